@@ -1,0 +1,1 @@
+//! A local certification authority with its ledger.

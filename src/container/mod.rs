@@ -1,0 +1,1 @@
+//! What a file holds: PEM or DER, certificates, requests, lists, keys.

@@ -1,0 +1,1 @@
+//! What certificates, requests, lists and keys hold, as data with two renderings.

@@ -1,0 +1,1 @@
+//! Bytes and text: PEM, DER, object identifiers, hex, base64.

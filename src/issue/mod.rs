@@ -1,0 +1,1 @@
+//! Makes certificates and requests.

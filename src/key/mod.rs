@@ -1,0 +1,1 @@
+//! Key pairs: generate, read, write, sign, verify.

@@ -1,0 +1,28 @@
+//! certkit: make keys and certificates, run a local certification authority, judge a certificate chain and say why.
+//!
+//! The rooms, from the ground up. A room uses only rooms above it in this table, and each outside crate has its doors;
+//! `tests/architecture.rs` checks both.
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`encoding`] | PEM (RFC 7468), DER (X.690), object identifiers, hex, base64 |
+//! | [`key`] | key pairs: generate, read, write, sign, verify |
+//! | [`x509`] | the vocabulary: certificates, requests, revocation lists, names, extensions |
+//! | [`profile`] | what a kind of certificate looks like, as TOML |
+//! | [`issue`] | makes certificates and requests from a profile, a request and an issuer |
+//! | [`ca`] | a local certification authority with its ledger |
+//! | [`verify`] | judges a certification path and a name: a verdict of findings |
+//! | [`container`] | finds out what a file holds |
+//! | [`describe`] | says what certificates, requests, lists and keys hold |
+//! | [`cli`] | one file per command: arguments in, report out |
+
+pub mod ca;
+pub mod cli;
+pub mod container;
+pub mod describe;
+pub mod encoding;
+pub mod issue;
+pub mod key;
+pub mod profile;
+pub mod verify;
+pub mod x509;

@@ -1,0 +1,1 @@
+//! What a kind of certificate looks like.

@@ -1,0 +1,1 @@
+//! Judges a certification path and a name.

@@ -1,0 +1,1 @@
+//! One integration binary: a file per command, and the checks of the house.
