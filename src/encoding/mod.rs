@@ -1,1 +1,12 @@
 //! Bytes and text: PEM, DER, object identifiers, hex, base64.
+//!
+//! Everything here reads untrusted bytes: no function panics, and every length is checked before it is used.
+
+pub mod base64;
+pub mod der;
+pub mod hex;
+pub mod oid;
+pub mod pem;
+
+pub use der::DerError;
+pub use oid::Oid;

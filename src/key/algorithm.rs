@@ -80,10 +80,16 @@ impl FromStr for KeyAlgorithm {
     /// # Errors
     /// [`KeyError::UnknownAlgorithm`] and [`KeyError::RsaSize`].
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let plain: String =
-            text.trim().chars().filter(|c| !matches!(c, '-' | '_' | ':' | ' ')).collect::<String>().to_ascii_lowercase();
+        let plain: String = text
+            .trim()
+            .chars()
+            .filter(|c| !matches!(c, '-' | '_' | ':' | ' '))
+            .collect::<String>()
+            .to_ascii_lowercase();
         match plain.as_str() {
-            "p256" | "nistp256" | "prime256v1" | "secp256r1" | "ecp256" | "ecdsap256" | "ec" | "ecdsa" => Ok(Self::P256),
+            "p256" | "nistp256" | "prime256v1" | "secp256r1" | "ecp256" | "ecdsap256" | "ec" | "ecdsa" => {
+                Ok(Self::P256)
+            }
             "p384" | "nistp384" | "secp384r1" | "ecp384" | "ecdsap384" => Ok(Self::P384),
             "p521" | "nistp521" | "secp521r1" | "ecp521" | "ecdsap521" => Ok(Self::P521),
             "ed25519" | "eddsa" => Ok(Self::Ed25519),
@@ -153,7 +159,8 @@ mod tests {
     fn a_refused_name_lists_the_choices() {
         let error = "p-255".parse::<KeyAlgorithm>().unwrap_err();
         assert!(error.to_string().contains("choose p256"), "{error}");
-        for (size, bits) in [("rsa:1024", 1024), ("rsa:2049", 2049), ("rsa:16384", 16384), ("rsa99999999999", u32::MAX)] {
+        for (size, bits) in [("rsa:1024", 1024), ("rsa:2049", 2049), ("rsa:16384", 16384), ("rsa99999999999", u32::MAX)]
+        {
             assert_eq!(size.parse::<KeyAlgorithm>(), Err(KeyError::RsaSize { bits }), "{size}");
         }
     }

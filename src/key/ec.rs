@@ -144,8 +144,11 @@ pub(super) fn same_point(point: &[u8], stored: &[u8]) -> bool {
     let (Some((&form, x)), Some((_, coordinates))) = (stored.split_first(), point.split_first()) else { return false };
     match form {
         4 => point == stored,
-        2 | 3 => coordinates.get(..x.len()) == Some(x) && point.last().is_some_and(|last| last & 1 == form & 1)
-            && point.len() == 2 * x.len() + 1,
+        2 | 3 => {
+            coordinates.get(..x.len()) == Some(x)
+                && point.last().is_some_and(|last| last & 1 == form & 1)
+                && point.len() == 2 * x.len() + 1
+        }
         _ => false,
     }
 }

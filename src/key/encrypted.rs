@@ -66,8 +66,7 @@ impl EncryptedPrivateKey {
         let computable = self.parameters.computable()?;
         // In place, so that no copy of the plaintext is left behind.
         let mut buffer = Zeroizing::new(self.ciphertext.clone());
-        let plaintext =
-            computable.decrypt_in_place(passphrase, &mut buffer).map_err(|_| KeyError::WrongPassphrase)?;
+        let plaintext = computable.decrypt_in_place(passphrase, &mut buffer).map_err(|_| KeyError::WrongPassphrase)?;
         // A wrong passphrase leaves valid padding once in 256 times, and then almost never a SEQUENCE of this length
         // that begins with a version.
         let opened = der::only_reader(plaintext, tag::SEQUENCE).and_then(|mut fields| fields.small_unsigned());

@@ -22,9 +22,7 @@ impl PrivateKey {
     pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
         match &self.secret {
             Secret::Ec(curve, scalar) => pkcs8(&curve.algorithm_identifier(), &self.sec1(scalar, None)),
-            Secret::Rsa(encoding) => {
-                pkcs8(&der::sequence(&[&der::tlv(tag::OID, oids::RSA), &der::null()]), encoding)
-            }
+            Secret::Rsa(encoding) => pkcs8(&der::sequence(&[&der::tlv(tag::OID, oids::RSA), &der::null()]), encoding),
             Secret::Ed25519(seed) => pkcs8(&self.raw_identifier(), &secret::tlv(tag::OCTET_STRING, &[seed])),
             Secret::MlDsa(secret) => pkcs8(&self.raw_identifier(), &secret.to_der()),
         }
@@ -53,10 +51,8 @@ impl PrivateKey {
     }
 
     fn sec1(&self, scalar: &[u8], named: Option<Curve>) -> Zeroizing<Vec<u8>> {
-        let parameters =
-            named.map(|curve| der::tlv(tag::context_constructed(0), &der::tlv(tag::OID, curve.oid())));
-        let public =
-            der::tlv(tag::context_constructed(1), &der::bit_string(self.public_key().subject_public_key()));
+        let parameters = named.map(|curve| der::tlv(tag::context_constructed(0), &der::tlv(tag::OID, curve.oid())));
+        let public = der::tlv(tag::context_constructed(1), &der::bit_string(self.public_key().subject_public_key()));
         let scalar = secret::tlv(tag::OCTET_STRING, &[scalar]);
         secret::tlv(tag::SEQUENCE, &[VERSION_1, &scalar, parameters.as_deref().unwrap_or_default(), &public])
     }

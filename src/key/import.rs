@@ -66,8 +66,8 @@ impl PrivateKey {
                 Self::from_ec_scalar(curve, sec1.scalar, sec1.public)?
             }
             other => {
-                let algorithm = public::raw_algorithm(other)
-                    .ok_or_else(|| KeyError::UnsupportedAlgorithm(oids::name(other)))?;
+                let algorithm =
+                    public::raw_algorithm(other).ok_or_else(|| KeyError::UnsupportedAlgorithm(oids::name(other)))?;
                 // RFC 8410 §3, RFC 9881 §6: parameters absent.
                 if info.parameters.is_some() {
                     return Err(KeyError::invalid(PKCS8, format!("{algorithm} has no parameters and these are some")));

@@ -93,7 +93,12 @@ impl PublicKey {
         let members = match (Curve::from_algorithm(self.algorithm()), self.rsa_numbers()) {
             (Some(curve), _) => {
                 let (x, y) = ec::coordinates(curve, key)?;
-                vec![("crv", self.algorithm().to_string()), ("kty", "EC".to_owned()), ("x", encoded(&x)), ("y", encoded(&y))]
+                vec![
+                    ("crv", self.algorithm().to_string()),
+                    ("kty", "EC".to_owned()),
+                    ("x", encoded(&x)),
+                    ("y", encoded(&y)),
+                ]
             }
             (None, Some(numbers)) => {
                 vec![("e", encoded(numbers.exponent)), ("kty", "RSA".to_owned()), ("n", encoded(numbers.modulus))]
@@ -110,9 +115,9 @@ impl PublicKey {
 }
 
 /// The members of RFC 7517 §4, RFC 7518 §6 and RFC 8037 §2 that make a key; erased when dropped.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct Jwk {
+    #[serde(default)]
     kty: String,
     crv: Option<String>,
     alg: Option<String>,
@@ -139,8 +144,18 @@ enum Kind {
 
 impl Jwk {
     fn parse(text: &str) -> Result<Self, KeyError> {
-        serde_json::from_str(text).map_err(|error| KeyError::Jwk(format!("at line {}, column {}, {}", error.line(),
-            error.column(), if error.is_data() { "a member is missing, doubled or of the wrong type" } else { "the text is not JSON" })))
+        serde_json::from_str(text).map_err(|error| {
+            KeyError::Jwk(format!(
+                "at line {}, column {}, {}",
+                error.line(),
+                error.column(),
+                if error.is_data() {
+                    "a member is missing, doubled or of the wrong type"
+                } else {
+                    "the text is not JSON"
+                }
+            ))
+        })
     }
 
     fn kind(&self) -> Result<Kind, KeyError> {

@@ -46,9 +46,7 @@ impl MlDsaSecret {
         let outer = der::only(encoding).map_err(&damaged)?;
         match outer.tag {
             SEED_TAG => Self::from_seed(algorithm, outer.value),
-            tag::OCTET_STRING => {
-                Ok(Self { algorithm, form: Form::Expanded(Zeroizing::new(outer.value.to_vec())) })
-            }
+            tag::OCTET_STRING => Ok(Self { algorithm, form: Form::Expanded(Zeroizing::new(outer.value.to_vec())) }),
             tag::SEQUENCE => {
                 let mut both = outer.reader();
                 let seed = both.octet_string().map_err(&damaged)?;
@@ -56,7 +54,10 @@ impl MlDsaSecret {
                 both.finish().map_err(&damaged)?;
                 let secret = Self::from_seed(algorithm, seed)?;
                 if *expand(&secret)? != *expanded {
-                    return Err(KeyError::invalid(WHAT, "its seed does not expand to its expanded key (RFC 9881 §8.2)"));
+                    return Err(KeyError::invalid(
+                        WHAT,
+                        "its seed does not expand to its expanded key (RFC 9881 §8.2)",
+                    ));
                 }
                 Ok(secret)
             }

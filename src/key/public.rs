@@ -206,8 +206,7 @@ fn read_algorithm(oid: &[u8], mut parameters: Reader<'_>, key: &[u8]) -> Result<
             Ok(curve.algorithm())
         }
         other => {
-            let algorithm =
-                raw_algorithm(other).ok_or_else(|| KeyError::UnsupportedAlgorithm(oids::name(other)))?;
+            let algorithm = raw_algorithm(other).ok_or_else(|| KeyError::UnsupportedAlgorithm(oids::name(other)))?;
             parameters.finish().map_err(&damaged)?;
             check_raw(algorithm, key)?;
             Ok(algorithm)

@@ -11,7 +11,6 @@ use ::rsa::rand_core::TryCryptoRng;
 use ::rsa::rand_core::TryRng;
 use ::rsa::rand_core::UnwrapErr;
 use ::rsa::traits::PrivateKeyParts;
-use ::rsa::traits::PublicKeyParts;
 use zeroize::Zeroizing;
 
 /// The moduli that are read, in bits. Below 512 nothing real exists; above 16384 (OpenSSL's own bound,
@@ -42,7 +41,10 @@ impl<'a> PublicNumbers<'a> {
         }
         // RFC 8017 §3.1: 3 <= e <= n - 1, relatively prime to lambda(n) and so odd.
         if !odd(numbers.exponent) || numbers.exponent == [1] {
-            return Err(KeyError::invalid("RSA key", "its public exponent is not an odd number over 1 (RFC 8017 §3.1)"));
+            return Err(KeyError::invalid(
+                "RSA key",
+                "its public exponent is not an odd number over 1 (RFC 8017 §3.1)",
+            ));
         }
         if numbers.exponent.len() > numbers.modulus.len() {
             return Err(KeyError::invalid("RSA key", "its public exponent exceeds its modulus (RFC 8017 §3.1)"));
@@ -111,10 +113,11 @@ pub(super) fn check_private(encoding: &[u8]) -> Result<PublicNumbers<'_>, KeyErr
     }
     let key = assemble(numbers.public, numbers.exponent, &[numbers.prime1, numbers.prime2])?;
     let agrees = |number: Option<&BoxedUint>, stored: &[u8]| {
-        number.is_some_and(|number| *Zeroizing::new(number.to_be_bytes_trimmed_vartime()) == *stored)
+        number.is_some_and(|number| **Zeroizing::new(number.to_be_bytes_trimmed_vartime()) == *stored)
     };
     let coefficient = key.crt_coefficient();
-    if agrees(key.dp(), numbers.exponent1) && agrees(key.dq(), numbers.exponent2)
+    if agrees(key.dp(), numbers.exponent1)
+        && agrees(key.dq(), numbers.exponent2)
         && agrees(coefficient.as_ref(), numbers.coefficient)
     {
         Ok(numbers.public)

@@ -81,15 +81,9 @@ impl Signer {
 /// Deterministic ECDSA (RFC 6979), so that the same key and bytes give the same certificate.
 fn sign_p256(scalar: &NonZeroScalar, hash: HashAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
     let signature = match hash {
-        HashAlgorithm::Sha256 => {
-            sign_prehashed_rfc6979::<NistP256, Sha256>(scalar, &Sha256::digest(message), &[])
-        }
-        HashAlgorithm::Sha384 => {
-            sign_prehashed_rfc6979::<NistP256, Sha384>(scalar, &Sha384::digest(message), &[])
-        }
-        HashAlgorithm::Sha512 => {
-            sign_prehashed_rfc6979::<NistP256, Sha512>(scalar, &Sha512::digest(message), &[])
-        }
+        HashAlgorithm::Sha256 => sign_prehashed_rfc6979::<NistP256, Sha256>(scalar, &Sha256::digest(message), &[]),
+        HashAlgorithm::Sha384 => sign_prehashed_rfc6979::<NistP256, Sha384>(scalar, &Sha384::digest(message), &[]),
+        HashAlgorithm::Sha512 => sign_prehashed_rfc6979::<NistP256, Sha512>(scalar, &Sha512::digest(message), &[]),
         HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha224 => return None,
     };
     Some(signature.0.to_der().as_bytes().to_vec())

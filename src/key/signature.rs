@@ -1,10 +1,10 @@
 //! Signature algorithms and their AlgorithmIdentifiers (RFC 3279, 4055, 5758, 8410, 9881).
 
+use super::algorithm::KeyAlgorithm;
 use super::error::KeyError;
 use super::oids;
 use super::public::PublicKey;
 use super::verify;
-use super::algorithm::KeyAlgorithm;
 use crate::encoding::Oid;
 use crate::encoding::der;
 use crate::encoding::der::DerError;
@@ -378,8 +378,6 @@ fn damaged(_: DerError) -> SignatureError {
 }
 
 fn unsupported(oid: &[u8]) -> SignatureError {
-    Oid::from_content(oid).map_or(
-        SignatureError::Parameters("the algorithm's object identifier is damaged"),
-        SignatureError::Unsupported,
-    )
+    Oid::from_content(oid)
+        .map_or(SignatureError::Parameters("the algorithm's object identifier is damaged"), SignatureError::Unsupported)
 }

@@ -1,1 +1,83 @@
-//! The vocabulary of X.509.
+//! The vocabulary of X.509: certificates, requests, revocation lists, names, extensions.
+//!
+//! Bytes are parsed once into owned types. `x509_parser` checks the structure; what must be compared or signed byte for
+//! byte (names, keys, algorithm identifiers, extensions) is kept as it was found.
+
+pub mod certificate;
+pub mod crl;
+pub mod dns_name;
+pub mod extension;
+pub mod general_name;
+pub mod name;
+pub mod name_text;
+pub mod oids;
+pub mod request;
+pub mod serial;
+pub mod server_name;
+pub mod time;
+
+pub use certificate::Certificate;
+pub use crl::CertificateRevocationList;
+pub use dns_name::DnsName;
+pub use extension::{Extension, ExtensionError, ExtensionType, Extensions};
+pub use general_name::GeneralName;
+pub use name::DistinguishedName;
+pub use request::CertificationRequest;
+pub use serial::SerialNumber;
+pub use server_name::ServerName;
+pub use time::Validity;
+
+use crate::encoding::DerError;
+
+/// Why bytes are not what they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum X509Error {
+    /// The structure does not parse.
+    #[error("malformed {kind}: {why}")]
+    Malformed {
+        /// What it should be: `certificate`, `certification request` or `revocation list`.
+        kind: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// A part does not parse.
+    #[error("malformed {kind}: {part}: {source}")]
+    Part {
+        /// What the whole should be.
+        kind: &'static str,
+        /// Which part.
+        part: &'static str,
+        /// What is wrong with it.
+        source: DerError,
+    },
+    /// Octets follow the structure.
+    #[error("{count} octets follow the {kind}")]
+    Trailing {
+        /// What precedes them.
+        kind: &'static str,
+        /// How many.
+        count: usize,
+    },
+}
+
+/// Turns a [`DerError`] into one that names the whole and the part.
+fn part(kind: &'static str, part: &'static str) -> impl FnOnce(DerError) -> X509Error {
+    move |source| X509Error::Part { kind, part, source }
+}
+
+/// Takes what `x509_parser` parsed if nothing follows it.
+fn whole<T, E: std::fmt::Display>(
+    kind: &'static str,
+    parsed: Result<(&[u8], T), x509_parser::nom::Err<E>>,
+) -> Result<T, X509Error> {
+    match parsed {
+        Ok(([], value)) => Ok(value),
+        Ok((rest, _)) => Err(X509Error::Trailing { kind, count: rest.len() }),
+        Err(x509_parser::nom::Err::Incomplete(_)) => {
+            Err(X509Error::Malformed { kind, why: "the encoding ends too early".to_owned() })
+        }
+        Err(x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error)) => {
+            Err(X509Error::Malformed { kind, why: error.to_string() })
+        }
+    }
+}

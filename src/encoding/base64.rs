@@ -1,0 +1,24 @@
+//! Base64 (RFC 4648 §4) and its URL-safe form without padding (§5), which JSON Web Keys use.
+
+use ::base64::Engine;
+use ::base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+/// `bytes` in the standard alphabet, padded.
+pub fn encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Reads the standard alphabet with padding; `None` for anything else, white space included.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+/// `bytes` in the URL-safe alphabet without padding.
+pub fn url_encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Reads the URL-safe alphabet without padding; `None` for anything else.
+pub fn url_decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}

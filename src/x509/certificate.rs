@@ -1,0 +1,250 @@
+//! A certificate (RFC 5280 §4.1), parsed once.
+
+use std::ops::Range;
+
+use super::extension::{
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, ExtensionError, ExtensionType, KeyUsage,
+    SubjectAltName, SubjectKeyIdentifier,
+};
+use super::{DistinguishedName, Extensions, GeneralName, SerialNumber, Validity, X509Error, part, whole};
+use crate::encoding::der::{self, tag};
+use crate::key::{KeyError, PublicKey, SignatureAlgorithm, SignatureError, digest};
+use x509_parser::certificate::X509CertificateParser;
+use x509_parser::nom::Parser;
+
+const KIND: &str = "certificate";
+
+/// A certificate. Two are equal if their encodings are.
+#[derive(Clone)]
+pub struct Certificate {
+    der: Vec<u8>,
+    tbs: Range<usize>,
+    tbs_signature_algorithm: Range<usize>,
+    signature_algorithm: Range<usize>,
+    signature: Range<usize>,
+    public_key_info: Range<usize>,
+    validity_encoding: Range<usize>,
+    version: u8,
+    serial: SerialNumber,
+    issuer: DistinguishedName,
+    subject: DistinguishedName,
+    validity: Validity,
+    unique_identifiers: bool,
+    extensions: Extensions,
+}
+
+impl Certificate {
+    /// Reads one certificate; nothing may follow it. Structure and DER are checked, the rules of RFC 5280 are not:
+    /// those are the verifier's to judge.
+    pub fn from_der(encoding: &[u8]) -> Result<Self, X509Error> {
+        let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+        let parsed = whole(KIND, parser.parse(encoding))?;
+        let tbs_parsed = &parsed.tbs_certificate;
+
+        let at = |slice: &[u8]| {
+            let start = slice.as_ptr() as usize - encoding.as_ptr() as usize;
+            start..start + slice.len()
+        };
+        let mut outer = der::only_reader(encoding, tag::SEQUENCE).map_err(part(KIND, "the outer SEQUENCE"))?;
+        let tbs = outer.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "tbsCertificate"))?;
+        let signature_algorithm = outer.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "signatureAlgorithm"))?;
+        let signature = outer.bit_string().map_err(part(KIND, "signatureValue"))?;
+        outer.finish().map_err(part(KIND, "the outer SEQUENCE"))?;
+
+        let mut fields = tbs.reader();
+        fields.optional(tag::context_constructed(0)).map_err(part(KIND, "version"))?;
+        let serial = fields.integer().map_err(part(KIND, "serialNumber"))?;
+        let tbs_signature_algorithm = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "signature"))?;
+        let issuer = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "issuer"))?;
+        let validity_encoding = fields.expect(tag::SEQUENCE).map_err(part(KIND, "validity"))?;
+        let subject = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "subject"))?;
+        let public_key_info = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "subjectPublicKeyInfo"))?;
+        let issuer_unique_id = fields.optional(tag::context(1)).map_err(part(KIND, "issuerUniqueID"))?;
+        let subject_unique_id = fields.optional(tag::context(2)).map_err(part(KIND, "subjectUniqueID"))?;
+        let extensions = match fields.optional(tag::context_constructed(3)).map_err(part(KIND, "extensions"))? {
+            Some(list) => Extensions::from_der(list).map_err(part(KIND, "extensions"))?,
+            None => Extensions::default(),
+        };
+        fields.finish().map_err(part(KIND, "tbsCertificate"))?;
+
+        Ok(Self {
+            tbs: at(tbs.raw),
+            tbs_signature_algorithm: at(tbs_signature_algorithm.raw),
+            signature_algorithm: at(signature_algorithm.raw),
+            signature: at(signature),
+            public_key_info: at(public_key_info.raw),
+            validity_encoding: at(validity_encoding),
+            version: u8::try_from(tbs_parsed.version.0).unwrap_or(u8::MAX).saturating_add(1),
+            serial: SerialNumber::from_content(serial),
+            issuer: DistinguishedName::from_der(issuer.raw).map_err(part(KIND, "issuer"))?,
+            subject: DistinguishedName::from_der(subject.raw).map_err(part(KIND, "subject"))?,
+            validity: Validity {
+                not_before: tbs_parsed.validity.not_before.to_datetime(),
+                not_after: tbs_parsed.validity.not_after.to_datetime(),
+            },
+            unique_identifiers: issuer_unique_id.is_some() || subject_unique_id.is_some(),
+            extensions,
+            der: encoding.to_vec(),
+        })
+    }
+
+    /// The encoding.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The encoding of `tbsCertificate`, over which the signature is made.
+    pub fn tbs(&self) -> &[u8] {
+        self.slice(&self.tbs)
+    }
+
+    /// The version: 1, 2 or 3 (encoded as 0, 1, 2).
+    pub fn version(&self) -> u8 {
+        self.version
+    }
+
+    /// `serialNumber`.
+    pub fn serial(&self) -> &SerialNumber {
+        &self.serial
+    }
+
+    /// `issuer`.
+    pub fn issuer(&self) -> &DistinguishedName {
+        &self.issuer
+    }
+
+    /// `subject`.
+    pub fn subject(&self) -> &DistinguishedName {
+        &self.subject
+    }
+
+    /// `validity`.
+    pub fn validity(&self) -> &Validity {
+        &self.validity
+    }
+
+    /// The content octets of `validity`: two times as they were encoded.
+    pub fn validity_encoding(&self) -> &[u8] {
+        self.slice(&self.validity_encoding)
+    }
+
+    /// Whether issuerUniqueID or subjectUniqueID is there.
+    pub fn has_unique_identifiers(&self) -> bool {
+        self.unique_identifiers
+    }
+
+    /// `extensions`.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// The encoding of `subjectPublicKeyInfo`.
+    pub fn public_key_info(&self) -> &[u8] {
+        self.slice(&self.public_key_info)
+    }
+
+    /// The subject's public key; an error where its algorithm is unknown or the key malformed.
+    pub fn public_key(&self) -> Result<PublicKey, KeyError> {
+        PublicKey::from_spki_der(self.public_key_info())
+    }
+
+    /// The encoding of `signatureAlgorithm`, outside the signed part.
+    pub fn signature_algorithm_der(&self) -> &[u8] {
+        self.slice(&self.signature_algorithm)
+    }
+
+    /// The encoding of `signature`, the algorithm identifier inside the signed part.
+    pub fn tbs_signature_algorithm_der(&self) -> &[u8] {
+        self.slice(&self.tbs_signature_algorithm)
+    }
+
+    /// The algorithm of the signature.
+    pub fn signature_algorithm(&self) -> Result<SignatureAlgorithm, SignatureError> {
+        SignatureAlgorithm::from_algorithm_identifier(self.signature_algorithm_der())
+    }
+
+    /// The octets of `signatureValue`.
+    pub fn signature(&self) -> &[u8] {
+        self.slice(&self.signature)
+    }
+
+    /// Checks the signature with this key.
+    pub fn verify_signature(&self, key: &PublicKey) -> Result<(), SignatureError> {
+        self.signature_algorithm()?.verify(key, self.tbs(), self.signature())
+    }
+
+    /// Whether issuer and subject are the same name (RFC 5280 §3.2).
+    pub fn is_self_issued(&self) -> bool {
+        self.issuer.matches(&self.subject)
+    }
+
+    /// SHA-256 of the whole certificate.
+    pub fn fingerprint_sha256(&self) -> [u8; 32] {
+        digest::sha256(&self.der)
+    }
+
+    /// `basicConstraints`, if it is there.
+    pub fn basic_constraints(&self) -> Result<Option<BasicConstraints>, ExtensionError> {
+        self.value()
+    }
+
+    /// `keyUsage`, if it is there.
+    pub fn key_usage(&self) -> Result<Option<KeyUsage>, ExtensionError> {
+        self.value()
+    }
+
+    /// `extKeyUsage`, if it is there.
+    pub fn extended_key_usage(&self) -> Result<Option<ExtendedKeyUsage>, ExtensionError> {
+        self.value()
+    }
+
+    /// The names of `subjectAltName`; none if it is not there.
+    pub fn subject_alt_names(&self) -> Result<Vec<GeneralName>, ExtensionError> {
+        Ok(self.value::<SubjectAltName>()?.map_or_else(Vec::new, |names| names.0))
+    }
+
+    /// `subjectKeyIdentifier`, if it is there.
+    pub fn subject_key_identifier(&self) -> Result<Option<Vec<u8>>, ExtensionError> {
+        Ok(self.value::<SubjectKeyIdentifier>()?.map(|identifier| identifier.0))
+    }
+
+    /// `authorityKeyIdentifier`, if it is there.
+    pub fn authority_key_identifier(&self) -> Result<Option<AuthorityKeyIdentifier>, ExtensionError> {
+        self.value()
+    }
+
+    /// Whether basicConstraints says CA:TRUE; a malformed one does not.
+    pub fn claims_ca(&self) -> bool {
+        matches!(self.basic_constraints(), Ok(Some(BasicConstraints { ca: true, .. })))
+    }
+
+    /// A short name for people: the first commonName, or the first alternative name, or the whole subject.
+    pub fn display_name(&self) -> String {
+        let common_name = self.subject.common_names().into_iter().next();
+        let alternative = || self.subject_alt_names().ok().and_then(|names| names.first().map(|name| name.value()));
+        let subject = || if self.subject.is_empty() { "(no name)".to_owned() } else { self.subject.to_string() };
+        common_name.or_else(alternative).unwrap_or_else(subject)
+    }
+
+    fn value<T: ExtensionType>(&self) -> Result<Option<T>, ExtensionError> {
+        Ok(self.extensions.find::<T>()?.map(|found| found.value))
+    }
+
+    fn slice(&self, range: &Range<usize>) -> &[u8] {
+        self.der.get(range.clone()).unwrap_or_default()
+    }
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for Certificate {}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Certificate(subject {}, serial {})", self.subject, self.serial)
+    }
+}
