@@ -68,7 +68,7 @@ impl Parameters {
                 der::sequence(&[&oid(oids::PBKDF2), &parameters])
             }
             Derivation::Scrypt { salt, n, r, p, key_length: _ } => {
-                let [n, r, p] = [u64::from(*n), u64::from(*r), u64::from(*p)].map(|x| der::unsigned(&x.to_be_bytes()));
+                let [n, r, p] = [*n, u64::from(*r), u64::from(*p)].map(|x| der::unsigned(&x.to_be_bytes()));
                 der::sequence(&[&oid(oids::SCRYPT), &der::sequence(&[&der::octet_string(salt), &n, &r, &p])])
             }
         };

@@ -1,7 +1,6 @@
 //! Signature algorithms and their AlgorithmIdentifiers (RFC 3279, 4055, 5758, 8410, 9881).
 
 use super::algorithm::KeyAlgorithm;
-use super::error::KeyError;
 use super::oids;
 use super::public::PublicKey;
 use super::verify;
@@ -258,9 +257,10 @@ pub enum SignatureError {
         /// The most that is accepted, in bits.
         maximum: u16,
     },
-    /// The key's numbers are impossible.
-    #[error("{0}")]
-    BadKey(KeyError),
+    /// The key cannot be read, or its numbers are impossible; [`PublicKey::from_spki_der`] and [`PublicKey::validate`] say
+    /// why.
+    #[error("the public key is unusable: damaged, of an unsupported kind, or no point on its curve")]
+    BadKey,
     /// The signature was not made by this key over these octets.
     #[error("the signature does not match: the contents or the signature were changed, or another key signed")]
     Mismatch,

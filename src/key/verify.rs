@@ -74,7 +74,7 @@ fn compute(
     match outcome {
         true => Ok(()),
         // The library does not say whether the key or the signature is at fault.
-        false => Err(key.validate().map_or_else(SignatureError::BadKey, |()| SignatureError::Mismatch)),
+        false => Err(key.validate().map_or(SignatureError::BadKey, |()| SignatureError::Mismatch)),
     }
 }
 
@@ -149,7 +149,7 @@ fn unusual_rsa(
 ) -> Result<bool, SignatureError> {
     let unsupported = || SignatureError::UnsupportedPair { signature: algorithm, key: key.algorithm() };
     let numbers = key.rsa_numbers().ok_or_else(unsupported)?;
-    let with = numbers.to_key().map_err(SignatureError::BadKey)?;
+    let with = numbers.to_key().map_err(|_| SignatureError::BadKey)?;
     let hash = algorithm.hash().ok_or_else(unsupported)?;
     let hashed = digest::by(hash, message).ok_or_else(unsupported)?;
     let hashed = hashed.as_ref();
