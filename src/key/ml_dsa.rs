@@ -110,3 +110,11 @@ fn signing(algorithm: KeyAlgorithm) -> Result<&'static PqdsaSigningAlgorithm, Ke
         _ => Err(KeyError::Backend("use a key of another algorithm as ML-DSA")),
     }
 }
+
+/// The expanded key of a seed-form PKCS#8 key.
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+pub(super) fn expanded_for_test(pkcs8: &[u8], algorithm: KeyAlgorithm) -> Vec<u8> {
+    let seed = &pkcs8[pkcs8.len() - SEED..];
+    expand(&MlDsaSecret::from_seed(algorithm, seed).unwrap()).unwrap().to_vec()
+}
