@@ -1,7 +1,7 @@
 //! The command line: one file per command, arguments in, report out.
 //!
 //! A command is a file with an `Args` struct (clap derives it) and
-//! `fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit>`, and a line in [`Command`]. It reads through
+//! `fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit>`, and a line in `Command`. It reads through
 //! [`files`], asks [`clock`] for the time, gives its [`Report`](output::Report) to [`Session::answer`] and says yes or no.
 //! [`output`] alone prints; [`files`] alone touches files.
 

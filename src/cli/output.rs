@@ -18,8 +18,8 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::exit::Exit;
-use super::problem::Problem;
-use super::text::{Text, safe, strong, warn};
+use super::problem::{Problem, plain};
+use super::text::{Text, is_disruptive, safe, strong, warn};
 
 /// One struct, two renderings: its fields are the JSON, [`Report::text`] the prose.
 pub trait Report: Serialize {
@@ -63,7 +63,7 @@ impl Session {
         self.answered = true;
         if self.json {
             let document = serde_json::to_string_pretty(report).context("cannot write the answer as JSON")?;
-            return self.out.write(&format!("{document}\n"));
+            return self.out.write_document(&document);
         }
         let mut text = Text::new();
         report.text(&mut text);
@@ -134,7 +134,7 @@ impl Session {
         let told = answer.render();
         let printed = match answer.kind() {
             DisplayVersion if self.json => self.answer(version),
-            DisplayHelp | DisplayVersion => self.out.write(&told.ansi().to_string()),
+            DisplayHelp | DisplayVersion => self.out.write(&format!("{}\n", told.ansi().to_string().trim_end())),
             _ => {
                 self.fail_with(Problem::from(answer));
                 Ok(())
@@ -159,7 +159,7 @@ impl Session {
             && let Ok(document) = serde_json::to_string_pretty(&Failure { error: problem })
         {
             // The error itself is on stderr already.
-            _ = self.out.write(&format!("{document}\n"));
+            _ = self.out.write_document(&document);
         }
     }
 
@@ -200,6 +200,22 @@ impl Sink {
         }
     }
 
+    /// Writes JSON, with the escapes JSON leaves to the writer: DEL, C1 controls and what reorders text.
+    fn write_document(&mut self, document: &str) -> anyhow::Result<()> {
+        let mut escaped = String::with_capacity(document.len() + 1);
+        for c in document.chars() {
+            if is_disruptive(c) && c != '\n' {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    escaped.push_str(&format!("\\u{unit:04x}"));
+                }
+            } else {
+                escaped.push(c);
+            }
+        }
+        escaped.push('\n');
+        self.write_bytes(escaped.as_bytes())
+    }
+
     fn write_bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         if self.closed {
             return Ok(());
@@ -209,7 +225,7 @@ impl Sink {
                 self.closed = true;
                 Ok(())
             }
-            written => written.context("cannot write to stdout"),
+            written => written.map_err(plain).context("cannot write to stdout"),
         }
     }
 }
@@ -290,6 +306,15 @@ pub(super) mod tests {
         let (mut session, out, _) = captured(true, false);
         session.answer(&Two { name: "x" }).unwrap();
         assert_eq!(out.text(), "{\n  \"name\": \"x\"\n}\n");
+    }
+
+    #[test]
+    fn json_says_the_same_and_cannot_repaint_the_terminal() {
+        let (mut session, out, _) = captured(true, false);
+        let name = "a\u{1b}[31m\u{9b}31m\u{7f}\u{202e}\u{e0041}é\n";
+        session.answer(&Two { name }).unwrap();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&out.text()).unwrap()["name"], name);
+        assert!(out.text().chars().all(|c| c == '\n' || c == 'é' || c.is_ascii_graphic() || c == ' '));
     }
 
     #[test]

@@ -163,6 +163,19 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn an_open_descriptor_is_read() {
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"hunter2\nmore").unwrap();
+        drop(writer);
+        let source: PassphraseSource = format!("fd:{}", reader.as_raw_fd()).parse().unwrap();
+        assert_eq!(source.new_one("k").unwrap().as_slice(), b"hunter2");
+        assert!(PassphraseSource::Fd(9999).existing("k").is_err());
+    }
+
     #[test]
     fn an_unset_variable_is_no_empty_passphrase() {
         let unset: PassphraseSource = "env:CERTKIT_NO_SUCH_VARIABLE".parse().unwrap();

@@ -5,7 +5,9 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 
+use anyhow::anyhow;
 use clap::error::{ContextKind, ErrorKind};
 use serde::Serialize;
 
@@ -34,17 +36,25 @@ impl<T, E: Into<anyhow::Error>> Hinted<T> for Result<T, E> {
     }
 }
 
+/// An error of the system in plain words, without its number or the path the caller will name.
+pub fn plain(error: io::Error) -> anyhow::Error {
+    anyhow!(words(&error))
+}
+
 impl From<&anyhow::Error> for Problem {
     fn from(error: &anyhow::Error) -> Self {
         let mut message = String::new();
         for cause in error.chain() {
             let said = cause.to_string();
             // Some errors already quote their cause.
-            if message.is_empty() {
-                message = said;
-            } else if !message.ends_with(&said) {
-                message = format!("{message}: {said}");
+            if !message.is_empty() && message.ends_with(&said) {
+                continue;
             }
+            let said = match cause.downcast_ref::<io::Error>() {
+                Some(error) if error.get_ref().is_none() => words(error),
+                _ => said,
+            };
+            message = if message.is_empty() { said } else { format!("{message}: {said}") };
         }
         let hint = error.chain().find_map(|cause| cause.downcast_ref::<WithHint>()).map(|with| with.hint.clone());
         Self { message, hint }
@@ -53,10 +63,13 @@ impl From<&anyhow::Error> for Problem {
 
 impl From<&clap::Error> for Problem {
     fn from(error: &clap::Error) -> Self {
-        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            return Self { message: "no command given".into(), hint: Some("see `certkit --help`".into()) };
-        }
         let told = error.render().to_string();
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            // What clap tells here is the help of the command that lacks one.
+            let usage = told.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("certkit");
+            let words: Vec<_> = usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-'])).collect();
+            return Self { message: "no command given".into(), hint: Some(see(&words.join(" "))) };
+        }
         let mut paragraphs = told.split("\n\n");
         let first = paragraphs.next().unwrap_or_default();
         let mut message = one_line(first.strip_prefix("error: ").unwrap_or(first));
@@ -74,8 +87,8 @@ impl From<&clap::Error> for Problem {
             }
             tips.extend(paragraph.lines().filter_map(|line| line.trim().strip_prefix("tip: ")));
         }
-        let hint = if tips.is_empty() { usage } else { Some(tips.join("; ")) };
-        Self { message, hint }
+        let hint = if tips.is_empty() { usage.unwrap_or_else(|| see("certkit")) } else { tips.join("; ") };
+        Self { message, hint: Some(hint) }
     }
 }
 
@@ -88,6 +101,26 @@ impl fmt::Display for Problem {
             None => Ok(()),
         }
     }
+}
+
+fn words(error: &io::Error) -> String {
+    let words = match error.kind() {
+        io::ErrorKind::NotFound => "no such file",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::IsADirectory => "it is a folder",
+        io::ErrorKind::NotADirectory => "a part of the path is no folder",
+        io::ErrorKind::AlreadyExists => "it exists already",
+        io::ErrorKind::FileTooLarge => "it would be larger than this system allows",
+        io::ErrorKind::StorageFull => "no space left on the disk",
+        io::ErrorKind::QuotaExceeded => "the disk quota is used up",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
+}
+
+fn see(command: &str) -> String {
+    format!("see `{command} --help`")
 }
 
 fn one_line(text: &str) -> String {
@@ -115,7 +148,7 @@ impl Error for WithHint {
 
 #[cfg(test)]
 mod tests {
-    use anyhow::{Context, anyhow};
+    use anyhow::Context;
     use clap::Parser;
 
     use super::*;
@@ -129,6 +162,14 @@ mod tests {
     fn an_error_and_its_causes_are_one_line() {
         let error = anyhow!("permission\ndenied").context("cannot read key.pem");
         assert_eq!(shown(&error), "certkit: cannot read key.pem: permission\\ndenied\n");
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_in_plain_words() {
+        let error = anyhow::Error::from(io::Error::from(io::ErrorKind::NotFound)).context("cannot open the ledger");
+        assert_eq!(shown(&error), "certkit: cannot open the ledger: no such file\n");
+        let error = anyhow::Error::from(io::Error::new(io::ErrorKind::NotFound, "no row")).context("cannot read");
+        assert_eq!(shown(&error), "certkit: cannot read: no row\n");
     }
 
     #[test]
@@ -169,6 +210,25 @@ mod tests {
         let told = usage(&["certkit", "--name", "x", "--passphrase", "hunter2"]);
         assert!(!told.contains("hunter2"), "{told}");
         assert!(told.starts_with("certkit: --passphrase <PASSPHRASE>: never put a passphrase"), "{told}");
+    }
+
+    #[derive(Debug, Parser)]
+    #[command(name = "certkit")]
+    enum Nested {
+        #[command(subcommand)]
+        Ca(Below),
+    }
+
+    #[derive(Debug, clap::Subcommand)]
+    enum Below {
+        Init,
+    }
+
+    #[test]
+    fn a_missing_command_is_looked_for_where_it_is_missing() {
+        let told = Problem::from(&Nested::try_parse_from(["certkit", "ca"]).expect_err("it is wrong")).to_string();
+        assert_eq!(told, "certkit: no command given\n  hint: see `certkit ca --help`\n");
+        assert!(Nested::try_parse_from(["certkit", "ca", "init"]).is_ok());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Prose for people: lines, aligned fields, five styles, and untrusted text made harmless.
 //!
 //! A certificate can hold anything, escape sequences that repaint a terminal among it. So every line goes through
-//! [`Text::line`], which escapes control characters; the styles escape what they wrap. Styles are always written;
+//! [`Text::line`], which escapes control characters and lets through the five styles alone; a style escapes all that it
+//! wraps, and [`safe`] all there is. Styles are always written;
 //! [`Session`](super::output::Session) takes them out where the reader is not a terminal.
 
 use std::fmt::{self, Display, Write};
@@ -140,7 +141,7 @@ fn push_escaped(into: &mut String, text: &str, styles: Styles) {
 }
 
 /// Whether a character can move the cursor, end the line or reorder what stands beside it.
-fn is_disruptive(c: char) -> bool {
+pub(super) fn is_disruptive(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
         || matches!(c, '\u{e0000}'..='\u{e007f}')

@@ -87,16 +87,14 @@ mod tests {
     #[test]
     fn a_name_never_leaves_its_folder() {
         for (name, file_name) in [
-            ("../../etc/passwd", "__._.._etc_passwd"),
+            ("../../etc/passwd", "_._.__etc_passwd"),
             ("a..b", "a._b"),
-            ("*...b", "_wildcard.__b"),
+            ("*...b", "_wildcard._.b"),
             ("/etc/x", "_etc_x"),
-            ("a\\..\\b", "a_._\\b"),
+            ("a\\..\\b", "a_.__b"),
             ("C:\\x", "C__x"),
         ] {
-            let got = file_name_for(name).unwrap();
-            assert!(!got.contains("..") && !got.contains(['/', '\\']), "{got}");
-            assert_eq!(got.len(), file_name.len(), "{got}");
+            assert_eq!(file_name_for(name).unwrap(), file_name);
         }
         for name in ["..", ".", "", " ", "*", "*.", "...", "---", "/"] {
             assert!(file_name_for(name).is_err(), "{name:?}");

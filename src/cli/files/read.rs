@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::is_dash;
 use crate::cli::output::shown;
-use crate::cli::problem::Hinted;
+use crate::cli::problem::{Hinted, plain};
 
 /// The most a file may hold, in bytes: 32 MiB, a hundred times the largest bundle of roots.
 pub const READ_LIMIT: usize = 32 << 20;
@@ -93,22 +93,6 @@ fn read_bounded(mut from: impl Read, expected: u64) -> anyhow::Result<Zeroizing<
     Ok(room)
 }
 
-/// An error of the system in plain words, without its number.
-pub(super) fn plain(error: io::Error) -> anyhow::Error {
-    let words = match error.kind() {
-        io::ErrorKind::NotFound => "no such file",
-        io::ErrorKind::PermissionDenied => "permission denied",
-        io::ErrorKind::IsADirectory => "it is a folder",
-        io::ErrorKind::NotADirectory => "a part of the path is no folder",
-        io::ErrorKind::AlreadyExists => "it exists already",
-        io::ErrorKind::StorageFull => "no space left on the disk",
-        io::ErrorKind::QuotaExceeded => "the disk quota is used up",
-        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
-        _ => return error.into(),
-    };
-    anyhow!(words)
-}
-
 /// A file beside `path` whose name is nearly its own.
 fn similar(path: &Path) -> Option<PathBuf> {
     let wanted = path.file_name()?.to_str()?.to_lowercase();
@@ -161,6 +145,18 @@ mod tests {
             // As if its size were unknown, which is how pipes come.
             assert_eq!(*read_bounded(File::open(&path).unwrap(), 0).unwrap(), contents);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_read_to_its_end() {
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
+        let (reader, mut writer) = io::pipe().unwrap();
+        let feeder = std::thread::spawn(move || writer.write_all(&[7; 200_000]));
+        let path = format!("/dev/fd/{}", reader.as_raw_fd());
+        assert_eq!(*read(Path::new(&path)).unwrap(), [7; 200_000]);
+        feeder.join().unwrap().unwrap();
     }
 
     #[test]

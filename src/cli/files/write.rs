@@ -12,9 +12,8 @@ use tempfile::{Builder, NamedTempFile, TempPath};
 use zeroize::Zeroizing;
 
 use super::is_dash;
-use super::read::plain;
 use crate::cli::output::{Session, shown};
-use crate::cli::problem::Hinted;
+use crate::cli::problem::{Hinted, plain};
 
 /// Who may read a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
