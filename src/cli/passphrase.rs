@@ -2,7 +2,9 @@
 //! user of the machine and the shell's history would see them.
 
 use std::env;
+use std::fmt;
 use std::io::{self, IsTerminal};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -26,8 +28,24 @@ pub enum PassphraseSource {
     Fd(u32),
 }
 
-/// A passphrase; wiped when dropped.
-pub type Passphrase = Zeroizing<Vec<u8>>;
+/// A passphrase, as bytes; wiped when dropped, never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Passphrase(Zeroizing<Vec<u8>>);
+
+impl Deref for Passphrase {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(_) = self;
+        f.write_str("Passphrase(..)")
+    }
+}
 
 /// A source that cannot be read. It never holds what was given: that may be the passphrase itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +97,7 @@ impl PassphraseSource {
         if passphrase.is_empty() {
             return Err(anyhow!("it is empty")).with_context(failed);
         }
-        if *self == Self::Prompt && *ask("the same again: ").with_context(failed)? != *passphrase {
+        if *self == Self::Prompt && ask("the same again: ").with_context(failed)? != passphrase {
             return Err(anyhow!("the two differ")).with_context(failed);
         }
         Ok(passphrase)
@@ -90,7 +108,7 @@ impl PassphraseSource {
             Self::Prompt => ask(prompt),
             Self::File(path) => Ok(first_line(&files::read(path)?)),
             Self::Env(name) => env::var_os(name)
-                .map(|value| Zeroizing::new(value.into_encoded_bytes()))
+                .map(|value| Passphrase(Zeroizing::new(value.into_encoded_bytes())))
                 .ok_or_else(|| anyhow!("the environment has no {name}")),
             Self::Fd(number) => Ok(first_line(&files::read(&descriptor(*number)?)?)),
         }
@@ -102,12 +120,12 @@ fn ask(prompt: &str) -> anyhow::Result<Passphrase> {
         return Err(anyhow!("there is no terminal to ask on")).hint("give it with file:PATH, env:NAME or fd:N");
     }
     let typed = rpassword::prompt_password(prompt).context("the terminal cannot be used")?;
-    Ok(Zeroizing::new(typed.into_bytes()))
+    Ok(Passphrase(Zeroizing::new(typed.into_bytes())))
 }
 
 fn first_line(contents: &[u8]) -> Passphrase {
     let line = contents.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    Zeroizing::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
+    Passphrase(Zeroizing::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec()))
 }
 
 fn descriptor(number: u32) -> anyhow::Result<PathBuf> {
@@ -150,6 +168,11 @@ mod tests {
     }
 
     #[test]
+    fn a_passphrase_is_never_shown() {
+        assert_eq!(format!("{:?}", first_line(b"hunter2")), "Passphrase(..)");
+    }
+
+    #[test]
     fn only_the_first_line_counts_without_its_end() {
         for (contents, line) in [
             (&b"a b \nc\n"[..], &b"a b "[..]),
@@ -159,7 +182,7 @@ mod tests {
             (b"\n", b""),
             (b"", b""),
         ] {
-            assert_eq!(first_line(contents).as_slice(), line);
+            assert_eq!(*first_line(contents), *line);
         }
     }
 
@@ -172,7 +195,7 @@ mod tests {
         writer.write_all(b"hunter2\nmore").unwrap();
         drop(writer);
         let source: PassphraseSource = format!("fd:{}", reader.as_raw_fd()).parse().unwrap();
-        assert_eq!(source.new_one("k").unwrap().as_slice(), b"hunter2");
+        assert_eq!(*source.new_one("k").unwrap(), *b"hunter2");
         assert!(PassphraseSource::Fd(9999).existing("k").is_err());
     }
 

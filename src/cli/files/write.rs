@@ -3,6 +3,7 @@
 //! First everything is checked, then every file is written beside its place under a name of its own and synced, then all
 //! are renamed into place. Whatever fails, what was there before is there again and nothing else is left.
 
+use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -90,11 +91,18 @@ pub fn same_place(one: &Path, other: &Path) -> bool {
     one == other || place(one).is_some_and(|one| place(other) == Some(one))
 }
 
-#[derive(Debug)]
 struct Entry {
     path: PathBuf,
     contents: Zeroizing<Vec<u8>>,
     mode: Mode,
+}
+
+/// Contents may be a key: they are never shown.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, contents: _, mode } = self;
+        f.debug_struct("Entry").field("path", path).field("mode", mode).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,18 +273,16 @@ struct Before {
 
 /// Keeps what stands at `path` under a second name.
 fn before(path: &Path) -> io::Result<Option<Before>> {
-    let keep = |how: fn(&Path, &Path) -> io::Result<()>| {
-        Builder::new()
-            .prefix(PREFIX)
-            .make_in(folder_of(path), |name| how(path, name))
-            .map(NamedTempFile::into_temp_path)
-    };
-    match keep(|from, to| fs::hard_link(from, to)) {
+    match keep(path, |from, to| fs::hard_link(from, to)) {
         Ok(kept) => Ok(Some(Before { kept, moved: false })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         // Some file systems have no hard links, and Linux forbids them to files of other users.
-        Err(_) => keep(|from, to| fs::rename(from, to)).map(|kept| Some(Before { kept, moved: true })),
+        Err(_) => keep(path, |from, to| fs::rename(from, to)).map(|kept| Some(Before { kept, moved: true })),
     }
+}
+
+fn keep(path: &Path, how: fn(&Path, &Path) -> io::Result<()>) -> io::Result<TempPath> {
+    Builder::new().prefix(PREFIX).make_in(folder_of(path), |name| how(path, name)).map(NamedTempFile::into_temp_path)
 }
 
 fn folder_of(path: &Path) -> &Path {

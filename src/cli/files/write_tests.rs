@@ -117,6 +117,24 @@ fn a_pair_is_written_both_or_neither() {
 }
 
 #[test]
+fn a_file_moved_aside_comes_back_too() {
+    let place = Place::new();
+    fs::write(place.at("a"), "old").unwrap();
+    let kept = keep(&place.at("a"), |from, to| fs::rename(from, to)).unwrap();
+    assert!(!place.at("a").exists());
+    fs::write(place.at("a"), "new").unwrap();
+    drop(Placed { files: vec![(place.at("a"), Some(kept))] });
+    assert_eq!((place.listing(), place.text("a")), (vec!["a".to_owned()], "old".to_owned()));
+}
+
+#[test]
+fn contents_are_never_shown() {
+    let mut files = WriteSet::new(false);
+    files.add("a", b"hunter2".to_vec(), Mode::Secret);
+    assert_eq!(format!("{files:?}"), "WriteSet { force: false, files: [Entry { path: \"a\", mode: Secret, .. }] }");
+}
+
+#[test]
 fn a_dash_is_stdout() {
     let place = Place::new();
     let (mut session, out, _) = captured(false, false);
