@@ -136,7 +136,7 @@ rules! {
     Purpose            "purpose"             "RFC 5280 §4.2.1.12" "extKeyUsage allows the purpose" [Error Error Error];
     IssuerPurpose      "issuer-purpose"      "Mozilla 5.3; RFC 5280 §4.2.1.12" "extKeyUsage of an intermediate allows the purpose" [Error Off Error];
     AnchorPurpose      "anchor-purpose"      "BR 7.1.2.1.2"       "a root has no extKeyUsage" [Warning Off Error];
-    LeafKeyUsage       "leaf-key-usage"      "RFC 5280 §4.2.1.3"  "keyUsage allows what TLS does with the key" [Warning Error Error];
+    LeafKeyUsage       "leaf-key-usage"      "RFC 5280 §4.2.1.3"  "keyUsage allows what TLS does with the key" [Warning Warning Error];
     Identity           "identity"            "RFC 9525 §6"        "a subjectAltName is the name asked for" [Error Error Error];
     LeafIsCa           "leaf-is-ca"          "BR 7.1.2.7.8"       "a server's certificate is not a CA's" [Warning Off Error];
     Version            "version"             "RFC 5280 §4.1.2.1"  "extensions stand only in version 3" [Error Error Error];
@@ -161,7 +161,7 @@ rules! {
     AlternativeNamePresent "alternative-name-present" "BR 7.1.2.7.12" "a server's certificate has a subjectAltName" [Off Off Error];
     NameSyntax         "name-syntax"         "RFC 5280 §4.2.1.6; BR 7.1.4.2" "host names have letters, digits and hyphens, and a wildcard its own label" [Warning Warning Error];
     WildcardBreadth    "wildcard-breadth"    "BR 3.2.2.6"         "a wildcard does not cover a public suffix" [Warning Off Error];
-    CommonName         "common-name"         "BR 7.1.4.3"         "a commonName is one of the subjectAltNames" [Off Off Error];
+    CommonName         "common-name"         "BR 7.1.4.3"         "a commonName is one of the subjectAltNames, or the domain of a wildcard among them" [Off Off Error];
     SubscriberPurpose  "subscriber-purpose"  "BR 7.1.2.7.10"      "extKeyUsage is there, not critical, and without anyExtendedKeyUsage" [Off Off Error];
     SubscriberKey      "subscriber-key"      "BR 6.1.5"           "keys are RSA of 2048 bits or more, divisible by 8, or ECDSA P-256, P-384, P-521" [Warning Off Error];
     SubscriberValidity "subscriber-validity" "BR 6.3.2; Apple 103769" "the validity is no longer than clients take" [Off Off Warning];

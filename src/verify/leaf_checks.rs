@@ -138,12 +138,14 @@ fn wildcard_breadth(text: &str) -> Result<(), Reason> {
     if broad { Err(Reason::BroadWildcard { name: text.to_owned() }) } else { Ok(()) }
 }
 
-/// BR 7.1.4.3: character for character one of the subjectAltNames, an address in its canonical text form.
+/// BR 7.1.4.3: character for character one of the subjectAltNames, an address in its canonical text form. The letter
+/// leaves out a wildcard's own domain, which is validated together with it (BR 3.2.2.4) and which no programme refuses.
 fn common_name(leaf: &Certificate, presented: &[GeneralName]) -> Result<(), Reason> {
     let names = leaf.subject().common_names();
     let stray = names.into_iter().find(|common_name| {
         !presented.iter().any(|name| match name {
-            GeneralName::Dns(_) | GeneralName::Ip(_) => name.value() == *common_name,
+            GeneralName::Dns(text) => text == common_name || text.strip_prefix("*.") == Some(common_name),
+            GeneralName::Ip(_) => name.value() == *common_name,
             _ => false,
         })
     });
