@@ -261,13 +261,19 @@ mod tests {
 
     #[test]
     fn rsa_keys_of_any_readable_size_are_answered() {
-        for octets in [64, 65, 127, 128, 255, 256, 1024, 1025, 2048] {
+        let sizes = [64, 65, 127, 128, 255, 256, 257, 1024, 1025, 2047];
+        for (octets, first) in sizes.into_iter().flat_map(|octets| [(octets, 0x81), (octets + 1, 0x01)]) {
             let mut modulus = vec![0xff; octets];
-            modulus[0] = 0x81;
+            modulus[0] = first;
             let numbers = super::super::rsa::PublicNumbers { modulus: &modulus, exponent: &[1, 0, 1] };
             let key = PublicKey::from_pkcs1_der(&numbers.to_der()).unwrap();
             for hash in [HashAlgorithm::Sha224, HashAlgorithm::Sha256, HashAlgorithm::Sha512] {
-                for with in [SignatureAlgorithm::RsaPkcs1(hash), SignatureAlgorithm::RsaPss(hash, 500)] {
+                for with in [
+                    SignatureAlgorithm::RsaPkcs1(hash),
+                    SignatureAlgorithm::RsaPss(hash, 0),
+                    SignatureAlgorithm::RsaPss(hash, 20),
+                    SignatureAlgorithm::RsaPss(hash, 500),
+                ] {
                     for signature in [vec![], vec![1; octets], vec![0xff; octets]] {
                         assert!(with.verify(&key, b"", &signature).is_err());
                         assert!(with.verify_weak(&key, b"", &signature).is_err());
