@@ -7,7 +7,7 @@ use super::ml_dsa::MlDsaSecret;
 use super::private::{PrivateKey, Secret};
 use super::public::{self, PublicKey};
 use super::rsa::{self, PrivateNumbers, PublicNumbers};
-use crate::encoding::base64;
+use crate::encoding::base64::{url_decode, url_encode};
 use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -40,7 +40,7 @@ impl PrivateKey {
     pub fn to_jwk(&self) -> Result<Zeroizing<String>, KeyError> {
         let mut members = self.public_key().jwk_members()?;
         let mut secret = |name: &str, bytes: &[u8]| {
-            let value = Zeroizing::new(base64::url_encode(bytes));
+            let value = Zeroizing::new(url_encode(bytes));
             members.push(Zeroizing::new(format!("\"{name}\":\"{}\"", value.as_str())));
         };
         match &self.secret {
@@ -83,7 +83,7 @@ impl PublicKey {
 
     fn jwk_members(&self) -> Result<Vec<Zeroizing<String>>, KeyError> {
         let key = self.subject_public_key();
-        let encoded = base64::url_encode;
+        let encoded = url_encode;
         let members = match (Curve::from_algorithm(self.algorithm()), self.rsa_numbers()) {
             (Some(curve), _) => {
                 let (x, y) = ec::coordinates(curve, key)?;
@@ -233,7 +233,7 @@ impl Drop for Jwk {
 
 fn member(value: &Option<String>, name: &str) -> Result<Vec<u8>, KeyError> {
     let text = value.as_deref().ok_or_else(|| KeyError::Jwk(format!("its member `{name}` is missing")))?;
-    base64::url_decode(text)
+    url_decode(text)
         .ok_or_else(|| KeyError::Jwk(format!("its member `{name}` is not base64url without padding (RFC 7515 §2)")))
 }
 
@@ -284,10 +284,7 @@ mod tests {
             "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
         let key = PrivateKey::from_jwk(text).unwrap();
         let public = key.public_key().to_jwk().unwrap();
-        assert_eq!(
-            base64::url_encode(&digest::sha256(public.as_bytes())),
-            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-        );
+        assert_eq!(url_encode(&digest::sha256(public.as_bytes())), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
 
     #[test]
