@@ -3,8 +3,6 @@
 //! Two walks. The first looks for a path to accept and turns back at the first fault. Only where it finds none, the
 //! second goes on past faults, so that the answer can tell of whole paths.
 
-use std::collections::HashMap;
-
 use super::Verifier;
 use super::check::Check;
 use super::reason::Reason;
@@ -33,7 +31,7 @@ pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate) -> Verdic
     let mut search = Search {
         verifier,
         pool: pool(verifier),
-        signatures: HashMap::new(),
+        signatures: Vec::new(),
         signatures_left: SIGNATURES,
         steps_left: STEPS,
         limit_reached: None,
@@ -75,8 +73,9 @@ fn pool(verifier: &Verifier) -> Vec<Candidate<'_>> {
 struct Search<'a> {
     verifier: &'a Verifier,
     pool: Vec<Candidate<'a>>,
-    /// Signatures already checked, by the address of the certificate and the place of the issuer in the pool.
-    signatures: HashMap<(*const Certificate, usize), Result<(), SignatureError>>,
+    /// Signatures already checked: the address of the certificate, the place of the issuer in the pool, and the outcome.
+    /// There are never more than [`SIGNATURES`].
+    signatures: Vec<(*const Certificate, usize, Result<(), SignatureError>)>,
     signatures_left: usize,
     steps_left: usize,
     limit_reached: Option<Reason>,
@@ -188,8 +187,8 @@ impl<'a> Search<'a> {
 
     /// Checks the signature on `certificate` with the key of the candidate at `index`, once for each pair.
     fn signature(&mut self, certificate: &'a Certificate, index: usize) -> Result<(), Reason> {
-        let pair = (std::ptr::from_ref(certificate), index);
-        if let Some(known) = self.signatures.get(&pair) {
+        let address = std::ptr::from_ref(certificate);
+        if let Some((_, _, known)) = self.signatures.iter().find(|(of, by, _)| *of == address && *by == index) {
             return known.clone().map_err(Reason::Signature);
         }
         let Some(left) = self.signatures_left.checked_sub(1) else {
@@ -202,7 +201,7 @@ impl<'a> Search<'a> {
             Some(Ok(key)) => certificate.verify_signature(&key),
             _ => Err(SignatureError::BadKey),
         };
-        self.signatures.insert(pair, checked.clone());
+        self.signatures.push((address, index, checked.clone()));
         checked.map_err(Reason::Signature)
     }
 
