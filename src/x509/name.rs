@@ -114,9 +114,8 @@ impl DistinguishedName {
 
     /// Level by level, without unfolding either name: a verifier asks this of every possible issuer.
     fn compare(&self, base: &Self) -> Compared {
-        let readers = der::only_reader(&self.der, tag::SEQUENCE).and_then(|levels| {
-            der::only_reader(&base.der, tag::SEQUENCE).map(|base_levels| (levels, base_levels))
-        });
+        let readers = der::only_reader(&self.der, tag::SEQUENCE)
+            .and_then(|levels| der::only_reader(&base.der, tag::SEQUENCE).map(|base_levels| (levels, base_levels)));
         // Both encodings were walked when the names were made.
         let Ok((mut levels, mut base_levels)) = readers else { return Compared::Apart };
         loop {
