@@ -91,9 +91,8 @@ enum Relation {
 }
 
 fn compare(name: &GeneralName, subtree: &GeneralSubtree, side: Side, budget: &mut usize) -> Result<Relation, Reason> {
-    *budget = budget
-        .checked_sub(1)
-        .ok_or_else(|| Reason::GaveUp { what: "name constraint comparisons", limit: COMPARISONS })?;
+    *budget =
+        budget.checked_sub(1).ok_or(Reason::GaveUp { what: "name constraint comparisons", limit: COMPARISONS })?;
     let base = &subtree.base;
     let malformed = |why| Reason::ConstraintMalformed { base: base.clone(), why };
     let same_form = std::mem::discriminant(name) == std::mem::discriminant(base);
