@@ -9,6 +9,7 @@ mod completions;
 mod inspect;
 mod man;
 mod sheet;
+mod verify;
 mod version;
 
 pub mod clock;
@@ -64,6 +65,7 @@ enum Command {
     Inspect(inspect::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Verify(verify::Args),
 }
 
 impl Command {
@@ -72,6 +74,7 @@ impl Command {
             Self::Inspect(args) => inspect::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
+            Self::Verify(args) => verify::run(args, session),
         }
     }
 }
