@@ -1,1 +1,97 @@
 //! The command line: one file per command, arguments in, report out.
+//!
+//! A command is a file with an `Args` struct (clap derives it) and
+//! `fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit>`, and a line in `Command`. It reads through
+//! [`files`], asks [`clock`] for the time, gives its [`Report`](output::Report) to [`Session::answer`] and says yes or no.
+//! [`output`] alone prints; [`files`] alone touches files.
+
+mod completions;
+mod man;
+mod version;
+
+pub mod clock;
+pub mod exit;
+pub mod files;
+pub mod output;
+pub mod passphrase;
+pub mod problem;
+pub mod text;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::exit::Exit;
+use self::output::Session;
+use self::version::Version;
+
+/// Runs one command line, program name first, and returns its exit status: see [`Exit`].
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let exit = match Arguments::try_parse_from(&arguments) {
+        Ok(Arguments { command, json, quiet }) => {
+            let mut session = Session::new(json, quiet);
+            let answer = command.run(&mut session);
+            session.finish(answer)
+        }
+        Err(usage) => Session::new(asks_for_json(&arguments), false).finish_usage(&usage, &Version::of_this_build()),
+    };
+    exit.into()
+}
+
+/// Make keys and certificates, run a local certification authority, judge a certificate chain and say why
+#[derive(Debug, Parser)]
+#[command(name = "certkit", version, long_version = Version::of_this_build().to_string())]
+#[command(after_help = "Exit status: 0 done, or yes; 1 the answer is no; 2 could not answer.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Answer in JSON
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    json: bool,
+
+    /// Say nothing but the answer and errors
+    #[arg(long, short, global = true, help_heading = "Everywhere")]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+impl Command {
+    fn run(self, session: &mut Session) -> anyhow::Result<Exit> {
+        match self {
+            Self::Completions(args) => completions::run(args, session),
+            Self::Man(args) => man::run(args, session),
+        }
+    }
+}
+
+/// Whether a command line that cannot be parsed asks for JSON all the same.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    arguments.iter().skip(1).take_while(|argument| *argument != "--").any(|argument| argument == "--json")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn json_after_two_dashes_is_a_name() {
+        let line = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        assert!(asks_for_json(&line(&["certkit", "nonsense", "--json"])));
+        assert!(!asks_for_json(&line(&["certkit", "nonsense", "--", "--json"])));
+    }
+}

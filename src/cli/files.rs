@@ -1,0 +1,21 @@
+//! The only place that reads and writes files for a command.
+//!
+//! - [`read`]: a whole file, or stdin for `-`; bounded, wiped after use.
+//! - [`WriteSet`]: all of several files or none of them; a key is 0600 from its first byte; nothing is replaced without
+//!   `--force`.
+//! - [`file_name_for`]: a certificate's name as a name no file system minds.
+
+mod name;
+mod read;
+mod write;
+
+pub use self::name::file_name_for;
+pub use self::read::{READ_LIMIT, read, read_text};
+pub use self::write::{Mode, WriteSet, same_place};
+
+use std::path::Path;
+
+/// Whether a path means stdin or stdout.
+pub fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}

@@ -1,0 +1,303 @@
+//! Writes all of several files or none of them.
+//!
+//! First everything is checked, then every file is written beside its place under a name of its own and synced, then all
+//! are renamed into place. Whatever fails, what was there before is there again and nothing else is left.
+
+use std::fmt;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use tempfile::{Builder, NamedTempFile, TempPath};
+use zeroize::Zeroizing;
+
+use super::is_dash;
+use crate::cli::output::{Session, shown};
+use crate::cli::problem::{Hinted, plain};
+
+/// Who may read a new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The owner alone (0600), whatever the umask and whatever was there before: anything that holds a private key.
+    Secret,
+    /// Whoever the umask lets (0644 at most).
+    Public,
+}
+
+/// Files to be written together: all of them or none.
+///
+/// A path of `-` is stdout. A FIFO or a device (`/dev/null`, `/dev/fd/3`) is written to, not replaced. Anything else that
+/// exists is refused, or with `force` replaced: a link itself, never what it points to; a folder never.
+#[derive(Debug)]
+#[must_use]
+pub struct WriteSet {
+    force: bool,
+    files: Vec<Entry>,
+}
+
+impl WriteSet {
+    /// An empty set; `force` lets it replace files.
+    pub fn new(force: bool) -> Self {
+        Self { force, files: Vec::new() }
+    }
+
+    /// Adds a file. Its contents are wiped when the set is done.
+    pub fn add(&mut self, path: impl Into<PathBuf>, contents: impl Into<Zeroizing<Vec<u8>>>, mode: Mode) {
+        self.files.push(Entry { path: path.into(), contents: contents.into(), mode });
+    }
+
+    /// Writes all files and returns their paths, stdout's left out.
+    ///
+    /// # Errors
+    /// As [`WriteSet::check`], and when the system refuses. Then nothing was written, except to stdout and devices, which
+    /// come last and cannot be taken back.
+    pub fn write(self, session: &mut Session) -> anyhow::Result<Vec<PathBuf>> {
+        let places = places(self.files.iter().map(|file| file.path.as_path()), self.force, session)?;
+        let mut staged = Vec::new();
+        for (file, place) in self.files.iter().zip(&places) {
+            if *place == Place::File {
+                staged.push((file, stage(file).with_context(|| cannot_write(&file.path))?));
+            }
+        }
+        let mut placed = Placed::default();
+        for (file, temporary) in staged {
+            placed.put(temporary, &file.path, self.force).with_context(|| cannot_write(&file.path))?;
+        }
+        for (file, place) in self.files.iter().zip(&places) {
+            match place {
+                Place::File => {}
+                Place::Stdout => session.raw(&file.contents)?,
+                Place::Stream => write_stream(file).with_context(|| cannot_write(&file.path))?,
+            }
+        }
+        placed.keep();
+        let written = self.files.iter().zip(&places).filter(|(_, place)| **place != Place::Stdout);
+        Ok(written.map(|(file, _)| file.path.clone()).collect())
+    }
+
+    /// Whether files could be written to these paths: asked before keys are generated and passphrases typed.
+    ///
+    /// # Errors
+    /// When something is in the way, the folder is missing, the same path is given twice, or `-` meets `--json`.
+    pub fn check<'a>(paths: impl IntoIterator<Item = &'a Path>, force: bool, session: &Session) -> anyhow::Result<()> {
+        places(paths, force, session).map(drop)
+    }
+}
+
+/// Whether two paths name one place: a key and a certificate that go there become one file.
+pub fn same_place(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| Some((folder_of(path).canonicalize().ok()?, path.file_name()?.to_owned()));
+    one == other || place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+struct Entry {
+    path: PathBuf,
+    contents: Zeroizing<Vec<u8>>,
+    mode: Mode,
+}
+
+/// Contents may be a key: they are never shown.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, contents: _, mode } = self;
+        f.debug_struct("Entry").field("path", path).field("mode", mode).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Stdout,
+    /// Written to as it stands: a FIFO, a character device, an open descriptor.
+    Stream,
+    File,
+}
+
+fn places<'a>(paths: impl IntoIterator<Item = &'a Path>, force: bool, session: &Session) -> anyhow::Result<Vec<Place>> {
+    let (mut places, mut files) = (Vec::new(), Vec::<&Path>::new());
+    for path in paths {
+        let place = place(path, force).with_context(|| cannot_write(path))?;
+        match place {
+            Place::Stdout => session.may_take_stdout()?,
+            Place::Stream => {}
+            Place::File if files.iter().any(|other| same_place(path, other)) => {
+                bail!("cannot write {}: it is given twice", shown(path))
+            }
+            Place::File => files.push(path),
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+fn place(path: &Path, force: bool) -> anyhow::Result<Place> {
+    if is_dash(path) || path == Path::new("/dev/stdout") {
+        return Ok(Place::Stdout);
+    }
+    // Names here are the system's; even a link or a "file" must be left in place.
+    if path.starts_with("/proc") || (path.starts_with("/dev") && !path.starts_with("/dev/shm")) {
+        let about = fs::metadata(path).map_err(plain)?;
+        return if about.is_file() || is_stream(&about) { Ok(Place::Stream) } else { Err(anyhow!("it is no file")) };
+    }
+    if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(anyhow!("it is no file's name")).hint("name the file, not its folder");
+    }
+    match fs::symlink_metadata(path) {
+        Ok(about) if is_stream(&about) => Ok(Place::Stream),
+        Ok(about) => may_replace(path, &about, force).map(|()| Place::File),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => has_folder(path).map(|()| Place::File),
+        Err(error) => Err(plain(error)),
+    }
+}
+
+fn may_replace(path: &Path, about: &Metadata, force: bool) -> anyhow::Result<()> {
+    if path.is_dir() {
+        return Err(anyhow!("it is a folder")).hint("name a file in it");
+    }
+    if about.is_symlink() && !force {
+        let target = fs::read_link(path).map(|target| format!(" to {}", shown(&target))).unwrap_or_default();
+        return Err(anyhow!("it is a link{target}")).hint("--force replaces the link itself, not what it points to");
+    }
+    if !about.is_symlink() && !about.is_file() {
+        bail!("it is no file");
+    }
+    if !force {
+        return Err(anyhow!("it exists already")).hint("--force replaces it");
+    }
+    Ok(())
+}
+
+fn has_folder(path: &Path) -> anyhow::Result<()> {
+    let folder = folder_of(path);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let folder = shown(folder);
+    Err(anyhow!("there is no folder {folder}")).hint(format!("make it first: mkdir -p {folder}"))
+}
+
+#[cfg(unix)]
+fn is_stream(about: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    about.file_type().is_fifo() || about.file_type().is_char_device()
+}
+
+#[cfg(not(unix))]
+fn is_stream(_: &Metadata) -> bool {
+    false
+}
+
+/// Writes a file beside its place. Dropped, it is gone.
+fn stage(file: &Entry) -> anyhow::Result<NamedTempFile> {
+    let write = || {
+        // Exclusive creation, 0600 from the first byte unless it is public.
+        let mut builder = Builder::new();
+        builder.prefix(PREFIX);
+        #[cfg(unix)]
+        if file.mode == Mode::Public {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o644));
+        }
+        let mut temporary = builder.tempfile_in(folder_of(&file.path))?;
+        temporary.write_all(&file.contents)?;
+        temporary.as_file().sync_all()?;
+        Ok(temporary)
+    };
+    write().map_err(plain)
+}
+
+fn write_stream(file: &Entry) -> anyhow::Result<()> {
+    let mut stream = File::options().write(true).open(&file.path).map_err(plain)?;
+    match stream.write_all(&file.contents) {
+        // A reader that has left has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(plain),
+    }
+}
+
+/// The files in place so far. Dropped before [`Placed::keep`], all is as it was.
+#[derive(Debug, Default)]
+struct Placed {
+    files: Vec<(PathBuf, Option<TempPath>)>,
+}
+
+impl Placed {
+    fn put(&mut self, temporary: NamedTempFile, path: &Path, force: bool) -> anyhow::Result<()> {
+        let temporary = temporary.into_temp_path();
+        let before = if force { before(path).map_err(plain)? } else { None };
+        match before {
+            None => temporary.persist_noclobber(path).map_err(|error| plain(error.error))?,
+            Some(Before { kept, moved }) => {
+                if let Err(error) = temporary.persist(path) {
+                    if moved {
+                        // The error to tell is the first one.
+                        _ = kept.persist(path);
+                    }
+                    return Err(plain(error.error));
+                }
+                self.files.push((path.to_owned(), Some(kept)));
+                return Ok(());
+            }
+        }
+        self.files.push((path.to_owned(), None));
+        Ok(())
+    }
+
+    fn keep(mut self) {
+        for (path, before) in self.files.drain(..) {
+            drop(before);
+            // So that the names survive a power cut; some file systems cannot, and need not.
+            _ = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
+        }
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        for (path, before) in self.files.drain(..).rev() {
+            // The error that led here is already on its way; another would hide it.
+            _ = match before {
+                Some(before) => before.persist(&path).map_err(|error| error.error),
+                None => fs::remove_file(&path),
+            };
+        }
+    }
+}
+
+/// What stood in a file's place.
+struct Before {
+    kept: TempPath,
+    /// It was moved away, not linked to: its own place is empty meanwhile.
+    moved: bool,
+}
+
+/// Keeps what stands at `path` under a second name.
+fn before(path: &Path) -> io::Result<Option<Before>> {
+    match keep(path, |from, to| fs::hard_link(from, to)) {
+        Ok(kept) => Ok(Some(Before { kept, moved: false })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        // Some file systems have no hard links, and Linux forbids them to files of other users.
+        Err(_) => keep(path, |from, to| fs::rename(from, to)).map(|kept| Some(Before { kept, moved: true })),
+    }
+}
+
+fn keep(path: &Path, how: fn(&Path, &Path) -> io::Result<()>) -> io::Result<TempPath> {
+    Builder::new().prefix(PREFIX).make_in(folder_of(path), |name| how(path, name)).map(NamedTempFile::into_temp_path)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", shown(path))
+}
+
+const PREFIX: &str = ".certkit-";
+
+#[cfg(test)]
+#[path = "write_tests.rs"]
+mod tests;

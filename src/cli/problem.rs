@@ -1,0 +1,246 @@
+//! What went wrong, in one line, and what to do next.
+//!
+//! Lower case, no full stop: `certkit: cannot read key.pem: permission denied`, then perhaps `  hint: …`. The causes of an
+//! error follow it, joined by `: `.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use anyhow::anyhow;
+use clap::error::{ContextKind, ErrorKind};
+use serde::Serialize;
+
+use super::passphrase::PassphraseError;
+use super::text::safe;
+
+/// An error as it is shown: `{"message", "hint"}` in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Problem {
+    message: String,
+    hint: Option<String>,
+}
+
+/// Says what to do next about an error.
+pub trait Hinted<T> {
+    /// Adds a hint, one lower-case line, shown below the error. The hint added last is the one shown.
+    ///
+    /// # Errors
+    /// The error it was given, with the hint.
+    fn hint(self, hint: impl Into<String>) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> Hinted<T> for Result<T, E> {
+    fn hint(self, hint: impl Into<String>) -> anyhow::Result<T> {
+        self.map_err(|error| WithHint { error: error.into(), hint: hint.into() }.into())
+    }
+}
+
+/// An error of the system in plain words, without its number or the path the caller will name.
+pub fn plain(error: io::Error) -> anyhow::Error {
+    anyhow!(words(&error))
+}
+
+impl From<&anyhow::Error> for Problem {
+    fn from(error: &anyhow::Error) -> Self {
+        let mut message = String::new();
+        for cause in error.chain() {
+            let said = cause.to_string();
+            // Some errors already quote their cause.
+            if !message.is_empty() && message.ends_with(&said) {
+                continue;
+            }
+            let said = match cause.downcast_ref::<io::Error>() {
+                Some(error) if error.get_ref().is_none() => words(error),
+                _ => said,
+            };
+            message = if message.is_empty() { said } else { format!("{message}: {said}") };
+        }
+        let hint = error.chain().find_map(|cause| cause.downcast_ref::<WithHint>()).map(|with| with.hint.clone());
+        Self { message, hint }
+    }
+}
+
+impl From<&clap::Error> for Problem {
+    fn from(error: &clap::Error) -> Self {
+        let told = error.render().to_string();
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            // What clap tells here is the help of the command that lacks one.
+            let usage = told.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("certkit");
+            let words: Vec<_> = usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-'])).collect();
+            return Self { message: "no command given".into(), hint: Some(see(&words.join(" "))) };
+        }
+        let mut paragraphs = told.split("\n\n");
+        let first = paragraphs.next().unwrap_or_default();
+        let mut message = one_line(first.strip_prefix("error: ").unwrap_or(first));
+        // clap quotes the value it refuses; this one may be a secret.
+        if let Some(refused) = error.source().and_then(|source| source.downcast_ref::<PassphraseError>()) {
+            message = match error.get(ContextKind::InvalidArg) {
+                Some(flag) => format!("{flag}: {refused}"),
+                None => refused.to_string(),
+            };
+        }
+        let (mut tips, mut usage) = (Vec::new(), None);
+        for paragraph in paragraphs {
+            if let Some(shape) = paragraph.trim_start().strip_prefix("Usage: ") {
+                usage = Some(format!("usage: {}", one_line(shape)));
+            }
+            tips.extend(paragraph.lines().filter_map(|line| line.trim().strip_prefix("tip: ")));
+        }
+        let hint = if tips.is_empty() { usage.unwrap_or_else(|| see("certkit")) } else { tips.join("; ") };
+        Self { message, hint: Some(hint) }
+    }
+}
+
+/// One line for the error, one for the hint.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "certkit: {}", safe(&self.message))?;
+        match &self.hint {
+            Some(hint) => writeln!(f, "  hint: {}", safe(hint)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn words(error: &io::Error) -> String {
+    let words = match error.kind() {
+        io::ErrorKind::NotFound => "no such file",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::IsADirectory => "it is a folder",
+        io::ErrorKind::NotADirectory => "a part of the path is no folder",
+        io::ErrorKind::AlreadyExists => "it exists already",
+        io::ErrorKind::FileTooLarge => "it would be larger than this system allows",
+        io::ErrorKind::StorageFull => "no space left on the disk",
+        io::ErrorKind::QuotaExceeded => "the disk quota is used up",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
+}
+
+fn see(command: &str) -> String {
+    format!("see `{command} --help`")
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// An error that looks like the one it holds, with a hint beside it.
+#[derive(Debug)]
+struct WithHint {
+    error: anyhow::Error,
+    hint: String,
+}
+
+impl fmt::Display for WithHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for WithHint {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::passphrase::PassphraseSource;
+
+    fn shown(error: &anyhow::Error) -> String {
+        Problem::from(error).to_string()
+    }
+
+    #[test]
+    fn an_error_and_its_causes_are_one_line() {
+        let error = anyhow!("permission\ndenied").context("cannot read key.pem");
+        assert_eq!(shown(&error), "certkit: cannot read key.pem: permission\\ndenied\n");
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_in_plain_words() {
+        let error = anyhow::Error::from(io::Error::from(io::ErrorKind::NotFound)).context("cannot open the ledger");
+        assert_eq!(shown(&error), "certkit: cannot open the ledger: no such file\n");
+        let error = anyhow::Error::from(io::Error::new(io::ErrorKind::NotFound, "no row")).context("cannot read");
+        assert_eq!(shown(&error), "certkit: cannot read: no row\n");
+    }
+
+    #[test]
+    fn a_cause_already_quoted_is_not_repeated() {
+        assert_eq!(shown(&anyhow!("b").context("a: b")), "certkit: a: b\n");
+    }
+
+    #[test]
+    fn a_hint_keeps_the_error_and_its_causes() {
+        let error =
+            Err::<(), _>(anyhow!("c").context("b")).hint("do this").context("a").expect_err("it was an error before");
+        assert_eq!(shown(&error), "certkit: a: b: c\n  hint: do this\n");
+    }
+
+    #[test]
+    fn the_last_hint_is_the_one_shown() {
+        let error = Err::<(), _>(anyhow!("b")).hint("inner").hint("outer").expect_err("it was an error before");
+        assert_eq!(shown(&error), "certkit: b\n  hint: outer\n");
+    }
+
+    #[derive(Debug, Parser)]
+    #[command(name = "certkit")]
+    struct Line {
+        #[arg(long)]
+        passphrase: Option<PassphraseSource>,
+        #[arg(long)]
+        days: Option<u32>,
+        #[arg(long)]
+        name: String,
+    }
+
+    fn usage(line: &[&str]) -> String {
+        Problem::from(&Line::try_parse_from(line).expect_err("it is wrong")).to_string()
+    }
+
+    #[test]
+    fn a_passphrase_on_the_command_line_is_not_repeated() {
+        let told = usage(&["certkit", "--name", "x", "--passphrase", "hunter2"]);
+        assert!(!told.contains("hunter2"), "{told}");
+        assert!(told.starts_with("certkit: --passphrase <PASSPHRASE>: never put a passphrase"), "{told}");
+    }
+
+    #[derive(Debug, Parser)]
+    #[command(name = "certkit")]
+    enum Nested {
+        #[command(subcommand)]
+        Ca(Below),
+    }
+
+    #[derive(Debug, clap::Subcommand)]
+    enum Below {
+        Init,
+    }
+
+    #[test]
+    fn a_missing_command_is_looked_for_where_it_is_missing() {
+        let told = Problem::from(&Nested::try_parse_from(["certkit", "ca"]).expect_err("it is wrong")).to_string();
+        assert_eq!(told, "certkit: no command given\n  hint: see `certkit ca --help`\n");
+        assert!(Nested::try_parse_from(["certkit", "ca", "init"]).is_ok());
+    }
+
+    #[test]
+    fn a_usage_error_is_one_line_and_a_hint() {
+        assert_eq!(
+            usage(&["certkit"]),
+            "certkit: the following required arguments were not provided: --name <NAME>\n  hint: usage: certkit --name <NAME>\n"
+        );
+        let told = usage(&["certkit", "--nam", "x"]);
+        assert!(told.starts_with("certkit: unexpected argument '--nam' found\n  hint: a similar"), "{told}");
+        assert_eq!(told.lines().count(), 2);
+        let told = usage(&["certkit", "--name", "x", "--days", "a\u{1b}[2J"]);
+        assert!(!told.contains('\u{1b}'), "{told}");
+    }
+}

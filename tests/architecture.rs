@@ -1,0 +1,208 @@
+//! The floor plan, checked: a room may use only the rooms its row names, and each outside crate has its doors.
+
+use std::fs;
+use std::path::Path;
+
+/// Each room and the rooms it may use. A row may name only rows above it, so the plan has no cycles.
+const PLAN: &[(&str, &[&str])] = &[
+    ("encoding", &[]),
+    ("key", &["encoding"]),
+    ("x509", &["encoding", "key"]),
+    ("profile", &["encoding", "key", "x509"]),
+    ("issue", &["encoding", "key", "x509", "profile"]),
+    ("ca", &["encoding", "key", "x509", "profile", "issue"]),
+    ("verify", &["encoding", "key", "x509"]),
+    ("container", &["encoding", "key", "x509"]),
+    ("describe", &["encoding", "key", "x509", "container"]),
+    ("cli", &["encoding", "key", "x509", "profile", "issue", "ca", "verify", "container", "describe"]),
+    ("main", &["cli"]),
+];
+
+/// Outside crates and the only rooms that may name them.
+const DOORS: &[(&str, &[&str])] = &[
+    ("pem", &["encoding"]),
+    ("base64", &["encoding"]),
+    ("aws_lc_rs", &["key"]),
+    ("rsa", &["key"]),
+    ("p256", &["key"]),
+    ("pkcs8", &["key"]),
+    ("x509_parser", &["x509"]),
+    ("idna", &["x509"]),
+    ("toml", &["profile"]),
+    ("rcgen", &["issue"]),
+    ("rusqlite", &["ca"]),
+    ("anstream", &["cli"]),
+    ("anstyle", &["cli"]),
+    ("anyhow", &["cli"]),
+    ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
+    ("etcetera", &["cli"]),
+    ("rpassword", &["cli"]),
+    ("tempfile", &["cli"]),
+    ("serde_json", &["key", "ca", "cli"]),
+];
+
+/// Crates every room may name: the language of values, errors, times and secrets.
+const COMMON: &[&str] = &["serde", "thiserror", "time", "zeroize"];
+
+/// Rooms that make certificates and rooms that judge them. Only tests join them.
+const MAKERS: &[&str] = &["issue", "profile", "ca"];
+const JUDGES: &[&str] = &["verify"];
+
+/// What only one file of `cli` does.
+const ONLY_HERE: &[(&str, &[&str])] = &[
+    ("io::stdout", &["cli/output.rs"]),
+    ("io::stderr", &["cli/output.rs", "cli/passphrase.rs"]),
+    ("io::stdin", &["cli/files/read.rs", "cli/passphrase.rs"]),
+    ("std::fs", &["cli/files/read.rs", "cli/files/write.rs"]),
+    ("now_utc", &["cli/clock.rs"]),
+];
+
+const LONGEST_FILE: usize = 500;
+
+#[test]
+fn the_plan_has_no_cycles() {
+    for (floor, (room, uses)) in PLAN.iter().enumerate() {
+        for used in *uses {
+            assert!(PLAN[..floor].iter().any(|(above, _)| above == used), "{room} -> {used} points up");
+        }
+    }
+}
+
+#[test]
+fn makers_and_judges_never_meet() {
+    for (room, uses) in PLAN {
+        let meets = |others: &[&str]| uses.iter().any(|used| others.contains(used));
+        assert!(!(JUDGES.contains(room) && meets(MAKERS)), "{room} judges what it made");
+        assert!(!(MAKERS.contains(room) && meets(JUDGES)), "{room} makes what it judges");
+    }
+    for room in MAKERS.iter().chain(JUDGES) {
+        assert!(PLAN.iter().any(|(planned, _)| planned == room), "{room} is not in PLAN");
+    }
+}
+
+#[test]
+fn rooms_use_only_what_the_plan_allows() {
+    each_source("src", &mut |path, text| {
+        // The library's root only lists the rooms.
+        if path == "lib.rs" {
+            return;
+        }
+        let room = room_of(path);
+        let (_, uses) = PLAN.iter().find(|(planned, _)| *planned == room).unwrap_or_else(|| {
+            panic!("{path}: draw this room in PLAN");
+        });
+        let root = if room == "main" { "certkit" } else { "crate" };
+        // The same root as this file's `super` spells it; the house writes `crate`, and so hides no door.
+        let floors = path.matches('/').count() + usize::from(!path.ends_with("/mod.rs"));
+        let climb = "super::".repeat(floors);
+        for (other, _) in PLAN.iter().filter(|(other, _)| *other != room) {
+            let used = names(text, &format!("{root}::{other}"));
+            assert!(!used || uses.contains(other), "{path}: {room} must not use {other}");
+            assert!(!names(text, &format!("{climb}{other}")), "{path}: write crate, not {climb}{other}");
+        }
+    });
+}
+
+#[test]
+fn outside_crates_have_their_doors() {
+    each_source("src", &mut |path, text| {
+        for (name, rooms) in DOORS {
+            let used = names(text, &format!("{name}::")) || names(text, &format!("use {name}"));
+            assert!(!used || rooms.contains(&room_of(path)), "{path}: {name} is for {rooms:?} only");
+        }
+    });
+}
+
+#[test]
+fn every_outside_crate_has_a_door() {
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    for line in dependencies.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        let Some((name, _)) = line.split_once('=') else { continue };
+        let name = name.trim().replace('-', "_");
+        let placed = COMMON.contains(&name.as_str()) || DOORS.iter().any(|(door, _)| *door == name);
+        assert!(placed, "{name}: give this crate a door in DOORS");
+    }
+}
+
+#[test]
+fn one_line_names_one_room() {
+    let braces = ["crate", "::{"].concat();
+    for folder in ["src", "tests"] {
+        each_source(folder, &mut |path, text| {
+            assert!(!text.contains(&braces), "{folder}/{path}: one room per `use` line");
+        });
+    }
+}
+
+#[test]
+fn printing_reading_and_the_clock_have_one_place() {
+    each_source("src", &mut |path, text| {
+        // The ledger keeps its own files, and tests may do what they like.
+        if room_of(path) == "ca" || path.ends_with("tests.rs") {
+            return;
+        }
+        let text = text.split("#[cfg(test)]").next().unwrap();
+        for (what, files) in ONLY_HERE {
+            assert!(!names(text, what) || files.contains(&path), "{path}: {what} is for {files:?}");
+        }
+        assert!(!text.contains("println!") && !text.contains("print!("), "{path}: cli/output.rs prints");
+    });
+}
+
+#[test]
+fn no_file_outgrows_one_sitting() {
+    for folder in ["src", "tests"] {
+        each_source(folder, &mut |path, text| {
+            let lines = text.lines().count();
+            assert!(lines <= LONGEST_FILE, "{folder}/{path} has {lines} lines");
+        });
+    }
+}
+
+#[test]
+fn a_path_is_named_only_as_a_whole() {
+    assert!(names("use crate::key;", "crate::key"));
+    assert!(names("crate::key::PublicKey", "crate::key"));
+    assert!(!names("crate::keyring", "crate::key"));
+    assert!(!names("x509_parser::pem::Pem", "pem::"));
+    assert!(!names("mypem::x", "pem::"));
+    assert!(names("fn f() { pem::parse(x) }", "pem::"));
+    assert!(names("use crate::x509 as y;", "crate::x509"));
+}
+
+/// Whether `path` appears in `text` as a whole path from its root, comments left out.
+fn names(text: &str, path: &str) -> bool {
+    let joins = |c: char| c.is_alphanumeric() || c == '_';
+    let open_ended = path.ends_with("::");
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| {
+        line.match_indices(path).any(|(at, _)| {
+            let before = &line[..at];
+            let after = &line[at + path.len()..];
+            !before.ends_with(|c| joins(c) || c == ':') && (open_ended || !after.starts_with(joins))
+        })
+    })
+}
+
+fn room_of(path: &str) -> &str {
+    path.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// Calls `check` with each Rust file's path below `folder` and its text.
+fn each_source(folder: &str, check: &mut dyn FnMut(&str, &str)) {
+    fn walk(root: &Path, folder: &Path, check: &mut dyn FnMut(&str, &str)) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, check);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let below = path.strip_prefix(root).unwrap().to_str().unwrap();
+                check(&below.replace('\\', "/"), &fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let root = Path::new(folder);
+    walk(root, root, check);
+}

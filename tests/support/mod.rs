@@ -1,0 +1,261 @@
+//! Runs certkit, and the programs it is compared with, in a folder of their own.
+//!
+//! ```ignore
+//! let sandbox = Sandbox::new();
+//! sandbox.certkit(&["new", "--cn", "localhost"]).expect_code(0);
+//! let said = sandbox.command().args(["inspect", "-", "--json"]).stdin(pem).expect_code(0).json();
+//! let Some(openssl) = peer("openssl") else { return };
+//! sandbox.peer(&openssl, &["x509", "-in", "cert.pem", "-noout", "-subject"]).expect_code(0);
+//! ```
+
+// Each helper serves some test files, not all.
+#![allow(dead_code)]
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs, thread};
+
+/// An empty folder to work in, with a home and a CA folder inside. Gone when dropped.
+pub(crate) struct Sandbox {
+    folder: tempfile::TempDir,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for inner in ["work", "home"] {
+            fs::create_dir(folder.path().join(inner)).unwrap();
+        }
+        Self { folder }
+    }
+
+    /// Where commands run.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    /// What `HOME` is.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// What `CERTKIT_CA` is: not there until a command makes it.
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.folder.path().join("ca")
+    }
+
+    /// A path in the working folder.
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.work().join(name)
+    }
+
+    /// Writes a file in the working folder.
+    pub(crate) fn write(&self, name: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, contents).unwrap();
+        path
+    }
+
+    /// Reads a file of the working folder.
+    pub(crate) fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
+        let path = self.path(name);
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// What the working folder holds, sorted: hidden and temporary files too.
+    pub(crate) fn listing(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.work()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// The permission bits of a file in the working folder.
+    #[cfg(unix)]
+    pub(crate) fn mode(&self, name: impl AsRef<Path>) -> u32 {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(self.path(name)).unwrap().mode() & 0o7777
+    }
+
+    /// Runs certkit with these arguments.
+    pub(crate) fn certkit(&self, args: &[&str]) -> Ran {
+        self.command().args(args).run()
+    }
+
+    /// certkit, to be given arguments, input and environment.
+    pub(crate) fn command(&self) -> Run {
+        self.program(env!("CARGO_BIN_EXE_certkit"))
+    }
+
+    /// Runs a peer with these arguments.
+    pub(crate) fn peer(&self, peer: &Peer, args: &[&str]) -> Ran {
+        self.program(&peer.path).args(args).run()
+    }
+
+    /// Runs a line of shell in which `certkit` is certkit.
+    #[cfg(unix)]
+    pub(crate) fn shell(&self, line: &str) -> Ran {
+        let ours = Path::new(env!("CARGO_BIN_EXE_certkit")).parent().unwrap();
+        let theirs = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths([ours.to_owned()].into_iter().chain(env::split_paths(&theirs))).unwrap();
+        self.program("bash").env("PATH", path).args(["-o", "pipefail", "-c", line]).run()
+    }
+
+    /// Any program, in this sandbox.
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Run {
+        let mut command = Command::new(program);
+        command.current_dir(self.work()).env_clear();
+        for kept in ["PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE"] {
+            if let Some(value) = env::var_os(kept) {
+                command.env(kept, value);
+            }
+        }
+        command.env("HOME", self.home()).env("XDG_DATA_HOME", self.home().join("data"));
+        command
+            .env("XDG_CONFIG_HOME", self.home().join("config"))
+            .env("CERTKIT_CA", self.ca())
+            .env("LC_ALL", "C.UTF-8");
+        Run { command, stdin: Vec::new() }
+    }
+}
+
+/// A program about to run.
+pub(crate) struct Run {
+    command: Command,
+    stdin: Vec<u8>,
+}
+
+impl Run {
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn arg(self, arg: impl AsRef<OsStr>) -> Self {
+        self.args([arg])
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// What it reads from stdin; nothing unless told.
+    pub(crate) fn stdin(mut self, contents: impl Into<Vec<u8>>) -> Self {
+        self.stdin = contents.into();
+        self
+    }
+
+    pub(crate) fn run(mut self) -> Ran {
+        let told = format!("{:?}", self.command);
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{told}: {error}"));
+        let mut stdin = child.stdin.take().unwrap();
+        let contents = self.stdin;
+        // A program may stop reading early; that is its business.
+        let feeder = thread::spawn(move || _ = stdin.write_all(&contents));
+        let output = child.wait_with_output().unwrap();
+        feeder.join().unwrap();
+        Ran {
+            told,
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            bytes: output.stdout,
+        }
+    }
+
+    /// Runs it and checks its exit status.
+    pub(crate) fn expect_code(self, code: i32) -> Ran {
+        self.run().expect_code(code)
+    }
+}
+
+/// What a program did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    told: String,
+    /// `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// stdout as it came.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn expect_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        self
+    }
+
+    /// stdout as the one JSON document it must be.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON: {error}\n{self}"))
+    }
+
+    /// Checks that stdout holds this.
+    #[track_caller]
+    pub(crate) fn says(self, wanted: &str) -> Self {
+        assert!(self.stdout.contains(wanted), "stdout lacks {wanted:?}\n{self}");
+        self
+    }
+
+    /// Checks that stderr holds this.
+    #[track_caller]
+    pub(crate) fn complains(self, wanted: &str) -> Self {
+        assert!(self.stderr.contains(wanted), "stderr lacks {wanted:?}\n{self}");
+        self
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { told, code, stdout, stderr, bytes: _ } = self;
+        write!(f, "{told}\nexit {code:?}\n--- stdout\n{stdout}--- stderr\n{stderr}")
+    }
+}
+
+/// Another program to compare with.
+pub(crate) struct Peer {
+    pub(crate) path: OsString,
+}
+
+/// A program on `PATH`. Where it is absent the test has to return: a reason is printed, or with `CERTKIT_REQUIRE_PEERS=1`
+/// the test fails.
+pub(crate) fn peer(name: &str) -> Option<Peer> {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&folders)
+        .flat_map(|folder| [folder.join(name), folder.join(format!("{name}.exe"))])
+        .find(|path| path.is_file());
+    match found {
+        Some(path) => Some(Peer { path: path.into() }),
+        None => skip(&format!("there is no {name} on PATH")),
+    }
+}
+
+/// A Python with the package `cryptography`: `CERTKIT_PYTHON`, or `python3` on `PATH`.
+pub(crate) fn python() -> Option<Peer> {
+    let python = match env::var_os("CERTKIT_PYTHON") {
+        Some(path) => Peer { path },
+        None => peer("python3")?,
+    };
+    let asked = Command::new(&python.path).args(["-c", "import cryptography"]).output();
+    match asked {
+        Ok(output) if output.status.success() => Some(python),
+        _ => skip("Python has no cryptography: set CERTKIT_PYTHON"),
+    }
+}
+
+/// Says why a test does nothing, or fails where nothing may be skipped.
+pub(crate) fn skip<T>(why: &str) -> Option<T> {
+    let required = env::var_os("CERTKIT_REQUIRE_PEERS").is_some_and(|value| value == "1");
+    assert!(!required, "CERTKIT_REQUIRE_PEERS=1, but {why}");
+    // Unlike eprintln!, this is seen although the test passes.
+    _ = writeln!(io::stderr(), "skipped: {why}");
+    None
+}
