@@ -1,27 +1,45 @@
-//! stub
-#![allow(missing_docs)]
-pub struct KeyError;
-#[derive(Clone)]
-pub struct PublicKey;
-impl PublicKey {
-    pub fn from_spki_der(_: &[u8]) -> Result<Self, KeyError> {
-        Err(KeyError)
-    }
-}
-pub struct SignatureAlgorithm;
-pub enum SignatureError {
-    BadKey,
-}
-impl SignatureAlgorithm {
-    pub fn from_algorithm_identifier(_: &[u8]) -> Result<Self, SignatureError> {
-        Err(SignatureError::BadKey)
-    }
-    pub fn verify(&self, _: &PublicKey, _: &[u8], _: &[u8]) -> Result<(), SignatureError> {
-        Err(SignatureError::BadKey)
-    }
-}
-pub mod digest {
-    pub fn sha256(_: &[u8]) -> [u8; 32] {
-        [0; 32]
-    }
-}
+//! Key pairs: generate, read, write, sign, verify.
+//!
+//! | format | read | written |
+//! |---|---|---|
+//! | PKCS#8 (RFC 5958, 5208), plain | version 0 and 1 | version 0 |
+//! | PKCS#8, encrypted with PBES2 (RFC 8018) | AES-CBC or 3DES; PBKDF2 or scrypt | AES-256-CBC; PBKDF2 or scrypt |
+//! | PKCS#1 (RFC 8017) | two primes | two primes |
+//! | SEC1 (RFC 5915) | named curves, with or without public key | named curve and public key |
+//! | JWK (RFC 7517, 7518, 8037) | private and public | private and public |
+//! | SubjectPublicKeyInfo (RFC 5280) | yes | yes |
+//!
+//! The crates `aws_lc_rs`, `rsa`, `p256`, `ecdsa` and `pkcs8` are named in this room only.
+
+mod algorithm;
+mod block;
+pub mod digest;
+mod ec;
+mod encrypted;
+mod error;
+mod export;
+mod import;
+mod jwk;
+mod ml_dsa;
+mod oids;
+mod pbes2;
+mod private;
+mod public;
+mod rsa;
+mod secret;
+mod sign;
+mod signature;
+mod verify;
+
+pub use algorithm::KeyAlgorithm;
+pub use block::Loaded;
+pub use block::from_pem_block;
+pub use digest::random;
+pub use encrypted::EncryptedPrivateKey;
+pub use encrypted::Kdf;
+pub use error::KeyError;
+pub use private::PrivateKey;
+pub use public::PublicKey;
+pub use signature::HashAlgorithm;
+pub use signature::SignatureAlgorithm;
+pub use signature::SignatureError;

@@ -1,0 +1,215 @@
+//! Public keys, as SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+
+use super::algorithm::KeyAlgorithm;
+use super::digest;
+use super::ec;
+use super::ec::Curve;
+use super::error::KeyError;
+use super::oids;
+use super::rsa::PublicNumbers;
+use crate::encoding::der;
+use crate::encoding::der::Reader;
+use crate::encoding::der::tag;
+use crate::encoding::hex;
+use std::fmt;
+
+const SPKI: &str = "SubjectPublicKeyInfo (RFC 5280 §4.1.2.7)";
+
+/// A public key. Two are equal when their SubjectPublicKeyInfo is the same, octet for octet.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PublicKey {
+    spki: Box<[u8]>,
+    /// Where in `spki` the octets of the BIT STRING begin; they run to its end.
+    key_start: usize,
+    algorithm: KeyAlgorithm,
+}
+
+impl PublicKey {
+    /// Reads a SubjectPublicKeyInfo. The algorithm, its parameters and the size and form of the key are checked, so
+    /// that weak keys are read and can be named; the arithmetic is left to [`Self::validate`], since a signature
+    /// verification does it anyway.
+    ///
+    /// RSA has NULL parameters (RFC 4055 §1.2), EC a named curve (RFC 5480 §2.1.1), Ed25519 and ML-DSA none
+    /// (RFC 8410 §3, RFC 9881 §4).
+    ///
+    /// # Errors
+    /// [`KeyError::Encoding`], [`KeyError::UnsupportedAlgorithm`], [`KeyError::UnsupportedForm`] and
+    /// [`KeyError::Invalid`].
+    pub fn from_spki_der(spki: &[u8]) -> Result<Self, KeyError> {
+        let damaged = KeyError::encoding(SPKI);
+        let mut fields = der::only_reader(spki, tag::SEQUENCE).map_err(&damaged)?;
+        let mut identifier = fields.sequence().map_err(&damaged)?;
+        let key = fields.bit_string().map_err(&damaged)?;
+        fields.finish().map_err(&damaged)?;
+        let oid = identifier.expect(tag::OID).map_err(&damaged)?;
+        let algorithm = read_algorithm(oid, identifier, key)?;
+        Ok(Self { spki: spki.into(), key_start: spki.len() - key.len(), algorithm })
+    }
+
+    /// Reads an RSAPublicKey (RFC 8017 appendix A.1.1), the contents of `RSA PUBLIC KEY` in PEM.
+    ///
+    /// # Errors
+    /// [`KeyError::Encoding`] and [`KeyError::Invalid`].
+    pub fn from_pkcs1_der(key: &[u8]) -> Result<Self, KeyError> {
+        Self::from_rsa_numbers(PublicNumbers::from_der(key)?)
+    }
+
+    /// The key's SubjectPublicKeyInfo in DER.
+    pub fn spki_der(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// The octets of the subjectPublicKey BIT STRING: RSAPublicKey, an encoded point, or the raw key.
+    pub fn subject_public_key(&self) -> &[u8] {
+        self.spki.get(self.key_start..).unwrap_or_default()
+    }
+
+    /// What kind of key this is.
+    pub fn algorithm(&self) -> KeyAlgorithm {
+        self.algorithm
+    }
+
+    /// The size of an RSA modulus in bits.
+    pub fn rsa_modulus_bits(&self) -> Option<u16> {
+        self.rsa_numbers().map(PublicNumbers::bits)
+    }
+
+    /// An RSA modulus, big-endian, without leading zeros.
+    pub fn rsa_modulus(&self) -> Option<&[u8]> {
+        self.rsa_numbers().map(|numbers| numbers.modulus)
+    }
+
+    /// An RSA public exponent, big-endian, without leading zeros.
+    pub fn rsa_exponent(&self) -> Option<&[u8]> {
+        self.rsa_numbers().map(|numbers| numbers.exponent)
+    }
+
+    /// The key's identifier for subjectKeyIdentifier: the leftmost 160 bits of the SHA-256 digest of the BIT STRING's
+    /// value (RFC 7093 §2, method 1).
+    pub fn key_identifier(&self) -> [u8; 20] {
+        let mut identifier = [0; 20];
+        for (to, from) in identifier.iter_mut().zip(digest::sha256(self.subject_public_key())) {
+            *to = from;
+        }
+        identifier
+    }
+
+    /// The SHA-256 digest of the SubjectPublicKeyInfo, the value pinned by RFC 7469 §2.4.
+    pub fn spki_sha256(&self) -> [u8; 32] {
+        digest::sha256(&self.spki)
+    }
+
+    /// Does the arithmetic that reading leaves out: the point lies on its curve, RSA numbers are in the range that
+    /// libraries accept (exponent under 2^33). To be called before such a key is certified.
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`].
+    pub fn validate(&self) -> Result<(), KeyError> {
+        match (Curve::from_algorithm(self.algorithm), self.rsa_numbers()) {
+            (Some(curve), _) => ec::check_point(curve, self.subject_public_key()),
+            (None, Some(numbers)) => numbers.to_key().map(|_| ()),
+            (None, None) => Ok(()),
+        }
+    }
+
+    pub(super) fn rsa_numbers(&self) -> Option<PublicNumbers<'_>> {
+        if self.algorithm.is_rsa() { PublicNumbers::parse(self.subject_public_key()).ok() } else { None }
+    }
+
+    pub(super) fn from_rsa_numbers(numbers: PublicNumbers<'_>) -> Result<Self, KeyError> {
+        let key = numbers.to_der();
+        PublicNumbers::from_der(&key)?;
+        let identifier = der::sequence(&[&der::tlv(tag::OID, oids::RSA), &der::null()]);
+        Ok(Self::assemble(KeyAlgorithm::Rsa(numbers.bits()), &identifier, &key))
+    }
+
+    /// `point` has been checked to have the right form.
+    pub(super) fn from_point(curve: Curve, point: &[u8]) -> Self {
+        Self::assemble(curve.algorithm(), &curve.algorithm_identifier(), point)
+    }
+
+    /// Ed25519 or ML-DSA; `key` has been checked to have the right length.
+    pub(super) fn from_raw(algorithm: KeyAlgorithm, key: &[u8]) -> Self {
+        let identifier = der::sequence(&[&der::tlv(tag::OID, raw_oid(algorithm))]);
+        Self::assemble(algorithm, &identifier, key)
+    }
+
+    fn assemble(algorithm: KeyAlgorithm, identifier: &[u8], key: &[u8]) -> Self {
+        let spki = der::sequence(&[identifier, &der::bit_string(key)]).into_boxed_slice();
+        Self { key_start: spki.len() - key.len(), spki, algorithm }
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { spki, key_start: _, algorithm } = self;
+        write!(f, "PublicKey({algorithm}, {})", hex::encode(spki))
+    }
+}
+
+/// The object identifier of a key whose BIT STRING is the raw key.
+pub(super) fn raw_oid(algorithm: KeyAlgorithm) -> &'static [u8] {
+    match algorithm {
+        KeyAlgorithm::Ed25519 => oids::ED25519,
+        KeyAlgorithm::MlDsa44 => oids::ML_DSA_44,
+        KeyAlgorithm::MlDsa65 => oids::ML_DSA_65,
+        KeyAlgorithm::MlDsa87 => oids::ML_DSA_87,
+        KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::P521 => oids::EC,
+        KeyAlgorithm::Rsa(_) => oids::RSA,
+    }
+}
+
+/// The algorithm of a raw key by its object identifier.
+pub(super) fn raw_algorithm(oid: &[u8]) -> Option<KeyAlgorithm> {
+    match oid {
+        oids::ED25519 => Some(KeyAlgorithm::Ed25519),
+        oids::ML_DSA_44 => Some(KeyAlgorithm::MlDsa44),
+        oids::ML_DSA_65 => Some(KeyAlgorithm::MlDsa65),
+        oids::ML_DSA_87 => Some(KeyAlgorithm::MlDsa87),
+        _ => None,
+    }
+}
+
+/// The octets of a raw public key (RFC 8032 §5.1.5, FIPS 204 table 2); 0 for algorithms without one.
+pub(super) fn raw_length(algorithm: KeyAlgorithm) -> usize {
+    match algorithm {
+        KeyAlgorithm::Ed25519 => 32,
+        KeyAlgorithm::MlDsa44 => 1312,
+        KeyAlgorithm::MlDsa65 => 1952,
+        KeyAlgorithm::MlDsa87 => 2592,
+        KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::P521 | KeyAlgorithm::Rsa(_) => 0,
+    }
+}
+
+/// Checks that `key` has the length of a raw public key.
+pub(super) fn check_raw(algorithm: KeyAlgorithm, key: &[u8]) -> Result<(), KeyError> {
+    let wanted = raw_length(algorithm);
+    if key.len() == wanted {
+        return Ok(());
+    }
+    Err(KeyError::invalid("public key", format!("{} octets are not the {wanted} of {algorithm}", key.len())))
+}
+
+fn read_algorithm(oid: &[u8], mut parameters: Reader<'_>, key: &[u8]) -> Result<KeyAlgorithm, KeyError> {
+    let damaged = KeyError::encoding(SPKI);
+    match oid {
+        // RFC 4055 §1.2: "the parameters field MUST contain NULL".
+        oids::RSA => {
+            parameters.null().and_then(|()| parameters.finish()).map_err(&damaged)?;
+            PublicNumbers::from_der(key).map(|numbers| KeyAlgorithm::Rsa(numbers.bits()))
+        }
+        oids::EC => {
+            let named = parameters.any().map_err(&damaged)?;
+            parameters.finish().map_err(&damaged)?;
+            let curve = Curve::from_parameters(named, SPKI)?;
+            ec::check_point_form(curve, key)?;
+            Ok(curve.algorithm())
+        }
+        other => {
+            let algorithm = raw_algorithm(other).ok_or_else(|| KeyError::UnsupportedAlgorithm(oids::name(other)))?;
+            parameters.finish().map_err(&damaged)?;
+            check_raw(algorithm, key)?;
+            Ok(algorithm)
+        }
+    }
+}

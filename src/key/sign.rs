@@ -1,0 +1,131 @@
+//! Making signatures.
+
+use super::ec;
+use super::ec::Curve;
+use super::error::KeyError;
+use super::ml_dsa;
+use super::private::PrivateKey;
+use super::private::Secret;
+use super::signature::HashAlgorithm;
+use super::signature::SignatureAlgorithm;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature;
+use aws_lc_rs::signature::EcdsaKeyPair;
+use aws_lc_rs::signature::EcdsaSigningAlgorithm;
+use aws_lc_rs::signature::Ed25519KeyPair;
+use aws_lc_rs::signature::PqdsaKeyPair;
+use aws_lc_rs::signature::RsaEncoding;
+use aws_lc_rs::signature::RsaKeyPair;
+use ecdsa::hazmat::sign_prehashed_rfc6979;
+use p256::NistP256;
+use p256::NonZeroScalar;
+use rsa::sha2::Digest;
+use rsa::sha2::Sha256;
+use rsa::sha2::Sha384;
+use rsa::sha2::Sha512;
+
+/// A private key prepared for signing.
+pub(super) enum Signer {
+    P256(NonZeroScalar),
+    /// P-384 or P-521 with its usual hash.
+    Ec(Curve, EcdsaKeyPair),
+    Rsa(RsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    MlDsa(PqdsaKeyPair),
+}
+
+impl Signer {
+    pub(super) fn new(key: &PrivateKey) -> Result<Self, KeyError> {
+        match &key.secret {
+            Secret::Ec(Curve::P256, scalar) => NonZeroScalar::try_from(scalar.as_slice())
+                .map(Self::P256)
+                .map_err(|_| KeyError::Backend("prepare a P-256 key")),
+            Secret::Ec(curve, scalar) => Ok(Self::Ec(*curve, ec::key_pair(*curve, scalar, curve.signing())?)),
+            Secret::Rsa(encoding) => RsaKeyPair::from_der(encoding)
+                .map(Self::Rsa)
+                .map_err(|_| KeyError::CannotSign { key: key.algorithm(), signature: key.signature_algorithm() }),
+            Secret::Ed25519(seed) => Ed25519KeyPair::from_seed_unchecked(seed)
+                .map(Self::Ed25519)
+                .map_err(|_| KeyError::Backend("prepare an Ed25519 key")),
+            Secret::MlDsa(secret) => ml_dsa::key_pair(secret).map(Self::MlDsa),
+        }
+    }
+
+    /// Signs with the key this was built from, which is `key`.
+    pub(super) fn sign(
+        &self,
+        key: &PrivateKey,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        let refused = KeyError::CannotSign { key: key.algorithm(), signature: algorithm };
+        match (self, algorithm) {
+            (Self::P256(scalar), SignatureAlgorithm::Ecdsa(hash)) => sign_p256(scalar, hash, message).ok_or(refused),
+            (Self::Ec(curve, pair), SignatureAlgorithm::Ecdsa(hash)) => {
+                let signing = ecdsa_signing(*curve, hash).ok_or(refused)?;
+                match &key.secret {
+                    Secret::Ec(_, scalar) if signing != curve.signing() => {
+                        sign_ecdsa(&ec::key_pair(*curve, scalar, signing)?, message)
+                    }
+                    _ => sign_ecdsa(pair, message),
+                }
+            }
+            (Self::Rsa(pair), _) => sign_rsa(pair, rsa_encoding(algorithm).ok_or(refused)?, message),
+            (Self::Ed25519(pair), SignatureAlgorithm::Ed25519) => Ok(pair.sign(message).as_ref().to_vec()),
+            (Self::MlDsa(pair), _) if algorithm == key.signature_algorithm() => sign_ml_dsa(pair, message),
+            _ => Err(refused),
+        }
+    }
+}
+
+/// Deterministic ECDSA (RFC 6979), so that the same key and bytes give the same certificate.
+fn sign_p256(scalar: &NonZeroScalar, hash: HashAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
+    let signature = match hash {
+        HashAlgorithm::Sha256 => sign_prehashed_rfc6979::<NistP256, Sha256>(scalar, &Sha256::digest(message), &[]),
+        HashAlgorithm::Sha384 => sign_prehashed_rfc6979::<NistP256, Sha384>(scalar, &Sha384::digest(message), &[]),
+        HashAlgorithm::Sha512 => sign_prehashed_rfc6979::<NistP256, Sha512>(scalar, &Sha512::digest(message), &[]),
+        HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha224 => return None,
+    };
+    Some(signature.0.to_der().as_bytes().to_vec())
+}
+
+fn sign_ecdsa(pair: &EcdsaKeyPair, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let signature = pair.sign(&SystemRandom::new(), message).map_err(|_| KeyError::Backend("sign with ECDSA"))?;
+    Ok(signature.as_ref().to_vec())
+}
+
+fn sign_rsa(pair: &RsaKeyPair, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(encoding, &SystemRandom::new(), message, &mut signature)
+        .map_err(|_| KeyError::Backend("sign with RSA"))?;
+    Ok(signature)
+}
+
+fn sign_ml_dsa(pair: &PqdsaKeyPair, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let mut signature = vec![0; pair.algorithm().signature_len()];
+    pair.sign(message, &mut signature).map_err(|_| KeyError::Backend("sign with ML-DSA"))?;
+    Ok(signature)
+}
+
+/// The pairs of curve and hash that aws-lc signs with.
+fn ecdsa_signing(curve: Curve, hash: HashAlgorithm) -> Option<&'static EcdsaSigningAlgorithm> {
+    match (curve, hash) {
+        (Curve::P384, HashAlgorithm::Sha384) => Some(&signature::ECDSA_P384_SHA384_ASN1_SIGNING),
+        (Curve::P521, HashAlgorithm::Sha256) => Some(&signature::ECDSA_P521_SHA256_ASN1_SIGNING),
+        (Curve::P521, HashAlgorithm::Sha384) => Some(&signature::ECDSA_P521_SHA384_ASN1_SIGNING),
+        (Curve::P521, HashAlgorithm::Sha512) => Some(&signature::ECDSA_P521_SHA512_ASN1_SIGNING),
+        _ => None,
+    }
+}
+
+fn rsa_encoding(algorithm: SignatureAlgorithm) -> Option<&'static dyn RsaEncoding> {
+    match algorithm {
+        SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha256) => Some(&signature::RSA_PKCS1_SHA256),
+        SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha384) => Some(&signature::RSA_PKCS1_SHA384),
+        SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha512) => Some(&signature::RSA_PKCS1_SHA512),
+        SignatureAlgorithm::RsaPss(HashAlgorithm::Sha256, 32) => Some(&signature::RSA_PSS_SHA256),
+        SignatureAlgorithm::RsaPss(HashAlgorithm::Sha384, 48) => Some(&signature::RSA_PSS_SHA384),
+        SignatureAlgorithm::RsaPss(HashAlgorithm::Sha512, 64) => Some(&signature::RSA_PSS_SHA512),
+        _ => None,
+    }
+}
