@@ -82,9 +82,7 @@ impl Document {
         let at = |found: bool, offset: Option<usize>, why| found.then_some(offset.unwrap_or_default()).zip(Some(why));
         let key_usage = Some(self.key_usage.span().start);
         at(self.key_usage.get_ref().is_empty(), key_usage, "key_usage needs at least one bit (RFC 5280 §4.2.1.3)")
-            .or_else(|| {
-                at(self.ca && !signs, key_usage, "a CA needs keyCertSign in key_usage (RFC 5280 §4.2.1.3)")
-            })
+            .or_else(|| at(self.ca && !signs, key_usage, "a CA needs keyCertSign in key_usage (RFC 5280 §4.2.1.3)"))
             .or_else(|| {
                 at(!self.ca && signs, key_usage, "keyCertSign is for a CA only: set ca = true (RFC 5280 §4.2.1.9)")
             })
@@ -97,9 +95,8 @@ impl Document {
                 at(!self.ca && span.is_some(), span, "name_constraints are for a CA only (RFC 5280 §4.2.1.10)")
             })
             .or_else(|| {
-                let empty = constraints.filter(|found| {
-                    found.get_ref().permitted.is_empty() && found.get_ref().excluded.is_empty()
-                });
+                let empty = constraints
+                    .filter(|found| found.get_ref().permitted.is_empty() && found.get_ref().excluded.is_empty());
                 let span = empty.map(|found| found.span().start);
                 at(span.is_some(), span, "name_constraints needs permitted or excluded names (RFC 5280 §4.2.1.10)")
             })
@@ -170,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_pointed_at() {
+    fn a_wrong_value_or_its_list_is_pointed_at() {
         for (added, wanted) in [
             ("backdate = \"5 minutes\"", "own.toml:4:12: `5 minutes` is no span of time"),
             ("key = \"P-255\"", "own.toml:4:7: `P-255` is no key algorithm"),
-            ("extended_key_usage = [\"serverAuth\", \"x\"]", "own.toml:4:37: `x` is no key purpose"),
-            ("key_usage_rsa = [\"sign\"]", "own.toml:4:18: `sign` is no bit of keyUsage"),
+            ("extended_key_usage = [\"serverAuth\", \"x\"]", "own.toml:4:22: `x` is no key purpose"),
+            ("key_usage_rsa = [\"sign\"]", "own.toml:4:17: `sign` is no bit of keyUsage"),
             ("names = [\"ipv4\"]", "own.toml:4:10: unknown variant `ipv4`"),
-            ("crl = [\"nowhere\"]", "own.toml:4:8: `nowhere` is no http"),
+            ("crl = [\"nowhere\"]", "own.toml:4:7: `nowhere` is no http"),
             ("policies = [{ oid = \"1.x\" }]", "own.toml:4:"),
             ("must_staple = 1", "own.toml:4:15: invalid type"),
             ("days = 2", "own.toml:4:1: duplicate key"),
