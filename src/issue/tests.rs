@@ -323,7 +323,7 @@ fn a_request_asks_for_what_the_profile_says() {
         assert_eq!(made.subject(), &subject, "{algorithm}");
         assert_eq!(made.subject_alt_names().unwrap(), names[..2]);
         assert_eq!(made.public_key().unwrap(), *key.public_key());
-        assert_eq!(made.requested::<BasicConstraints>().unwrap().unwrap().ca, false);
+        assert!(!made.requested::<BasicConstraints>().unwrap().unwrap().ca);
         assert!(made.extensions().get(&oids::AUTHORITY_KEY_IDENTIFIER).is_none());
     }
     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
