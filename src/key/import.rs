@@ -4,14 +4,10 @@ use super::algorithm::KeyAlgorithm;
 use super::ec::Curve;
 use super::error::KeyError;
 use super::ml_dsa::MlDsaSecret;
-use super::oids;
 use super::private::PrivateKey;
-use super::public;
+use super::{oids, public};
 use crate::encoding::Oid;
-use crate::encoding::der;
-use crate::encoding::der::Reader;
-use crate::encoding::der::Tlv;
-use crate::encoding::der::tag;
+use crate::encoding::der::{self, Reader, Tlv, tag};
 
 const PKCS8: &str = "PKCS#8 private key (RFC 5958)";
 const SEC1: &str = "SEC1 EC private key (RFC 5915)";
@@ -216,4 +212,206 @@ fn integers_left(mut fields: Reader<'_>) -> usize {
         count += 1;
     }
     count
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::super::fixtures::ALL;
+    use super::*;
+    use crate::encoding::hex;
+
+    #[test]
+    fn every_form_written_is_read_and_is_the_same_key() {
+        for algorithm in ALL {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let pkcs8 = key.to_pkcs8_der();
+            let mut forms = vec![pkcs8.clone()];
+            forms.extend(key.to_pkcs1_der());
+            forms.extend(key.to_sec1_der());
+            assert_eq!(forms.len(), if algorithm.is_rsa() || algorithm.is_ecdsa() { 2 } else { 1 });
+            for form in forms {
+                let read = PrivateKey::from_der(&form).unwrap();
+                assert_eq!(read.public_key(), key.public_key());
+                assert_eq!(read.to_pkcs8_der(), pkcs8);
+            }
+        }
+    }
+
+    #[test]
+    fn the_example_keys_of_rfc_8410_are_read() {
+        let seed = "0420d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842";
+        let public = "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1";
+        let v1 = hex::decode(&format!("302e020100300506032b65700422{seed}")).unwrap();
+        let v2 = hex::decode(&format!(
+            "3072020101300506032b65700422{seed}a01f301d060a2a864886f70d01090914310f0c0d437572646c652043686169727\
+             3812100{public}"
+        ))
+        .unwrap();
+        for encoding in [&v1, &v2] {
+            let key = PrivateKey::from_der(encoding).unwrap();
+            assert_eq!(hex::encode(key.public_key().subject_public_key()), public);
+            assert_eq!(*key.to_pkcs8_der(), v1);
+        }
+        let mut forged = v2.clone();
+        *forged.last_mut().unwrap() ^= 1;
+        assert_eq!(PrivateKey::from_der(&forged).unwrap_err(), KeyError::PublicPartDiffers);
+    }
+
+    #[test]
+    fn an_ec_key_without_its_public_part_is_read() {
+        for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521] {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let sec1 = key.to_sec1_der().unwrap();
+            let full = Sec1::parse(&sec1).unwrap();
+            let scalar = der::octet_string(full.scalar);
+            let named = der::tlv(tag::context_constructed(0), full.parameters.unwrap().raw);
+            let bare = der::sequence(&[&[2, 1, 1], &scalar, &named]);
+            assert_eq!(PrivateKey::from_der(&bare).unwrap().public_key(), key.public_key());
+            let nameless = der::sequence(&[&[2, 1, 1], &scalar]);
+            let curve = Reader::new(full.parameters.unwrap().raw).oid().unwrap();
+            assert_eq!(PrivateKey::from_sec1_der(&nameless, Some(&curve)).unwrap().public_key(), key.public_key());
+            assert!(PrivateKey::from_der(&nameless).unwrap_err().to_string().contains("curve is not named"));
+        }
+    }
+
+    #[test]
+    fn a_public_part_may_be_compressed_and_must_belong() {
+        for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521] {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let sec1 = key.to_sec1_der().unwrap();
+            let full = Sec1::parse(&sec1).unwrap();
+            let point = full.public.unwrap();
+            let field = (point.len() - 1) / 2;
+            let with_public = |point: &[u8]| {
+                let named = der::tlv(tag::context_constructed(0), full.parameters.unwrap().raw);
+                let public = der::tlv(tag::context_constructed(1), &der::bit_string(point));
+                der::sequence(&[&[2, 1, 1], &der::octet_string(full.scalar), &named, &public])
+            };
+            let sign = 2 | (point.last().unwrap() & 1);
+            let compressed = [&[sign], &point[1..=field]].concat();
+            assert!(PrivateKey::from_der(&with_public(&compressed)).is_ok());
+            let negated = [&[sign ^ 1], &point[1..=field]].concat();
+            let other = PrivateKey::generate(algorithm).unwrap();
+            for foreign in [&negated, other.public_key().subject_public_key(), &point[..field], &[]] {
+                assert_eq!(PrivateKey::from_der(&with_public(foreign)).unwrap_err(), KeyError::PublicPartDiffers);
+            }
+        }
+    }
+
+    #[test]
+    fn scalars_out_of_range_are_refused() {
+        let zero = vec![0; 32];
+        let order = hex::decode("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551").unwrap();
+        let long = vec![1; 33];
+        for scalar in [&zero, &order, &long] {
+            assert!(matches!(
+                PrivateKey::from_ec_scalar(Curve::P256, scalar, None),
+                Err(KeyError::Invalid { what: "EC private key", .. })
+            ));
+        }
+        for curve in [Curve::P384, Curve::P521] {
+            let big = vec![0xff; curve.field_octets()];
+            for scalar in [&zero, &big] {
+                assert!(matches!(
+                    PrivateKey::from_ec_scalar(curve, scalar, None),
+                    Err(KeyError::Invalid { what: "EC private key", .. })
+                ));
+            }
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_with_any_number_changed_is_refused() {
+        let key = PrivateKey::generate(KeyAlgorithm::Rsa(2048)).unwrap();
+        let good = key.to_pkcs1_der().unwrap();
+        let mut fields = der::only_reader(&good, tag::SEQUENCE).unwrap();
+        let numbers: Vec<Tlv<'_>> = (0..9).map(|_| fields.any().unwrap()).collect();
+        for changed in 1..9 {
+            let parts: Vec<Vec<u8>> = numbers
+                .iter()
+                .enumerate()
+                .map(|(index, number)| {
+                    let mut part = number.raw.to_vec();
+                    if index == changed {
+                        *part.last_mut().unwrap() ^= 2;
+                    }
+                    part
+                })
+                .collect();
+            let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+            let error = PrivateKey::from_der(&der::sequence(&parts)).unwrap_err();
+            assert!(matches!(error, KeyError::Invalid { .. }), "{changed}: {error}");
+        }
+        PrivateKey::from_der(&good).unwrap();
+    }
+
+    #[test]
+    fn ml_dsa_keys_are_read_from_seed_from_expanded_key_and_from_both() {
+        for algorithm in [KeyAlgorithm::MlDsa44, KeyAlgorithm::MlDsa65, KeyAlgorithm::MlDsa87] {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let seed_form = key.to_pkcs8_der();
+            let info = Pkcs8::parse(&seed_form).unwrap();
+            let seed = der::only(info.key).unwrap().value;
+            let expanded = super::super::ml_dsa::expanded_for_test(&seed_form, algorithm);
+            let identifier = der::sequence(&[&der::tlv(tag::OID, info.oid)]);
+            let wrap = |inner: &[u8]| der::sequence(&[&[2, 1, 0], &identifier, &der::octet_string(inner)]);
+            let only = PrivateKey::from_der(&wrap(&der::octet_string(&expanded))).unwrap();
+            assert_eq!(only.public_key(), key.public_key());
+            assert_eq!(only.to_jwk().unwrap_err(), KeyError::NoSeed { algorithm });
+            assert_eq!(*only.to_pkcs8_der(), wrap(&der::octet_string(&expanded)));
+            let with = only.signature_algorithm();
+            with.verify(key.public_key(), b"m", &only.sign(with, b"m").unwrap()).unwrap();
+            let both = der::sequence(&[&der::octet_string(seed), &der::octet_string(&expanded)]);
+            assert_eq!(PrivateKey::from_der(&wrap(&both)).unwrap().to_pkcs8_der(), seed_form);
+            let other = der::sequence(&[&der::octet_string(&[7; 32]), &der::octet_string(&expanded)]);
+            assert!(matches!(PrivateKey::from_der(&wrap(&other)), Err(KeyError::Invalid { .. })));
+            let short = der::octet_string(&expanded[1..]);
+            assert!(matches!(PrivateKey::from_der(&wrap(&short)), Err(KeyError::Invalid { .. })));
+        }
+    }
+
+    #[test]
+    fn what_is_no_private_key_is_called_what_it_is() {
+        let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        let rsa = PrivateKey::generate(KeyAlgorithm::Rsa(2048)).unwrap();
+        let encrypted = key.encrypt(b"p", super::super::Kdf::Scrypt).unwrap();
+        assert_eq!(PrivateKey::from_der(&encrypted).unwrap_err(), KeyError::Encrypted);
+        for (bytes, looks_like) in [
+            (key.public_key().spki_der(), "a public key"),
+            (rsa.public_key().subject_public_key(), "an RSA public key"),
+            (b"hello", "no DER at all"),
+        ] {
+            assert_eq!(PrivateKey::from_der(bytes).unwrap_err(), KeyError::NotAPrivateKey { looks_like });
+        }
+    }
+
+    #[test]
+    fn cutting_or_changing_a_key_anywhere_is_an_error_or_another_key_and_never_a_panic() {
+        for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::Ed25519, KeyAlgorithm::MlDsa44] {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let good = key.to_pkcs8_der();
+            for length in 0..good.len() {
+                assert!(PrivateKey::from_der(&good[..length]).is_err());
+            }
+            for index in 0..good.len() {
+                for bit in [0x01, 0x80] {
+                    let mut bad = good.to_vec();
+                    bad[index] ^= bit;
+                    let _ = PrivateKey::from_der(&bad);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_rsa_key_never_panics() {
+        let good = PrivateKey::generate(KeyAlgorithm::Rsa(2048)).unwrap().to_pkcs1_der().unwrap();
+        for index in (0..good.len()).step_by(3) {
+            let mut bad = good.to_vec();
+            bad[index] ^= 0x81;
+            assert!(PrivateKey::from_der(&bad).is_err());
+            assert!(PrivateKey::from_der(&good[..index]).is_err());
+        }
+    }
 }

@@ -3,13 +3,9 @@
 use super::algorithm::KeyAlgorithm;
 use super::error::KeyError;
 use super::secret;
-use crate::encoding::der;
-use crate::encoding::der::tag;
-use aws_lc_rs::encoding::AsRawBytes;
-use aws_lc_rs::encoding::PqdsaPrivateKeyRaw;
-use aws_lc_rs::signature;
-use aws_lc_rs::signature::PqdsaKeyPair;
-use aws_lc_rs::signature::PqdsaSigningAlgorithm;
+use crate::encoding::der::{self, tag};
+use aws_lc_rs::encoding::{AsRawBytes, PqdsaPrivateKeyRaw};
+use aws_lc_rs::signature::{self, PqdsaKeyPair, PqdsaSigningAlgorithm};
 use zeroize::Zeroizing;
 
 const WHAT: &str = "ML-DSA private key (RFC 9881 §6)";
@@ -109,4 +105,12 @@ fn signing(algorithm: KeyAlgorithm) -> Result<&'static PqdsaSigningAlgorithm, Ke
         KeyAlgorithm::MlDsa87 => Ok(&signature::ML_DSA_87_SIGNING),
         _ => Err(KeyError::Backend("use a key of another algorithm as ML-DSA")),
     }
+}
+
+/// The expanded key of a seed-form PKCS#8 key.
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+pub(super) fn expanded_for_test(pkcs8: &[u8], algorithm: KeyAlgorithm) -> Vec<u8> {
+    let seed = &pkcs8[pkcs8.len() - SEED..];
+    expand(&MlDsaSecret::from_seed(algorithm, seed).unwrap()).unwrap().to_vec()
 }

@@ -1,19 +1,14 @@
 //! Private keys: made, held and used. Their files are in `import.rs` and `export.rs`.
 
 use super::algorithm::KeyAlgorithm;
-use super::digest;
-use super::ec;
-use super::ec::Curve;
+use super::ec::{self, Curve};
 use super::error::KeyError;
-use super::ml_dsa;
-use super::ml_dsa::MlDsaSecret;
+use super::ml_dsa::{self, MlDsaSecret};
 use super::public::PublicKey;
-use super::rsa;
 use super::sign::Signer;
-use super::signature::HashAlgorithm;
-use super::signature::SignatureAlgorithm;
-use aws_lc_rs::signature::Ed25519KeyPair;
-use aws_lc_rs::signature::KeyPair;
+use super::signature::{HashAlgorithm, SignatureAlgorithm};
+use super::{digest, rsa};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use std::fmt;
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
@@ -93,8 +88,8 @@ impl PrivateKey {
     /// draw random bytes. RSASSA-PSS takes a salt as long as its hash. ECDSA signatures come as DER (RFC 3279 §2.2.3).
     ///
     /// # Errors
-    /// [`KeyError::CannotSign`] where key and signature do not go together, the hash is weak, or an RSA key is smaller
-    /// than 2048 bits.
+    /// [`KeyError::CannotSign`] where key and signature do not go together or the hash is weak,
+    /// [`KeyError::TooSmallToSign`] for RSA keys under 2048 bits.
     pub fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let signer = match self.signer.get() {
             Some(signer) => signer,
@@ -164,4 +159,96 @@ fn seed() -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let mut seed = Zeroizing::new([0; 32]);
     digest::random(&mut *seed)?;
     Ok(seed)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::fixtures::ALL;
+    use super::*;
+
+    #[test]
+    fn every_kind_of_key_signs_what_its_public_key_verifies() {
+        for algorithm in ALL {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            assert_eq!(key.algorithm(), algorithm);
+            let with = key.signature_algorithm();
+            let signature = key.sign(with, b"message").unwrap();
+            with.verify(key.public_key(), b"message", &signature).unwrap();
+            assert!(with.verify(key.public_key(), b"massage", &signature).is_err(), "{algorithm}");
+            let identifier = with.to_algorithm_identifier();
+            assert_eq!(SignatureAlgorithm::from_algorithm_identifier(&identifier), Ok(with));
+        }
+    }
+
+    #[test]
+    fn p256_ed25519_and_rsa_give_the_same_signature_every_time() {
+        for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa(2048)] {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let with = key.signature_algorithm();
+            assert_eq!(key.sign(with, b"m").unwrap(), key.clone().sign(with, b"m").unwrap(), "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn p256_signs_as_rfc_6979_a_2_5_does() {
+        let scalar = crate::encoding::hex::decode("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721");
+        let key = PrivateKey::from_ec_scalar(Curve::P256, &scalar.unwrap(), None).unwrap();
+        for (hash, r) in [
+            (HashAlgorithm::Sha256, "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"),
+            (HashAlgorithm::Sha384, "0eafea039b20e9b42309fb1d89e213057cbf973dc0cfc8f129edddc800ef7719"),
+            (HashAlgorithm::Sha512, "8496a60b5e9b47c825488827e0495b0e3fa109ec4568fd3f8d1097678eb97f00"),
+        ] {
+            let signature = key.sign(SignatureAlgorithm::Ecdsa(hash), b"sample").unwrap();
+            let hex = crate::encoding::hex::encode(&signature);
+            assert!(hex.contains(r), "{hash}: {hex}");
+        }
+    }
+
+    #[test]
+    fn rsa_and_p521_sign_with_every_sound_hash() {
+        let rsa = PrivateKey::generate(KeyAlgorithm::Rsa(2048)).unwrap();
+        let p521 = PrivateKey::generate(KeyAlgorithm::P521).unwrap();
+        for hash in [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512] {
+            for (key, with) in [
+                (&rsa, SignatureAlgorithm::RsaPkcs1(hash)),
+                (&rsa, SignatureAlgorithm::rsa_pss(hash)),
+                (&p521, SignatureAlgorithm::Ecdsa(hash)),
+            ] {
+                let signature = key.sign(with, b"message").unwrap();
+                with.verify(key.public_key(), b"message", &signature).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_does_not_make_a_signature_it_has_no_business_with() {
+        let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        for with in [
+            SignatureAlgorithm::Ed25519,
+            SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha1),
+            SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha256),
+        ] {
+            assert_eq!(key.sign(with, b""), Err(KeyError::CannotSign { key: KeyAlgorithm::P256, signature: with }));
+        }
+    }
+
+    #[test]
+    fn rsa_sizes_out_of_range_are_not_made() {
+        for bits in [0, 1024, 2047, 2050, 8200] {
+            assert_eq!(
+                PrivateKey::generate(KeyAlgorithm::Rsa(bits)).unwrap_err(),
+                KeyError::RsaSize { bits: bits.into() }
+            );
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_never_printed() {
+        let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        let Secret::Ec(_, scalar) = &key.secret else { unreachable!() };
+        let printed = format!("{key:?} {key:#?}");
+        assert!(!printed.contains(&crate::encoding::hex::encode(scalar)));
+        assert!(printed.contains(&crate::encoding::hex::encode(key.public_key().spki_der())));
+    }
 }
