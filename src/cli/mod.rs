@@ -7,6 +7,8 @@
 
 mod completions;
 mod inspect;
+mod key;
+mod load;
 mod man;
 mod sheet;
 mod verify;
@@ -62,6 +64,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Key(key::Args),
     Inspect(inspect::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -71,6 +74,7 @@ enum Command {
 impl Command {
     fn run(self, session: &mut Session) -> anyhow::Result<Exit> {
         match self {
+            Self::Key(args) => key::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
