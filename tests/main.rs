@@ -9,3 +9,4 @@ mod files;
 mod plumbing;
 mod rules;
 mod support;
+mod verify;
