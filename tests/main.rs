@@ -5,7 +5,9 @@
 
 mod architecture;
 mod conformance;
+mod csr;
 mod files;
+mod new;
 mod plumbing;
 mod rules;
 mod support;
