@@ -6,7 +6,9 @@
 //! [`output`] alone prints; [`files`] alone touches files.
 
 mod completions;
+mod inspect;
 mod man;
+mod sheet;
 mod version;
 
 pub mod clock;
@@ -59,6 +61,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Inspect(inspect::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -66,6 +69,7 @@ enum Command {
 impl Command {
     fn run(self, session: &mut Session) -> anyhow::Result<Exit> {
         match self {
+            Self::Inspect(args) => inspect::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
         }
