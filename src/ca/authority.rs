@@ -1,11 +1,11 @@
 //! An authority: its certificate, what it has signed, and with its key, what it signs.
 
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
+use super::petition::{Petition, Refusal};
 use crate::issue::{self, IssueError, Issuer, Request};
-use crate::key::{KeyError, PrivateKey, PublicKey};
+use crate::key::{KeyError, PrivateKey};
 use crate::profile::Profile;
-use crate::x509::extension::{ExtensionError, KeyUsageBit};
-use crate::x509::{Certificate, DistinguishedName, GeneralName, SerialNumber, Validity, X509Error};
+use crate::x509::{Certificate, SerialNumber, Validity, X509Error};
 use time::OffsetDateTime;
 
 /// An authority without its key: what it is and what it has signed.
@@ -26,12 +26,8 @@ pub struct Signatory<'a> {
 pub struct Order<'a> {
     /// What kind of certificate.
     pub profile: &'a Profile,
-    /// Its subject.
-    pub subject: DistinguishedName,
-    /// Its subjectAltNames.
-    pub names: Vec<GeneralName>,
-    /// Its public key.
-    pub public_key: &'a PublicKey,
+    /// For whom and what.
+    pub request: &'a Request,
     /// The period asked for.
     pub validity: Validity,
 }
@@ -53,45 +49,10 @@ pub type Draw<'a> = dyn FnMut() -> Result<SerialNumber, KeyError> + 'a;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorityError {
-    /// The certificate is of no authority (RFC 5280 §4.2.1.9).
-    #[error("the certificate of {subject} is no CA's: basicConstraints does not say CA:TRUE; nobody would accept what it signs")]
-    NotAnAuthority {
-        /// Its subject.
-        subject: String,
-    },
-    /// The authority may not sign certificates (RFC 5280 §4.2.1.3).
-    #[error("the CA certificate of {subject} does not allow signing: its keyUsage lacks keyCertSign")]
-    MayNotSign {
-        /// Its subject.
-        subject: String,
-    },
-    /// An extension that decides what the certificate may do does not parse.
-    #[error("the CA certificate cannot be judged")]
-    Unreadable(#[from] ExtensionError),
-    /// The key is another certificate's.
-    #[error("the private key does not belong to the CA certificate of {subject}: put the pair back together from a backup")]
-    ForeignKey {
-        /// The certificate's subject.
-        subject: String,
-    },
-    /// The authority's time is over.
-    #[error("the CA certificate of {subject} expired at {}: make a new CA with `certkit ca init` in another folder", crate::x509::time::rfc3339(*not_after))]
-    Expired {
-        /// Its subject.
-        subject: String,
-        /// When it ended.
-        not_after: OffsetDateTime,
-    },
-    /// The authority's time has not come.
-    #[error("the CA certificate of {subject} is valid from {} on: is this machine's clock right?", crate::x509::time::rfc3339(*not_before))]
-    NotYetValid {
-        /// Its subject.
-        subject: String,
-        /// When it begins.
-        not_before: OffsetDateTime,
-    },
     /// The ledger is another authority's.
-    #[error("the ledger does not know the CA certificate of {subject} (serial number {serial}): certificate and ledger belong to different CAs")]
+    #[error(
+        "the ledger does not know the CA certificate of {subject} (serial number {serial}): certificate and ledger belong to different CAs"
+    )]
     Unknown {
         /// Its subject.
         subject: String,
@@ -111,7 +72,9 @@ pub enum AuthorityError {
         profile: String,
     },
     /// Every serial number drawn was taken: the source of randomness is broken.
-    #[error("{draws} serial numbers of 128 random bits were all taken: the source of randomness of this machine is broken")]
+    #[error(
+        "{draws} serial numbers of 128 random bits were all taken: the source of randomness of this machine is broken"
+    )]
     NoSerial {
         /// How many were drawn.
         draws: usize,
@@ -142,13 +105,11 @@ impl Authority {
         mut ledger: Box<dyn Ledger>,
         act: &Act,
     ) -> Result<Self, AuthorityError> {
-        let Order { profile, subject, names, public_key, validity } = order;
+        let Order { profile, request, validity } = order;
         if !profile.is_ca() {
             return Err(AuthorityError::NoAuthorityProfile { profile: profile.name.clone() });
         }
-        let request = Request { subject, names, public_key };
-        let certificate = issue::issue(profile, &request, &Issuer::SelfSigned(key), &serials()?, validity)?;
-        check_may_sign(&certificate)?;
+        let certificate = issue::issue(profile, request, &Issuer::SelfSigned(key), &serials()?, *validity)?;
         let id = ledger.add_authority(&certificate, &profile.name, act)?;
         Ok(Self { certificate, id, ledger })
     }
@@ -156,9 +117,8 @@ impl Authority {
     /// Opens an authority with the ledger that knows it.
     ///
     /// # Errors
-    /// [`AuthorityError::NotAnAuthority`], [`AuthorityError::MayNotSign`], [`AuthorityError::Unknown`].
+    /// [`AuthorityError::Unknown`], and when the ledger fails.
     pub fn open(certificate: Certificate, mut ledger: Box<dyn Ledger>) -> Result<Self, AuthorityError> {
-        check_may_sign(&certificate)?;
         let id = ledger.authority(&certificate)?.ok_or_else(|| AuthorityError::Unknown {
             subject: certificate.display_name(),
             serial: certificate.serial().clone(),
@@ -174,20 +134,10 @@ impl Authority {
     /// Makes ready to sign.
     ///
     /// # Errors
-    /// [`AuthorityError::ForeignKey`]; [`AuthorityError::Expired`] and [`AuthorityError::NotYetValid`] where `now` is
-    /// outside the authority's validity.
+    /// When the certificate is no CA's, may not sign certificates, has expired or is not valid yet; when the key is
+    /// another certificate's.
     pub fn unlock<'a>(&'a mut self, key: &'a PrivateKey, now: OffsetDateTime) -> Result<Signatory<'a>, AuthorityError> {
-        let subject = || self.certificate.display_name();
-        if key.public_key().spki_der() != self.certificate.public_key_info() {
-            return Err(AuthorityError::ForeignKey { subject: subject() });
-        }
-        let Validity { not_before, not_after } = *self.certificate.validity();
-        if now > not_after {
-            return Err(AuthorityError::Expired { subject: subject(), not_after });
-        }
-        if now < not_before {
-            return Err(AuthorityError::NotYetValid { subject: subject(), not_before });
-        }
+        issue::check_issuer(&self.certificate, key, now)?;
         Ok(Signatory { authority: self, key })
     }
 
@@ -217,28 +167,22 @@ impl Authority {
 }
 
 impl Signatory<'_> {
-    /// The authority's public key.
-    pub fn public_key(&self) -> &PublicKey {
-        self.key.public_key()
-    }
-
     /// Signs a certificate and records it; when it returns, the record is on the disk.
     ///
     /// # Errors
     /// When the profile makes authorities, the certificate cannot be made, or the ledger fails. Then the certificate is
     /// gone.
     pub fn issue(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
-        let Order { profile, subject, names, public_key, validity } = order;
+        let Order { profile, request, validity } = order;
         if profile.is_ca() {
             return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
         }
         let Authority { certificate: own, id, ledger } = &mut *self.authority;
         let issuer = Issuer::Authority { certificate: own, key: self.key };
-        let request = Request { subject, names, public_key };
-        let granted = issue::clamp(*validity, own);
+        let (granted, _) = issue::clamp(*validity, own);
         let clamped = (granted.not_after != validity.not_after).then_some(validity.not_after);
         for _ in 0..DRAWS {
-            let certificate = issue::issue(profile, &request, &issuer, &serials()?, &granted)?;
+            let certificate = issue::issue(profile, request, &issuer, &serials()?, granted)?;
             match ledger.record(*id, &[Entry { certificate: &certificate, profile: &profile.name }], act) {
                 // Nobody has seen the certificate with the serial number that was taken.
                 Err(LedgerError::SerialTaken { .. }) => {}
@@ -247,6 +191,27 @@ impl Signatory<'_> {
             }
         }
         Err(AuthorityError::NoSerial { draws: DRAWS })
+    }
+
+    /// Answers a certification request: a certificate, signed and recorded, or the reason why not.
+    ///
+    /// # Errors
+    /// As [`Self::issue`], where the request is not to blame.
+    pub fn sign(
+        &mut self,
+        petition: &Petition,
+        validity: Validity,
+        serials: &mut Draw<'_>,
+        act: &Act,
+    ) -> Result<Result<Issued, Refusal>, AuthorityError> {
+        if petition.request.public_key == *self.key.public_key() {
+            return Ok(Err(Refusal::AuthoritysOwnKey));
+        }
+        let order = Order { profile: &petition.profile, request: &petition.request, validity };
+        match self.issue(&order, serials, act) {
+            Err(AuthorityError::Issue(error)) if lies_in_the_request(&error) => Ok(Err(Refusal::Issue(error))),
+            signed => signed.map(Ok),
+        }
     }
 }
 
@@ -264,22 +229,21 @@ impl std::fmt::Debug for Signatory<'_> {
     }
 }
 
-/// RFC 5280 §6.1.4 (k) and (n): what every verifier asks of an issuer.
-fn check_may_sign(certificate: &Certificate) -> Result<(), AuthorityError> {
-    let subject = || certificate.display_name();
-    match certificate.basic_constraints()? {
-        Some(constraints) if constraints.ca => {}
-        _ => return Err(AuthorityError::NotAnAuthority { subject: subject() }),
-    }
-    match certificate.key_usage()? {
-        Some(usage) if usage.has(KeyUsageBit::KeyCertSign) => Ok(()),
-        // RFC 5280 §4.2.1.3: "Conforming CAs MUST include this extension".
-        _ => Err(AuthorityError::MayNotSign { subject: subject() }),
-    }
+/// Whether another request might succeed where this one fails.
+fn lies_in_the_request(error: &IssueError) -> bool {
+    matches!(
+        error,
+        IssueError::NoName
+            | IssueError::NoSubject
+            | IssueError::MissingName { .. }
+            | IssueError::NameForm { .. }
+            | IssueError::Name(_)
+            | IssueError::Attribute { .. }
+            | IssueError::SubjectIsIssuer(_)
+            | IssueError::WeakKey { .. }
+            | IssueError::Constrained { .. }
+    )
 }
 
 /// Two draws of 128 random bits collide once in 2^64 certificates; eight that do are no accident.
 const DRAWS: usize = 8;
-
-#[cfg(test)]
-mod tests;

@@ -3,21 +3,20 @@
 //! A request is written by somebody else. Of what it asks, names and purposes that the profile allows are taken, after
 //! being read again as if they were typed; the rest is left out and said. One that asks to become an authority is refused.
 
-use crate::key::{KeyError, PublicKey, SignatureError};
+use crate::issue::{IssueError, Naming, NamingError, Request, Wanted};
+use crate::key::{KeyError, SignatureError};
 use crate::profile::{NameForm, Profile};
-use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, ExtensionError, KeyUsage, SubjectAltName};
-use crate::x509::general_name::GeneralNameError;
-use crate::x509::{CertificationRequest, DistinguishedName, GeneralName, ServerName, oids};
+use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, ExtensionError, KeyUsage};
+use crate::x509::{CertificationRequest, oids};
 
 /// What is taken from a request.
 #[derive(Debug, Clone)]
 pub struct Petition {
-    /// The subject: the request's commonName, and nothing else.
-    pub subject: DistinguishedName,
-    /// The names the profile allows, the commonName among them if it is a host name or address.
-    pub names: Vec<GeneralName>,
-    /// The key to be certified; its owner has proved to hold the private half.
-    pub public_key: PublicKey,
+    /// The subject is the request's commonName and nothing else; the names are those the profile allows, the commonName
+    /// among them if it is a host name or address; the owner of the key has proved to hold the private half.
+    pub request: Request,
+    /// What files may be called after.
+    pub label: String,
     /// The profile, narrowed to the purposes that were asked for.
     pub profile: Profile,
     /// What was asked for and is not granted, in words.
@@ -29,7 +28,9 @@ pub struct Petition {
 #[non_exhaustive]
 pub enum Refusal {
     /// RFC 2986 §3: the signature proves that the subject holds the key.
-    #[error("its signature does not prove possession of the key in it: it was changed after it was signed, or never valid")]
+    #[error(
+        "its signature does not prove possession of the key in it: it was changed after it was signed, or never valid"
+    )]
     NoPossession(SignatureError),
     /// The key in it cannot be used.
     #[error("the key in it is unusable: {0}")]
@@ -49,14 +50,15 @@ pub enum Refusal {
     /// An extension is asked for twice (RFC 5280 §4.2).
     #[error("it asks for {0} twice")]
     Duplicate(String),
-    /// A name that no certificate should carry.
-    #[error("the name {name} in it is refused: {why}")]
-    Name {
-        /// The name as it stands in the request.
-        name: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    /// Its names are none that a certificate of the profile can carry.
+    #[error("its names are refused: {0}")]
+    Naming(#[from] NamingError),
+    /// Whoever sent it has the authority's private key.
+    #[error("the key in it is the CA's own: that one signs certificates and nothing else")]
+    AuthoritysOwnKey,
+    /// The certificate cannot be made.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
     /// None of the purposes asked for is the profile's.
     #[error("it asks for {asked}, and profile {profile} gives {given}: choose another profile with --profile")]
     Purposes {
@@ -69,11 +71,11 @@ pub enum Refusal {
     },
 }
 
-/// Reads a request by the light of a profile.
+/// Reads a request by the light of a profile. `added` are names the authority adds of its own.
 ///
 /// # Errors
 /// [`Refusal`], with the first reason found.
-pub fn read(request: &CertificationRequest, profile: &Profile) -> Result<Petition, Refusal> {
+pub fn read(request: &CertificationRequest, profile: &Profile, added: &[String]) -> Result<Petition, Refusal> {
     let public_key = request.public_key()?;
     public_key.validate()?;
     if let Some(bits) = public_key.rsa_modulus_bits().filter(|bits| *bits < 2048) {
@@ -89,17 +91,23 @@ pub fn read(request: &CertificationRequest, profile: &Profile) -> Result<Petitio
     let mut left_out = Vec::new();
     let profile = narrow(profile, request, &mut left_out)?;
     let mut names = alternative_names(request, &profile, &mut left_out)?;
-    let subject = subject(request, &profile, &mut names, &mut left_out);
+    names.extend_from_slice(added);
+    let common_name = common_name(request, &mut left_out);
+    let wanted = Wanted { common_name: common_name.as_deref(), subject: None, names: &names };
+    let naming = Naming::new(&profile, wanted)?;
     let usage = request.requested::<KeyUsage>()?.unwrap_or_default();
     let granted = profile.key_usage_for(public_key.algorithm());
-    left_out.extend(usage.bits().into_iter().filter(|bit| !granted.has(*bit)).map(|bit| format!("keyUsage {}", bit.name())));
+    left_out.extend(
+        usage.bits().into_iter().filter(|bit| !granted.has(*bit)).map(|bit| format!("keyUsage {}", bit.name())),
+    );
     let read = [oids::BASIC_CONSTRAINTS, oids::KEY_USAGE, oids::EXTENDED_KEY_USAGE, oids::SUBJECT_ALT_NAME];
     // Every certificate has a subjectKeyIdentifier; asking for it asks for nothing.
     let asked = request.extensions().iter().filter(|asked| asked.oid != oids::SUBJECT_KEY_IDENTIFIER);
-    left_out.extend(asked.filter(|asked| !read.contains(&asked.oid)).map(|asked| format!("extension {}", asked.name())));
+    left_out
+        .extend(asked.filter(|asked| !read.contains(&asked.oid)).map(|asked| format!("extension {}", asked.name())));
     let others = request.attributes().iter().filter(|attribute| **attribute != oids::EXTENSION_REQUEST);
     left_out.extend(others.map(|attribute| format!("attribute {}", oids::name_or_dotted(attribute))));
-    Ok(Petition { subject, names, public_key, profile, left_out })
+    Ok(Petition { request: naming.request(public_key), label: naming.label(), profile, left_out })
 }
 
 /// The profile with the purposes that are both its own and asked for; as it is where none is asked for.
@@ -123,41 +131,26 @@ fn narrow(profile: &Profile, request: &CertificationRequest, left_out: &mut Vec<
     Ok(narrowed)
 }
 
+/// The names the profile allows, as text to be read again as if it were typed: `a..b`, an empty name or an address of five
+/// octets is none.
 fn alternative_names(
     request: &CertificationRequest,
     profile: &Profile,
     left_out: &mut Vec<String>,
-) -> Result<Vec<GeneralName>, Refusal> {
+) -> Result<Vec<String>, Refusal> {
     let mut names = Vec::new();
-    for asked in request.requested::<SubjectAltName>()?.map_or_else(Vec::new, |names| names.0) {
-        if !NameForm::of(&asked).is_some_and(|form| profile.names.contains(&form)) {
-            left_out.push(format!("name {asked}"));
-            continue;
-        }
-        let name = reread(&asked)
-            .map_err(|why| Refusal::Name { name: asked.to_string(), why: why.to_string() })?;
-        if !names.contains(&name) {
-            names.push(name);
+    for name in request.subject_alt_names()? {
+        if NameForm::of(&name).is_some_and(|form| profile.names.contains(&form)) {
+            names.push(name.to_string());
+        } else {
+            left_out.push(format!("name {name}"));
         }
     }
     Ok(names)
 }
 
-/// The name, read as if it were typed: `a..b`, an empty name or an address of five octets is none.
-fn reread(asked: &GeneralName) -> Result<GeneralName, GeneralNameError> {
-    match asked {
-        GeneralName::Ip(_) => asked.ip().map(GeneralName::from_ip).ok_or_else(|| GeneralNameError::Ip(asked.value())),
-        other => other.to_string().parse(),
-    }
-}
-
-/// The first commonName. One that is a host name or an address joins the names: nobody looks for it in the subject.
-fn subject(
-    request: &CertificationRequest,
-    profile: &Profile,
-    names: &mut Vec<GeneralName>,
-    left_out: &mut Vec<String>,
-) -> DistinguishedName {
+/// The first commonName; of the rest nothing is taken.
+fn common_name(request: &CertificationRequest, left_out: &mut Vec<String>) -> Option<String> {
     let mut common_name = None;
     for attribute in request.subject().attributes() {
         let text = attribute.text();
@@ -167,23 +160,5 @@ fn subject(
             left_out.push(format!("subject {}={text}", oids::name_or_dotted(&attribute.kind)));
         }
     }
-    let Some(common_name) = common_name else { return DistinguishedName::empty() };
-    // A single label is more often a person's or a machine's name than a host's, unless it is the only name there is.
-    let name = match common_name.parse::<ServerName>() {
-        Ok(ServerName::Ip(address)) => Some(GeneralName::from_ip(address)),
-        Ok(ServerName::Dns(host)) if host.as_str().contains('.') || names.is_empty() => {
-            Some(GeneralName::Dns(host.as_str().to_owned()))
-        }
-        _ => common_name.strip_prefix("*.").and_then(|_| format!("dns:{common_name}").parse().ok()),
-    };
-    if let Some(name) = name
-        && NameForm::of(&name).is_some_and(|form| profile.names.contains(&form))
-        && !names.contains(&name)
-    {
-        names.push(name);
-    }
-    DistinguishedName::common_name_only(&common_name)
+    common_name
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,6 +5,7 @@
 //! [`files`], asks [`clock`] for the time, gives its [`Report`](output::Report) to [`Session::answer`] and says yes or no.
 //! [`output`] alone prints; [`files`] alone touches files.
 
+mod ca;
 mod completions;
 mod inspect;
 mod man;
@@ -62,6 +63,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Inspect(inspect::Args),
+    Ca(ca::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -70,6 +72,7 @@ impl Command {
     fn run(self, session: &mut Session) -> anyhow::Result<Exit> {
         match self {
             Self::Inspect(args) => inspect::run(args, session),
+            Self::Ca(args) => ca::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
         }

@@ -97,9 +97,7 @@ impl Document {
         self.sound()?;
         match self.items.iter().find_map(Item::private_key) {
             Some(key) => Ok(key),
-            None => {
-                Err(self.items.iter().find_map(unsupported).unwrap_or_else(|| self.instead("a private key")))
-            }
+            None => Err(self.items.iter().find_map(unsupported).unwrap_or_else(|| self.instead("a private key"))),
         }
     }
 

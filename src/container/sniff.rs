@@ -92,7 +92,11 @@ const TEXT: &[(&[u8], &str, &str)] = &[
     (b"[", "JSON, but no key", "give one JSON Web Key, not a list of them"),
     (b"ssh-", "an OpenSSH public key", SSH),
     (b"ecdsa-sha2-", "an OpenSSH public key", SSH),
-    (b"PuTTY-User-Key-File", "a PuTTY key", "convert it: `puttygen FILE -O private-openssh -o NEW`, then `ssh-keygen -p -m pkcs8 -f NEW`"),
+    (
+        b"PuTTY-User-Key-File",
+        "a PuTTY key",
+        "convert it: `puttygen FILE -O private-openssh -o NEW`, then `ssh-keygen -p -m pkcs8 -f NEW`",
+    ),
     (b"---- BEGIN SSH2", "an SSH key in RFC 4716 form", "convert it: `ssh-keygen -i -f FILE`"),
     (b"Certificate:", "the text that `openssl x509 -text` prints", "give the PEM itself"),
 ];

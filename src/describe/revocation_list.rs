@@ -95,9 +95,10 @@ impl RevocationListDescription {
         if let Some(number) = &self.number {
             sheet.name = format!("number {number}");
         }
-        sheet = sheet
-            .with(Row::plain("signature", &self.signature_algorithm))
-            .with(Row::plain("revokes", format!("{} certificate{}", self.count, if self.count == 1 { "" } else { "s" })));
+        sheet = sheet.with(Row::plain("signature", &self.signature_algorithm)).with(Row::plain(
+            "revokes",
+            format!("{} certificate{}", self.count, if self.count == 1 { "" } else { "s" }),
+        ));
         let shown = self.entries.iter().take(MOST_SHOWN);
         let mut entries: Vec<Row> = shown.map(EntryDescription::row).collect();
         if self.entries.len() > MOST_SHOWN {
@@ -110,9 +111,8 @@ impl RevocationListDescription {
 
 impl EntryDescription {
     fn of(entry: &RevokedCertificate) -> Self {
-        let is_reason = |extension: &&crate::x509::Extension| {
-            matches!(extension.decode(), Ok(ExtensionValue::ReasonCode(_)))
-        };
+        let is_reason =
+            |extension: &&crate::x509::Extension| matches!(extension.decode(), Ok(ExtensionValue::ReasonCode(_)));
         let others = entry.extensions.iter().filter(|extension| !is_reason(extension));
         Self {
             serial: entry.serial.clone(),

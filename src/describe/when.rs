@@ -136,12 +136,7 @@ mod tests {
                 PeriodState::NotYetValid,
                 "not valid for another 2 hours",
             ),
-            (
-                early,
-                datetime!(2025-01-01 0:00 UTC),
-                PeriodState::Never,
-                "never valid: notAfter lies before notBefore",
-            ),
+            (early, datetime!(2025-01-01 0:00 UTC), PeriodState::Never, "never valid: notAfter lies before notBefore"),
         ] {
             assert_eq!(words(not_before, not_after), (state, said.to_owned()));
         }

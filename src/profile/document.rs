@@ -82,9 +82,7 @@ impl Document {
         let at = |found: bool, offset: Option<usize>, why| found.then_some(offset.unwrap_or_default()).zip(Some(why));
         let key_usage = Some(self.key_usage.span().start);
         at(self.key_usage.get_ref().is_empty(), key_usage, "key_usage needs at least one bit (RFC 5280 §4.2.1.3)")
-            .or_else(|| {
-                at(self.ca && !signs, key_usage, "a CA needs keyCertSign in key_usage (RFC 5280 §4.2.1.3)")
-            })
+            .or_else(|| at(self.ca && !signs, key_usage, "a CA needs keyCertSign in key_usage (RFC 5280 §4.2.1.3)"))
             .or_else(|| {
                 at(!self.ca && signs, key_usage, "keyCertSign is for a CA only: set ca = true (RFC 5280 §4.2.1.9)")
             })
@@ -97,9 +95,8 @@ impl Document {
                 at(!self.ca && span.is_some(), span, "name_constraints are for a CA only (RFC 5280 §4.2.1.10)")
             })
             .or_else(|| {
-                let empty = constraints.filter(|found| {
-                    found.get_ref().permitted.is_empty() && found.get_ref().excluded.is_empty()
-                });
+                let empty = constraints
+                    .filter(|found| found.get_ref().permitted.is_empty() && found.get_ref().excluded.is_empty());
                 let span = empty.map(|found| found.span().start);
                 at(span.is_some(), span, "name_constraints needs permitted or excluded names (RFC 5280 §4.2.1.10)")
             })

@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn constraints_need_their_form() {
-        for text in ["example.test", "host:a", "dns:a b", "dns:.", "ip:10.0.0.1", "dirname:", "dirname:x", "dns:*.a.test"]
+        for text in
+            ["example.test", "host:a", "dns:a b", "dns:.", "ip:10.0.0.1", "dirname:", "dirname:x", "dns:*.a.test"]
         {
             assert!(Subtree::try_from(text.to_owned()).is_err(), "{text}");
         }

@@ -24,7 +24,10 @@ use serde::Serialize;
 #[serde(untagged)]
 #[allow(missing_docs)]
 pub enum ValueDescription {
-    BasicConstraints { ca: bool, path_len: Option<u64> },
+    BasicConstraints {
+        ca: bool,
+        path_len: Option<u64>,
+    },
     /// Key usages, key purposes, TLS features, Netscape types.
     Words(Vec<String>),
     /// Names of subject or issuer.
@@ -34,11 +37,21 @@ pub enum ValueDescription {
     Number(u64),
     /// An extension whose presence says it all.
     Present(bool),
-    AuthorityKeyIdentifier { key_identifier: Option<String>, issuer: Option<Vec<GeneralName>>, serial: Option<String> },
-    NameConstraints { permitted: Vec<String>, excluded: Vec<String> },
+    AuthorityKeyIdentifier {
+        key_identifier: Option<String>,
+        issuer: Option<Vec<GeneralName>>,
+        serial: Option<String>,
+    },
+    NameConstraints {
+        permitted: Vec<String>,
+        excluded: Vec<String>,
+    },
     Policies(Vec<Policy>),
     Mappings(Vec<Mapping>),
-    PolicyConstraints { require_explicit_policy: Option<u64>, inhibit_policy_mapping: Option<u64> },
+    PolicyConstraints {
+        require_explicit_policy: Option<u64>,
+        inhibit_policy_mapping: Option<u64>,
+    },
     Points(Vec<Point>),
     Access(Vec<Access>),
     Timestamps(Vec<Timestamp>),
