@@ -247,3 +247,6 @@ fn lies_in_the_request(error: &IssueError) -> bool {
 
 /// Two draws of 128 random bits collide once in 2^64 certificates; eight that do are no accident.
 const DRAWS: usize = 8;
+
+#[cfg(test)]
+mod tests;

@@ -162,3 +162,6 @@ fn common_name(request: &CertificationRequest, left_out: &mut Vec<String>) -> Op
     }
     common_name
 }
+
+#[cfg(test)]
+mod tests;
