@@ -25,6 +25,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("aws_lc_rs", &["key"]),
     ("rsa", &["key"]),
     ("p256", &["key"]),
+    ("ecdsa", &["key"]),
     ("pkcs8", &["key"]),
     ("x509_parser", &["x509"]),
     ("idna", &["x509"]),

@@ -7,7 +7,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::exit::Exit;
-use super::output::{Report, Session, shown};
+use super::load;
+use super::output::{Report, Session};
 use super::text::{Text, bad, dim, safe, strong, warn};
 use super::{clock, files, sheet};
 use crate::container::{Document, Encoding};
@@ -61,7 +62,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
 
 fn inspect(path: &Path, now: OffsetDateTime) -> anyhow::Result<FileReport> {
     let contents = files::read(path)?;
-    let document = Document::read(&contents).with_context(|| format!("cannot tell what {} holds", shown(path)))?;
+    let document = Document::read(&contents).with_context(|| format!("cannot tell what {} holds", load::name(path)))?;
     let blocks = document.items().iter().zip(1..).map(|(item, block)| Block {
         block,
         line: item.line,
@@ -69,7 +70,7 @@ fn inspect(path: &Path, now: OffsetDateTime) -> anyhow::Result<FileReport> {
         description: Description::of(item, now),
     });
     Ok(FileReport {
-        file: shown(path),
+        file: load::name(path),
         encoding: document.encoding(),
         blocks: blocks.collect(),
         remarks: describe::remarks(document.items()),
@@ -110,7 +111,7 @@ impl Inspected {
     fn of(path: &Path, inspected: anyhow::Result<FileReport>) -> Self {
         match inspected {
             Ok(report) => Self::Read(report),
-            Err(error) => Self::Unread { file: shown(path), error: format!("{error:#}") },
+            Err(error) => Self::Unread { file: load::name(path), error: format!("{error:#}") },
         }
     }
 

@@ -8,6 +8,8 @@
 mod ca;
 mod completions;
 mod inspect;
+mod key;
+mod load;
 mod man;
 mod sheet;
 mod version;
@@ -62,6 +64,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Key(key::Args),
     Inspect(inspect::Args),
     Ca(ca::Args),
     Completions(completions::Args),
@@ -71,6 +74,7 @@ enum Command {
 impl Command {
     fn run(self, session: &mut Session) -> anyhow::Result<Exit> {
         match self {
+            Self::Key(args) => key::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
             Self::Ca(args) => ca::run(args, session),
             Self::Completions(args) => completions::run(args, session),

@@ -36,8 +36,10 @@ pub struct PublicKeyDescription {
 pub struct PrivateKeyDescription {
     /// The form it is written in.
     pub form: KeyForm,
-    /// Always false: it can be used as it is.
+    /// Whether its file is under a passphrase.
     pub encrypted: bool,
+    /// How it is encrypted, if it is.
+    pub encryption: Option<String>,
     /// The public key that belongs to it.
     pub public_key: PublicKeyDescription,
 }
@@ -118,12 +120,22 @@ impl PublicKeyDescription {
 impl PrivateKeyDescription {
     /// Describes a key.
     pub fn of(key: &PrivateKey, form: KeyForm) -> Self {
-        Self { form, encrypted: false, public_key: PublicKeyDescription::of(key.public_key()) }
+        let public_key = PublicKeyDescription::of(key.public_key());
+        Self { form, encrypted: false, encryption: None, public_key }
+    }
+
+    /// Describes a key that was encrypted and has been opened.
+    pub fn opened(key: &PrivateKey, encrypted: &EncryptedPrivateKey) -> Self {
+        let encryption = Some(encrypted.algorithm_name());
+        Self { encrypted: true, encryption, ..Self::of(key, KeyForm::Pkcs8) }
     }
 
     /// The description for people.
     pub fn sheet(&self) -> Sheet {
-        self.public_key.sheet("private key").with(Row::plain("form", format!("{}, not encrypted", self.form.name())))
+        let form = self.form.name();
+        let protection =
+            self.encryption.as_ref().map_or_else(|| "not encrypted".to_owned(), |how| format!("encrypted with {how}"));
+        self.public_key.sheet("private key").with(Row::plain("form", format!("{form}, {protection}")))
     }
 }
 
@@ -137,8 +149,7 @@ impl EncryptedKeyDescription {
     pub fn sheet(&self) -> Sheet {
         Sheet::new("private key", "")
             .with(Row::plain("key", "unknown without the passphrase"))
-            .with(Row::plain("form", format!("{}, encrypted", self.form.name())))
-            .with(Row::plain("encryption", &self.encryption))
+            .with(Row::plain("form", format!("{}, encrypted with {}", self.form.name(), self.encryption)))
     }
 }
 

@@ -52,3 +52,57 @@ fn legacy_cipher(headers: &[(String, String)]) -> Option<String> {
     let cipher = value("DEK-Info").and_then(|info| info.split(',').next()).unwrap_or_default();
     Some(if cipher.is_empty() { String::new() } else { format!(", {cipher}") })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::fixtures;
+    use super::*;
+    use crate::key::KeyAlgorithm;
+
+    #[test]
+    fn every_form_of_openssl_holds_the_same_key() {
+        let p256 = fixtures::plain(fixtures::P256_PKCS8);
+        assert_eq!(fixtures::plain(fixtures::P256_SEC1).public_key(), p256.public_key());
+        assert_eq!(*p256.to_pkcs8_der(), *fixtures::block(fixtures::P256_PKCS8).contents);
+        assert_eq!(*p256.to_sec1_der().unwrap(), *fixtures::block(fixtures::P256_SEC1).contents);
+        let rsa = fixtures::plain(fixtures::RSA_2048_PKCS8);
+        assert_eq!(fixtures::plain(fixtures::RSA_2048_PKCS1).public_key(), rsa.public_key());
+        assert_eq!(*rsa.to_pkcs8_der(), *fixtures::block(fixtures::RSA_2048_PKCS8).contents);
+        assert_eq!(*rsa.to_pkcs1_der().unwrap(), *fixtures::block(fixtures::RSA_2048_PKCS1).contents);
+    }
+
+    #[test]
+    fn keys_that_are_not_read_are_refused_by_name() {
+        for (text, name) in [
+            (fixtures::P256_LEGACY, "(Proc-Type: 4,ENCRYPTED, AES-256-CBC) is not read"),
+            (fixtures::P256_LEGACY, "openssl pkcs8 -topk8"),
+            (fixtures::P256_PBES1, "PKCS#12 PBE with SHA-1 and 3-key triple DES"),
+            (fixtures::P256_EXPLICIT, "explicit elliptic-curve parameters"),
+            (fixtures::SECP256K1, "secp256k1"),
+            (fixtures::ED448, "Ed448"),
+            (fixtures::RSA_PSS, "RSASSA-PSS"),
+        ] {
+            let error = fixtures::load(text).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+        for (label, name) in [
+            ("OPENSSH PRIVATE KEY", "ssh-keygen -p -m pkcs8"),
+            ("DSA PRIVATE KEY", "DSA keys are not supported"),
+            ("CERTIFICATE", "this is no private key"),
+        ] {
+            let error = from_pem_block(label, &[], &[]).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn headers_without_encryption_do_no_harm() {
+        let block = fixtures::block(fixtures::P256_SEC1);
+        let headers = [("Proc-Type".to_owned(), "4,MIC-CLEAR".to_owned())];
+        assert!(matches!(
+            from_pem_block(&block.label, &headers, &block.contents),
+            Ok(Loaded::Plain(key)) if key.algorithm() == KeyAlgorithm::P256
+        ));
+    }
+}

@@ -2,8 +2,7 @@
 
 use super::error::KeyError;
 use super::signature::HashAlgorithm;
-use aws_lc_rs::digest;
-use aws_lc_rs::rand;
+use aws_lc_rs::{digest, rand};
 
 /// The SHA-1 digest of `data`: for identifiers that a standard fixes to SHA-1, never for signatures.
 pub fn sha1(data: &[u8]) -> [u8; 20] {

@@ -2,18 +2,10 @@
 
 use super::algorithm::KeyAlgorithm;
 use super::error::KeyError;
-use super::oids;
-use super::secret;
-use crate::encoding::der;
-use crate::encoding::der::tag;
-use aws_lc_rs::encoding::AsBigEndian;
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::encoding::EcPrivateKeyBin;
-use aws_lc_rs::signature;
-use aws_lc_rs::signature::EcdsaKeyPair;
-use aws_lc_rs::signature::EcdsaSigningAlgorithm;
-use aws_lc_rs::signature::KeyPair;
-use aws_lc_rs::signature::ParsedPublicKey;
+use super::{oids, secret};
+use crate::encoding::der::{self, tag};
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin};
+use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair, ParsedPublicKey};
 use zeroize::Zeroizing;
 
 /// A curve of RFC 5480 §2.1.1.1 that certkit handles.

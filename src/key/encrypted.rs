@@ -2,14 +2,10 @@
 
 use super::digest;
 use super::error::KeyError;
-use super::pbes2::Derivation;
-use super::pbes2::Parameters;
-use super::pbes2::WHAT;
+use super::pbes2::{Derivation, Parameters, WHAT};
 use super::private::PrivateKey;
-use crate::encoding::der;
-use crate::encoding::der::tag;
-use pkcs8::pkcs5::pbes2::EncryptionScheme;
-use pkcs8::pkcs5::pbes2::Pbkdf2Prf;
+use crate::encoding::der::{self, tag};
+use pkcs8::pkcs5::pbes2::{EncryptionScheme, Pbkdf2Prf};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -111,3 +107,69 @@ impl PrivateKey {
 
 /// PBKDF2 iterations with HMAC-SHA-256 (OWASP Password Storage Cheat Sheet, 2023).
 const ITERATIONS: u32 = 600_000;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::super::fixtures;
+    use super::*;
+    use crate::key::{KeyAlgorithm, Loaded};
+
+    fn encrypted(text: &str) -> EncryptedPrivateKey {
+        let Loaded::Encrypted(key) = fixtures::load(text).unwrap() else { unreachable!("the fixture is encrypted") };
+        key
+    }
+
+    #[test]
+    fn what_openssl_encrypts_is_described_and_decrypted() {
+        let plain = fixtures::plain(fixtures::P256_PKCS8);
+        for (text, name) in [
+            (fixtures::P256_3DES_SHA1, "PBES2, 3DES-CBC, PBKDF2-HMAC-SHA-1, 2048 iterations"),
+            (fixtures::P256_AES128_SHA512, "PBES2, AES-128-CBC, PBKDF2-HMAC-SHA-512, 2048 iterations"),
+            (fixtures::P256_AES192_SHA384, "PBES2, AES-192-CBC, PBKDF2-HMAC-SHA-384, 2048 iterations"),
+            (fixtures::P256_SCRYPT, "PBES2, AES-256-CBC, scrypt, N=16384 r=8 p=1"),
+        ] {
+            let key = encrypted(text);
+            assert_eq!(key.algorithm_name(), name);
+            assert_eq!(key.decrypt(b"secret").unwrap().public_key(), plain.public_key(), "{name}");
+            assert_eq!(key.decrypt(b"Secret").unwrap_err(), KeyError::WrongPassphrase, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_encrypted_here_is_decrypted_with_the_same_passphrase() {
+        let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
+        for (kdf, name) in [
+            (Kdf::Pbkdf2, "PBES2, AES-256-CBC, PBKDF2-HMAC-SHA-256, 600000 iterations"),
+            (Kdf::Scrypt, "PBES2, AES-256-CBC, scrypt, N=16384 r=8 p=1"),
+        ] {
+            for passphrase in ["", "correct horse", "päßwörd"] {
+                let encoding = key.encrypt(passphrase.as_bytes(), kdf).unwrap();
+                let read = EncryptedPrivateKey::from_der(&encoding).unwrap();
+                assert_eq!(read.algorithm_name(), name);
+                assert_eq!(*read.decrypt(passphrase.as_bytes()).unwrap().to_pkcs8_der(), *key.to_pkcs8_der());
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_passphrase_is_always_called_so() {
+        let key = encrypted(fixtures::P256_AES128_SHA512);
+        for number in 0..400_u32 {
+            let error = key.decrypt(&number.to_be_bytes()).unwrap_err();
+            assert_eq!(error, KeyError::WrongPassphrase, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_cut_ciphertext_is_damage_and_not_a_wrong_passphrase() {
+        let key = encrypted(fixtures::P256_AES128_SHA512);
+        let identifier = key.parameters.to_der();
+        for length in [0, 15, key.ciphertext.len() - 1] {
+            let cut = der::sequence(&[&identifier, &der::octet_string(&key.ciphertext[..length])]);
+            assert!(matches!(EncryptedPrivateKey::from_der(&cut), Err(KeyError::Invalid { .. })), "{length}");
+        }
+        let whole = der::sequence(&[&identifier, &der::octet_string(&key.ciphertext)]);
+        assert_eq!(whole, *fixtures::block(fixtures::P256_AES128_SHA512).contents);
+    }
+}

@@ -102,6 +102,12 @@ pub enum KeyError {
         /// The signature that was asked for.
         signature: SignatureAlgorithm,
     },
+    /// An RSA key that is read so that it can be named, and not used.
+    #[error("a {algorithm} key is too weak to sign with: make a new one of at least 2048 bits")]
+    TooSmallToSign {
+        /// The algorithm of the key.
+        algorithm: KeyAlgorithm,
+    },
     /// The text is no JSON Web Key.
     #[error("this is no usable JSON Web Key: {0}")]
     Jwk(String),

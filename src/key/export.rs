@@ -2,13 +2,9 @@
 
 use super::ec::Curve;
 use super::error::KeyError;
-use super::oids;
-use super::private::PrivateKey;
-use super::private::Secret;
-use super::public;
-use super::secret;
-use crate::encoding::der;
-use crate::encoding::der::tag;
+use super::private::{PrivateKey, Secret};
+use super::{oids, public, secret};
+use crate::encoding::der::{self, tag};
 use zeroize::Zeroizing;
 
 /// `INTEGER 0`.

@@ -4,14 +4,10 @@ use super::algorithm::KeyAlgorithm;
 use super::ec::Curve;
 use super::error::KeyError;
 use super::ml_dsa::MlDsaSecret;
-use super::oids;
 use super::private::PrivateKey;
-use super::public;
+use super::{oids, public};
 use crate::encoding::Oid;
-use crate::encoding::der;
-use crate::encoding::der::Reader;
-use crate::encoding::der::Tlv;
-use crate::encoding::der::tag;
+use crate::encoding::der::{self, Reader, Tlv, tag};
 
 const PKCS8: &str = "PKCS#8 private key (RFC 5958)";
 const SEC1: &str = "SEC1 EC private key (RFC 5915)";
@@ -221,19 +217,9 @@ fn integers_left(mut fields: Reader<'_>) -> usize {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::super::fixtures::ALL;
     use super::*;
     use crate::encoding::hex;
-
-    const ALL: [KeyAlgorithm; 8] = [
-        KeyAlgorithm::P256,
-        KeyAlgorithm::P384,
-        KeyAlgorithm::P521,
-        KeyAlgorithm::Rsa(2048),
-        KeyAlgorithm::Ed25519,
-        KeyAlgorithm::MlDsa44,
-        KeyAlgorithm::MlDsa65,
-        KeyAlgorithm::MlDsa87,
-    ];
 
     #[test]
     fn every_form_written_is_read_and_is_the_same_key() {
@@ -415,6 +401,17 @@ mod tests {
                     let _ = PrivateKey::from_der(&bad);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_changed_rsa_key_never_panics() {
+        let good = PrivateKey::generate(KeyAlgorithm::Rsa(2048)).unwrap().to_pkcs1_der().unwrap();
+        for index in (0..good.len()).step_by(3) {
+            let mut bad = good.to_vec();
+            bad[index] ^= 0x81;
+            assert!(PrivateKey::from_der(&bad).is_err());
+            assert!(PrivateKey::from_der(&good[..index]).is_err());
         }
     }
 }

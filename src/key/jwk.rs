@@ -1,21 +1,15 @@
 //! JSON Web Keys (RFC 7517): RSA and EC (RFC 7518 §6), Ed25519 (RFC 8037 §2), ML-DSA (draft-ietf-cose-dilithium, `AKP`).
 
 use super::algorithm::KeyAlgorithm;
-use super::ec;
-use super::ec::Curve;
+use super::ec::{self, Curve};
 use super::error::KeyError;
 use super::ml_dsa::MlDsaSecret;
-use super::private::PrivateKey;
-use super::private::Secret;
-use super::public;
-use super::public::PublicKey;
-use super::rsa;
-use super::rsa::PrivateNumbers;
-use super::rsa::PublicNumbers;
-use crate::encoding::base64;
+use super::private::{PrivateKey, Secret};
+use super::public::{self, PublicKey};
+use super::rsa::{self, PrivateNumbers, PublicNumbers};
+use crate::encoding::base64::{url_decode, url_encode};
 use serde::Deserialize;
-use zeroize::Zeroize;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 impl PrivateKey {
     /// Reads a private JWK. The public part must belong to it. Members that certkit has no use for (`kid`, `use`,
@@ -46,7 +40,7 @@ impl PrivateKey {
     pub fn to_jwk(&self) -> Result<Zeroizing<String>, KeyError> {
         let mut members = self.public_key().jwk_members()?;
         let mut secret = |name: &str, bytes: &[u8]| {
-            let value = Zeroizing::new(base64::url_encode(bytes));
+            let value = Zeroizing::new(url_encode(bytes));
             members.push(Zeroizing::new(format!("\"{name}\":\"{}\"", value.as_str())));
         };
         match &self.secret {
@@ -89,7 +83,7 @@ impl PublicKey {
 
     fn jwk_members(&self) -> Result<Vec<Zeroizing<String>>, KeyError> {
         let key = self.subject_public_key();
-        let encoded = base64::url_encode;
+        let encoded = url_encode;
         let members = match (Curve::from_algorithm(self.algorithm()), self.rsa_numbers()) {
             (Some(curve), _) => {
                 let (x, y) = ec::coordinates(curve, key)?;
@@ -239,7 +233,7 @@ impl Drop for Jwk {
 
 fn member(value: &Option<String>, name: &str) -> Result<Vec<u8>, KeyError> {
     let text = value.as_deref().ok_or_else(|| KeyError::Jwk(format!("its member `{name}` is missing")))?;
-    base64::url_decode(text)
+    url_decode(text)
         .ok_or_else(|| KeyError::Jwk(format!("its member `{name}` is not base64url without padding (RFC 7515 §2)")))
 }
 
@@ -261,4 +255,75 @@ fn object(members: &[Zeroizing<String>]) -> Zeroizing<String> {
     }
     text.push('}');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::digest;
+    use super::super::fixtures::{self, ALL};
+    use super::*;
+
+    #[test]
+    fn every_key_reads_as_it_was_written() {
+        for algorithm in ALL {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let text = key.to_jwk().unwrap();
+            assert_eq!(PrivateKey::from_jwk(&text).unwrap().to_pkcs8_der(), key.to_pkcs8_der());
+            assert_eq!(PublicKey::from_jwk(&text).unwrap(), *key.public_key());
+            let public = key.public_key().to_jwk().unwrap();
+            assert_eq!(PublicKey::from_jwk(&public).unwrap(), *key.public_key());
+            let error = PrivateKey::from_jwk(&public).unwrap_err().to_string();
+            assert!(error.contains("it is a public key"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_ed25519_key_of_rfc_8037_appendix_a_is_read_and_has_its_thumbprint() {
+        let text = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+            "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let key = PrivateKey::from_jwk(text).unwrap();
+        let public = key.public_key().to_jwk().unwrap();
+        assert_eq!(url_encode(&digest::sha256(public.as_bytes())), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+
+    #[test]
+    fn the_ec_key_of_rfc_7517_appendix_a_2_is_read() {
+        let text = r#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+            "d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE","use":"enc","kid":"1"}"#;
+        assert_eq!(PrivateKey::from_jwk(text).unwrap().algorithm(), KeyAlgorithm::P256);
+        let forged = text.replace("4Etl", "4Etm");
+        assert_eq!(PrivateKey::from_jwk(&forged).unwrap_err(), KeyError::PublicPartDiffers);
+        assert!(PublicKey::from_jwk(&forged).is_err());
+    }
+
+    #[test]
+    fn rsa_primes_may_be_left_out() {
+        let key = fixtures::plain(fixtures::RSA_2048_PKCS8);
+        let text = key.to_jwk().unwrap();
+        let start = text.find(",\"p\":").unwrap();
+        let short = format!("{}}}", text.get(..start).unwrap());
+        let read = PrivateKey::from_jwk(&short).unwrap();
+        assert_eq!(read.public_key(), key.public_key());
+    }
+
+    #[test]
+    fn what_is_no_usable_jwk_is_refused_with_its_reason() {
+        for (text, reason) in [
+            ("", "the text is not JSON"),
+            ("[]", "a member is missing, doubled or of the wrong type"),
+            ("{}", "no key type"),
+            (r#"{"kty":"oct","k":"AA"}"#, "key type `oct`"),
+            (r#"{"kty":"EC","crv":"secp256k1"}"#, "curve `secp256k1`"),
+            (r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#, "curve `X25519`"),
+            (r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#, "width"),
+            (r#"{"kty":"OKP","crv":"Ed25519","x":"A+A="}"#, "base64url"),
+            (r#"{"kty":"OKP","crv":"Ed25519","x":"AA","x":"AA"}"#, "doubled"),
+            (r#"{"kty":"RSA","n":"AQAB"}"#, "`e` is missing"),
+        ] {
+            let error = PublicKey::from_jwk(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
 }

@@ -3,13 +3,9 @@
 use super::algorithm::KeyAlgorithm;
 use super::error::KeyError;
 use super::secret;
-use crate::encoding::der;
-use crate::encoding::der::tag;
-use aws_lc_rs::encoding::AsRawBytes;
-use aws_lc_rs::encoding::PqdsaPrivateKeyRaw;
-use aws_lc_rs::signature;
-use aws_lc_rs::signature::PqdsaKeyPair;
-use aws_lc_rs::signature::PqdsaSigningAlgorithm;
+use crate::encoding::der::{self, tag};
+use aws_lc_rs::encoding::{AsRawBytes, PqdsaPrivateKeyRaw};
+use aws_lc_rs::signature::{self, PqdsaKeyPair, PqdsaSigningAlgorithm};
 use zeroize::Zeroizing;
 
 const WHAT: &str = "ML-DSA private key (RFC 9881 §6)";

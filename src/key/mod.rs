@@ -18,6 +18,8 @@ mod ec;
 mod encrypted;
 mod error;
 mod export;
+#[cfg(test)]
+mod fixtures;
 mod import;
 mod jwk;
 mod ml_dsa;

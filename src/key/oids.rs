@@ -1,7 +1,6 @@
 //! Object identifiers of key, signature and encryption algorithms, as the content octets of their DER encoding.
 
-use crate::encoding::Oid;
-use crate::encoding::hex;
+use crate::encoding::{Oid, hex};
 
 /// rsaEncryption (RFC 8017 appendix C).
 pub(super) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];

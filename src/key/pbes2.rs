@@ -2,14 +2,8 @@
 
 use super::error::KeyError;
 use super::oids;
-use crate::encoding::der;
-use crate::encoding::der::DerError;
-use crate::encoding::der::Reader;
-use crate::encoding::der::tag;
-use pkcs8::pkcs5::pbes2;
-use pkcs8::pkcs5::pbes2::EncryptionScheme;
-use pkcs8::pkcs5::pbes2::Pbkdf2Prf;
-use pkcs8::pkcs5::pbes2::Salt;
+use crate::encoding::der::{self, DerError, Reader, tag};
+use pkcs8::pkcs5::pbes2::{self, EncryptionScheme, Pbkdf2Prf, Salt};
 use std::fmt;
 
 pub(super) const WHAT: &str = "encrypted private key (RFC 5958 §3)";
@@ -264,4 +258,63 @@ fn bound(parameter: &'static str, found: u64, limit: u64) -> Result<(), KeyError
 
 fn damaged(fault: DerError) -> KeyError {
     KeyError::Encoding { what: WHAT, fault }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const CIPHER: EncryptionScheme = EncryptionScheme::Aes256Cbc { iv: [1; 16] };
+
+    fn pbkdf2(iterations: u32, salt: usize, key_length: Option<u16>) -> Parameters {
+        let prf = Pbkdf2Prf::HmacWithSha256;
+        Parameters {
+            derivation: Derivation::Pbkdf2 { salt: vec![2; salt], iterations, key_length, prf },
+            cipher: CIPHER,
+        }
+    }
+
+    fn scrypt(n: u64, r: u16, p: u16) -> Parameters {
+        Parameters { derivation: Derivation::Scrypt { salt: vec![2; 8], n, r, p, key_length: None }, cipher: CIPHER }
+    }
+
+    fn reread(parameters: &Parameters) -> Result<Parameters, KeyError> {
+        Parameters::read(der::only_reader(&parameters.to_der(), tag::SEQUENCE).unwrap())
+    }
+
+    #[test]
+    fn parameters_read_as_they_were_written() {
+        for parameters in
+            [pbkdf2(1, 8, None), pbkdf2(10_000_000, 32, None), scrypt(1 << 14, 8, 1), scrypt(1 << 18, 8, 8)]
+        {
+            assert_eq!(reread(&parameters), Ok(parameters));
+        }
+    }
+
+    #[test]
+    fn costs_that_waste_time_or_memory_are_refused_unread() {
+        for (parameters, parameter) in [
+            (pbkdf2(10_000_001, 8, None), "PBKDF2 iterations"),
+            (pbkdf2(u32::MAX, 8, None), "PBKDF2 iterations"),
+            (scrypt(1 << 19, 8, 1), "scrypt memory in octets"),
+            (scrypt(1 << 62, 1, 1), "scrypt N * r * p"),
+            (scrypt(2, u16::MAX, u16::MAX), "scrypt N * r * p"),
+        ] {
+            match reread(&parameters) {
+                Err(KeyError::CostTooHigh { parameter: named, .. }) => assert_eq!(named, parameter),
+                other => unreachable!("{parameter}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn impossible_parameters_are_refused() {
+        for parameters in [pbkdf2(0, 8, None), pbkdf2(1, 33, None), scrypt(0, 8, 1), scrypt(3, 8, 1), scrypt(16, 0, 1)]
+        {
+            assert!(matches!(reread(&parameters), Err(KeyError::Invalid { .. })), "{parameters}");
+        }
+        assert!(matches!(pbkdf2(1, 8, Some(16)).check(), Err(KeyError::Invalid { .. })));
+        assert_eq!(pbkdf2(1, 8, Some(32)).check(), Ok(()));
+    }
 }

@@ -1,19 +1,14 @@
 //! Private keys: made, held and used. Their files are in `import.rs` and `export.rs`.
 
 use super::algorithm::KeyAlgorithm;
-use super::digest;
-use super::ec;
-use super::ec::Curve;
+use super::ec::{self, Curve};
 use super::error::KeyError;
-use super::ml_dsa;
-use super::ml_dsa::MlDsaSecret;
+use super::ml_dsa::{self, MlDsaSecret};
 use super::public::PublicKey;
-use super::rsa;
 use super::sign::Signer;
-use super::signature::HashAlgorithm;
-use super::signature::SignatureAlgorithm;
-use aws_lc_rs::signature::Ed25519KeyPair;
-use aws_lc_rs::signature::KeyPair;
+use super::signature::{HashAlgorithm, SignatureAlgorithm};
+use super::{digest, rsa};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use std::fmt;
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
@@ -93,8 +88,8 @@ impl PrivateKey {
     /// draw random bytes. RSASSA-PSS takes a salt as long as its hash. ECDSA signatures come as DER (RFC 3279 §2.2.3).
     ///
     /// # Errors
-    /// [`KeyError::CannotSign`] where key and signature do not go together, the hash is weak, or an RSA key is smaller
-    /// than 2048 bits.
+    /// [`KeyError::CannotSign`] where key and signature do not go together or the hash is weak,
+    /// [`KeyError::TooSmallToSign`] for RSA keys under 2048 bits.
     pub fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let signer = match self.signer.get() {
             Some(signer) => signer,
@@ -169,18 +164,8 @@ fn seed() -> Result<Zeroizing<[u8; 32]>, KeyError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::fixtures::ALL;
     use super::*;
-
-    pub(in crate::key) const ALL: [KeyAlgorithm; 8] = [
-        KeyAlgorithm::P256,
-        KeyAlgorithm::P384,
-        KeyAlgorithm::P521,
-        KeyAlgorithm::Rsa(2048),
-        KeyAlgorithm::Ed25519,
-        KeyAlgorithm::MlDsa44,
-        KeyAlgorithm::MlDsa65,
-        KeyAlgorithm::MlDsa87,
-    ];
 
     #[test]
     fn every_kind_of_key_signs_what_its_public_key_verifies() {

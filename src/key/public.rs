@@ -1,15 +1,11 @@
 //! Public keys, as SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
 
 use super::algorithm::KeyAlgorithm;
-use super::digest;
-use super::ec;
-use super::ec::Curve;
+use super::ec::{self, Curve};
 use super::error::KeyError;
-use super::oids;
 use super::rsa::PublicNumbers;
-use crate::encoding::der;
-use crate::encoding::der::Reader;
-use crate::encoding::der::tag;
+use super::{digest, oids};
+use crate::encoding::der::{self, Reader, tag};
 use crate::encoding::hex;
 use std::fmt;
 
@@ -211,5 +207,97 @@ fn read_algorithm(oid: &[u8], mut parameters: Reader<'_>, key: &[u8]) -> Result<
             check_raw(algorithm, key)?;
             Ok(algorithm)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::super::PrivateKey;
+    use super::super::fixtures::{self, ALL};
+    use super::*;
+
+    #[test]
+    fn every_public_key_reads_as_it_was_written_and_is_valid() {
+        for algorithm in ALL {
+            let key = PrivateKey::generate(algorithm).unwrap().public_key().clone();
+            let read = PublicKey::from_spki_der(key.spki_der()).unwrap();
+            assert_eq!(read, key);
+            assert_eq!(read.algorithm(), algorithm);
+            assert_eq!(read.subject_public_key(), key.subject_public_key());
+            read.validate().unwrap();
+            for length in 0..key.spki_der().len() {
+                assert!(PublicKey::from_spki_der(&key.spki_der()[..length]).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn the_key_identifier_is_that_of_rfc_7093() {
+        let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap().public_key().clone();
+        let tail = &key.spki_der()[12..];
+        assert_eq!(key.subject_public_key(), tail);
+        assert_eq!(key.key_identifier(), digest::sha256(tail)[..20]);
+        assert_eq!(key.spki_sha256(), digest::sha256(key.spki_der()));
+    }
+
+    #[test]
+    fn rsa_numbers_are_told_and_weak_keys_are_read() {
+        let weak = fixtures::plain(fixtures::RSA_1024_PKCS8).public_key().clone();
+        assert_eq!(weak.algorithm(), KeyAlgorithm::Rsa(1024));
+        assert_eq!(weak.rsa_modulus_bits(), Some(1024));
+        assert_eq!(weak.rsa_exponent(), Some(&[1, 0, 1][..]));
+        assert_eq!(PublicKey::from_pkcs1_der(weak.subject_public_key()).unwrap(), weak);
+        let ec = fixtures::plain(fixtures::P256_PKCS8).public_key().clone();
+        assert_eq!((ec.rsa_modulus_bits(), ec.rsa_exponent(), ec.rsa_modulus()), (None, None, None));
+    }
+
+    #[test]
+    fn impossible_rsa_numbers_are_refused() {
+        let mut modulus = [0xff; 256];
+        let numbers = |modulus: &[u8], exponent: &[u8]| {
+            PublicKey::from_pkcs1_der(&PublicNumbers { modulus, exponent }.to_der()).map(|_| ())
+        };
+        assert_eq!(numbers(&modulus, &[3]), Ok(()));
+        for exponent in [&[][..], &[1], &[2], &[0xff; 257]] {
+            assert!(numbers(&modulus, exponent).is_err(), "{exponent:?}");
+        }
+        modulus[255] = 0xfe;
+        assert!(numbers(&modulus, &[3]).is_err());
+        assert!(numbers(&[0xff; 63], &[3]).is_err());
+        assert!(numbers(&[0xff; 2049], &[3]).is_err());
+    }
+
+    #[test]
+    fn a_point_off_its_curve_is_read_and_not_valid() {
+        for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521] {
+            let mut spki = PrivateKey::generate(algorithm).unwrap().public_key().spki_der().to_vec();
+            *spki.last_mut().unwrap() ^= 1;
+            let key = PublicKey::from_spki_der(&spki).unwrap();
+            assert!(matches!(key.validate(), Err(KeyError::Invalid { .. })), "{algorithm}");
+            assert!(key.to_jwk().is_err(), "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_those_of_the_algorithm() {
+        let spki = |oid: &[u8], parameters: &[u8], key: &[u8]| {
+            let identifier = der::sequence(&[&der::tlv(tag::OID, oid), parameters]);
+            PublicKey::from_spki_der(&der::sequence(&[&identifier, &der::bit_string(key)])).map(|key| key.algorithm())
+        };
+        let null = der::null();
+        let rsa = PublicNumbers { modulus: &[0xff; 256], exponent: &[3] }.to_der();
+        assert_eq!(spki(oids::RSA, &null, &rsa), Ok(KeyAlgorithm::Rsa(2048)));
+        assert!(spki(oids::RSA, &[], &rsa).is_err());
+        assert_eq!(spki(oids::ED25519, &[], &[7; 32]), Ok(KeyAlgorithm::Ed25519));
+        assert!(spki(oids::ED25519, &null, &[7; 32]).is_err());
+        assert!(spki(oids::ED25519, &[], &[7; 31]).is_err());
+        let p256 = der::tlv(tag::OID, oids::P256);
+        assert_eq!(spki(oids::EC, &p256, &[&[2][..], &[7; 32]].concat()), Ok(KeyAlgorithm::P256));
+        for bad in [&[0][..], &[], &[&[6][..], &[7; 64]].concat(), &[&[4][..], &[7; 63]].concat()] {
+            assert!(spki(oids::EC, &p256, bad).is_err(), "{bad:?}");
+        }
+        assert!(matches!(spki(oids::EC, &der::sequence(&[]), &[4]), Err(KeyError::UnsupportedForm { .. })));
+        assert!(spki(oids::EC, &[], &[4]).is_err());
     }
 }

@@ -1,16 +1,11 @@
 //! RSA numbers: generation, validation and the structures of RFC 8017 appendix A.1.
 
 use super::error::KeyError;
-use crate::encoding::der;
-use crate::encoding::der::Reader;
-use crate::encoding::der::tag;
-use ::rsa::BoxedUint;
-use ::rsa::RsaPrivateKey;
+use crate::encoding::der::{self, Reader, tag};
 use ::rsa::pkcs1::EncodeRsaPrivateKey;
-use ::rsa::rand_core::TryCryptoRng;
-use ::rsa::rand_core::TryRng;
-use ::rsa::rand_core::UnwrapErr;
+use ::rsa::rand_core::{TryCryptoRng, TryRng, UnwrapErr};
 use ::rsa::traits::PrivateKeyParts;
+use ::rsa::{BoxedUint, RsaPrivateKey};
 use zeroize::Zeroizing;
 
 /// The moduli that are read, in bits. Below 512 nothing real exists; above 16384 (OpenSSL's own bound,

@@ -1,32 +1,22 @@
 //! Making signatures.
 
-use super::ec;
-use super::ec::Curve;
+use super::ec::{self, Curve};
 use super::error::KeyError;
 use super::ml_dsa;
-use super::private::PrivateKey;
-use super::private::Secret;
-use super::signature::HashAlgorithm;
-use super::signature::SignatureAlgorithm;
+use super::private::{PrivateKey, Secret};
+use super::signature::{HashAlgorithm, SignatureAlgorithm};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature;
-use aws_lc_rs::signature::EcdsaKeyPair;
-use aws_lc_rs::signature::EcdsaSigningAlgorithm;
-use aws_lc_rs::signature::Ed25519KeyPair;
-use aws_lc_rs::signature::PqdsaKeyPair;
-use aws_lc_rs::signature::RsaEncoding;
-use aws_lc_rs::signature::RsaKeyPair;
+use aws_lc_rs::signature::{
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, PqdsaKeyPair, RsaEncoding, RsaKeyPair,
+};
 use ecdsa::hazmat::sign_prehashed_rfc6979;
-use p256::NistP256;
-use p256::NonZeroScalar;
-use rsa::sha2::Digest;
-use rsa::sha2::Sha256;
-use rsa::sha2::Sha384;
-use rsa::sha2::Sha512;
+use p256::{NistP256, SecretKey};
+use rsa::sha2::{Digest, Sha256, Sha384, Sha512};
+use zeroize::Zeroizing;
 
 /// A private key prepared for signing.
 pub(super) enum Signer {
-    P256(NonZeroScalar),
+    P256(SecretKey),
     /// P-384 or P-521 with its usual hash.
     Ec(Curve, EcdsaKeyPair),
     Rsa(RsaKeyPair),
@@ -37,13 +27,13 @@ pub(super) enum Signer {
 impl Signer {
     pub(super) fn new(key: &PrivateKey) -> Result<Self, KeyError> {
         match &key.secret {
-            Secret::Ec(Curve::P256, scalar) => NonZeroScalar::try_from(scalar.as_slice())
-                .map(Self::P256)
-                .map_err(|_| KeyError::Backend("prepare a P-256 key")),
+            Secret::Ec(Curve::P256, scalar) => {
+                SecretKey::from_slice(scalar).map(Self::P256).map_err(|_| KeyError::Backend("prepare a P-256 key"))
+            }
             Secret::Ec(curve, scalar) => Ok(Self::Ec(*curve, ec::key_pair(*curve, scalar, curve.signing())?)),
             Secret::Rsa(encoding) => RsaKeyPair::from_der(encoding)
                 .map(Self::Rsa)
-                .map_err(|_| KeyError::CannotSign { key: key.algorithm(), signature: key.signature_algorithm() }),
+                .map_err(|_| KeyError::TooSmallToSign { algorithm: key.algorithm() }),
             Secret::Ed25519(seed) => Ed25519KeyPair::from_seed_unchecked(seed)
                 .map(Self::Ed25519)
                 .map_err(|_| KeyError::Backend("prepare an Ed25519 key")),
@@ -60,7 +50,7 @@ impl Signer {
     ) -> Result<Vec<u8>, KeyError> {
         let refused = KeyError::CannotSign { key: key.algorithm(), signature: algorithm };
         match (self, algorithm) {
-            (Self::P256(scalar), SignatureAlgorithm::Ecdsa(hash)) => sign_p256(scalar, hash, message).ok_or(refused),
+            (Self::P256(secret), SignatureAlgorithm::Ecdsa(hash)) => sign_p256(secret, hash, message).ok_or(refused),
             (Self::Ec(curve, pair), SignatureAlgorithm::Ecdsa(hash)) => {
                 let signing = ecdsa_signing(*curve, hash).ok_or(refused)?;
                 match &key.secret {
@@ -79,11 +69,12 @@ impl Signer {
 }
 
 /// Deterministic ECDSA (RFC 6979), so that the same key and bytes give the same certificate.
-fn sign_p256(scalar: &NonZeroScalar, hash: HashAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
+fn sign_p256(secret: &SecretKey, hash: HashAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
+    let scalar = Zeroizing::new(secret.to_nonzero_scalar());
     let signature = match hash {
-        HashAlgorithm::Sha256 => sign_prehashed_rfc6979::<NistP256, Sha256>(scalar, &Sha256::digest(message), &[]),
-        HashAlgorithm::Sha384 => sign_prehashed_rfc6979::<NistP256, Sha384>(scalar, &Sha384::digest(message), &[]),
-        HashAlgorithm::Sha512 => sign_prehashed_rfc6979::<NistP256, Sha512>(scalar, &Sha512::digest(message), &[]),
+        HashAlgorithm::Sha256 => sign_prehashed_rfc6979::<NistP256, Sha256>(&scalar, &Sha256::digest(message), &[]),
+        HashAlgorithm::Sha384 => sign_prehashed_rfc6979::<NistP256, Sha384>(&scalar, &Sha384::digest(message), &[]),
+        HashAlgorithm::Sha512 => sign_prehashed_rfc6979::<NistP256, Sha512>(&scalar, &Sha512::digest(message), &[]),
         HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha224 => return None,
     };
     Some(signature.0.to_der().as_bytes().to_vec())

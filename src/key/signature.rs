@@ -1,14 +1,10 @@
 //! Signature algorithms and their AlgorithmIdentifiers (RFC 3279, 4055, 5758, 8410, 9881).
 
 use super::algorithm::KeyAlgorithm;
-use super::oids;
 use super::public::PublicKey;
-use super::verify;
+use super::{oids, verify};
 use crate::encoding::Oid;
-use crate::encoding::der;
-use crate::encoding::der::DerError;
-use crate::encoding::der::Reader;
-use crate::encoding::der::tag;
+use crate::encoding::der::{self, DerError, Reader, tag};
 use std::fmt;
 
 /// A hash function. The broken ones are here so that they can be refused by name.
@@ -380,4 +376,82 @@ fn damaged(_: DerError) -> SignatureError {
 fn unsupported(oid: &[u8]) -> SignatureError {
     Oid::from_content(oid)
         .map_or(SignatureError::Parameters("the algorithm's object identifier is damaged"), SignatureError::Unsupported)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::encoding::hex;
+
+    fn all() -> Vec<SignatureAlgorithm> {
+        use SignatureAlgorithm::{Ecdsa, Ed25519, MlDsa44, MlDsa65, MlDsa87, RsaPkcs1, RsaPss};
+        let mut all = vec![Ed25519, MlDsa44, MlDsa65, MlDsa87, RsaPss(HashAlgorithm::Sha256, 222)];
+        for hash in ALL_HASHES {
+            all.extend([RsaPkcs1(hash), SignatureAlgorithm::rsa_pss(hash)]);
+            all.extend((hash != HashAlgorithm::Md5).then_some(Ecdsa(hash)));
+        }
+        all
+    }
+
+    fn read(encoding: &str) -> Result<SignatureAlgorithm, SignatureError> {
+        SignatureAlgorithm::from_algorithm_identifier(&hex::decode(encoding).unwrap())
+    }
+
+    #[test]
+    fn identifiers_read_as_they_were_written() {
+        for algorithm in all() {
+            let encoding = algorithm.to_algorithm_identifier();
+            assert_eq!(SignatureAlgorithm::from_algorithm_identifier(&encoding), Ok(algorithm));
+            for length in 0..encoding.len() {
+                let cut = encoding.get(..length).unwrap();
+                assert!(SignatureAlgorithm::from_algorithm_identifier(cut).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn rsa_identifiers_are_those_of_ca_b_forum_br_7_1_3_2() {
+        for (algorithm, encoding) in [
+            (SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha256), "300d06092a864886f70d01010b0500"),
+            (
+                SignatureAlgorithm::rsa_pss(HashAlgorithm::Sha256),
+                "304106092a864886f70d01010a3034a00f300d0609608648016503040201\
+                 0500a11c301a06092a864886f70d010108300d06096086480165030402010500a203020120",
+            ),
+            (SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256), "300a06082a8648ce3d040302"),
+        ] {
+            assert_eq!(hex::encode(&algorithm.to_algorithm_identifier()), encoding, "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_present_or_absent_as_the_standards_say() {
+        let rsa = SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha256);
+        assert_eq!(read("300b06092a864886f70d01010b"), Ok(rsa));
+        assert!(matches!(read("300e06092a864886f70d01010b020100"), Err(SignatureError::Parameters(_))));
+        assert!(matches!(read("300c06082a8648ce3d0403020500"), Err(SignatureError::Parameters(_))));
+        assert!(matches!(read("300706032b65700500"), Err(SignatureError::Parameters(_))));
+        assert!(matches!(read("300b06092a864886f70d01010a"), Err(SignatureError::Parameters(_))));
+        // RFC 4055 §3.1: all defaults, which say SHA-1 and 20 octets.
+        assert_eq!(read("300d06092a864886f70d01010a3000"), Ok(SignatureAlgorithm::RsaPss(HashAlgorithm::Sha1, 20)));
+    }
+
+    #[test]
+    fn other_algorithms_are_named() {
+        let error = read("300506032b6571").unwrap_err();
+        assert_eq!(error.to_string(), "signature algorithm Ed448 (1.3.101.113) is not supported");
+    }
+
+    #[test]
+    fn names_are_those_of_the_standards() {
+        for (algorithm, name) in [
+            (SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256), "ecdsa-with-SHA256"),
+            (SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Md5), "md5WithRSAEncryption"),
+            (SignatureAlgorithm::rsa_pss(HashAlgorithm::Sha256), "RSASSA-PSS with SHA-256"),
+            (SignatureAlgorithm::MlDsa65, "ML-DSA-65"),
+        ] {
+            assert_eq!(algorithm.to_string(), name);
+        }
+    }
 }

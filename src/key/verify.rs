@@ -3,20 +3,11 @@
 use super::algorithm::KeyAlgorithm;
 use super::digest;
 use super::public::PublicKey;
-use super::signature::HashAlgorithm;
-use super::signature::SignatureAlgorithm;
-use super::signature::SignatureError;
-use crate::encoding::der;
-use crate::encoding::der::tag;
-use aws_lc_rs::signature;
-use aws_lc_rs::signature::UnparsedPublicKey;
-use aws_lc_rs::signature::VerificationAlgorithm;
-use rsa::Pkcs1v15Sign;
-use rsa::Pss;
-use rsa::sha2::Sha224;
-use rsa::sha2::Sha256;
-use rsa::sha2::Sha384;
-use rsa::sha2::Sha512;
+use super::signature::{HashAlgorithm, SignatureAlgorithm, SignatureError};
+use crate::encoding::der::{self, tag};
+use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use rsa::sha2::{Sha224, Sha256, Sha384, Sha512};
+use rsa::{Pkcs1v15Sign, Pss};
 
 /// The least RSA modulus, in bits, that a signature is trusted with (NIST SP 800-131A table 2, CA/B Forum BR 6.1.5).
 const MINIMUM_RSA_BITS: u16 = 2048;
@@ -174,4 +165,121 @@ fn pkcs1_padding(hash: HashAlgorithm) -> Pkcs1v15Sign {
     let mut prefix = der::sequence(&[&identifier, &der::octet_string(&vec![0; length])]);
     prefix.truncate(prefix.len().saturating_sub(length));
     Pkcs1v15Sign { hash_len: Some(length), prefix: prefix.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::super::PrivateKey;
+    use super::super::fixtures::{self, ALL};
+    use super::*;
+
+    const RSA_SHA256: SignatureAlgorithm = SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha256);
+
+    #[test]
+    fn a_changed_signature_does_not_match_and_never_panics() {
+        for algorithm in ALL {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let with = key.signature_algorithm();
+            let good = key.sign(with, b"hello").unwrap();
+            for index in (0..good.len()).step_by(1 + good.len() / 40) {
+                let mut bad = good.clone();
+                bad[index] ^= 0x40;
+                assert_eq!(with.verify(key.public_key(), b"hello", &bad), Err(SignatureError::Mismatch));
+                assert_eq!(with.verify(key.public_key(), b"hello", &good[..index]), Err(SignatureError::Mismatch));
+            }
+            with.verify(key.public_key(), b"hello", &good).unwrap();
+        }
+    }
+
+    #[test]
+    fn broken_hashes_are_refused_by_name_and_computed_only_when_asked() {
+        let rsa = fixtures::plain(fixtures::RSA_2048_PKCS8);
+        let sha1 = SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha1);
+        let signature = fixtures::RSA_2048_SHA1;
+        assert_eq!(sha1.verify(rsa.public_key(), b"hello", signature), Err(SignatureError::Weak(HashAlgorithm::Sha1)));
+        assert_eq!(sha1.verify_weak(rsa.public_key(), b"hello", signature), Ok(()));
+        assert_eq!(sha1.verify_weak(rsa.public_key(), b"hallo", signature), Err(SignatureError::Mismatch));
+        let md5 = SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Md5);
+        assert_eq!(md5.verify(rsa.public_key(), b"hello", signature), Err(SignatureError::Weak(HashAlgorithm::Md5)));
+        assert!(matches!(
+            md5.verify_weak(rsa.public_key(), b"hello", signature),
+            Err(SignatureError::UnsupportedPair { .. })
+        ));
+    }
+
+    #[test]
+    fn short_rsa_keys_are_refused_and_used_only_when_asked() {
+        let rsa = fixtures::plain(fixtures::RSA_1024_PKCS8);
+        let signature = fixtures::RSA_1024_SHA256;
+        assert_eq!(
+            RSA_SHA256.verify(rsa.public_key(), b"hello", signature),
+            Err(SignatureError::KeyTooSmall { bits: 1024, minimum: 2048 })
+        );
+        assert_eq!(RSA_SHA256.verify_weak(rsa.public_key(), b"hello", signature), Ok(()));
+        assert_eq!(RSA_SHA256.verify_weak(rsa.public_key(), b"hallo", signature), Err(SignatureError::Mismatch));
+        assert!(rsa.sign(RSA_SHA256, b"hello").is_err());
+    }
+
+    #[test]
+    fn pss_verifies_with_the_salt_length_it_names_and_no_other() {
+        let rsa = fixtures::plain(fixtures::RSA_2048_PKCS8);
+        let signature = fixtures::RSA_2048_PSS_SHA256_LONGEST_SALT;
+        let outcome = |salt| {
+            SignatureAlgorithm::RsaPss(HashAlgorithm::Sha256, salt).verify(rsa.public_key(), b"hello", signature)
+        };
+        assert_eq!(outcome(222), Ok(()));
+        for salt in [0, 1, 32, 221, 223, 256, u16::MAX] {
+            assert_eq!(outcome(salt), Err(SignatureError::Mismatch), "{salt}");
+        }
+        let with = SignatureAlgorithm::rsa_pss(HashAlgorithm::Sha256);
+        let own = rsa.sign(with, b"hello").unwrap();
+        assert_eq!(with.verify(rsa.public_key(), b"hello", &own), Ok(()));
+    }
+
+    #[test]
+    fn a_key_of_another_kind_is_a_mismatch_of_kinds() {
+        let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        for signature in [RSA_SHA256, SignatureAlgorithm::Ed25519, SignatureAlgorithm::MlDsa44] {
+            assert_eq!(
+                signature.verify(key.public_key(), b"", b""),
+                Err(SignatureError::KeyMismatch { signature, key: KeyAlgorithm::P256 })
+            );
+        }
+    }
+
+    #[test]
+    fn a_point_off_its_curve_is_a_bad_key() {
+        let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        let with = key.signature_algorithm();
+        let signature = key.sign(with, b"hello").unwrap();
+        let mut spki = key.public_key().spki_der().to_vec();
+        *spki.last_mut().unwrap() ^= 1;
+        let bad = PublicKey::from_spki_der(&spki).unwrap();
+        assert_eq!(with.verify(&bad, b"hello", &signature), Err(SignatureError::BadKey));
+    }
+
+    #[test]
+    fn rsa_keys_of_any_readable_size_are_answered() {
+        let sizes = [64, 65, 127, 128, 255, 256, 257, 1024, 1025, 2047];
+        for (octets, first) in sizes.into_iter().flat_map(|octets| [(octets, 0x81), (octets + 1, 0x01)]) {
+            let mut modulus = vec![0xff; octets];
+            modulus[0] = first;
+            let numbers = super::super::rsa::PublicNumbers { modulus: &modulus, exponent: &[1, 0, 1] };
+            let key = PublicKey::from_pkcs1_der(&numbers.to_der()).unwrap();
+            for hash in [HashAlgorithm::Sha224, HashAlgorithm::Sha256, HashAlgorithm::Sha512] {
+                for with in [
+                    SignatureAlgorithm::RsaPkcs1(hash),
+                    SignatureAlgorithm::RsaPss(hash, 0),
+                    SignatureAlgorithm::RsaPss(hash, 20),
+                    SignatureAlgorithm::RsaPss(hash, 500),
+                ] {
+                    for signature in [vec![], vec![1; octets], vec![0xff; octets]] {
+                        assert!(with.verify(&key, b"", &signature).is_err());
+                        assert!(with.verify_weak(&key, b"", &signature).is_err());
+                    }
+                }
+            }
+        }
+    }
 }

@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_pointed_at() {
+    fn a_wrong_value_or_its_list_is_pointed_at() {
         for (added, wanted) in [
             ("backdate = \"5 minutes\"", "own.toml:4:12: `5 minutes` is no span of time"),
             ("key = \"P-255\"", "own.toml:4:7: `P-255` is no key algorithm"),
-            ("extended_key_usage = [\"serverAuth\", \"x\"]", "own.toml:4:37: `x` is no key purpose"),
-            ("key_usage_rsa = [\"sign\"]", "own.toml:4:18: `sign` is no bit of keyUsage"),
+            ("extended_key_usage = [\"serverAuth\", \"x\"]", "own.toml:4:22: `x` is no key purpose"),
+            ("key_usage_rsa = [\"sign\"]", "own.toml:4:17: `sign` is no bit of keyUsage"),
             ("names = [\"ipv4\"]", "own.toml:4:10: unknown variant `ipv4`"),
-            ("crl = [\"nowhere\"]", "own.toml:4:8: `nowhere` is no http"),
+            ("crl = [\"nowhere\"]", "own.toml:4:7: `nowhere` is no http"),
             ("policies = [{ oid = \"1.x\" }]", "own.toml:4:"),
             ("must_staple = 1", "own.toml:4:15: invalid type"),
             ("days = 2", "own.toml:4:1: duplicate key"),

@@ -11,11 +11,11 @@ pub use error::ProfileError;
 
 use crate::encoding::Oid;
 use crate::key::KeyAlgorithm;
-use crate::x509::GeneralName;
 use crate::x509::extension::{BasicConstraints, KeyUsage, KeyUsageBit, NameConstraints, PolicyInformation};
+use crate::x509::{GeneralName, Validity};
 use serde::Deserialize;
 use std::fmt;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// A kind of certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +110,15 @@ impl Profile {
     /// Whether its certificates are found by a host name or address, as servers are.
     pub fn names_hosts(&self) -> bool {
         [NameForm::Dns, NameForm::Ip].iter().any(|form| self.required_names.contains(form))
+    }
+
+    /// The validity of a certificate made now, for the profile's lifetime or another. It begins a little before now,
+    /// and both its ends belong to it (RFC 5280 §4.1.2.5), so 825 days are 825 days and no second more. `None` past the
+    /// year 9999.
+    pub fn validity(&self, now: OffsetDateTime, lifetime: Option<Duration>) -> Option<Validity> {
+        let not_before = now.checked_sub(self.backdate)?;
+        let not_after = not_before.checked_add(lifetime.unwrap_or(self.lifetime))?.checked_sub(Duration::SECOND)?;
+        Some(Validity { not_before, not_after })
     }
 
     /// `keyUsage` of a certificate for this kind of key.
@@ -214,10 +223,18 @@ mod tests {
         // https://support.apple.com/en-us/103769: 825 days at most, serverAuth, subjectAltName.
         for name in ["self-signed", "server", "peer"] {
             let profile = Profile::built_in(name).unwrap();
-            assert!(profile.lifetime + profile.backdate <= Duration::days(825), "{name}");
+            assert!(profile.lifetime <= Duration::days(825), "{name}");
             assert!(profile.extended_key_usage.contains(&oids::SERVER_AUTH), "{name}");
             assert!(profile.names_hosts(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_lifetime_counts_both_its_ends() {
+        let now = ::time::macros::datetime!(2026-11-23 12:00 UTC);
+        let validity = Profile::built_in("server").unwrap().validity(now, Some(Duration::DAY)).unwrap();
+        assert_eq!(validity.not_before, now - Duration::minutes(5));
+        assert_eq!(validity.not_after - validity.not_before + Duration::SECOND, Duration::DAY);
     }
 
     #[test]

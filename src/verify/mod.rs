@@ -1,1 +1,25 @@
-//! Judges a certification path and a name.
+//! Judges a certification path and a name, and says why.
+//!
+//! [`Verifier::judge`] searches every path from a certificate to a trust anchor (RFC 4158), checks each against
+//! RFC 5280 §6.1 and the name against RFC 9525, and answers with a [`Verdict`]: the path it accepts, or every attempt
+//! with its [`Finding`]s. A rejection is an answer, not an error. Which rule belongs to which [`Policy`], and under
+//! which clause, is one table: [`check`].
+
+pub mod check;
+pub mod identity;
+mod issuer_checks;
+mod leaf_checks;
+mod name_constraints;
+mod path_checks;
+mod prose;
+pub mod reason;
+mod search;
+mod single_checks;
+pub mod verdict;
+mod verifier;
+
+pub use check::{Check, Policy, Severity};
+pub use identity::Identity;
+pub use reason::Reason;
+pub use verdict::{Attempt, Finding, Outcome, Place, Verdict};
+pub use verifier::{Purpose, Verifier};

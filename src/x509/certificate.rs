@@ -1,6 +1,7 @@
 //! A certificate (RFC 5280 §4.1), parsed once.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::extension::{
     AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, ExtensionError, ExtensionType, KeyUsage,
@@ -14,9 +15,13 @@ use x509_parser::nom::Parser;
 
 const KIND: &str = "certificate";
 
-/// A certificate. Two are equal if their encodings are.
+/// A certificate. Two are equal if their encodings are. Copies share one parsed value.
 #[derive(Clone)]
 pub struct Certificate {
+    fields: Arc<Fields>,
+}
+
+struct Fields {
     der: Vec<u8>,
     tbs: Range<usize>,
     tbs_signature_algorithm: Range<usize>,
@@ -67,7 +72,7 @@ impl Certificate {
         };
         fields.finish().map_err(part(KIND, "tbsCertificate"))?;
 
-        Ok(Self {
+        let fields = Fields {
             tbs: at(tbs.raw),
             tbs_signature_algorithm: at(tbs_signature_algorithm.raw),
             signature_algorithm: at(signature_algorithm.raw),
@@ -85,62 +90,63 @@ impl Certificate {
             unique_identifiers: issuer_unique_id.is_some() || subject_unique_id.is_some(),
             extensions,
             der: encoding.to_vec(),
-        })
+        };
+        Ok(Self { fields: Arc::new(fields) })
     }
 
     /// The encoding.
     pub fn der(&self) -> &[u8] {
-        &self.der
+        &self.fields.der
     }
 
     /// The encoding of `tbsCertificate`, over which the signature is made.
     pub fn tbs(&self) -> &[u8] {
-        self.slice(&self.tbs)
+        self.slice(&self.fields.tbs)
     }
 
     /// The version: 1, 2 or 3 (encoded as 0, 1, 2).
     pub fn version(&self) -> u8 {
-        self.version
+        self.fields.version
     }
 
     /// `serialNumber`.
     pub fn serial(&self) -> &SerialNumber {
-        &self.serial
+        &self.fields.serial
     }
 
     /// `issuer`.
     pub fn issuer(&self) -> &DistinguishedName {
-        &self.issuer
+        &self.fields.issuer
     }
 
     /// `subject`.
     pub fn subject(&self) -> &DistinguishedName {
-        &self.subject
+        &self.fields.subject
     }
 
     /// `validity`.
     pub fn validity(&self) -> &Validity {
-        &self.validity
+        &self.fields.validity
     }
 
     /// The content octets of `validity`: two times as they were encoded.
     pub fn validity_encoding(&self) -> &[u8] {
-        self.slice(&self.validity_encoding)
+        self.slice(&self.fields.validity_encoding)
     }
 
     /// Whether issuerUniqueID or subjectUniqueID is there.
     pub fn has_unique_identifiers(&self) -> bool {
-        self.unique_identifiers
+        self.fields.unique_identifiers
     }
 
     /// `extensions`.
     pub fn extensions(&self) -> &Extensions {
-        &self.extensions
+        &self.fields.extensions
     }
 
     /// The encoding of `subjectPublicKeyInfo`.
     pub fn public_key_info(&self) -> &[u8] {
-        self.slice(&self.public_key_info)
+        self.slice(&self.fields.public_key_info)
     }
 
     /// The subject's public key; an error where its algorithm is unknown or the key malformed.
@@ -150,12 +156,12 @@ impl Certificate {
 
     /// The encoding of `signatureAlgorithm`, outside the signed part.
     pub fn signature_algorithm_der(&self) -> &[u8] {
-        self.slice(&self.signature_algorithm)
+        self.slice(&self.fields.signature_algorithm)
     }
 
     /// The encoding of `signature`, the algorithm identifier inside the signed part.
     pub fn tbs_signature_algorithm_der(&self) -> &[u8] {
-        self.slice(&self.tbs_signature_algorithm)
+        self.slice(&self.fields.tbs_signature_algorithm)
     }
 
     /// The algorithm of the signature.
@@ -165,7 +171,7 @@ impl Certificate {
 
     /// The octets of `signatureValue`.
     pub fn signature(&self) -> &[u8] {
-        self.slice(&self.signature)
+        self.slice(&self.fields.signature)
     }
 
     /// Checks the signature with this key.
@@ -175,12 +181,12 @@ impl Certificate {
 
     /// Whether issuer and subject are the same name (RFC 5280 §3.2).
     pub fn is_self_issued(&self) -> bool {
-        self.issuer.matches(&self.subject)
+        self.fields.issuer.matches(&self.fields.subject)
     }
 
     /// SHA-256 of the whole certificate.
     pub fn fingerprint_sha256(&self) -> [u8; 32] {
-        digest::sha256(&self.der)
+        digest::sha256(&self.fields.der)
     }
 
     /// `basicConstraints`, if it is there.
@@ -220,24 +226,25 @@ impl Certificate {
 
     /// A short name for people: the first commonName, or the first alternative name, or the whole subject.
     pub fn display_name(&self) -> String {
-        let common_name = self.subject.common_names().into_iter().next();
+        let common_name = self.fields.subject.common_names().into_iter().next();
         let alternative = || self.subject_alt_names().ok().and_then(|names| names.first().map(|name| name.value()));
-        let subject = || if self.subject.is_empty() { "(no name)".to_owned() } else { self.subject.to_string() };
+        let subject =
+            || if self.fields.subject.is_empty() { "(no name)".to_owned() } else { self.fields.subject.to_string() };
         common_name.or_else(alternative).unwrap_or_else(subject)
     }
 
     fn value<T: ExtensionType>(&self) -> Result<Option<T>, ExtensionError> {
-        Ok(self.extensions.find::<T>()?.map(|found| found.value))
+        Ok(self.fields.extensions.find::<T>()?.map(|found| found.value))
     }
 
     fn slice(&self, range: &Range<usize>) -> &[u8] {
-        self.der.get(range.clone()).unwrap_or_default()
+        self.fields.der.get(range.clone()).unwrap_or_default()
     }
 }
 
 impl PartialEq for Certificate {
     fn eq(&self, other: &Self) -> bool {
-        self.der == other.der
+        self.fields.der == other.fields.der
     }
 }
 
@@ -245,6 +252,6 @@ impl Eq for Certificate {}
 
 impl std::fmt::Debug for Certificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Certificate(subject {}, serial {})", self.subject, self.serial)
+        write!(f, "Certificate(subject {}, serial {})", self.fields.subject, self.fields.serial)
     }
 }

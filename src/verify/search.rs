@@ -1,0 +1,265 @@
+//! Path building (RFC 4158): from the judged certificate up through every possible issuer, with backtracking and limits.
+//!
+//! Two walks. The first looks for a path to accept and turns back at the first fault. Only where it finds none, the
+//! second goes on past faults, so that the answer can tell of whole paths.
+
+use std::collections::HashMap;
+
+use super::Verifier;
+use super::check::Check;
+use super::reason::Reason;
+use super::verdict::{Attempt, Findings, Place, Verdict};
+use super::{issuer_checks, leaf_checks, path_checks, single_checks};
+use crate::key::SignatureError;
+use crate::x509::Certificate;
+use crate::x509::extension::{AuthorityInfoAccess, AuthorityKeyIdentifier};
+use crate::x509::{DistinguishedName, GeneralName, oids};
+
+/// Signature checks in one judgment. rustls-webpki allows 100, Go 100 (`maxChainSignatureChecks`); BetterTLS needs under 30.
+const SIGNATURES: usize = 100;
+/// Steps from a certificate to a possible issuer in one walk; names and key identifiers cost little, loops and
+/// duplicates multiply them.
+const STEPS: usize = 5_000;
+/// Attempts that are told. A reader looks at a handful.
+const ATTEMPTS: usize = 16;
+
+/// Judges `leaf`.
+pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate) -> Verdict {
+    let mut findings = Findings::new(verifier.policy);
+    single_checks::check(leaf, Place::Certificate(0), verifier.at, false, &mut findings);
+    leaf_checks::check(leaf, verifier, &mut findings);
+    let hopeless = findings.any_failure();
+
+    let mut search = Search {
+        verifier,
+        pool: pool(verifier),
+        signatures: HashMap::new(),
+        signatures_left: SIGNATURES,
+        steps_left: STEPS,
+        limit_reached: None,
+        telling: false,
+        attempts: Vec::new(),
+    };
+    for past_faults in [false, true] {
+        if hopeless && !past_faults {
+            continue;
+        }
+        search.steps_left = STEPS;
+        search.telling = past_faults;
+        let mut path = vec![leaf];
+        if search.climb(&mut path, &mut findings) {
+            break;
+        }
+    }
+    Verdict::new(search.attempts)
+}
+
+/// A certificate that may be an issuer.
+struct Candidate<'a> {
+    certificate: &'a Certificate,
+    anchor: bool,
+}
+
+/// Anchors first: the shortest path is the best. The same certificate twice counts once.
+fn pool(verifier: &Verifier) -> Vec<Candidate<'_>> {
+    let mut pool: Vec<Candidate<'_>> =
+        verifier.anchors.iter().map(|certificate| Candidate { certificate, anchor: true }).collect();
+    for certificate in &verifier.intermediates {
+        if !pool.iter().any(|known| known.certificate == certificate) {
+            pool.push(Candidate { certificate, anchor: false });
+        }
+    }
+    pool
+}
+
+struct Search<'a> {
+    verifier: &'a Verifier,
+    pool: Vec<Candidate<'a>>,
+    /// Signatures already checked, by the address of the certificate and the place of the issuer in the pool.
+    signatures: HashMap<(*const Certificate, usize), Result<(), SignatureError>>,
+    signatures_left: usize,
+    steps_left: usize,
+    limit_reached: Option<Reason>,
+    /// Whether faulty paths are told too, as they are on the second walk.
+    telling: bool,
+    attempts: Vec<Attempt>,
+}
+
+impl<'a> Search<'a> {
+    /// Goes on from the last certificate of `path`. Answers whether an acceptable path was found; it is then the last
+    /// attempt. `findings` is as it was when this returns.
+    fn climb(&mut self, path: &mut Vec<&'a Certificate>, findings: &mut Findings) -> bool {
+        let Some(&current) = path.last() else { return false };
+        let mark = findings.list.len();
+
+        let is_anchor = self.pool.iter().any(|known| known.anchor && known.certificate == current);
+        if is_anchor {
+            path_checks::check(path, self.verifier, findings);
+            findings.record(Check::Path, Place::Path, Ok(()));
+            let good = !findings.any_failure();
+            self.tell(path, true, findings);
+            findings.list.truncate(mark);
+            return good;
+        }
+
+        let candidates = self.candidates(current);
+        let (mut tried, mut looped) = (0, false);
+        for index in candidates {
+            let Some(candidate) = self.pool.get(index) else { continue };
+            let issuer = candidate.certificate;
+            if path.iter().any(|known| is_same_entity(known, issuer)) {
+                looped = true;
+                continue;
+            }
+            if !self.take_step() {
+                break;
+            }
+            tried += 1;
+            let below = path.len() - 1;
+            let signature = self.signature(current, index);
+            let broken = signature.is_err();
+            findings.record(Check::Signature, Place::Certificate(below), signature);
+            let stop_here = broken || {
+                let place = Place::Certificate(path.len());
+                findings.record(Check::NameChaining, Place::Certificate(below), Ok(()));
+                check_issuer(issuer, is_trusted(&self.pool, index), place, path, self.verifier, findings);
+                !self.telling && findings.any_failure()
+            };
+            path.push(issuer);
+            let good = if stop_here {
+                self.tell(path, is_trusted(&self.pool, index), findings);
+                false
+            } else {
+                self.climb(path, findings)
+            };
+            path.pop();
+            findings.list.truncate(mark);
+            if good {
+                return true;
+            }
+            if self.limit_reached.is_some() {
+                break;
+            }
+        }
+        if let Some(limit) = self.limit_reached.clone() {
+            findings.record(Check::Budget, Place::Path, Err(limit));
+            self.tell(path, false, findings);
+        } else if tried == 0 {
+            findings.record(Check::Path, Place::Path, Err(dead_end(current, looped)));
+            self.tell(path, false, findings);
+        }
+        findings.list.truncate(mark);
+        false
+    }
+
+    /// Possible issuers of `certificate` by name, the likeliest first: key identifiers that agree, a validity that covers
+    /// the moment, anchors. None of these decides; they only order (RFC 4158 §3.5).
+    fn candidates(&self, certificate: &Certificate) -> Vec<usize> {
+        let authority = certificate.authority_key_identifier().ok().flatten();
+        let mut candidates: Vec<(u8, usize)> = self
+            .pool
+            .iter()
+            .enumerate()
+            .filter(|(_, candidate)| has_name(candidate.certificate, certificate.issuer()))
+            .map(|(at, candidate)| (self.rank(candidate, authority.as_ref()), at))
+            .collect();
+        candidates.sort_unstable();
+        candidates.into_iter().map(|(_, at)| at).collect()
+    }
+
+    /// Lower is likelier.
+    fn rank(&self, candidate: &Candidate<'_>, authority: Option<&AuthorityKeyIdentifier>) -> u8 {
+        let wanted = authority.and_then(|authority| authority.key_identifier.as_ref());
+        let agrees = match (wanted, candidate.certificate.subject_key_identifier()) {
+            (Some(wanted), Ok(Some(found))) => *wanted == found,
+            _ => true,
+        };
+        let valid = candidate.certificate.validity().contains(self.verifier.at);
+        u8::from(!agrees) * 4 + u8::from(!valid) * 2 + u8::from(!candidate.anchor)
+    }
+
+    fn take_step(&mut self) -> bool {
+        match self.steps_left.checked_sub(1) {
+            Some(left) => self.steps_left = left,
+            None => self.limit_reached = Some(Reason::GaveUp { what: "steps of path building", limit: STEPS }),
+        }
+        self.limit_reached.is_none()
+    }
+
+    /// Checks the signature on `certificate` with the key of the candidate at `index`, once for each pair.
+    fn signature(&mut self, certificate: &'a Certificate, index: usize) -> Result<(), Reason> {
+        let pair = (std::ptr::from_ref(certificate), index);
+        if let Some(known) = self.signatures.get(&pair) {
+            return known.clone().map_err(Reason::Signature);
+        }
+        let Some(left) = self.signatures_left.checked_sub(1) else {
+            let limit = Reason::GaveUp { what: "signature checks", limit: SIGNATURES };
+            self.limit_reached = Some(limit.clone());
+            return Err(limit);
+        };
+        self.signatures_left = left;
+        let checked = match self.pool.get(index).map(|candidate| candidate.certificate.public_key()) {
+            Some(Ok(key)) => certificate.verify_signature(&key),
+            _ => Err(SignatureError::BadKey),
+        };
+        self.signatures.insert(pair, checked.clone());
+        checked.map_err(Reason::Signature)
+    }
+
+    fn tell(&mut self, path: &[&Certificate], anchored: bool, findings: &Findings) {
+        if (!self.telling && findings.any_failure()) || self.attempts.len() == ATTEMPTS {
+            return;
+        }
+        let attempt = Attempt {
+            path: path.iter().map(|&certificate| certificate.clone()).collect(),
+            anchored,
+            findings: findings.list.clone(),
+        };
+        self.attempts.push(attempt);
+    }
+}
+
+fn is_trusted(pool: &[Candidate<'_>], index: usize) -> bool {
+    pool.get(index).is_some_and(|candidate| candidate.anchor)
+}
+
+fn check_issuer(
+    issuer: &Certificate,
+    anchor: bool,
+    place: Place,
+    path: &[&Certificate],
+    verifier: &Verifier,
+    findings: &mut Findings,
+) {
+    single_checks::check(issuer, place, verifier.at, anchor, findings);
+    let between = path.iter().skip(1).filter(|certificate| !certificate.is_self_issued()).count();
+    issuer_checks::check(issuer, place, between as u64, findings);
+}
+
+fn has_name(candidate: &Certificate, name: &DistinguishedName) -> bool {
+    !name.is_empty() && candidate.subject().matches(name)
+}
+
+/// RFC 4158 §2.4.2 and §5.2: a path that meets the same name with the same key again goes in circles.
+fn is_same_entity(known: &Certificate, candidate: &Certificate) -> bool {
+    known.public_key_info() == candidate.public_key_info() && known.subject().matches(candidate.subject())
+}
+
+/// Why no issuer could be tried.
+fn dead_end(current: &Certificate, looped: bool) -> Reason {
+    if current.is_self_issued() {
+        return Reason::SelfSignedNotTrusted { subject: current.subject().clone() };
+    }
+    let issuer = current.issuer().clone();
+    if looped {
+        return Reason::Loop { issuer };
+    }
+    let access = current.extensions().find::<AuthorityInfoAccess>().ok().flatten();
+    let issuer_uris = access.map_or_else(Vec::new, |found| {
+        let issuers = found.value.0.into_iter().filter(|access| access.method == oids::CA_ISSUERS);
+        issuers
+            .filter_map(|access| if let GeneralName::Uri(uri) = access.location { Some(uri) } else { None })
+            .collect()
+    });
+    Reason::IssuerNotFound { issuer, issuer_uris }
+}

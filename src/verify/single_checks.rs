@@ -1,0 +1,192 @@
+//! Checks on one certificate by itself, whatever its place in the path (RFC 5280 §4.1, §4.2).
+
+use ::time::OffsetDateTime;
+
+use super::check::Check;
+use super::reason::Reason;
+use super::verdict::{Findings, Place};
+use crate::encoding::Oid;
+use crate::encoding::der::{Reader, tag};
+use crate::key::{HashAlgorithm, PublicKey};
+use crate::x509::extension::{
+    AuthorityKeyIdentifier, CertificatePolicies, CrlDistributionPoints, ExtensionType, InhibitAnyPolicy, IssuerAltName,
+    NameConstraints, PolicyConstraints, PolicyMappings, SubjectAltName, SubjectKeyIdentifier, TlsFeature,
+};
+use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
+use crate::x509::{Certificate, Extensions, oids};
+
+/// Runs every check that needs no other certificate. `anchor` says that the certificate is trusted itself, so that its own
+/// signature counts for nothing.
+pub(super) fn check(
+    certificate: &Certificate,
+    place: Place,
+    at: OffsetDateTime,
+    anchor: bool,
+    findings: &mut Findings,
+) {
+    findings.record(Check::Validity, place, validity(certificate, at));
+    findings.record(Check::Key, place, key(certificate));
+    findings.complain(Check::Encoding, place, extensions_parse(certificate.extensions()));
+    findings.complain(Check::DuplicateExtension, place, duplicates(certificate));
+    findings.record(Check::CriticalExtensions, place, critical_extensions(certificate.extensions()));
+    findings.complain(Check::SignatureAlgorithm, place, algorithms_agree(certificate));
+    if !anchor {
+        findings.complain(Check::WeakSignature, place, signature_hash(certificate));
+    }
+    findings.complain(Check::Version, place, version(certificate));
+    findings.complain(Check::VersionThree, place, require(certificate.version() == 3, "the version is not 3"));
+    findings.complain(Check::Serial, place, serial(certificate));
+    findings.complain(Check::ValidityEncoding, place, validity_encoding(certificate));
+    let unique = require(!certificate.has_unique_identifiers(), "a unique identifier is there");
+    findings.complain(Check::UniqueIdentifier, place, unique);
+    findings.complain(Check::IssuerName, place, require(!certificate.issuer().is_empty(), "the issuer is empty"));
+    findings.complain(Check::AlternativeNameForm, place, alternative_names(certificate));
+    findings.complain(Check::PolicyExtensionsCritical, place, policy_extensions(certificate.extensions()));
+}
+
+/// `Ok` if the rule holds, else a reason without values.
+pub(super) fn require(holds: bool, broken: &'static str) -> Result<(), Reason> {
+    if holds { Ok(()) } else { Err(Reason::Broken(broken)) }
+}
+
+fn validity(certificate: &Certificate, at: OffsetDateTime) -> Result<(), Reason> {
+    let validity = *certificate.validity();
+    if validity.not_before > validity.not_after {
+        Err(Reason::ValidityReversed(validity))
+    } else if at < validity.not_before {
+        Err(Reason::NotYetValid { validity, at })
+    } else if at > validity.not_after {
+        Err(Reason::Expired { validity, at })
+    } else {
+        Ok(())
+    }
+}
+
+/// RSA moduli under 2048 bits are refused everywhere (SP 800-131A, BR 6.1.5, Apple, Go, rustls); exponents must be odd
+/// and over 1 (SP 800-89 §5.3.3).
+fn key(certificate: &Certificate) -> Result<(), Reason> {
+    const MINIMUM_RSA_BITS: u16 = 2048;
+    let key = certificate.public_key().map_err(Reason::Key)?;
+    if let Some(bits) = key.rsa_modulus_bits().filter(|&bits| bits < MINIMUM_RSA_BITS) {
+        return Err(Reason::SmallKey { bits, minimum: MINIMUM_RSA_BITS });
+    }
+    rsa_exponent(&key)
+}
+
+fn rsa_exponent(key: &PublicKey) -> Result<(), Reason> {
+    match key.rsa_exponent() {
+        Some([] | [0 | 1]) => Err(Reason::RsaExponent),
+        Some([.., last]) if last & 1 == 0 => Err(Reason::RsaExponent),
+        _ => Ok(()),
+    }
+}
+
+/// The extensions the path algorithm or the profile reads must parse, critical or not; a malformed one is a rejection.
+fn extensions_parse(extensions: &Extensions) -> Result<(), Reason> {
+    extensions.iter().try_for_each(|extension| {
+        let parsed = match &extension.oid {
+            oid if *oid == BasicConstraints::OID => BasicConstraints::from_der(&extension.value).map(drop),
+            oid if *oid == KeyUsage::OID => KeyUsage::from_der(&extension.value).map(drop),
+            oid if *oid == ExtendedKeyUsage::OID => ExtendedKeyUsage::from_der(&extension.value).map(drop),
+            oid if *oid == SubjectAltName::OID => SubjectAltName::from_der(&extension.value).map(drop),
+            oid if *oid == IssuerAltName::OID => IssuerAltName::from_der(&extension.value).map(drop),
+            oid if *oid == SubjectKeyIdentifier::OID => SubjectKeyIdentifier::from_der(&extension.value).map(drop),
+            oid if *oid == AuthorityKeyIdentifier::OID => AuthorityKeyIdentifier::from_der(&extension.value).map(drop),
+            oid if *oid == NameConstraints::OID => NameConstraints::from_der(&extension.value).map(drop),
+            oid if *oid == CertificatePolicies::OID => CertificatePolicies::from_der(&extension.value).map(drop),
+            oid if *oid == PolicyMappings::OID => PolicyMappings::from_der(&extension.value).map(drop),
+            oid if *oid == PolicyConstraints::OID => PolicyConstraints::from_der(&extension.value).map(drop),
+            oid if *oid == InhibitAnyPolicy::OID => InhibitAnyPolicy::from_der(&extension.value).map(drop),
+            oid if *oid == CrlDistributionPoints::OID => CrlDistributionPoints::from_der(&extension.value).map(drop),
+            oid if *oid == TlsFeature::OID => TlsFeature::from_der(&extension.value).map(drop),
+            _ => Ok(()),
+        };
+        parsed.map_err(|source| Reason::Extension(crate::x509::ExtensionError { oid: extension.oid.clone(), source }))
+    })
+}
+
+fn duplicates(certificate: &Certificate) -> Result<(), Reason> {
+    certificate.extensions().duplicate().map_or(Ok(()), |oid| Err(Reason::Duplicate(oid.clone())))
+}
+
+/// The extensions this verifier processes. policyMappings, policyConstraints and inhibitAnyPolicy are not among them yet,
+/// so that a certificate that makes one critical is refused, not waved through.
+const PROCESSED: [Oid; 7] = [
+    oids::BASIC_CONSTRAINTS,
+    oids::KEY_USAGE,
+    oids::EXTENDED_KEY_USAGE,
+    oids::SUBJECT_ALT_NAME,
+    oids::NAME_CONSTRAINTS,
+    oids::CERTIFICATE_POLICIES,
+    oids::AUTHORITY_KEY_IDENTIFIER,
+];
+
+fn critical_extensions(extensions: &Extensions) -> Result<(), Reason> {
+    let unknown = extensions.iter().find(|extension| extension.critical && !PROCESSED.contains(&extension.oid));
+    unknown.map_or(Ok(()), |extension| Err(Reason::UnknownCritical(extension.oid.clone())))
+}
+
+fn algorithms_agree(certificate: &Certificate) -> Result<(), Reason> {
+    let agree = certificate.signature_algorithm_der() == certificate.tbs_signature_algorithm_der();
+    if agree { Ok(()) } else { Err(Reason::AlgorithmsDiffer) }
+}
+
+/// The hash under the signature on this certificate.
+fn signature_hash(certificate: &Certificate) -> Result<(), Reason> {
+    match certificate.signature_algorithm().ok().and_then(|algorithm| algorithm.hash()) {
+        Some(hash @ (HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha224)) => Err(Reason::WeakHash(hash)),
+        Some(HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512) | None => Ok(()),
+    }
+}
+
+fn version(certificate: &Certificate) -> Result<(), Reason> {
+    let known = (1..=3).contains(&certificate.version());
+    require(known, "the version is none that exists")?;
+    require(certificate.version() == 3 || certificate.extensions().is_empty(), "extensions stand in a version below 3")
+}
+
+fn serial(certificate: &Certificate) -> Result<(), Reason> {
+    let serial = certificate.serial();
+    let good = !serial.is_zero() && !serial.is_negative() && serial.content().len() <= 20;
+    if good { Ok(()) } else { Err(Reason::Serial(serial.clone())) }
+}
+
+/// RFC 5280 §4.1.2.5.1 and §4.1.2.5.2: `YYMMDDHHMMSSZ` for years through 2049, `YYYYMMDDHHMMSSZ` from 2050.
+fn validity_encoding(certificate: &Certificate) -> Result<(), Reason> {
+    let mut times = Reader::new(certificate.validity_encoding());
+    while let Ok(time) = times.any() {
+        let digits = match time.value {
+            [digits @ .., b'Z'] => digits,
+            _ => &[],
+        };
+        let why = match (time.tag, digits.len()) {
+            _ if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) => Some("is not digits and Z"),
+            (tag::UTC_TIME, 12) => None,
+            (tag::GENERALIZED_TIME, 14) if digits < b"20500101000000".as_slice() => {
+                Some("is a GeneralizedTime before 2050")
+            }
+            (tag::GENERALIZED_TIME, 14) => None,
+            _ => Some("does not have whole seconds"),
+        };
+        if let Some(why) = why {
+            return Err(Reason::TimeEncoding { text: String::from_utf8_lossy(time.value).into_owned(), why });
+        }
+    }
+    Ok(())
+}
+
+/// RFC 5280 §4.2.1.6: critical where the subject is empty.
+fn alternative_names(certificate: &Certificate) -> Result<(), Reason> {
+    let critical = certificate.extensions().get(&oids::SUBJECT_ALT_NAME).map(|extension| extension.critical);
+    match (certificate.subject().is_empty(), critical) {
+        (true, None) => Err(Reason::Broken("the subject is empty and there is no subjectAltName")),
+        (true, Some(false)) => Err(Reason::Broken("the subject is empty and subjectAltName is not critical")),
+        _ => Ok(()),
+    }
+}
+
+fn policy_extensions(extensions: &Extensions) -> Result<(), Reason> {
+    let critical = |oid: &Oid| extensions.get(oid).is_none_or(|extension| extension.critical);
+    require(critical(&oids::POLICY_CONSTRAINTS), "policyConstraints is not critical")?;
+    require(critical(&oids::INHIBIT_ANY_POLICY), "inhibitAnyPolicy is not critical")
+}

@@ -1,0 +1,89 @@
+//! The judge: what it trusts, what it asks for, and by which rules.
+
+use ::time::OffsetDateTime;
+
+use super::check::Policy;
+use super::identity::Identity;
+use super::search;
+use super::verdict::Verdict;
+use crate::encoding::Oid;
+use crate::x509::{Certificate, oids};
+
+/// What the judged certificate is to be used for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// A TLS server (serverAuth).
+    #[default]
+    Server,
+    /// A TLS client (clientAuth).
+    Client,
+    /// Signed and encrypted mail (emailProtection).
+    Email,
+    /// Signed programs (codeSigning).
+    CodeSigning,
+    /// OCSP responses (OCSPSigning).
+    Ocsp,
+    /// Time stamps (timeStamping).
+    TimeStamping,
+    /// Anything; purposes are not looked at.
+    Any,
+}
+
+impl Purpose {
+    /// The key purpose an extKeyUsage must list; `None` for [`Purpose::Any`].
+    pub fn key_purpose(self) -> Option<Oid> {
+        match self {
+            Self::Server => Some(oids::SERVER_AUTH),
+            Self::Client => Some(oids::CLIENT_AUTH),
+            Self::Email => Some(oids::EMAIL_PROTECTION),
+            Self::CodeSigning => Some(oids::CODE_SIGNING),
+            Self::Ocsp => Some(oids::OCSP_SIGNING),
+            Self::TimeStamping => Some(oids::TIME_STAMPING),
+            Self::Any => None,
+        }
+    }
+}
+
+/// How many non-self-issued intermediates a path may have if nobody says otherwise. Public paths have three at most;
+/// Chromium stops at 20 certificates, OpenSSL at 100.
+const MAX_DEPTH: usize = 16;
+
+/// A judge. Fields are set directly; [`Verifier::new`] fills in the rest.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    /// Certificates trusted without further question. They are judged like any other issuer, but for their own
+    /// signatures.
+    pub anchors: Vec<Certificate>,
+    /// Certificates that may help to build a path.
+    pub intermediates: Vec<Certificate>,
+    /// The identities the certificate must present, all of them; none if no name is asked for.
+    pub identities: Vec<Identity>,
+    /// What it is to be used for.
+    pub purpose: Purpose,
+    /// By which rules it is judged.
+    pub policy: Policy,
+    /// The moment of judgment.
+    pub at: OffsetDateTime,
+    /// How many non-self-issued intermediates a path may have.
+    pub max_depth: usize,
+}
+
+impl Verifier {
+    /// A judge that trusts `anchors` and judges servers as of `at` by the default policy, asking for no name.
+    pub fn new(anchors: Vec<Certificate>, at: OffsetDateTime) -> Self {
+        Self {
+            anchors,
+            intermediates: Vec::new(),
+            identities: Vec::new(),
+            purpose: Purpose::default(),
+            policy: Policy::default(),
+            at,
+            max_depth: MAX_DEPTH,
+        }
+    }
+
+    /// Judges `certificate`: the first good path found is accepted, or every attempt is told.
+    pub fn judge(&self, certificate: &Certificate) -> Verdict {
+        search::judge(self, certificate)
+    }
+}
