@@ -5,6 +5,7 @@
 //! [`files`], asks [`clock`] for the time, gives its [`Report`](output::Report) to [`Session::answer`] and says yes or no.
 //! [`output`] alone prints; [`files`] alone touches files.
 
+mod ca;
 mod completions;
 mod csr;
 mod inspect;
@@ -71,6 +72,7 @@ enum Command {
     Key(key::Args),
     Csr(csr::Args),
     Inspect(inspect::Args),
+    Ca(ca::Args),
     Completions(completions::Args),
     Man(man::Args),
     Verify(verify::Args),
@@ -83,6 +85,7 @@ impl Command {
             Self::Key(args) => key::run(args, session),
             Self::Csr(args) => csr::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
+            Self::Ca(args) => ca::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
             Self::Verify(args) => verify::run(args, session),
