@@ -7,4 +7,5 @@ mod architecture;
 mod conformance;
 mod files;
 mod plumbing;
+mod rules;
 mod support;

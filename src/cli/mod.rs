@@ -11,6 +11,7 @@ mod key;
 mod load;
 mod man;
 mod sheet;
+mod verify;
 mod version;
 
 pub mod clock;
@@ -67,6 +68,7 @@ enum Command {
     Inspect(inspect::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Verify(verify::Args),
 }
 
 impl Command {
@@ -76,6 +78,7 @@ impl Command {
             Self::Inspect(args) => inspect::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
+            Self::Verify(args) => verify::run(args, session),
         }
     }
 }
