@@ -9,4 +9,6 @@ mod csr;
 mod files;
 mod new;
 mod plumbing;
+mod rules;
 mod support;
+mod verify;

@@ -5,6 +5,7 @@
 //! [`files`], asks [`clock`] for the time, gives its [`Report`](output::Report) to [`Session::answer`] and says yes or no.
 //! [`output`] alone prints; [`files`] alone touches files.
 
+mod ca;
 mod completions;
 mod csr;
 mod inspect;
@@ -14,6 +15,7 @@ mod making;
 mod man;
 mod new;
 mod sheet;
+mod verify;
 mod version;
 
 pub mod clock;
@@ -70,8 +72,10 @@ enum Command {
     Key(key::Args),
     Csr(csr::Args),
     Inspect(inspect::Args),
+    Ca(ca::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Verify(verify::Args),
 }
 
 impl Command {
@@ -81,8 +85,10 @@ impl Command {
             Self::Key(args) => key::run(args, session),
             Self::Csr(args) => csr::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
+            Self::Ca(args) => ca::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
+            Self::Verify(args) => verify::run(args, session),
         }
     }
 }
