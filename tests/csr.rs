@@ -1,6 +1,6 @@
 //! `certkit csr`: requests made, shown, and read by others.
 
-use crate::support::{Sandbox, peer, python};
+use crate::support::{Sandbox, peer, python, skip};
 
 #[test]
 fn openssl_verifies_every_request_it_can_read() {
@@ -21,7 +21,9 @@ fn openssl_verifies_every_request_it_can_read() {
 fn python_verifies_requests_with_ml_dsa_keys_too() {
     let Some(python) = python() else { return };
     let check = "\
+import sys, cryptography
 from cryptography import x509
+if sys.argv[1].startswith('ml-dsa') and int(cryptography.__version__.split('.')[0]) < 50: sys.exit(77)
 request = x509.load_pem_x509_csr(open('r.csr', 'rb').read())
 assert request.is_signature_valid
 assert request.subject.rfc4514_string() == 'CN=app.test,OU=b,OU=a'";
@@ -29,10 +31,10 @@ assert request.subject.rfc4514_string() == 'CN=app.test,OU=b,OU=a'";
         let sandbox = Sandbox::new();
         let line = ["csr", "new", "--subject", "CN=app.test,OU=b,OU=a", "--type", kind, "--out", "r.csr"];
         sandbox.certkit(&line).expect_code(0);
-        let ran = sandbox.peer(&python, &["-c", check]);
-        // Older releases of cryptography do not know ML-DSA.
-        let too_old = kind.starts_with("ml-dsa") && ran.stderr.contains("nsupported");
-        assert!(too_old || ran.code == Some(0), "{kind}: {ran}");
+        match sandbox.peer(&python, &["-c", check, kind]) {
+            ran if ran.code == Some(77) => return skip("cryptography before 50 verifies no ML-DSA").unwrap_or(()),
+            ran => _ = ran.expect_code(0),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `certkit new`: the self-signed one-liner, what it writes and what it refuses.
 
-use crate::support::{Sandbox, peer, python};
+use crate::support::{Sandbox, peer, python, skip};
 
 const FOR_OPENSSL: &[&str] = &["p256", "p384", "p521", "rsa:2048", "ed25519"];
 
@@ -128,24 +128,25 @@ fn openssl_accepts_every_kind_of_key_it_knows() {
 fn python_loads_and_verifies_every_kind_of_key_it_knows() {
     let Some(python) = python() else { return };
     let check = "\
-import sys, ssl
+import sys, ssl, cryptography
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+ml_dsa = sys.argv[1].startswith('ml-dsa')
+if ml_dsa and int(cryptography.__version__.split('.')[0]) < 50: sys.exit(77)
 certificate = x509.load_pem_x509_certificate(open('c.pem', 'rb').read())
 certificate.verify_directly_issued_by(certificate)
 key = load_pem_private_key(open('c-key.pem', 'rb').read(), None)
 assert key.public_key() == certificate.public_key()
 sans = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
 assert sans.get_values_for_type(x509.DNSName) == ['localhost']
-if not sys.argv[1].startswith('ml-dsa'):
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain('c.pem', 'c-key.pem')";
+if not ml_dsa: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain('c.pem', 'c-key.pem')";
     for kind in FOR_OPENSSL.iter().chain(&["ml-dsa-44", "ml-dsa-65", "ml-dsa-87"]) {
         let sandbox = Sandbox::new();
         sandbox.certkit(&["new", "localhost", "--type", kind, "--out", "c.pem"]).expect_code(0);
-        let ran = sandbox.peer(&python, &["-c", check, kind]);
-        // Older releases of cryptography do not know ML-DSA.
-        let too_old = kind.starts_with("ml-dsa") && ran.stderr.contains("Unsupported");
-        assert!(too_old || ran.code == Some(0), "{kind}: {ran}");
+        match sandbox.peer(&python, &["-c", check, kind]) {
+            ran if ran.code == Some(77) => return skip("cryptography before 50 verifies no ML-DSA").unwrap_or(()),
+            ran => _ = ran.expect_code(0),
+        }
     }
 }
 
