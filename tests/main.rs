@@ -6,6 +6,8 @@
 mod architecture;
 mod conformance;
 mod files;
+mod inspect;
+mod key;
 mod plumbing;
 mod rules;
 mod support;
