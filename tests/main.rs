@@ -5,9 +5,12 @@
 
 mod architecture;
 mod conformance;
+mod csr;
 mod files;
 mod inspect;
 mod key;
+mod new;
 mod plumbing;
 mod rules;
 mod support;
+mod verify;
