@@ -138,6 +138,35 @@ fn converting_an_encrypted_key_says_what_becomes_of_it() {
 }
 
 #[test]
+fn a_truncated_file_and_two_keys_in_one_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["key", "new"]).expect_code(0);
+    let key = sandbox.read("key.pem");
+    sandbox.write("cut.pem", &key[..120]);
+    sandbox.write("two.pem", [&key[..], &key].concat());
+    for command in ["show", "public", "convert"] {
+        let out: &[&str] = if command == "show" { &[] } else { &["--out", "new.pem"] };
+        let args = [&["key", command, "cut.pem"], out].concat();
+        sandbox.certkit(&args).expect_code(2).complains("line 1: the PRIVATE KEY block is damaged: it has no END line");
+    }
+    sandbox.certkit(&["key", "match", "key.pem", "cut.pem"]).expect_code(2).complains("cut.pem, line 1: it has no END");
+    let args = ["key", "convert", "two.pem", "--out", "new.pem"];
+    sandbox.certkit(&args).expect_code(2).complains("two.pem holds 2 private keys, and one is due");
+    assert_eq!(sandbox.listing(), ["cut.pem", "key.pem", "two.pem"]);
+}
+
+#[test]
+fn what_a_conversion_leaves_out_is_said() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["key", "new"]).expect_code(0);
+    let certificate = include_bytes!("data/inspect/rich.pem");
+    sandbox.write("both.pem", [&sandbox.read("key.pem")[..], certificate].concat());
+    let args = ["key", "convert", "both.pem", "--out", "alone.pem"];
+    sandbox.certkit(&args).expect_code(0).complains("both.pem also holds a certificate, which the new file will not\n");
+    assert_eq!(sandbox.read("alone.pem"), sandbox.read("key.pem"));
+}
+
+#[test]
 fn flags_without_effect_are_errors() {
     let sandbox = Sandbox::new();
     sandbox.certkit(&["key", "new"]).expect_code(0);

@@ -35,6 +35,11 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(|c| c.is_control() && !"\t\r\n\x0c".contains(c)))
 }
 
+/// Whether a file of PEM holds octets that no text has.
+pub(super) fn holds_binary(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| byte.is_ascii_control() && !b"\t\r\n\x0c".contains(byte))
+}
+
 fn foreign_text(bytes: &[u8]) -> ContainerError {
     let text = bytes.trim_ascii();
     let has = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
