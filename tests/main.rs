@@ -5,6 +5,8 @@
 
 mod architecture;
 mod conformance;
+mod csr;
 mod files;
+mod new;
 mod plumbing;
 mod support;

@@ -7,10 +7,13 @@
 
 mod ca;
 mod completions;
+mod csr;
 mod inspect;
 mod key;
 mod load;
+mod making;
 mod man;
+mod new;
 mod sheet;
 mod version;
 
@@ -64,7 +67,9 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Key(key::Args),
+    Csr(csr::Args),
     Inspect(inspect::Args),
     Ca(ca::Args),
     Completions(completions::Args),
@@ -74,7 +79,9 @@ enum Command {
 impl Command {
     fn run(self, session: &mut Session) -> anyhow::Result<Exit> {
         match self {
+            Self::New(args) => new::run(args, session),
             Self::Key(args) => key::run(args, session),
+            Self::Csr(args) => csr::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
             Self::Ca(args) => ca::run(args, session),
             Self::Completions(args) => completions::run(args, session),
