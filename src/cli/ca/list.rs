@@ -6,12 +6,11 @@ use time::{Duration, OffsetDateTime};
 
 use super::place::Chosen;
 use crate::ca::{Query, Record};
-use crate::cli::clock::{self, parse_span};
+use crate::cli::clock::{self, parse_span, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
 use crate::cli::text::{Text, bad, dim, safe, warn};
 use crate::encoding::hex;
-use crate::x509::time::rfc3339;
 
 /// List the certificates the CA has issued, the oldest first
 #[derive(Debug, clap::Args)]
