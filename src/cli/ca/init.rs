@@ -31,7 +31,10 @@ overwritten.
 For example:
   certkit ca init
   certkit ca init --name \"Example Root CA\" --type p384 --days 7300
-  certkit ca init --ca ./ca --encrypt --passphrase file:/run/secrets/ca")]
+  certkit ca init --ca ./ca --encrypt --passphrase file:/run/secrets/ca
+
+With --json the answer is an object: `folder`; `certificate`, `key`, `ledger` (files); `subject`; `serial` (hexadecimal);
+`fingerprint_sha256`; `not_after` (RFC 3339); and `encrypted` (the key is under a passphrase).")]
 pub(super) struct Args {
     /// What the CA is called: its common name [default: one with a part of its own]
     #[arg(long, visible_alias = "cn", value_name = "NAME")]

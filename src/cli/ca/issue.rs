@@ -25,13 +25,18 @@ use crate::x509::{Certificate, GeneralName};
 /// Make a key and a certificate for it, signed by the CA
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-Writes NAME.pem (the certificate, then the CA's: what servers call the full chain) and NAME-key.pem (0600), called after the
-first name. Where there is no CA yet one is made, unless --ca says where it should be.
+Writes NAME.pem (the certificate, then the CA's: the full chain) and NAME-key.pem (0600), called after
+the first name. Where there is no CA yet one is made, unless --ca says where it should be.
 
 For example:
   certkit ca issue api.test 127.0.0.1
   certkit ca issue --profile client --cn \"Ann Example\"
-  certkit ca issue '*.test' --type rsa:2048 --days 90 --out test.pem --keyout test.key")]
+  certkit ca issue '*.test' --type rsa:2048 --days 90 --out test.pem --keyout test.key
+
+With --json the answer is an object: `certificate_file`; `key_file`; `key_is_new`; `key_encrypted`; `subject`; `names`;
+`serial` (hexadecimal); `fingerprint_sha256`; `issuer`; `profile`; `not_before`, `not_after` (RFC 3339); `shortened_from`
+(the end asked for, where the CA's own comes first); `objections`, each with `client`, `why`, `what_to_do`; `made_ca` (as
+`certkit ca init` answers, where it had to be made); and `notes`.")]
 pub(super) struct Args {
     #[command(flatten)]
     names: NameArgs,
@@ -70,7 +75,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
 
     let (mut authority, authority_key, made_ca) = open_or_make(chosen, args.ca_passphrase.as_ref(), now, session)?;
     let ca_certificate = authority.certificate().clone();
-    let mut signatory = authority.unlock(&authority_key, now).with_context(|| chosen.cannot_use())?;
+    let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
     let order = Order { profile: &profile, request: &request, validity };
     let issued = signatory.issue(&order, &mut fresh_serial, &place::act(Action::Issue))?;
 

@@ -18,7 +18,11 @@ use crate::encoding::hex;
 For example:
   certkit ca list
   certkit ca list --name api.test
-  certkit ca list --expiring 30d --json")]
+  certkit ca list --expiring 30d --json
+
+With --json the answer is an object: `ca` (its subject); `folder`; and `certificates`, each with `serial`, `status` (`valid`,
+`not_yet_valid`, `expired`, `revoked`), `subject`, `names`, `profile`, `not_before`, `not_after`, `issued_at`,
+`fingerprint_sha256`, and where it is revoked, `revoked_at` and `reason`.")]
 pub(super) struct Args {
     /// Those with this name
     #[arg(long, value_name = "NAME")]

@@ -7,15 +7,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use etcetera::BaseStrategy;
+use time::OffsetDateTime;
 
 use crate::ca::place::State;
-use crate::ca::{Act, Action, Authority, HalfMade, Place, SqliteLedger};
+use crate::ca::{Act, Action, Authority, AuthorityError, HalfMade, Place, Signatory, SqliteLedger};
 use crate::cli::clock;
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::output::shown;
 use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::encoding::pem;
+use crate::issue::IssueError;
 use crate::key::PrivateKey;
 use crate::x509::Certificate;
 
@@ -93,13 +95,30 @@ impl Chosen {
         Loaded::read(&self.place.key())?.private_key(passphrase)
     }
 
+    /// Makes the CA ready to sign.
+    pub(super) fn unlock<'a>(
+        &self,
+        authority: &'a mut Authority,
+        key: &'a PrivateKey,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<Signatory<'a>> {
+        let unlocked = authority.unlock(key, now);
+        let expired = matches!(unlocked, Err(AuthorityError::Issue(IssueError::IssuerExpired { .. })));
+        let unlocked = unlocked.with_context(|| self.cannot_use());
+        if expired {
+            return unlocked
+                .hint("make a new CA in another folder, certkit ca init --ca DIR, and let clients trust it");
+        }
+        unlocked
+    }
+
     /// `--ca DIR` as it has to be given again.
     pub(super) fn flag(&self) -> String {
         if self.explicit { format!(" --ca {}", self.shown()) } else { String::new() }
     }
 
     /// What an error of this CA begins with.
-    pub(super) fn cannot_use(&self) -> String {
+    fn cannot_use(&self) -> String {
         format!("cannot use the CA in {}", self.shown())
     }
 }

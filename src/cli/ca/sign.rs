@@ -28,7 +28,11 @@ Exit status: 0 signed; 1 refused, and the answer says why; 2 could not answer.
 
 For example:
   certkit ca sign app.csr
-  certkit ca sign app.csr --profile client --days 30 --out app.pem")]
+  certkit ca sign app.csr --profile client --days 30 --out app.pem
+
+With --json the answer is an object: `request`; and where it is refused, `refused` (why); where it is signed,
+`certificate_file`, `left_out` (what the request asked for and did not get), and `subject` to `objections` as
+`certkit ca issue` answers.")]
 pub(super) struct Args {
     /// The request, PEM or DER; `-` is stdin
     #[arg(value_name = "FILE")]
@@ -78,7 +82,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let mut authority = chosen.open()?;
     let key = chosen.key(args.ca_passphrase.as_ref())?;
     let ca_certificate = authority.certificate().clone();
-    let mut signatory = authority.unlock(&key, now).with_context(|| chosen.cannot_use())?;
+    let mut signatory = chosen.unlock(&mut authority, &key, now)?;
     let act = place::act(Action::Sign);
     let issued = match signatory.sign(&petition, validity, &mut fresh_serial, &act)? {
         Ok(issued) => issued,
