@@ -39,6 +39,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("etcetera", &["cli"]),
+    ("rustls_native_certs", &["cli"]),
     ("rpassword", &["cli"]),
     // In the CA for its tests.
     ("tempfile", &["ca", "cli"]),

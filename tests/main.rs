@@ -11,4 +11,6 @@ mod csr;
 mod files;
 mod new;
 mod plumbing;
+mod rules;
 mod support;
+mod verify;

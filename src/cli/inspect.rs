@@ -62,7 +62,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
 
 fn inspect(path: &Path, now: OffsetDateTime) -> anyhow::Result<FileReport> {
     let contents = files::read(path)?;
-    let document = Document::read(&contents).with_context(|| format!("cannot tell what {} holds", load::name(path)))?;
+    let document = Document::read(&contents).with_context(|| format!("cannot inspect {}", load::name(path)))?;
     let blocks = document.items().iter().zip(1..).map(|(item, block)| Block {
         block,
         line: item.line,

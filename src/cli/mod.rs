@@ -15,6 +15,7 @@ mod making;
 mod man;
 mod new;
 mod sheet;
+mod verify;
 mod version;
 
 pub mod clock;
@@ -74,6 +75,7 @@ enum Command {
     Ca(ca::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Verify(verify::Args),
 }
 
 impl Command {
@@ -86,6 +88,7 @@ impl Command {
             Self::Ca(args) => ca::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
+            Self::Verify(args) => verify::run(args, session),
         }
     }
 }

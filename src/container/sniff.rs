@@ -101,8 +101,7 @@ const TEXT: &[(&[u8], &str, &str)] = &[
     (b"Certificate:", "the text that `openssl x509 -text` prints", "give the PEM itself"),
 ];
 
-const JAVA: &str =
-    "certkit does not read those yet: `keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12`";
+const JAVA: &str = "certkit does not read those yet: `keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype pkcs12`";
 const UTF16: &str = "certkit reads UTF-8 and ASCII: `iconv -f UTF-16 -t UTF-8 FILE`";
 const HTML: &str = "an error page or login page where a download should be?";
 const SSH: &str = "convert it: `ssh-keygen -e -m pkcs8 -f FILE`";

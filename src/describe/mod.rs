@@ -33,7 +33,6 @@ pub use when::span_in_words;
 
 use crate::container::Content;
 use crate::container::Item;
-use crate::x509::oids;
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -55,7 +54,7 @@ pub enum Description {
     PublicKey(PublicKeyDescription),
     /// The curve before an EC key.
     EcParameters {
-        /// The curve's object identifier; `null` where the curve is spelled out in numbers.
+        /// The curve's name, or its object identifier; `null` where the curve is spelled out in numbers.
         curve: Option<String>,
     },
     /// Something known that is not read.
@@ -90,7 +89,7 @@ impl Description {
             Content::PrivateKey(key, form) => Self::PrivateKey(PrivateKeyDescription::of(key, *form)),
             Content::EncryptedPrivateKey(key) => Self::EncryptedPrivateKey(EncryptedKeyDescription::of(key)),
             Content::PublicKey(key, _) => Self::PublicKey(PublicKeyDescription::of(key)),
-            Content::EcParameters(curve) => Self::EcParameters { curve: curve.as_ref().map(oids::name_or_dotted) },
+            Content::EcParameters(curve) => Self::EcParameters { curve: curve.as_ref().map(key::curve_name) },
             Content::Unsupported { what, why } => Self::Unsupported { what: what.clone(), why: why.clone() },
             Content::Unknown { .. } => Self::Unknown,
             Content::Malformed { what, why } => Self::Malformed { what: what.clone(), why: why.clone() },
@@ -137,3 +136,6 @@ impl Description {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 //! which clause, is one table: [`check`].
 
 pub mod check;
+mod detail;
 pub mod identity;
 mod issuer_checks;
 mod leaf_checks;

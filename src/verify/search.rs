@@ -145,7 +145,8 @@ impl<'a> Search<'a> {
             findings.record(Check::Budget, Place::Path, Err(limit));
             self.tell(path, false, findings);
         } else if tried == 0 {
-            findings.record(Check::Path, Place::Path, Err(dead_end(current, looped)));
+            let (check, reason) = dead_end(current, looped);
+            findings.record(check, Place::Path, Err(reason));
             self.tell(path, false, findings);
         }
         findings.list.truncate(mark);
@@ -207,7 +208,8 @@ impl<'a> Search<'a> {
     }
 
     fn tell(&mut self, path: &[&Certificate], anchored: bool, findings: &Findings) {
-        if (!self.telling && findings.any_failure()) || self.attempts.len() == ATTEMPTS {
+        let full = self.attempts.len() >= ATTEMPTS && self.limit_reached.is_none();
+        if (!self.telling && findings.any_failure()) || full {
             return;
         }
         let attempt = Attempt {
@@ -237,7 +239,7 @@ fn check_issuer(
 }
 
 fn has_name(candidate: &Certificate, name: &DistinguishedName) -> bool {
-    !name.is_empty() && candidate.subject().matches(name)
+    candidate.subject().matches(name)
 }
 
 /// RFC 4158 §2.4.2 and §5.2: a path that meets the same name with the same key again goes in circles.
@@ -246,13 +248,13 @@ fn is_same_entity(known: &Certificate, candidate: &Certificate) -> bool {
 }
 
 /// Why no issuer could be tried.
-fn dead_end(current: &Certificate, looped: bool) -> Reason {
+fn dead_end(current: &Certificate, looped: bool) -> (Check, Reason) {
     if current.is_self_issued() {
-        return Reason::SelfSignedNotTrusted { subject: current.subject().clone() };
+        return (Check::Path, Reason::SelfSignedNotTrusted { subject: current.subject().clone() });
     }
     let issuer = current.issuer().clone();
     if looped {
-        return Reason::Loop { issuer };
+        return (Check::Path, Reason::Loop { issuer });
     }
     let access = current.extensions().find::<AuthorityInfoAccess>().ok().flatten();
     let issuer_uris = access.map_or_else(Vec::new, |found| {
@@ -261,5 +263,5 @@ fn dead_end(current: &Certificate, looped: bool) -> Reason {
             .filter_map(|access| if let GeneralName::Uri(uri) = access.location { Some(uri) } else { None })
             .collect()
     });
-    Reason::IssuerNotFound { issuer, issuer_uris }
+    (Check::NameChaining, Reason::IssuerNotFound { issuer, issuer_uris })
 }

@@ -179,6 +179,8 @@ fn validity_encoding(certificate: &Certificate) -> Result<(), Reason> {
 fn alternative_names(certificate: &Certificate) -> Result<(), Reason> {
     let critical = certificate.extensions().get(&oids::SUBJECT_ALT_NAME).map(|extension| extension.critical);
     match (certificate.subject().is_empty(), critical) {
+        // A CA without a subject breaks a rule of its own.
+        (true, None) if certificate.claims_ca() => Ok(()),
         (true, None) => Err(Reason::Broken("the subject is empty and there is no subjectAltName")),
         (true, Some(false)) => Err(Reason::Broken("the subject is empty and subjectAltName is not critical")),
         _ => Ok(()),

@@ -44,6 +44,20 @@ impl Purpose {
     }
 }
 
+impl std::fmt::Display for Purpose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::Email => "email",
+            Self::CodeSigning => "code-signing",
+            Self::Ocsp => "ocsp",
+            Self::TimeStamping => "timestamp",
+            Self::Any => "any",
+        })
+    }
+}
+
 /// How many non-self-issued intermediates a path may have if nobody says otherwise. Public paths have three at most;
 /// Chromium stops at 20 certificates, OpenSSL at 100.
 const MAX_DEPTH: usize = 16;

@@ -11,6 +11,8 @@
 // Each helper serves some test files, not all.
 #![allow(dead_code)]
 
+pub(crate) mod forge;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
