@@ -9,6 +9,8 @@ mod ca_faults;
 mod conformance;
 mod csr;
 mod files;
+mod inspect;
+mod key;
 mod new;
 mod plumbing;
 mod rules;

@@ -69,13 +69,18 @@ fn inspect(path: &Path, now: OffsetDateTime) -> anyhow::Result<FileReport> {
         label: item.label.clone(),
         description: Description::of(item, now),
     });
+    let binary = document.has_binary_between().then(|| BINARY_BETWEEN.to_owned());
+    let remarks = describe::remarks(document.items()).into_iter().chain(binary);
     Ok(FileReport {
         file: load::name(path),
         encoding: document.encoding(),
         blocks: blocks.collect(),
-        remarks: describe::remarks(document.items()),
+        remarks: remarks.collect(),
     })
 }
+
+const BINARY_BETWEEN: &str =
+    "binary data stands between the PEM blocks and was not read: a DER file that was appended?";
 
 struct Inspection {
     files: Vec<Inspected>,
