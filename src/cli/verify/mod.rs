@@ -1,9 +1,11 @@
 //! `certkit verify`: would a careful client accept this certificate for this name, and why?
 
 mod batch;
+mod picture;
 mod report;
 mod roots;
 mod rules;
+mod tree;
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +21,8 @@ use crate::container::{Content, Document, Item};
 use crate::verify::{Identity, Policy, Purpose, Verifier};
 use crate::x509::{Certificate, ServerName};
 
-use self::report::{BlockReport, VerifyReport};
+use self::report::{BlockReport, Show, VerifyReport};
+use super::files::{Mode, WriteSet};
 
 /// Judge a certificate chain and a name, and say why
 #[derive(Debug, clap::Args)]
@@ -91,12 +94,28 @@ pub(super) struct Args {
     #[arg(long)]
     all_paths: bool,
 
-    /// FILE is a folder, or `-` for paths or PEM blocks on stdin: judge every one, a line each (with --json, JSON Lines)
+    /// Draw the paths that were tried as a tree, with what speaks against each
     #[arg(long, conflicts_with = "all_paths")]
+    tree: bool,
+
+    /// Draw the tree as an SVG picture into this file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Write a page with the verdict, the picture and every check into this file; it needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Replace the --svg and --html files that are there
+    #[arg(long)]
+    force: bool,
+
+    /// FILE is a folder, or `-` for paths or PEM blocks on stdin: judge every one, a line each (with --json, JSON Lines)
+    #[arg(long, conflicts_with_all = ["all_paths", "tree", "svg", "html"])]
     batch: bool,
 
     /// Show the table of rules and their severity under each policy, and judge nothing
-    #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "all_paths", "batch"])]
+    #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "all_paths", "tree", "svg", "html", "batch"])]
     rules: bool,
 }
 
@@ -147,6 +166,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     for path in &args.intermediates {
         verifier.intermediates.extend(certificates_in(path)?);
     }
+    if args.force && args.svg.is_none() && args.html.is_none() {
+        bail!("--force has nothing to replace without --svg or --html");
+    }
     if args.batch {
         return batch::run(file, verifier, session);
     }
@@ -162,7 +184,20 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let leaf = certificates.next();
     verifier.intermediates.extend(certificates);
 
-    let report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, args.all_paths);
+    let show = match (args.tree, args.all_paths) {
+        (true, _) => Show::Tree,
+        (false, true) => Show::All,
+        (false, false) => Show::Best,
+    };
+    let report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, show);
+    let mut pictures = WriteSet::new(args.force);
+    if let Some(path) = args.svg {
+        pictures.add(path, picture::svg(&report).into_bytes(), Mode::Public);
+    }
+    if let Some(path) = args.html {
+        pictures.add(path, picture::html(&report).into_bytes(), Mode::Public);
+    }
+    pictures.write(session)?;
     session.answer(&report)?;
     Ok(Exit::of(report.accepted))
 }
