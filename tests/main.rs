@@ -16,3 +16,4 @@ mod plumbing;
 mod rules;
 mod support;
 mod verify;
+mod verify_batch;
