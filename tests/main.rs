@@ -9,6 +9,7 @@ mod csr;
 mod files;
 mod new;
 mod plumbing;
+mod readme;
 mod rules;
 mod support;
 mod verify;
