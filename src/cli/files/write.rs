@@ -244,10 +244,17 @@ impl Placed {
     }
 
     fn keep(mut self) {
+        let mut folders: Vec<PathBuf> = Vec::new();
         for (path, before) in self.files.drain(..) {
             drop(before);
-            // So that the names survive a power cut; some file systems cannot, and need not.
-            _ = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
+            let folder = folder_of(&path);
+            if !folders.iter().any(|known| known == folder) {
+                folders.push(folder.to_owned());
+            }
+        }
+        // So that the names survive a power cut; some file systems cannot, and need not.
+        for folder in folders {
+            _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
     }
 }
