@@ -13,6 +13,7 @@ mod inspect;
 mod key;
 mod new;
 mod plumbing;
+mod readme;
 mod rules;
 mod support;
 mod verify;

@@ -11,6 +11,7 @@
 // Each helper serves some test files, not all.
 #![allow(dead_code)]
 
+pub(crate) mod background;
 pub(crate) mod forge;
 
 use std::ffi::{OsStr, OsString};
@@ -99,10 +100,16 @@ impl Sandbox {
     /// Runs a line of shell in which `certkit` is certkit.
     #[cfg(unix)]
     pub(crate) fn shell(&self, line: &str) -> Ran {
+        self.bash(line).run()
+    }
+
+    /// The same, to be given input and environment.
+    #[cfg(unix)]
+    pub(crate) fn bash(&self, line: &str) -> Run {
         let ours = Path::new(env!("CARGO_BIN_EXE_certkit")).parent().unwrap();
         let theirs = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths([ours.to_owned()].into_iter().chain(env::split_paths(&theirs))).unwrap();
-        self.program("bash").env("PATH", path).args(["-o", "pipefail", "-c", line]).run()
+        self.program("bash").env("PATH", path).args(["-o", "pipefail", "-c", line])
     }
 
     /// Runs certkit as a user whom permissions bind: as `nobody` where this is root, who then owns the working folder.
