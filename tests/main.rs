@@ -7,5 +7,6 @@ mod architecture;
 mod conformance;
 mod files;
 mod plumbing;
+mod policies;
 mod rules;
 mod support;

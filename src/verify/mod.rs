@@ -12,6 +12,8 @@ mod issuer_checks;
 mod leaf_checks;
 mod name_constraints;
 mod path_checks;
+pub mod policies;
+mod policy_graph;
 mod prose;
 pub mod reason;
 mod search;
@@ -21,6 +23,7 @@ mod verifier;
 
 pub use check::{Check, Policy, Severity};
 pub use identity::Identity;
+pub use policies::{PolicyRequirements, PolicySets};
 pub use reason::Reason;
 pub use verdict::{Attempt, Finding, Outcome, Place, Verdict};
 pub use verifier::{Purpose, Verifier};

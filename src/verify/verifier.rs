@@ -4,6 +4,7 @@ use ::time::OffsetDateTime;
 
 use super::check::Policy;
 use super::identity::Identity;
+use super::policies::PolicyRequirements;
 use super::search;
 use super::verdict::Verdict;
 use crate::encoding::Oid;
@@ -80,6 +81,8 @@ pub struct Verifier {
     pub at: OffsetDateTime,
     /// How many non-self-issued intermediates a path may have.
     pub max_depth: usize,
+    /// What is asked of certificate policies.
+    pub policies: PolicyRequirements,
 }
 
 impl Verifier {
@@ -93,6 +96,7 @@ impl Verifier {
             policy: Policy::default(),
             at,
             max_depth: MAX_DEPTH,
+            policies: PolicyRequirements::default(),
         }
     }
 

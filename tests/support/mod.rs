@@ -12,6 +12,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod forge;
+pub(crate) mod policy_chain;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};

@@ -8,8 +8,8 @@ use crate::cli::clock;
 use crate::cli::output::{Report, shown};
 use crate::cli::text::{Text, bad, dim, good, safe, strong, warn};
 use crate::container::{Content, Item};
-use crate::encoding::hex;
-use crate::verify::{Attempt, Finding, Outcome, Place, Verdict, Verifier};
+use crate::encoding::{Oid, hex};
+use crate::verify::{Attempt, Finding, Outcome, Place, PolicySets, Verdict, Verifier};
 use crate::x509::Certificate;
 
 /// The whole answer. Field names are the JSON schema `certkit.verify/1`.
@@ -47,6 +47,15 @@ struct PathReport {
     anchored: bool,
     certificates: Vec<CertificateReport>,
     findings: Vec<FindingReport>,
+    policies: Option<PolicyReport>,
+}
+
+/// The certificate policies a path is valid for.
+#[derive(Serialize)]
+struct PolicyReport {
+    authority: Vec<String>,
+    user: Vec<String>,
+    explicit: bool,
 }
 
 /// A certificate of a path.
@@ -210,6 +219,7 @@ impl PathReport {
             anchored: attempt.anchored,
             certificates: certificates.map(|(at, certificate)| CertificateReport::new(certificate, role(at))).collect(),
             findings: findings.collect(),
+            policies: attempt.policies(verifier).map(PolicyReport::new),
         }
     }
 
@@ -223,6 +233,25 @@ impl PathReport {
                 .for_each(|finding| finding.text(text));
         }
         self.findings.iter().filter(|finding| finding.certificate.is_none()).for_each(|finding| finding.text(text));
+        if let Some(policies) = &self.policies {
+            policies.text(text);
+        }
+    }
+}
+
+impl PolicyReport {
+    fn new(sets: PolicySets) -> Self {
+        let dotted = |list: Vec<Oid>| list.iter().map(Oid::to_string).collect();
+        Self { authority: dotted(sets.authority), user: dotted(sets.user), explicit: sets.explicit }
+    }
+
+    fn text(&self, text: &mut Text) {
+        if !self.authority.is_empty() {
+            text.line(format_args!(
+                "     {}",
+                dim(format_args!("certificate policies: {}", self.authority.join(", ")))
+            ));
+        }
     }
 }
 
