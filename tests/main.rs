@@ -5,8 +5,13 @@
 
 mod architecture;
 mod conformance;
+mod csr;
 mod files;
+mod inspect;
+mod key;
+mod new;
 mod plumbing;
 mod policies;
 mod rules;
 mod support;
+mod verify;

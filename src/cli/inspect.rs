@@ -62,20 +62,25 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
 
 fn inspect(path: &Path, now: OffsetDateTime) -> anyhow::Result<FileReport> {
     let contents = files::read(path)?;
-    let document = Document::read(&contents).with_context(|| format!("cannot tell what {} holds", load::name(path)))?;
+    let document = Document::read(&contents).with_context(|| format!("cannot inspect {}", load::name(path)))?;
     let blocks = document.items().iter().zip(1..).map(|(item, block)| Block {
         block,
         line: item.line,
         label: item.label.clone(),
         description: Description::of(item, now),
     });
+    let binary = document.has_binary_between().then(|| BINARY_BETWEEN.to_owned());
+    let remarks = describe::remarks(document.items()).into_iter().chain(binary);
     Ok(FileReport {
         file: load::name(path),
         encoding: document.encoding(),
         blocks: blocks.collect(),
-        remarks: describe::remarks(document.items()),
+        remarks: remarks.collect(),
     })
 }
+
+const BINARY_BETWEEN: &str =
+    "binary data stands between the PEM blocks and was not read: a DER file that was appended?";
 
 struct Inspection {
     files: Vec<Inspected>,

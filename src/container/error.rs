@@ -56,9 +56,9 @@ pub enum ContainerError {
         why: String,
     },
     /// What is wanted is there, in a form that certkit does not read.
-    #[error("it holds {what} that cannot be used: {why}")]
+    #[error("the {what} in it cannot be used: {why}")]
     Unsupported {
-        /// What it is.
+        /// What it is, without an article.
         what: String,
         /// Why it is not read, and what to do.
         why: String,

@@ -15,6 +15,7 @@ use crate::key::digest;
 use crate::x509::Certificate;
 use crate::x509::DistinguishedName;
 use crate::x509::SerialNumber;
+use crate::x509::oids;
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -94,8 +95,7 @@ impl CertificateDescription {
             Some(true) => "self-signed ",
             Some(false) if self.ca && self.subject.matches(&self.issuer) => "self-issued ",
             Some(false) if self.ca => "intermediate ",
-            Some(false) => "",
-            None => "",
+            Some(false) | None => "",
         };
         let limit = match self.path_len {
             Some(0) if self.ca => ", may issue end entities only (path length 0)".to_owned(),
@@ -154,8 +154,11 @@ fn remarks(certificate: &Certificate) -> Vec<String> {
     if certificate.version() != 3 {
         remarks.push(format!("version {}: it predates extensions (RFC 5280 §4.1.2.1)", certificate.version()));
     }
+    if certificate.extensions().get(&oids::CT_POISON).is_some() {
+        remarks.push("a precertificate: its poison keeps it from being used (RFC 6962 §3.1)".to_owned());
+    }
     if let Some(oid) = certificate.extensions().duplicate() {
-        let name = crate::x509::oids::name_or_dotted(oid);
+        let name = oids::name_or_dotted(oid);
         remarks.push(format!("the extension {name} stands twice (RFC 5280 §4.2)"));
     }
     if certificate.signature_algorithm_der() != certificate.tbs_signature_algorithm_der() {

@@ -1,10 +1,12 @@
 //! Keys: type, size, and the digest by which a public key is known.
 
+use super::extension::decimal;
 use super::sheet::Row;
 use super::sheet::Sheet;
 use super::sheet::Tone;
 use crate::container::KeyForm;
-use crate::encoding::base64;
+use crate::encoding::Oid;
+use crate::encoding::base64::encode as base64;
 use crate::encoding::hex;
 use crate::key::EncryptedPrivateKey;
 use crate::key::KeyAlgorithm;
@@ -21,7 +23,7 @@ pub struct PublicKeyDescription {
     pub algorithm: Option<String>,
     /// The size in bits: of the modulus, or of the field.
     pub bits: Option<u16>,
-    /// The public exponent of RSA, in decimal where it is short and hexadecimal where not.
+    /// The public exponent of RSA, in decimal.
     pub exponent: Option<String>,
     /// SHA-256 of the SubjectPublicKeyInfo in base64, the pin of RFC 7469 §2.4.
     pub spki_sha256: String,
@@ -63,7 +65,7 @@ impl PublicKeyDescription {
         Self {
             algorithm: Some(algorithm.to_string()),
             bits: bits(algorithm),
-            exponent: key.rsa_exponent().map(exponent),
+            exponent: key.rsa_exponent().map(decimal),
             problem,
             ..Self::unread(key.spki_der())
         }
@@ -83,7 +85,7 @@ impl PublicKeyDescription {
             algorithm: None,
             bits: None,
             exponent: None,
-            spki_sha256: base64::encode(&digest),
+            spki_sha256: base64(&digest),
             spki_sha256_hex: hex::encode(&digest),
             problem: None,
         }
@@ -153,6 +155,18 @@ impl EncryptedKeyDescription {
     }
 }
 
+/// A curve's name (RFC 5480 §2.1.1.1), or its dotted identifier.
+pub(super) fn curve_name(curve: &Oid) -> String {
+    let dotted = curve.to_string();
+    match dotted.as_str() {
+        "1.2.840.10045.3.1.7" => "P-256".to_owned(),
+        "1.3.132.0.34" => "P-384".to_owned(),
+        "1.3.132.0.35" => "P-521".to_owned(),
+        "1.3.132.0.10" => "secp256k1".to_owned(),
+        _ => dotted,
+    }
+}
+
 fn bits(algorithm: KeyAlgorithm) -> Option<u16> {
     match algorithm {
         KeyAlgorithm::P256 => Some(256),
@@ -162,11 +176,4 @@ fn bits(algorithm: KeyAlgorithm) -> Option<u16> {
         KeyAlgorithm::Ed25519 => Some(256),
         KeyAlgorithm::MlDsa44 | KeyAlgorithm::MlDsa65 | KeyAlgorithm::MlDsa87 => None,
     }
-}
-
-fn exponent(octets: &[u8]) -> String {
-    if octets.len() > 8 {
-        return format!("0x{}", hex::encode(octets));
-    }
-    octets.iter().fold(0u64, |sum, &octet| sum << 8 | u64::from(octet)).to_string()
 }

@@ -6,7 +6,6 @@ use super::sheet::Row;
 use super::sheet::Sheet;
 use super::sheet::Tone;
 use super::when;
-use crate::encoding::hex;
 use crate::x509::CertificateRevocationList;
 use crate::x509::DistinguishedName;
 use crate::x509::SerialNumber;
@@ -20,7 +19,7 @@ use time::OffsetDateTime;
 pub struct RevocationListDescription {
     /// Who issued it (RFC 4514).
     pub issuer: DistinguishedName,
-    /// cRLNumber in hexadecimal.
+    /// cRLNumber in decimal.
     pub number: Option<String>,
     /// When it was issued, RFC 3339 in UTC.
     pub this_update: String,
@@ -68,7 +67,7 @@ impl RevocationListDescription {
         };
         Self {
             issuer: list.issuer().clone(),
-            number: list.number().ok().flatten().map(|number| hex::encode(&number.0)),
+            number: list.number().ok().flatten().map(|number| extension::decimal(&number.0)),
             this_update: when::rfc3339(list.this_update()),
             next_update: list.next_update().map(when::rfc3339),
             stale,
@@ -88,7 +87,7 @@ impl RevocationListDescription {
     /// The description for people: the first entries and how many more there are.
     pub fn sheet(&self) -> Sheet {
         let tone = if self.stale { Tone::Bad } else { Tone::Good };
-        let mut sheet = Sheet::new("revocation list", self.number.as_deref().unwrap_or_default())
+        let mut sheet = Sheet::new("revocation list", "")
             .with(Row::plain("issuer", extension::or_empty(&self.issuer)))
             .with(Row::toned(tone, "state", &self.words))
             .with(Row::plain("issued", when::for_people(&self.this_update)));

@@ -4,7 +4,7 @@
 
 use crate::key::KeyAlgorithm;
 use crate::profile::NameForm;
-use crate::x509::{Certificate, oids};
+use crate::x509::{Certificate, GeneralName, oids};
 use serde::Serialize;
 use time::Duration;
 
@@ -16,16 +16,23 @@ pub struct Objection {
     /// What it objects to.
     pub why: &'static str,
     /// How to make one to which it does not.
-    pub what_to_do: &'static str,
+    pub what_to_do: String,
 }
 
 /// Every client known to object to this certificate.
 pub fn objections(certificate: &Certificate) -> Vec<Objection> {
     let facts = Facts::of(certificate);
+    let names = certificate.subject_alt_names().unwrap_or_default();
+    let names: Vec<String> = names.iter().map(GeneralName::value).collect();
+    let names = if names.is_empty() { "NAME".to_owned() } else { names.join(" ") };
     RULES
         .iter()
         .filter(|rule| (rule.applies)(&facts))
-        .map(|&Rule { client, why, what_to_do, .. }| Objection { client, why, what_to_do })
+        .map(|&Rule { client, why, what_to_do, .. }| Objection {
+            client,
+            why,
+            what_to_do: what_to_do.replace("{names}", &names),
+        })
         .collect()
 }
 
@@ -76,7 +83,7 @@ struct Rule {
     what_to_do: &'static str,
 }
 
-const USE_A_CA: &str = "let a CA issue it: certkit ca issue NAME";
+const USE_A_CA: &str = "let a CA issue it: certkit ca issue {names}";
 
 static RULES: &[Rule] = &[
     Rule {
@@ -101,7 +108,7 @@ static RULES: &[Rule] = &[
         client: "Go, rustls, Node, Python 3.12 and later, every browser",
         applies: |facts| facts.server && !facts.names_hosts,
         why: "it has no host name or IP address in subjectAltName, and the common name no longer counts (RFC 9525 §2)",
-        what_to_do: "add the server's names: --san NAME",
+        what_to_do: "add the server's names: --san HOST",
     },
     Rule {
         client: "Apple (Safari, macOS, iOS)",

@@ -13,7 +13,7 @@ use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, dim, strong};
 use crate::describe::PublicKeyDescription;
-use crate::encoding::pem;
+use crate::encoding::pem as armour;
 use crate::key::{Kdf, KeyAlgorithm, KeyError, PrivateKey};
 
 /// A form of a private key.
@@ -53,6 +53,8 @@ pub(super) struct Written {
     file: String,
     /// In which form.
     format: &'static str,
+    #[serde(skip)]
+    title: &'static str,
     encrypted: bool,
     public_key: PublicKeyDescription,
 }
@@ -71,10 +73,8 @@ impl Format {
     pub(super) fn may_encrypt(self) -> anyhow::Result<()> {
         match self {
             Self::Pkcs8 | Self::Der => Ok(()),
-            Self::Pkcs1 | Self::Sec1 | Self::Jwk => {
-                Err(anyhow!("a key in the form {} cannot be encrypted", self.name()))
-                    .hint("only PKCS#8 can: --format pkcs8 or --format der")
-            }
+            Self::Pkcs1 | Self::Sec1 | Self::Jwk => Err(anyhow!("a {} cannot be encrypted", self.title()))
+                .hint("only PKCS#8 can be: --format pkcs8 or --format der"),
         }
     }
 
@@ -88,11 +88,21 @@ impl Format {
         }
     }
 
+    fn title(self) -> &'static str {
+        match self {
+            Self::Pkcs8 => "PKCS#8",
+            Self::Pkcs1 => "PKCS#1",
+            Self::Sec1 => "SEC1",
+            Self::Der => "PKCS#8 in DER",
+            Self::Jwk => "JSON Web Key",
+        }
+    }
+
     fn plain(self, key: &PrivateKey) -> anyhow::Result<Zeroizing<Vec<u8>>> {
         Ok(match self {
-            Self::Pkcs8 => bytes(pem::write("PRIVATE KEY", &key.to_pkcs8_der())),
-            Self::Pkcs1 => bytes(pem::write("RSA PRIVATE KEY", &*key.to_pkcs1_der()?)),
-            Self::Sec1 => bytes(pem::write("EC PRIVATE KEY", &*key.to_sec1_der()?)),
+            Self::Pkcs8 => bytes(armour::write("PRIVATE KEY", &key.to_pkcs8_der())),
+            Self::Pkcs1 => bytes(armour::write("RSA PRIVATE KEY", &key.to_pkcs1_der()?)),
+            Self::Sec1 => bytes(armour::write("EC PRIVATE KEY", &key.to_sec1_der()?)),
             Self::Der => key.to_pkcs8_der(),
             Self::Jwk => {
                 let mut text = bytes(key.to_jwk()?);
@@ -107,7 +117,7 @@ impl Format {
         let der = key.encrypt(passphrase, kdf)?;
         Ok(match self {
             Self::Der => Zeroizing::new(der),
-            _ => bytes(pem::write("ENCRYPTED PRIVATE KEY", &der)),
+            _ => bytes(armour::write("ENCRYPTED PRIVATE KEY", &der)),
         })
     }
 }
@@ -149,6 +159,7 @@ pub(super) fn write(
     session.answer(&Written {
         file: shown(out),
         format: format.name(),
+        title: format.title(),
         encrypted: protection.is_some(),
         public_key: PublicKeyDescription::of(key.public_key()),
     })
@@ -159,7 +170,7 @@ impl Report for Written {
         let algorithm = self.public_key.algorithm.as_deref().unwrap_or_default();
         let place = if is_dash(Path::new(&self.file)) { "stdout" } else { &self.file };
         let encrypted = if self.encrypted { ", encrypted" } else { "" };
-        text.line(format_args!("wrote {}: {algorithm} private key, {}{encrypted}", strong(place), self.format));
+        text.line(format_args!("wrote {}: {algorithm} private key, {}{encrypted}", strong(place), self.title));
         text.fields([("SPKI pin", dim(format!("sha256/{}", self.public_key.spki_sha256)))]);
     }
 }

@@ -120,7 +120,8 @@ impl Report for Comparison {
     fn text(&self, text: &mut Text) {
         let groups = self.keys.iter().map(|key| key.group).max().unwrap_or_default();
         if self.same {
-            text.line(format_args!("{}: all {} hold one key", good("yes"), self.keys.len()));
+            let count = if self.keys.len() == 2 { "both".to_owned() } else { format!("all {}", self.keys.len()) };
+            text.line(format_args!("{}: {count} hold the same key", good("yes")));
         } else {
             text.line(format_args!("{}: {groups} different keys", bad("no")));
         }

@@ -3,6 +3,7 @@
 mod value;
 
 pub use value::ValueDescription;
+pub(super) use value::decimal;
 
 use super::sheet::Row;
 use super::sheet::Tone;

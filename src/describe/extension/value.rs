@@ -3,7 +3,7 @@
 use super::super::when;
 use super::joined;
 use crate::encoding::Oid;
-use crate::encoding::base64;
+use crate::encoding::base64::encode as base64;
 use crate::encoding::der;
 use crate::encoding::hex;
 use crate::x509::GeneralName;
@@ -167,8 +167,8 @@ impl ValueDescription {
             ExtensionValue::SctList(list) => Self::Timestamps(list.0.iter().map(timestamp).collect()),
             ExtensionValue::NetscapeCertType(kind) => words(kind.names()),
             ExtensionValue::NetscapeComment(comment) => Self::Text(comment),
-            ExtensionValue::CrlNumber(number) => Self::Text(hex::encode(&number.0)),
-            ExtensionValue::DeltaCrlIndicator(number) => Self::Text(hex::encode(&number.0)),
+            ExtensionValue::CrlNumber(number) => Self::Text(decimal(&number.0)),
+            ExtensionValue::DeltaCrlIndicator(number) => Self::Text(decimal(&number.0)),
             ExtensionValue::IssuingDistributionPoint(value) => Self::Scope(scope(&value)),
             ExtensionValue::ReasonCode(reason) => Self::Text(reason.0.name().to_owned()),
             ExtensionValue::InvalidityDate(date) => Self::Text(date.0),
@@ -189,7 +189,7 @@ impl ValueDescription {
             Self::Words(words) => none(joined(words)),
             Self::Names(names) => joined(names),
             Self::Text(text) => vec![text.clone()],
-            Self::Number(number) => vec![format!("after {number} more certificates")],
+            Self::Number(skip) => vec![format!("anyPolicy ends after {}", certificates(*skip))],
             Self::Present(_) => vec!["present".to_owned()],
             Self::AuthorityKeyIdentifier { key_identifier, issuer, serial } => {
                 let mut lines: Vec<String> = key_identifier.iter().cloned().collect();
@@ -209,9 +209,8 @@ impl ValueDescription {
                 .map(|mapping| format!("{} counts as {}", mapping.subject_domain, mapping.issuer_domain))
                 .collect(),
             Self::PolicyConstraints { require_explicit_policy, inhibit_policy_mapping } => {
-                let said = |what: &str, skip: &Option<u64>| {
-                    skip.map(|skip| format!("{what} after {skip} more certificate{}", if skip == 1 { "" } else { "s" }))
-                };
+                let said =
+                    |what: &str, skip: &Option<u64>| skip.map(|skip| format!("{what} after {}", certificates(skip)));
                 [
                     said("explicit policy required", require_explicit_policy),
                     said("no policy mapping", inhibit_policy_mapping),
@@ -345,7 +344,7 @@ fn access(access: AccessDescription) -> Access {
 }
 
 fn timestamp(timestamp: &SignedCertificateTimestamp) -> Timestamp {
-    Timestamp { log_id: base64::encode(&timestamp.log_id), at: when::rfc3339(timestamp.timestamp) }
+    Timestamp { log_id: base64(&timestamp.log_id), at: when::rfc3339(timestamp.timestamp) }
 }
 
 fn scope(value: &IssuingDistributionPoint) -> Scope {
@@ -360,6 +359,18 @@ fn scope(value: &IssuingDistributionPoint) -> Scope {
         reasons: value.only_some_reasons.map(reasons),
         indirect: value.indirect,
     }
+}
+
+/// A number most significant octet first, in decimal; beyond 128 bits in hexadecimal.
+pub(in crate::describe) fn decimal(octets: &[u8]) -> String {
+    if octets.len() > 16 {
+        return format!("0x{}", hex::encode(octets));
+    }
+    octets.iter().fold(0u128, |sum, &octet| sum << 8 | u128::from(octet)).to_string()
+}
+
+fn certificates(skip: u64) -> String {
+    format!("{skip} more certificate{}", if skip == 1 { "" } else { "s" })
 }
 
 /// TLS extension types (RFC 7633 §4.2.3; the numbers are IANA's).
