@@ -13,6 +13,7 @@
 
 pub(crate) mod background;
 pub(crate) mod forge;
+pub(crate) mod policy_chain;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
