@@ -2,14 +2,16 @@
 
 use crate::support::Sandbox;
 
-const PAGES: [&str; 3] = ["certkit-completions.1", "certkit-man.1", "certkit.1"];
+/// Some of the pages: the first, a command's, and a command's within a command.
+const PAGES: [&str; 4] = ["certkit.1", "certkit-man.1", "certkit-verify.1", "certkit-ca-issue.1"];
 
 #[test]
 fn all_pages_are_written() {
     let sandbox = Sandbox::new();
     let written = sandbox.certkit(&["man", "--out", ".", "--json"]).expect_code(0).json();
-    assert_eq!(sandbox.listing(), PAGES);
-    assert_eq!(written["written"].as_array().unwrap().len(), PAGES.len());
+    let listing = sandbox.listing();
+    assert!(PAGES.iter().all(|page| listing.iter().any(|file| file == page)), "{listing:?}");
+    assert_eq!(written["written"].as_array().unwrap().len(), listing.len());
     assert!(sandbox.read("certkit-man.1").starts_with(b".ie"));
 }
 
@@ -22,7 +24,7 @@ fn one_page_in_the_way_stops_them_all() {
     assert_eq!(ran.stdout, "");
     assert_eq!((sandbox.listing(), sandbox.read("certkit.1")), (vec!["certkit.1".to_owned()], b"mine".to_vec()));
     sandbox.certkit(&["man", "--out", ".", "--force"]).expect_code(0);
-    assert_eq!(sandbox.listing(), PAGES);
+    assert!(sandbox.listing().len() > PAGES.len());
     assert_ne!(sandbox.read("certkit.1"), b"mine");
 }
 

@@ -11,6 +11,8 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime, Time, UtcOffset};
 
+pub use crate::describe::span_in_words;
+
 /// The time now: by this clock certificates are judged.
 pub fn now() -> OffsetDateTime {
     whole_seconds(OffsetDateTime::now_utc())
@@ -120,19 +122,6 @@ pub enum ClockError {
 /// A time in RFC 3339, whole seconds, UTC: `2027-01-31T12:00:00Z`.
 pub fn rfc3339(time: OffsetDateTime) -> String {
     in_utc(whole_seconds(time)).and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| time.to_string())
-}
-
-/// A span in words, in its largest telling unit and never more than it is: `90 seconds`, `47 hours`, `89 days`, `2 years`.
-pub fn span_in_words(span: Duration) -> String {
-    let seconds = span.whole_seconds().unsigned_abs();
-    let (count, unit) = match seconds {
-        0..120 => (seconds, "second"),
-        120..7_200 => (seconds / 60, "minute"),
-        7_200..172_800 => (seconds / 3_600, "hour"),
-        172_800..63_072_000 => (seconds / 86_400, "day"),
-        _ => (seconds / 31_536_000, "year"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Where a time lies from now: `in 89 days`, `now`, `3 days ago`.

@@ -5,8 +5,17 @@
 //! [`files`], asks [`clock`] for the time, gives its [`Report`](output::Report) to [`Session::answer`] and says yes or no.
 //! [`output`] alone prints; [`files`] alone touches files.
 
+mod ca;
 mod completions;
+mod csr;
+mod inspect;
+mod key;
+mod load;
+mod making;
 mod man;
+mod new;
+mod sheet;
+mod verify;
 mod version;
 
 pub mod clock;
@@ -59,15 +68,27 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
+    Key(key::Args),
+    Csr(csr::Args),
+    Inspect(inspect::Args),
+    Ca(ca::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Verify(verify::Args),
 }
 
 impl Command {
     fn run(self, session: &mut Session) -> anyhow::Result<Exit> {
         match self {
+            Self::New(args) => new::run(args, session),
+            Self::Key(args) => key::run(args, session),
+            Self::Csr(args) => csr::run(args, session),
+            Self::Inspect(args) => inspect::run(args, session),
+            Self::Ca(args) => ca::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
+            Self::Verify(args) => verify::run(args, session),
         }
     }
 }

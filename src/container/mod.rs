@@ -1,1 +1,170 @@
-//! What a file holds: PEM or DER, certificates, requests, lists, keys.
+//! What a file holds: PEM with any number of blocks, DER, or a JSON Web Key. The type is found from the bytes.
+//!
+//! [`Document::read`] accounts for everything: each PEM block becomes an [`Item`], and one that cannot be read becomes an
+//! item that says on which line it stands and what is wrong. Only bytes in which nothing can be found are an error, and
+//! that error says what they look like.
+
+mod blocks;
+mod contents;
+mod der;
+mod error;
+mod sniff;
+
+pub use contents::Content;
+pub use contents::Item;
+pub use contents::KeyForm;
+pub use contents::PrivateKeyItem;
+pub use error::ContainerError;
+
+use crate::x509::Certificate;
+
+/// What a file holds.
+#[derive(Debug)]
+pub struct Document {
+    encoding: Encoding,
+    items: Vec<Item>,
+    binary_between: bool,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// Blocks of text (RFC 7468).
+    Pem,
+    /// One binary structure (X.690).
+    Der,
+    /// A JSON Web Key (RFC 7517).
+    Jwk,
+}
+
+impl Document {
+    /// Reads a file, whatever it holds.
+    ///
+    /// # Errors
+    /// Where no block and no structure is found: the error says what the bytes look like and what to do.
+    pub fn read(bytes: &[u8]) -> Result<Self, ContainerError> {
+        // Some editors begin a file with a byte order mark.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if crate::encoding::pem::looks_like_pem(bytes) {
+            let binary_between = sniff::holds_binary(bytes);
+            return Ok(Self { encoding: Encoding::Pem, items: blocks::read(bytes), binary_between });
+        }
+        let text = std::str::from_utf8(bytes).ok();
+        if let Some(object) = text.filter(|text| text.trim_start().starts_with('{')) {
+            let content = contents::read_jwk(object).map_err(|error| match object.contains("\"keys\"") {
+                true => sniff::JWK_SET,
+                false => ContainerError::Json(error),
+            })?;
+            return Ok(Self::of_one(Encoding::Jwk, content));
+        }
+        Ok(Self::of_one(Encoding::Der, der::read(bytes)?))
+    }
+
+    fn of_one(encoding: Encoding, content: Content) -> Self {
+        Self { encoding, items: vec![Item { line: None, label: None, content }], binary_between: false }
+    }
+
+    /// How the file is written.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// Everything in it, in order.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// Whether binary data stands between the PEM blocks, such as a DER file that was appended. It is not read.
+    pub fn has_binary_between(&self) -> bool {
+        self.binary_between
+    }
+
+    /// Whether a block is malformed.
+    pub fn is_damaged(&self) -> bool {
+        self.items.iter().any(|item| matches!(item.content, Content::Malformed { .. }))
+    }
+
+    /// All certificates, in order; there is at least one.
+    ///
+    /// # Errors
+    /// [`ContainerError::Damaged`] where any block is malformed: one that is passed over could be the one that matters.
+    /// [`ContainerError::Instead`] where there is no certificate.
+    pub fn certificates(&self) -> Result<Vec<&Certificate>, ContainerError> {
+        self.sound()?;
+        let found: Vec<&Certificate> = self.items.iter().filter_map(Item::certificate).collect();
+        if found.is_empty() { Err(self.instead("a certificate")) } else { Ok(found) }
+    }
+
+    /// The first private key, plain or encrypted.
+    ///
+    /// # Errors
+    /// As [`Self::certificates`]; [`ContainerError::Unsupported`] where the key is in a form certkit does not read.
+    pub fn first_private_key(&self) -> Result<PrivateKeyItem<'_>, ContainerError> {
+        let unsupported = |item: &Item| match &item.content {
+            Content::Unsupported { what, why } => {
+                Some(ContainerError::Unsupported { what: what.clone(), why: why.clone() })
+            }
+            _ => None,
+        };
+        self.sound()?;
+        match self.items.iter().find_map(Item::private_key) {
+            Some(key) => Ok(key),
+            None => Err(self.items.iter().find_map(unsupported).unwrap_or_else(|| self.instead("a private key"))),
+        }
+    }
+
+    /// The certification request, if that is what the file holds.
+    ///
+    /// # Errors
+    /// As [`Self::certificates`].
+    pub fn request(&self) -> Result<&crate::x509::CertificationRequest, ContainerError> {
+        self.sound()?;
+        let requests = self.items.iter().find_map(|item| match &item.content {
+            Content::CertificationRequest(request) => Some(&**request),
+            _ => None,
+        });
+        requests.ok_or_else(|| self.instead("a certification request"))
+    }
+
+    /// All revocation lists, in order; there is at least one.
+    ///
+    /// # Errors
+    /// As [`Self::certificates`].
+    pub fn revocation_lists(&self) -> Result<Vec<&crate::x509::CertificateRevocationList>, ContainerError> {
+        self.sound()?;
+        let lists: Vec<_> = self
+            .items
+            .iter()
+            .filter_map(|item| match &item.content {
+                Content::RevocationList(list) => Some(&**list),
+                _ => None,
+            })
+            .collect();
+        if lists.is_empty() { Err(self.instead("a revocation list")) } else { Ok(lists) }
+    }
+
+    fn sound(&self) -> Result<(), ContainerError> {
+        let damage = self.items.iter().find_map(|item| match &item.content {
+            Content::Malformed { what, why } => {
+                Some(ContainerError::Damaged { line: item.line, what: what.clone(), why: why.clone() })
+            }
+            _ => None,
+        });
+        damage.map_or(Ok(()), Err)
+    }
+
+    fn instead(&self, wanted: &'static str) -> ContainerError {
+        let mut held: Vec<String> = Vec::new();
+        for item in &self.items {
+            let name = item.content.with_article();
+            if !held.contains(&name) {
+                held.push(name);
+            }
+        }
+        ContainerError::Instead { held: held.join(" and "), wanted }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,147 @@
-//! Makes certificates and requests.
+//! Makes certificates and certification requests from a profile, a request and an issuer.
+//!
+//! Nothing here reads a clock or draws randomness of its own: times and serial numbers are arguments, so the same
+//! arguments make the same certificate wherever the key's signatures are deterministic (P-256 and RSA are).
+//!
+//! `rcgen` lays the structures out; it cannot express every name, key and algorithm, so those are put in as the exact
+//! octets they came as, and the signature is made here (see `layout.rs`).
+
+mod check;
+mod constraints;
+mod error;
+mod extensions;
+mod layout;
+pub mod naming;
+pub mod objections;
+
+pub use check::check_issuer;
+pub use error::IssueError;
+pub use naming::{Naming, NamingError, Wanted};
+pub use objections::{Objection, objections};
+
+use crate::key::{PrivateKey, PublicKey};
+use crate::profile::Profile;
+use crate::x509::{Certificate, CertificationRequest, DistinguishedName, GeneralName, SerialNumber, Validity};
+
+/// Whom and what a certificate is for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `subject`; may be empty where there are names.
+    pub subject: DistinguishedName,
+    /// The names for `subjectAltName`, in order. Duplicates are left out.
+    pub names: Vec<GeneralName>,
+    /// The key to be certified.
+    pub public_key: PublicKey,
+}
+
+/// Who signs.
+#[derive(Debug, Clone, Copy)]
+pub enum Issuer<'a> {
+    /// The key that is certified signs its own certificate.
+    SelfSigned(&'a PrivateKey),
+    /// A certification authority.
+    Authority {
+        /// Its certificate.
+        certificate: &'a Certificate,
+        /// The key that belongs to it.
+        key: &'a PrivateKey,
+    },
+}
+
+/// Makes a certificate.
+///
+/// It is checked before it leaves: parsed again, compared with what was asked for, its signature verified.
+///
+/// # Errors
+/// See [`IssueError`]: the issuer may not or cannot sign, the names are not allowed, the validity is not within the
+/// issuer's ([`clamp`] it first).
+pub fn issue(
+    profile: &Profile,
+    request: &Request,
+    issuer: &Issuer<'_>,
+    serial: &SerialNumber,
+    validity: Validity,
+) -> Result<Certificate, IssueError> {
+    let key = issuer.key();
+    let names = check::names(profile, &request.names)?;
+    check::subject(profile, &request.subject, &names)?;
+    check::public_key(&request.public_key)?;
+    check::serial(serial)?;
+    check::validity(validity)?;
+    match issuer {
+        Issuer::SelfSigned(key) => check::own_key(&request.public_key, key)?,
+        Issuer::Authority { certificate, key } => {
+            check::authority(certificate, key)?;
+            check::may_issue(certificate, profile, &request.subject, &names, validity)?;
+        }
+    }
+    let extensions = extensions::of_certificate(profile, request, &names, issuer)?;
+    let algorithm = key.signature_algorithm();
+    let tbs = layout::tbs_certificate(&layout::Fields {
+        serial,
+        algorithm: &algorithm.to_algorithm_identifier(),
+        issuer: issuer.name(request).der(),
+        validity,
+        subject: request.subject.der(),
+        public_key_info: request.public_key.spki_der(),
+        extensions: &extensions,
+    })?;
+    let signature = key.sign(algorithm, &tbs).map_err(IssueError::Signing)?;
+    let encoding = layout::signed(&tbs, &algorithm.to_algorithm_identifier(), &signature);
+    let certificate = Certificate::from_der(&encoding).map_err(|error| IssueError::SelfCheck(error.to_string()))?;
+    check::made(&certificate, request, issuer, serial, validity, &extensions)?;
+    Ok(certificate)
+}
+
+/// The part of `validity` that lies within the issuer's, and whether that is less: a certificate that outlives its issuer
+/// is worthless after the issuer's end (RFC 5280 §6.1.3 (a)(2)), and some clients refuse it before.
+pub fn clamp(validity: Validity, issuer: &Certificate) -> (Validity, bool) {
+    let within = Validity {
+        not_before: validity.not_before.max(issuer.validity().not_before),
+        not_after: validity.not_after.min(issuer.validity().not_after),
+    };
+    (within, within != validity)
+}
+
+/// Makes a certification request (PKCS #10, RFC 2986) that asks for the profile's extensions.
+///
+/// # Errors
+/// See [`IssueError`]: the names are not allowed, the key cannot sign.
+pub fn certification_request(
+    profile: &Profile,
+    subject: &DistinguishedName,
+    names: &[GeneralName],
+    key: &PrivateKey,
+) -> Result<CertificationRequest, IssueError> {
+    let names = check::names(profile, names)?;
+    check::subject(profile, subject, &names)?;
+    check::public_key(key.public_key())?;
+    let extensions = extensions::of_request(profile, subject, &names, key.public_key().algorithm());
+    let info = layout::request_info(subject.der(), key.public_key().spki_der(), &extensions)?;
+    let algorithm = key.signature_algorithm();
+    let signature = key.sign(algorithm, &info).map_err(IssueError::Signing)?;
+    let encoding = layout::signed(&info, &algorithm.to_algorithm_identifier(), &signature);
+    let failed = |error: &dyn std::fmt::Display| IssueError::SelfCheck(error.to_string());
+    let request = CertificationRequest::from_der(&encoding).map_err(|error| failed(&error))?;
+    request.verify_possession().map_err(|error| failed(&error))?;
+    Ok(request)
+}
+
+impl Issuer<'_> {
+    fn key(&self) -> &PrivateKey {
+        match self {
+            Self::SelfSigned(key) | Self::Authority { key, .. } => key,
+        }
+    }
+
+    /// `issuer` of what it signs: the octets of its own subject (RFC 5280 §4.1.2.4).
+    fn name<'a>(&'a self, request: &'a Request) -> &'a DistinguishedName {
+        match self {
+            Self::SelfSigned(_) => &request.subject,
+            Self::Authority { certificate, .. } => certificate.subject(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -21,8 +21,8 @@ const STEPS: usize = 5_000;
 /// Attempts that are told. A reader looks at a handful.
 const ATTEMPTS: usize = 16;
 
-/// Judges `leaf`.
-pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate) -> Verdict {
+/// Judges `leaf`. `more` are intermediates beside those of the verifier.
+pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate, more: &'a [Certificate]) -> Verdict {
     let mut findings = Findings::new(verifier.policy);
     single_checks::check(leaf, Place::Certificate(0), verifier.at, false, &mut findings);
     leaf_checks::check(leaf, verifier, &mut findings);
@@ -30,7 +30,7 @@ pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate) -> Verdic
 
     let mut search = Search {
         verifier,
-        pool: pool(verifier),
+        pool: pool(verifier, more),
         signatures: Vec::new(),
         signatures_left: SIGNATURES,
         steps_left: STEPS,
@@ -59,10 +59,10 @@ struct Candidate<'a> {
 }
 
 /// Anchors first: the shortest path is the best. The same certificate twice counts once.
-fn pool(verifier: &Verifier) -> Vec<Candidate<'_>> {
-    let mut pool: Vec<Candidate<'_>> =
+fn pool<'a>(verifier: &'a Verifier, more: &'a [Certificate]) -> Vec<Candidate<'a>> {
+    let mut pool: Vec<Candidate<'a>> =
         verifier.anchors.iter().map(|certificate| Candidate { certificate, anchor: true }).collect();
-    for certificate in &verifier.intermediates {
+    for certificate in verifier.intermediates.iter().chain(more) {
         if !pool.iter().any(|known| known.certificate == certificate) {
             pool.push(Candidate { certificate, anchor: false });
         }
@@ -115,7 +115,7 @@ impl<'a> Search<'a> {
             }
             tried += 1;
             let below = path.len() - 1;
-            let signature = self.signature(current, index);
+            let signature = self.signature(current, index, path.len() > 1);
             let broken = signature.is_err();
             findings.record(Check::Signature, Place::Certificate(below), signature);
             let stop_here = broken || {
@@ -144,7 +144,8 @@ impl<'a> Search<'a> {
             findings.record(Check::Budget, Place::Path, Err(limit));
             self.tell(path, false, findings);
         } else if tried == 0 {
-            findings.record(Check::Path, Place::Path, Err(dead_end(current, looped)));
+            let (check, reason) = dead_end(current, looped);
+            findings.record(check, Place::Path, Err(reason));
             self.tell(path, false, findings);
         }
         findings.list.truncate(mark);
@@ -185,8 +186,9 @@ impl<'a> Search<'a> {
         self.limit_reached.is_none()
     }
 
-    /// Checks the signature on `certificate` with the key of the candidate at `index`, once for each pair.
-    fn signature(&mut self, certificate: &'a Certificate, index: usize) -> Result<(), Reason> {
+    /// Checks the signature on `certificate` with the key of the candidate at `index`, once for each pair. An issuer's
+    /// signature may be known from judgments before.
+    fn signature(&mut self, certificate: &'a Certificate, index: usize, issues: bool) -> Result<(), Reason> {
         let address = std::ptr::from_ref(certificate);
         if let Some((_, _, known)) = self.signatures.iter().find(|(of, by, _)| *of == address && *by == index) {
             return known.clone().map_err(Reason::Signature);
@@ -197,16 +199,24 @@ impl<'a> Search<'a> {
             return Err(limit);
         };
         self.signatures_left = left;
-        let checked = match self.pool.get(index).map(|candidate| candidate.certificate.public_key()) {
-            Some(Ok(key)) => certificate.verify_signature(&key),
-            _ => Err(SignatureError::BadKey),
+        let Some(issuer) = self.pool.get(index).map(|candidate| candidate.certificate) else {
+            return Err(Reason::Signature(SignatureError::BadKey));
+        };
+        let check = || match issuer.public_key() {
+            Ok(key) => certificate.verify_signature(&key),
+            Err(_) => Err(SignatureError::BadKey),
+        };
+        let checked = match &self.verifier.cache {
+            Some(cache) if issues => cache.or_check(certificate, issuer, check),
+            _ => check(),
         };
         self.signatures.push((address, index, checked.clone()));
         checked.map_err(Reason::Signature)
     }
 
     fn tell(&mut self, path: &[&Certificate], anchored: bool, findings: &Findings) {
-        if (!self.telling && findings.any_failure()) || self.attempts.len() == ATTEMPTS {
+        let full = self.attempts.len() >= ATTEMPTS && self.limit_reached.is_none();
+        if (!self.telling && findings.any_failure()) || full {
             return;
         }
         let attempt = Attempt {
@@ -236,7 +246,7 @@ fn check_issuer(
 }
 
 fn has_name(candidate: &Certificate, name: &DistinguishedName) -> bool {
-    !name.is_empty() && candidate.subject().matches(name)
+    candidate.subject().matches(name)
 }
 
 /// RFC 4158 §2.4.2 and §5.2: a path that meets the same name with the same key again goes in circles.
@@ -245,13 +255,13 @@ fn is_same_entity(known: &Certificate, candidate: &Certificate) -> bool {
 }
 
 /// Why no issuer could be tried.
-fn dead_end(current: &Certificate, looped: bool) -> Reason {
+fn dead_end(current: &Certificate, looped: bool) -> (Check, Reason) {
     if current.is_self_issued() {
-        return Reason::SelfSignedNotTrusted { subject: current.subject().clone() };
+        return (Check::Path, Reason::SelfSignedNotTrusted { subject: current.subject().clone() });
     }
     let issuer = current.issuer().clone();
     if looped {
-        return Reason::Loop { issuer };
+        return (Check::Path, Reason::Loop { issuer });
     }
     let access = current.extensions().find::<AuthorityInfoAccess>().ok().flatten();
     let issuer_uris = access.map_or_else(Vec::new, |found| {
@@ -260,5 +270,5 @@ fn dead_end(current: &Certificate, looped: bool) -> Reason {
             .filter_map(|access| if let GeneralName::Uri(uri) = access.location { Some(uri) } else { None })
             .collect()
     });
-    Reason::IssuerNotFound { issuer, issuer_uris }
+    (Check::NameChaining, Reason::IssuerNotFound { issuer, issuer_uris })
 }

@@ -87,9 +87,12 @@ impl Attempt {
         self.anchored && self.failures().next().is_none()
     }
 
-    /// How telling the attempt is: an anchored path with one fault says more than a stump.
-    fn closeness(&self) -> (bool, isize, usize) {
-        (self.anchored, -isize::try_from(self.failures().count()).unwrap_or(isize::MAX), self.path.len())
+    /// How telling the attempt is: one that reached a limit leaves the question open; after that, an anchored path with
+    /// one fault says more than a stump.
+    fn closeness(&self) -> (bool, bool, isize, usize) {
+        let gave_up = self.failures().any(|finding| finding.check == Check::Budget);
+        let faults = isize::try_from(self.failures().count()).unwrap_or(isize::MAX);
+        (gave_up, self.anchored, -faults, self.path.len())
     }
 }
 

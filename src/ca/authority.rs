@@ -1,0 +1,252 @@
+//! An authority: its certificate, what it has signed, and with its key, what it signs.
+
+use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
+use super::petition::{Petition, Refusal};
+use crate::issue::{self, IssueError, Issuer, Request};
+use crate::key::{KeyError, PrivateKey};
+use crate::profile::Profile;
+use crate::x509::{Certificate, SerialNumber, Validity, X509Error};
+use time::OffsetDateTime;
+
+/// An authority without its key: what it is and what it has signed.
+pub struct Authority {
+    certificate: Certificate,
+    id: AuthorityId,
+    ledger: Box<dyn Ledger>,
+}
+
+/// An authority with its key: it signs.
+pub struct Signatory<'a> {
+    authority: &'a mut Authority,
+    key: &'a PrivateKey,
+}
+
+/// What is to be certified.
+#[derive(Debug, Clone)]
+pub struct Order<'a> {
+    /// What kind of certificate.
+    pub profile: &'a Profile,
+    /// For whom and what.
+    pub request: &'a Request,
+    /// The period asked for.
+    pub validity: Validity,
+}
+
+/// A certificate that has been signed and recorded.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The notAfter asked for, where the authority's own comes before it: a certificate never outlives its issuer.
+    pub clamped: Option<OffsetDateTime>,
+}
+
+/// Where serial numbers come from: 128 random bits each (RFC 5280 §4.1.2.2 allows 20 octets; CA/B Forum BR 7.1 asks for 64
+/// bits from a CSPRNG).
+pub type Draw<'a> = dyn FnMut() -> Result<SerialNumber, KeyError> + 'a;
+
+/// Why an authority cannot be made, opened or used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthorityError {
+    /// The ledger is another authority's.
+    #[error(
+        "the ledger does not know the CA certificate of {subject} (serial number {serial}): certificate and ledger belong to different CAs"
+    )]
+    Unknown {
+        /// Its subject.
+        subject: String,
+        /// Its serial number.
+        serial: SerialNumber,
+    },
+    /// The profile makes no authorities.
+    #[error("profile {profile} makes no CA: choose root-ca, or a file with `ca = true`")]
+    NoAuthorityProfile {
+        /// Its name.
+        profile: String,
+    },
+    /// The profile makes authorities, and an end entity is wanted.
+    #[error("profile {profile} makes a CA: it is not for what a CA signs here")]
+    AuthorityProfile {
+        /// Its name.
+        profile: String,
+    },
+    /// Every serial number drawn was taken: the source of randomness is broken.
+    #[error(
+        "{draws} serial numbers of 128 random bits were all taken: the source of randomness of this machine is broken"
+    )]
+    NoSerial {
+        /// How many were drawn.
+        draws: usize,
+    },
+    /// The certificate cannot be made.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The ledger fails.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A recorded certificate does not parse.
+    #[error("a recorded certificate cannot be read")]
+    Recorded(#[from] X509Error),
+}
+
+impl Authority {
+    /// Makes an authority that vouches for itself, and records it. `ledger` may know other authorities.
+    ///
+    /// # Errors
+    /// When `profile` makes no authorities, the certificate cannot be made, or the ledger fails.
+    pub fn init(
+        order: &Order<'_>,
+        key: &PrivateKey,
+        serials: &mut Draw<'_>,
+        mut ledger: Box<dyn Ledger>,
+        act: &Act,
+    ) -> Result<Self, AuthorityError> {
+        let Order { profile, request, validity } = order;
+        if !profile.is_ca() {
+            return Err(AuthorityError::NoAuthorityProfile { profile: profile.name.clone() });
+        }
+        let certificate = issue::issue(profile, request, &Issuer::SelfSigned(key), &serials()?, *validity)?;
+        let id = ledger.add_authority(&certificate, &profile.name, act)?;
+        Ok(Self { certificate, id, ledger })
+    }
+
+    /// Opens an authority with the ledger that knows it.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Unknown`], and when the ledger fails.
+    pub fn open(certificate: Certificate, mut ledger: Box<dyn Ledger>) -> Result<Self, AuthorityError> {
+        let id = ledger.authority(&certificate)?.ok_or_else(|| AuthorityError::Unknown {
+            subject: certificate.display_name(),
+            serial: certificate.serial().clone(),
+        })?;
+        Ok(Self { certificate, id, ledger })
+    }
+
+    /// The authority's certificate.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Makes ready to sign.
+    ///
+    /// # Errors
+    /// When the certificate is no CA's, may not sign certificates, has expired or is not valid yet; when the key is
+    /// another certificate's.
+    pub fn unlock<'a>(&'a mut self, key: &'a PrivateKey, now: OffsetDateTime) -> Result<Signatory<'a>, AuthorityError> {
+        issue::check_issuer(&self.certificate, key, now)?;
+        Ok(Signatory { authority: self, key })
+    }
+
+    /// The certificates it has signed and that match, the oldest first.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn find(&mut self, query: &Query) -> Result<Vec<Record>, AuthorityError> {
+        Ok(self.ledger.find(self.id, query)?)
+    }
+
+    /// How many certificates it has signed.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn count(&mut self) -> Result<u64, AuthorityError> {
+        Ok(self.ledger.count(self.id)?)
+    }
+
+    /// A recorded certificate.
+    ///
+    /// # Errors
+    /// When the ledger fails or holds something else.
+    pub fn recorded(&mut self, id: RecordId) -> Result<Certificate, AuthorityError> {
+        Ok(Certificate::from_der(&self.ledger.certificate(id)?)?)
+    }
+}
+
+impl Signatory<'_> {
+    /// Signs a certificate and records it; when it returns, the record is on the disk.
+    ///
+    /// # Errors
+    /// When the profile makes authorities, the certificate cannot be made, or the ledger fails. Then the certificate is
+    /// gone.
+    pub fn issue(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
+        let Order { profile, request, validity } = order;
+        if profile.is_ca() {
+            return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
+        }
+        let Authority { certificate: own, id, ledger } = &mut *self.authority;
+        let issuer = Issuer::Authority { certificate: own, key: self.key };
+        let (granted, _) = issue::clamp(*validity, own);
+        let clamped = (granted.not_after != validity.not_after).then_some(validity.not_after);
+        for _ in 0..DRAWS {
+            let certificate = issue::issue(profile, request, &issuer, &serials()?, granted)?;
+            match ledger.record(*id, &[Entry { certificate: &certificate, profile: &profile.name }], act) {
+                // Nobody has seen the certificate with the serial number that was taken.
+                Err(LedgerError::SerialTaken { .. }) => {}
+                Err(error) => return Err(error.into()),
+                Ok(()) => return Ok(Issued { certificate, clamped }),
+            }
+        }
+        Err(AuthorityError::NoSerial { draws: DRAWS })
+    }
+
+    /// Answers a certification request: a certificate, signed and recorded, or the reason why not.
+    ///
+    /// # Errors
+    /// As [`Self::issue`], where the request is not to blame.
+    pub fn sign(
+        &mut self,
+        petition: &Petition,
+        validity: Validity,
+        serials: &mut Draw<'_>,
+        act: &Act,
+    ) -> Result<Result<Issued, Refusal>, AuthorityError> {
+        if petition.request.public_key == *self.key.public_key() {
+            return Ok(Err(Refusal::AuthoritysOwnKey));
+        }
+        let order = Order { profile: &petition.profile, request: &petition.request, validity };
+        match self.issue(&order, serials, act) {
+            Err(AuthorityError::Issue(error)) if lies_in_the_request(&error) => Ok(Err(Refusal::Issue(error))),
+            signed => signed.map(Ok),
+        }
+    }
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { certificate, id, ledger: _ } = self;
+        f.debug_struct("Authority").field("certificate", certificate).field("id", id).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Signatory<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { authority, key: _ } = self;
+        f.debug_struct("Signatory").field("authority", authority).finish_non_exhaustive()
+    }
+}
+
+/// Whether another request might succeed where this one fails.
+fn lies_in_the_request(error: &IssueError) -> bool {
+    matches!(
+        error,
+        IssueError::NoName
+            | IssueError::NoSubject
+            | IssueError::MissingName { .. }
+            | IssueError::NameForm { .. }
+            | IssueError::Name(_)
+            | IssueError::Attribute { .. }
+            | IssueError::SubjectIsIssuer(_)
+            | IssueError::WeakKey { .. }
+            | IssueError::Constrained { .. }
+    )
+}
+
+/// Two draws of 128 random bits collide once in 2^64 certificates; eight that do are no accident.
+const DRAWS: usize = 8;
+
+#[cfg(test)]
+mod tests;

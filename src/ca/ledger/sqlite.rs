@@ -1,0 +1,314 @@
+//! The ledger in one SQLite file.
+//!
+//! Write-ahead log, `synchronous=FULL`: a transaction that is committed is on the disk, and readers never wait for
+//! writers. Every transaction that writes takes the write lock when it begins, so two processes queue for it and neither
+//! has to begin again.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::rows;
+use super::schema::{self, APPLICATION_ID};
+use super::{Act, AuditLine, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
+use crate::x509::Certificate;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+
+/// A ledger in one SQLite file, with its `-wal` and `-shm` files beside it while it is open.
+#[derive(Debug)]
+pub struct SqliteLedger {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl SqliteLedger {
+    /// Opens the ledger at `path` and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`LedgerError::Missing`], [`LedgerError::Foreign`] and [`LedgerError::Newer`], and when the system refuses.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        match std::fs::metadata(path) {
+            Ok(about) if about.is_file() => Self::connect(path),
+            Ok(_) => Err(LedgerError::Foreign { path: path.to_owned(), why: "it is not a file".to_owned() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(LedgerError::Missing { path: path.to_owned() })
+            }
+            Err(source) => Err(LedgerError::Open { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Makes a ledger at `path`, readable by its owner alone (0600), or opens the one that is there.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn create(path: &Path) -> Result<Self, LedgerError> {
+        match make_file(path) {
+            Ok(()) => Self::connect(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open(path),
+            Err(source) => Err(LedgerError::Open { path: path.to_owned(), source }),
+        }
+    }
+
+    /// The value of a PRAGMA, as text.
+    #[cfg(test)]
+    pub(super) fn setting(&self, name: &str) -> String {
+        let value = self.connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+        match value.unwrap_or(rusqlite::types::Value::Null) {
+            rusqlite::types::Value::Integer(number) => number.to_string(),
+            rusqlite::types::Value::Text(text) => text,
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn connect(path: &Path) -> Result<Self, LedgerError> {
+        let told = |error| told(path, error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(told)?;
+        connection.busy_timeout(PATIENCE).map_err(told)?;
+        let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(told)?;
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(told)?;
+        if application != APPLICATION_ID && (application != 0 || tables != 0) {
+            let why = "it is another program's database".to_owned();
+            return Err(LedgerError::Foreign { path: path.to_owned(), why });
+        }
+        write_ahead(&connection).map_err(told)?;
+        connection
+            .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")
+            .map_err(told)?;
+        schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer {
+            path: path.to_owned(),
+            found,
+            known: schema::LATEST,
+        })?;
+        Ok(Self { path: path.to_owned(), connection })
+    }
+
+    /// Runs `work` as one transaction that holds the write lock from its beginning and is on the disk when it returns.
+    fn transact<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
+        let path = &self.path;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| told(path, error))?;
+        let done = match work(&transaction) {
+            Ok(done) => done,
+            Err(Failure::Database(error)) => return Err(told(path, error)),
+            Err(Failure::Ledger(error)) => return Err(error),
+        };
+        transaction.commit().map_err(|error| told(path, error))?;
+        Ok(done)
+    }
+}
+
+impl Ledger for SqliteLedger {
+    fn add_authority(
+        &mut self,
+        certificate: &Certificate,
+        profile: &str,
+        act: &Act,
+    ) -> Result<AuthorityId, LedgerError> {
+        self.transact(|transaction| {
+            let added = transaction.execute(
+                "INSERT INTO authorities (fingerprint, subject, created_at, der) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO NOTHING",
+                params![
+                    certificate.fingerprint_sha256(),
+                    certificate.subject().to_string(),
+                    act.at.unix_timestamp(),
+                    certificate.der()
+                ],
+            )?;
+            if added == 0 {
+                return Err(LedgerError::AlreadyRecorded { serial: certificate.serial().clone() }.into());
+            }
+            let id = AuthorityId(transaction.last_insert_rowid());
+            if certificate.is_self_issued() {
+                insert(transaction, id, &[Entry { certificate, profile }], act)?;
+            } else {
+                log(transaction, certificate, act)?;
+            }
+            Ok(id)
+        })
+    }
+
+    fn authority(&mut self, certificate: &Certificate) -> Result<Option<AuthorityId>, LedgerError> {
+        self.connection
+            .query_row(
+                "SELECT id FROM authorities WHERE fingerprint = ?1",
+                params![certificate.fingerprint_sha256()],
+                |row| row.get(0).map(AuthorityId),
+            )
+            .optional()
+            .map_err(|error| told(&self.path, error))
+    }
+
+    fn record(&mut self, by: AuthorityId, certificates: &[Entry<'_>], act: &Act) -> Result<(), LedgerError> {
+        self.transact(|transaction| insert(transaction, by, certificates, act))
+    }
+
+    fn find(&mut self, by: AuthorityId, query: &Query) -> Result<Vec<Record>, LedgerError> {
+        let found = rows::select(&self.connection, by, query).map_err(|error| told(&self.path, error))?;
+        found
+            .into_iter()
+            .map(|row| row.into_record().map_err(|what| LedgerError::Damaged { path: self.path.clone(), what }))
+            .collect()
+    }
+
+    fn certificate(&mut self, id: RecordId) -> Result<Vec<u8>, LedgerError> {
+        self.connection
+            .query_row("SELECT der FROM certificates WHERE id = ?1", params![id.0], |row| row.get(0))
+            .map_err(|error| told(&self.path, error))
+    }
+
+    fn count(&mut self, by: AuthorityId) -> Result<u64, LedgerError> {
+        self.connection
+            .query_row(
+                "SELECT (SELECT count(*) FROM certificates WHERE authority = ?1)
+                 - (SELECT count(*) FROM certificates JOIN authorities USING (fingerprint)
+                    WHERE authorities.id = ?1 AND authority = ?1)",
+                params![by.0],
+                |row| row.get::<_, i64>(0),
+            )
+            .map(|count| u64::try_from(count).unwrap_or_default())
+            .map_err(|error| told(&self.path, error))
+    }
+
+    fn audit(&mut self) -> Result<Vec<AuditLine>, LedgerError> {
+        rows::audit(&self.connection).map_err(|error| told(&self.path, error))
+    }
+}
+
+/// Why a transaction is rolled back.
+enum Failure {
+    Database(rusqlite::Error),
+    Ledger(LedgerError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+fn insert(transaction: &Transaction<'_>, by: AuthorityId, entries: &[Entry<'_>], act: &Act) -> Result<(), Failure> {
+    // The database decides what is unique: a conflict inserts nothing, whoever was first.
+    let mut add = transaction.prepare(
+        "INSERT INTO certificates
+         (authority, serial, fingerprint, subject, names, not_before, not_after, profile, issued_at, der)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+    )?;
+    let mut add_name = transaction.prepare("INSERT INTO names (name, certificate) VALUES (?1, ?2)")?;
+    for Entry { certificate, profile } in entries {
+        // A certificate whose subjectAltName does not parse is still recorded, and found by serial number.
+        let names = certificate.subject_alt_names().unwrap_or_default();
+        let added = add.execute(params![
+            by.0,
+            certificate.serial().content(),
+            certificate.fingerprint_sha256(),
+            certificate.subject().to_string(),
+            rows::write_names(&names),
+            certificate.validity().not_before.unix_timestamp(),
+            certificate.validity().not_after.unix_timestamp(),
+            profile,
+            act.at.unix_timestamp(),
+            certificate.der(),
+        ])?;
+        if added == 0 {
+            return Err(conflict(transaction, certificate)?.into());
+        }
+        let id = transaction.last_insert_rowid();
+        for name in super::search_names(&names, certificate) {
+            add_name.execute(params![name, id])?;
+        }
+        log(transaction, certificate, act)?;
+    }
+    Ok(())
+}
+
+/// Which of the two unique things was taken.
+fn conflict(transaction: &Transaction<'_>, certificate: &Certificate) -> rusqlite::Result<LedgerError> {
+    let serial = certificate.serial().clone();
+    let known: bool = transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM certificates WHERE fingerprint = ?1)",
+        params![certificate.fingerprint_sha256()],
+        |row| row.get(0),
+    )?;
+    Ok(if known { LedgerError::AlreadyRecorded { serial } } else { LedgerError::SerialTaken { serial } })
+}
+
+fn log(transaction: &Transaction<'_>, certificate: &Certificate, act: &Act) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO audit (at, who, what, fingerprint) VALUES (?1, ?2, ?3, ?4)",
+        params![act.at.unix_timestamp(), act.who, act.what.name(), certificate.fingerprint_sha256()],
+    )?;
+    Ok(())
+}
+
+/// An empty file, 0600 from the start; SQLite gives its companions the same mode.
+fn make_file(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)?.sync_all()?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        // So that the name survives a power cut; some file systems cannot, and need not.
+        _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    Ok(())
+}
+
+/// Switches a new file to its write-ahead log. The switch needs the file alone and does not queue for it, so a process
+/// that meets another here waits by itself.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let begun = Instant::now();
+    loop {
+        let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        let switched = connection.pragma_query_value(None, "journal_mode", mode).and_then(|found| {
+            if found == "wal" { Ok(()) } else { connection.pragma_update(None, "journal_mode", "wal") }
+        });
+        match switched {
+            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// The database's error in the words of this room.
+fn told(path: &Path, error: rusqlite::Error) -> LedgerError {
+    let path = path.to_owned();
+    let unwritable = |why| LedgerError::Unwritable { path: path.clone(), why };
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            LedgerError::Busy { path, seconds: PATIENCE.as_secs() }
+        }
+        Some(ErrorCode::NotADatabase) => LedgerError::Foreign { path, why: "it is no SQLite database".to_owned() },
+        Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { path, what: error.to_string() },
+        Some(ErrorCode::DiskFull) => unwritable("no space is left on the disk"),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => unwritable("the file or its folder is read-only"),
+        Some(ErrorCode::CannotOpen) => {
+            unwritable("the database cannot make its companion files; the folder must be writable")
+        }
+        _ => LedgerError::Failed { path, source: Box::new(error) },
+    }
+}
+
+/// How long a process waits for another's transaction, which takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,0 +1,213 @@
+//! `certkit ca issue`: a key and a certificate from the CA.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::init::{Made, Plan};
+use super::place::{self, Chosen};
+use crate::ca::place::State;
+use crate::ca::{Action, Authority, Issued, Order};
+use crate::cli::clock::{self, rfc3339};
+use crate::cli::exit::Exit;
+use crate::cli::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, fresh_serial, load_profile};
+use crate::cli::new::write_objections;
+use crate::cli::output::{Report, Session};
+use crate::cli::passphrase::PassphraseSource;
+use crate::cli::text::{Text, dim, good, safe, strong, warn};
+use crate::encoding::hex;
+use crate::issue::{Objection, objections};
+use crate::key::PrivateKey;
+use crate::x509::{Certificate, GeneralName};
+
+/// Make a key and a certificate for it, signed by the CA
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Writes NAME.pem (the certificate, then the CA's: the full chain) and NAME-key.pem (0600), called after
+the first name. Where there is no CA yet one is made, unless --ca says where it should be.
+
+For example:
+  certkit ca issue api.test 127.0.0.1
+  certkit ca issue --profile client --cn \"Ann Example\"
+  certkit ca issue '*.test' --type rsa:2048 --days 90 --out test.pem --keyout test.key
+
+With --json the answer is an object: `certificate_file`; `key_file`; `key_is_new`; `key_encrypted`; `subject`; `names`;
+`serial` (hexadecimal); `fingerprint_sha256`; `issuer`; `profile`; `not_before`, `not_after` (RFC 3339); `shortened_from`
+(the end asked for, where the CA's own comes first); `objections`, each with `client`, `why`, `what_to_do`; `made_ca` (as
+`certkit ca init` answers, where it had to be made); and `notes`.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    names: NameArgs,
+
+    #[command(flatten)]
+    lifetime: LifetimeArgs,
+
+    #[command(flatten)]
+    key: KeyArgs,
+
+    /// What kind of certificate: server, client, peer, email, code-signing, ocsp-responder, or a file of your own
+    #[arg(long, value_name = "NAME|FILE", default_value = "server")]
+    profile: String,
+
+    /// Where to write the certificate and the CA's; `-` is stdout [default: after the first name, api.test.pem]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Replace files that are there already
+    #[arg(long)]
+    force: bool,
+
+    /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N [default: prompt, if there is one]
+    #[arg(long, value_name = "SOURCE")]
+    ca_passphrase: Option<PassphraseSource>,
+}
+
+pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    let now = clock::making_now()?;
+    let profile = load_profile(&args.profile)?;
+    let naming = args.names.naming(&profile)?;
+    let validity = args.lifetime.validity(&profile, now)?;
+    let outputs = Outputs::choose(args.out, "pem", &args.key, &naming, args.force, session)?;
+    let key = args.key.obtain(profile.key, outputs.keyout())?;
+    let request = naming.request(key.key.public_key().clone());
+
+    let (mut authority, authority_key, made_ca) = open_or_make(chosen, args.ca_passphrase.as_ref(), now, session)?;
+    let ca_certificate = authority.certificate().clone();
+    let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
+    let order = Order { profile: &profile, request: &request, validity };
+    let issued = signatory.issue(&order, &mut fresh_serial, &place::act(Action::Issue))?;
+
+    // The record is on the disk; from here on the certificate may be seen.
+    let answer = Answer {
+        certificate: About::new(&issued, &ca_certificate, &profile.name),
+        certificate_file: outputs.out(),
+        key_file: outputs.shown_keyout().or_else(|| key.read_from.clone()).unwrap_or_default(),
+        key_is_new: key.pem.is_some(),
+        key_encrypted: key.encrypted,
+        made_ca,
+        notes: naming.notes.iter().map(ToString::to_string).collect(),
+    };
+    outputs
+        .write(&key, &place::chain(&[&issued.certificate, &ca_certificate]), session)
+        .with_context(|| recorded(&issued))?;
+    session.answer(&answer)?;
+    Ok(Exit::Yes)
+}
+
+/// What an error says after the record is made: the ledger knows a certificate that nobody has.
+pub(super) fn recorded(issued: &Issued) -> String {
+    format!("the certificate with serial number {} is recorded, but lost", issued.certificate.serial())
+}
+
+/// The CA and its key; made where there is none and nobody said where it should be.
+fn open_or_make(
+    chosen: &Chosen,
+    passphrase: Option<&PassphraseSource>,
+    now: OffsetDateTime,
+    session: &mut Session,
+) -> anyhow::Result<(Authority, PrivateKey, Option<Made>)> {
+    if chosen.may_be_made() && passphrase.is_none() && chosen.state()? == State::Empty {
+        match Plan::standard(now)?.carry_out(chosen, session) {
+            Ok((authority, key)) => {
+                let made = Made::new(&authority, chosen, false);
+                return Ok((authority, key, Some(made)));
+            }
+            // Another process was faster; its CA is the one.
+            Err(error) => match chosen.state() {
+                Ok(State::Complete) => {}
+                _ => return Err(error),
+            },
+        }
+    }
+    let authority = chosen.open()?;
+    let key = chosen.key(passphrase)?;
+    Ok((authority, key, None))
+}
+
+/// A certificate the CA has just signed.
+#[derive(Debug, Serialize)]
+pub(super) struct About {
+    subject: String,
+    names: Vec<String>,
+    serial: String,
+    fingerprint_sha256: String,
+    issuer: String,
+    profile: String,
+    not_before: String,
+    not_after: String,
+    /// The notAfter asked for, where the CA's own comes before it.
+    shortened_from: Option<String>,
+    /// Clients that will object to it however much they trust its CA.
+    objections: Vec<Objection>,
+}
+
+impl About {
+    pub(super) fn new(issued: &Issued, issuer: &Certificate, profile: &str) -> Self {
+        let certificate = &issued.certificate;
+        let names = certificate.subject_alt_names().unwrap_or_default();
+        Self {
+            subject: certificate.subject().to_string(),
+            names: names.iter().map(GeneralName::to_string).collect(),
+            serial: certificate.serial().to_string(),
+            fingerprint_sha256: hex::colons(&certificate.fingerprint_sha256()),
+            issuer: issuer.subject().to_string(),
+            profile: profile.to_owned(),
+            not_before: rfc3339(certificate.validity().not_before),
+            not_after: rfc3339(certificate.validity().not_after),
+            shortened_from: issued.clamped.map(rfc3339),
+            objections: objections(certificate),
+        }
+    }
+
+    pub(super) fn text(&self, files: Vec<(&'static str, String)>, text: &mut Text) {
+        let bare = |name: &String| name.split_once(':').map_or(name.clone(), |(_, value)| value.to_owned());
+        let names: Vec<String> = self.names.iter().map(bare).collect();
+        let name = if names.is_empty() { self.subject.clone() } else { names.join(", ") };
+        text.line(format_args!("{} a certificate for {}", good("issued"), strong(name)));
+        let mut fields: Vec<(&str, String)> = files;
+        fields.push(("issuer", safe(&self.issuer).to_string()));
+        fields.push(("serial", self.serial.clone()));
+        fields.push(("expires", self.not_after.clone()));
+        fields.push(("SHA-256", self.fingerprint_sha256.clone()));
+        text.fields(fields);
+        if let Some(wanted) = &self.shortened_from {
+            text.line(format_args!(
+                "{} it expires with its CA, not at {wanted}: a certificate that outlives its issuer is worthless",
+                warn("shortened:")
+            ));
+        }
+        write_objections(&self.objections, text);
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    certificate_file: String,
+    key_file: String,
+    key_is_new: bool,
+    key_encrypted: bool,
+    #[serde(flatten)]
+    certificate: About,
+    /// The CA, where it had to be made.
+    made_ca: Option<Made>,
+    notes: Vec<String>,
+}
+
+impl Report for Answer {
+    fn text(&self, text: &mut Text) {
+        if let Some(made) = &self.made_ca {
+            made.text(text);
+            text.blank();
+        }
+        let files = vec![
+            ("certificate", format!("{} (with the CA's: the full chain)", safe(&self.certificate_file))),
+            ("key", safe(&self.key_file).to_string()),
+        ];
+        self.certificate.text(files, text);
+        for note in &self.notes {
+            text.line(format_args!("{} {note}", dim("note:")));
+        }
+    }
+}

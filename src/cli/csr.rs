@@ -1,0 +1,29 @@
+//! `certkit csr`: certification requests.
+
+mod new;
+mod show;
+
+use clap::Subcommand;
+
+use super::exit::Exit;
+use super::output::Session;
+
+/// Make and show certification requests (CSR, PKCS #10)
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    New(Box<new::Args>),
+    Show(show::Args),
+}
+
+pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
+    match args.command {
+        Command::New(args) => new::run(*args, session),
+        Command::Show(args) => show::run(args, session),
+    }
+}

@@ -1,0 +1,78 @@
+//! Keys from files that commands are given. Every error names the file.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use super::files::{self, is_dash};
+use super::output::shown;
+use super::passphrase::PassphraseSource;
+use super::problem::Hinted;
+use crate::container::{Document, PrivateKeyItem};
+use crate::key::{EncryptedPrivateKey, KeyError, PrivateKey};
+
+/// A file that was read and understood.
+pub(super) struct Loaded {
+    path: PathBuf,
+    /// What it holds.
+    pub(super) document: Document,
+}
+
+impl Loaded {
+    /// Reads a file; `-` is stdin.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let contents = files::read(path)?;
+        let document = Document::read(&contents).with_context(|| cannot_use(path))?;
+        Ok(Self { path: path.to_owned(), document })
+    }
+
+    /// The file's name as it is shown.
+    pub(super) fn shown(&self) -> String {
+        name(&self.path)
+    }
+
+    /// The private key, of which there may be one. An encrypted one is opened with the passphrase of `source`, asked for where there is none; a
+    /// source for a key that is not encrypted is an error, since it has no effect.
+    pub(super) fn private_key(&self, source: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
+        let count = self.document.items().iter().filter(|item| item.private_key().is_some()).count();
+        if count > 1 {
+            return Err(anyhow!("{} holds {count} private keys, and one is due", self.shown()))
+                .hint("`certkit inspect` says on which lines they begin; put each in a file of its own");
+        }
+        match self.document.first_private_key().with_context(|| cannot_use(&self.path))? {
+            PrivateKeyItem::Encrypted(encrypted) => self.open(encrypted, source.unwrap_or(&PassphraseSource::Prompt)),
+            PrivateKeyItem::Plain(_) if source.is_some() => {
+                let shown = self.shown();
+                Err(anyhow!("{shown} is not encrypted: a passphrase for it has no effect"))
+                    .hint("leave --passphrase out")
+            }
+            PrivateKeyItem::Plain(key) => Ok(key.clone()),
+        }
+    }
+
+    /// Opens an encrypted key of this file.
+    pub(super) fn open(
+        &self,
+        encrypted: &EncryptedPrivateKey,
+        source: &PassphraseSource,
+    ) -> anyhow::Result<PrivateKey> {
+        let passphrase = source.existing(&self.shown())?;
+        let opened = encrypted.decrypt(&passphrase);
+        let wrong = opened.as_ref().is_err_and(|error| *error == KeyError::WrongPassphrase);
+        let opened = opened.with_context(|| format!("cannot open {}", self.shown()));
+        if wrong && *source != PassphraseSource::Prompt {
+            return opened.hint("file: and fd: take the first line without its line break, env: the whole value");
+        }
+        opened
+    }
+}
+
+/// What an error about a file's contents begins with.
+pub(super) fn cannot_use(path: &Path) -> String {
+    format!("cannot use {}", name(path))
+}
+
+/// An input file's name as it is shown; stdin for `-`.
+pub(super) fn name(path: &Path) -> String {
+    if is_dash(path) { "stdin".to_owned() } else { shown(path) }
+}

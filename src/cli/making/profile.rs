@@ -1,0 +1,24 @@
+//! The profile on the command line: a built-in name or a file.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use crate::cli::files;
+use crate::cli::output::shown;
+use crate::cli::problem::Hinted;
+use crate::profile::Profile;
+
+/// The built-in profile of this name, or the one in this file. Something that looks like a path is one.
+pub(in crate::cli) fn load(name: &str) -> anyhow::Result<Profile> {
+    if let Some(profile) = Profile::built_in(name) {
+        return Ok(profile);
+    }
+    let path = Path::new(name);
+    if name.contains(['/', '\\', '.']) || name == "-" || path.is_file() {
+        let text = files::read_text(path)?;
+        return Ok(Profile::from_toml(&shown(path), &text)?);
+    }
+    let names = Profile::names().join(", ");
+    Err(anyhow!("there is no profile {name:?}")).hint(format!("there are {names}; or give a file, such as ./own.toml"))
+}

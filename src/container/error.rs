@@ -1,0 +1,78 @@
+//! Why a file is not what is needed.
+
+use crate::key::KeyError;
+
+/// Why nothing can be found in a file, or not what is wanted. The sentences have the file as their subject: "it holds a
+/// private key where a certificate is due".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContainerError {
+    /// No byte at all.
+    #[error("it is empty")]
+    Empty,
+    /// The bytes are of a known kind that certkit does not read.
+    #[error("it is {what}: {remedy}")]
+    Foreign {
+        /// The kind, with its article.
+        what: &'static str,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// JSON that is no key.
+    #[error("it is JSON, but {0}")]
+    Json(KeyError),
+    /// A DER structure that is longer than the file.
+    #[error(
+        "it is cut short: it begins like {what} in DER of {declared} octets and holds {present}; fetch or copy it again"
+    )]
+    CutShort {
+        /// What it begins like.
+        what: &'static str,
+        /// How long it says it is.
+        declared: usize,
+        /// How long it is.
+        present: usize,
+    },
+    /// More follows a DER structure.
+    #[error("{count} octets follow the DER structure it begins with; a file of several has to be PEM")]
+    Trailing {
+        /// How many.
+        count: usize,
+    },
+    /// DER, and nothing certkit knows.
+    #[error("it is DER, but no certificate, request, revocation list or key: {0}")]
+    UnknownStructure(String),
+    /// Nothing known.
+    #[error("it holds neither PEM nor DER: it looks like {0}")]
+    Nothing(&'static str),
+    /// A block is malformed.
+    #[error("{}{what} is damaged: {why}", at(*.line))]
+    Damaged {
+        /// Where its block begins.
+        line: Option<usize>,
+        /// What it should be.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What is wanted is there, in a form that certkit does not read.
+    #[error("the {what} in it cannot be used: {why}")]
+    Unsupported {
+        /// What it is, without an article.
+        what: String,
+        /// Why it is not read, and what to do.
+        why: String,
+    },
+    /// Something else is there.
+    #[error("it holds {held} where {wanted} is due")]
+    Instead {
+        /// What is there.
+        held: String,
+        /// What is wanted.
+        wanted: &'static str,
+    },
+}
+
+fn at(line: Option<usize>) -> String {
+    line.map_or_else(|| "the ".to_owned(), |line| format!("line {line}: the "))
+}

@@ -1,0 +1,229 @@
+//! What is checked before a certificate is made, and after.
+
+use super::constraints;
+use super::error::IssueError;
+use super::{Issuer, Request};
+use crate::key::{PrivateKey, PublicKey};
+use crate::profile::{NameForm, Profile};
+use crate::x509::extension::KeyUsageBit;
+use crate::x509::name::Attribute;
+use crate::x509::{
+    Certificate, DistinguishedName, DnsName, Extension, Extensions, GeneralName, SerialNumber, Validity, name_text,
+    oids,
+};
+use time::OffsetDateTime;
+
+/// Whether this certificate and key may sign certificates at this time.
+///
+/// # Errors
+/// It is no CA, may not sign certificates, has expired or is not valid yet; or the key is not its key.
+pub fn check_issuer(certificate: &Certificate, key: &PrivateKey, now: OffsetDateTime) -> Result<(), IssueError> {
+    authority(certificate, key)?;
+    let (issuer, validity) = (certificate.display_name(), certificate.validity());
+    if validity.not_after < now {
+        return Err(IssueError::IssuerExpired { issuer, not_after: validity.not_after });
+    }
+    if now < validity.not_before {
+        return Err(IssueError::IssuerNotYetValid { issuer, not_before: validity.not_before });
+    }
+    Ok(())
+}
+
+/// [`check_issuer`] but for the time.
+pub(super) fn authority(certificate: &Certificate, key: &PrivateKey) -> Result<(), IssueError> {
+    let issuer = certificate.display_name();
+    let unusable = IssueError::unusable(&issuer);
+    if certificate.subject().is_empty() {
+        return Err(IssueError::UnusableIssuer { issuer, why: "it has no subject (RFC 5280 §4.1.2.6)".to_owned() });
+    }
+    if !certificate.basic_constraints().map_err(&unusable)?.is_some_and(|constraints| constraints.ca) {
+        return Err(IssueError::NotAnAuthority { issuer });
+    }
+    // RFC 5280 §4.2.1.3: without keyUsage every use is allowed.
+    if certificate.key_usage().map_err(&unusable)?.is_some_and(|usage| !usage.has(KeyUsageBit::KeyCertSign)) {
+        return Err(IssueError::NoCertSign { issuer });
+    }
+    match certificate.public_key() {
+        Ok(public) if same_key(&public, key.public_key()) => Ok(()),
+        Ok(_) => Err(IssueError::WrongKey { issuer }),
+        Err(error) => Err(IssueError::UnusableIssuer { issuer, why: error.to_string() }),
+    }
+}
+
+/// Whether this issuer may issue such a certificate.
+pub(super) fn may_issue(
+    certificate: &Certificate,
+    profile: &Profile,
+    subject: &DistinguishedName,
+    names: &[GeneralName],
+    validity: Validity,
+) -> Result<(), IssueError> {
+    let issuer = certificate.display_name();
+    let unusable = IssueError::unusable(&issuer);
+    let path_len = certificate.basic_constraints().map_err(&unusable)?.and_then(|constraints| constraints.path_len);
+    if profile.is_ca() && path_len == Some(0) {
+        return Err(IssueError::PathLength { issuer });
+    }
+    if !profile.is_ca() && subject.matches(certificate.subject()) {
+        return Err(IssueError::SubjectIsIssuer(subject.to_string()));
+    }
+    if let Some(allowed) = certificate.extended_key_usage().map_err(&unusable)? {
+        // Delegating answers about revocation is an issuer's own business, whatever it issues for.
+        let open = |purpose: &&_| *purpose != &oids::OCSP_SIGNING && !allowed.lists(purpose);
+        let any = allowed.lists(&oids::ANY_EXTENDED_KEY_USAGE);
+        if let Some(purpose) = profile.extended_key_usage.iter().find(open).filter(|_| !any) {
+            return Err(IssueError::Purpose { issuer, purpose: oids::name_or_dotted(purpose) });
+        }
+    }
+    if validity.not_before < certificate.validity().not_before || validity.not_after > certificate.validity().not_after
+    {
+        return Err(IssueError::OutlivesIssuer { issuer, not_after: certificate.validity().not_after });
+    }
+    constraints::check(certificate, subject, names)
+}
+
+/// The names in their usual form, without duplicates, if the profile allows them and they are well-formed.
+pub(super) fn names(profile: &Profile, names: &[GeneralName]) -> Result<Vec<GeneralName>, IssueError> {
+    let mut kept: Vec<GeneralName> = Vec::new();
+    for name in names {
+        let allowed = NameForm::of(name).is_some_and(|form| profile.names.contains(&form));
+        if !allowed {
+            let (profile, allowed) = (profile.name.clone(), profile.names.clone());
+            return Err(IssueError::NameForm { profile, name: name.to_string(), allowed });
+        }
+        let name = well_formed(name)?;
+        if !kept.contains(&name) {
+            kept.push(name);
+        }
+    }
+    let required = |name: &GeneralName| NameForm::of(name).is_some_and(|form| profile.required_names.contains(&form));
+    if !profile.required_names.is_empty() && !kept.iter().any(required) {
+        let (profile, forms) = (profile.name.clone(), profile.required_names.clone());
+        return Err(IssueError::MissingName { profile, forms });
+    }
+    Ok(kept)
+}
+
+/// Names come from requests too, so each is read again as a user would have typed it.
+fn well_formed(name: &GeneralName) -> Result<GeneralName, IssueError> {
+    match name {
+        GeneralName::Dns(text) => {
+            let name = DnsName::pattern(text).map_err(|error| IssueError::Name(error.to_string()))?;
+            Ok(GeneralName::Dns(name.as_str().to_owned()))
+        }
+        GeneralName::Ip(octets) if name.ip().is_none() => {
+            Err(IssueError::Name(format!("an IP address of {} octets is none", octets.len())))
+        }
+        GeneralName::Ip(_) => Ok(name.clone()),
+        _ => name
+            .to_string()
+            .parse()
+            .map_err(|error: crate::x509::general_name::GeneralNameError| IssueError::Name(error.to_string())),
+    }
+}
+
+/// Whether the subject can stand in a certificate beside these names.
+pub(super) fn subject(profile: &Profile, subject: &DistinguishedName, names: &[GeneralName]) -> Result<(), IssueError> {
+    if profile.is_ca() && subject.is_empty() {
+        return Err(IssueError::NoSubject);
+    }
+    if subject.is_empty() && names.is_empty() {
+        return Err(IssueError::NoName);
+    }
+    subject.attributes().iter().try_for_each(attribute)
+}
+
+fn attribute(attribute: &Attribute) -> Result<(), IssueError> {
+    let refused = |problem: String| Err(IssueError::Attribute { kind: name_text::keyword(&attribute.kind), problem });
+    let text = attribute.text();
+    let length = text.chars().count();
+    let longest = UPPER_BOUNDS.iter().find(|(kind, _)| *kind == attribute.kind).map(|(_, longest)| *longest);
+    match longest {
+        _ if text.trim().is_empty() => refused("is empty".to_owned()),
+        _ if text.chars().any(char::is_control) => refused(format!("has a control character: {text:?}")),
+        _ if attribute.kind == oids::COUNTRY && !is_country(&text) => {
+            refused(format!("must be two letters, such as NO, and is {text:?}"))
+        }
+        Some(longest) if length > longest => {
+            refused(format!("has {length} characters, and {longest} at most are allowed (RFC 5280 appendix A.1)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// How many characters an attribute may have (RFC 5280 appendix A.1).
+const UPPER_BOUNDS: &[(crate::encoding::Oid, usize)] = &[
+    (oids::COMMON_NAME, 64),
+    (oids::ORGANIZATION, 64),
+    (oids::ORGANIZATIONAL_UNIT, 64),
+    (oids::LOCALITY, 128),
+    (oids::STATE, 128),
+    (oids::SERIAL_NUMBER, 64),
+    (oids::TITLE, 64),
+    (oids::EMAIL_ADDRESS, 255),
+];
+
+/// RSA keys under 2048 bits are refused by every client of today (NIST SP 800-131A).
+pub(super) fn public_key(key: &PublicKey) -> Result<(), IssueError> {
+    match key.rsa_modulus_bits() {
+        Some(bits) if bits < 2048 => Err(IssueError::WeakKey { bits }),
+        _ => Ok(()),
+    }
+}
+
+/// RFC 5280 §4.1.2.2: positive, 20 octets at most.
+pub(super) fn serial(serial: &SerialNumber) -> Result<(), IssueError> {
+    let fits = serial.content().len() <= 20;
+    if fits && !serial.is_zero() && !serial.is_negative() { Ok(()) } else { Err(IssueError::Serial) }
+}
+
+/// RFC 5280 §4.1.2.5: years of four digits. Nothing signed with today's keys is older than the standard.
+pub(super) fn validity(validity: Validity) -> Result<(), IssueError> {
+    let Validity { not_before, not_after } = validity;
+    let years = 1950..=9999;
+    if not_before <= not_after && years.contains(&not_before.year()) && years.contains(&not_after.year()) {
+        Ok(())
+    } else {
+        Err(IssueError::Validity { not_before, not_after })
+    }
+}
+
+/// A self-signed certificate is signed by the key it certifies.
+pub(super) fn own_key(public: &PublicKey, key: &PrivateKey) -> Result<(), IssueError> {
+    if same_key(public, key.public_key()) { Ok(()) } else { Err(IssueError::NotOwnKey) }
+}
+
+/// Whether what was made is what was asked for, and signed.
+pub(super) fn made(
+    certificate: &Certificate,
+    request: &Request,
+    issuer: &Issuer<'_>,
+    serial: &SerialNumber,
+    validity: Validity,
+    extensions: &[Extension],
+) -> Result<(), IssueError> {
+    let whole_seconds = |time: OffsetDateTime| time.unix_timestamp();
+    let times = |validity: &Validity| (whole_seconds(validity.not_before), whole_seconds(validity.not_after));
+    let wrong = |part: &str| Err(IssueError::SelfCheck(format!("{part} differs from what was asked for")));
+    match () {
+        () if certificate.serial() != serial => wrong("serialNumber"),
+        () if certificate.subject().der() != request.subject.der() => wrong("subject"),
+        // RFC 5280 §4.1.2.4: chains are built by comparing these octets.
+        () if certificate.issuer().der() != issuer.name(request).der() => wrong("issuer"),
+        () if certificate.public_key_info() != request.public_key.spki_der() => wrong("subjectPublicKeyInfo"),
+        () if times(certificate.validity()) != times(&validity) => wrong("validity"),
+        () if certificate.extensions() != &Extensions::new(extensions.to_vec()) => wrong("extensions"),
+        () => certificate
+            .verify_signature(issuer.key().public_key())
+            .map_err(|error| IssueError::SelfCheck(error.to_string())),
+    }
+}
+
+/// Whether two public keys are one, however their algorithm identifiers are written.
+fn same_key(one: &PublicKey, other: &PublicKey) -> bool {
+    one.algorithm() == other.algorithm() && one.subject_public_key() == other.subject_public_key()
+}

@@ -1,0 +1,245 @@
+//! The values of a profile's keys. Each is read from its text or number, so that the error points at it.
+
+use crate::encoding::Oid;
+use crate::encoding::der::{self, tag};
+use crate::x509::extension::{GeneralSubtree, KeyUsageBit, PolicyInformation, PolicyQualifier};
+use crate::x509::{DistinguishedName, GeneralName, oids};
+use serde::Deserialize;
+use std::net::IpAddr;
+use time::Duration;
+
+/// A count of days in which a certificate is valid.
+#[derive(Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct Days(pub(super) Duration);
+
+impl TryFrom<i64> for Days {
+    type Error = String;
+
+    fn try_from(days: i64) -> Result<Self, String> {
+        match days {
+            1..=MOST_DAYS => Ok(Self(Duration::days(days))),
+            _ => Err(format!("a certificate is valid for 1 to {MOST_DAYS} days")),
+        }
+    }
+}
+
+/// A hundred years: no end is written another way (RFC 5280 §4.1.2.5).
+const MOST_DAYS: i64 = 36_500;
+
+/// A span of time: a number and `s`, `m`, `h` or `d`.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Span(pub(super) Duration);
+
+impl Default for Span {
+    fn default() -> Self {
+        Self(Duration::minutes(5))
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match text.strip_prefix(digits) {
+            Some("s") => Duration::SECOND,
+            Some("m") => Duration::MINUTE,
+            Some("h") => Duration::HOUR,
+            Some("d") => Duration::DAY,
+            _ => Duration::ZERO,
+        };
+        match digits.parse::<u16>() {
+            Ok(count) if !unit.is_zero() => Ok(Self(unit * i32::from(count))),
+            _ => Err(format!("`{text}` is no span of time: write a number and its unit, as in 45s, 5m, 12h or 1d")),
+        }
+    }
+}
+
+/// A bit of `keyUsage` by its standard name.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Usage(pub(super) KeyUsageBit);
+
+impl TryFrom<String> for Usage {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        KeyUsageBit::from_name(&name).map(Self).ok_or_else(|| {
+            let known: Vec<&str> = KeyUsageBit::ALL.into_iter().map(KeyUsageBit::name).collect();
+            format!("`{name}` is no bit of keyUsage: use {}", known.join(", "))
+        })
+    }
+}
+
+/// A key purpose by its standard name or its object identifier.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Purpose(pub(super) Oid);
+
+impl TryFrom<String> for Purpose {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let named = PURPOSES.iter().find(|oid| oids::name(oid).is_some_and(|known| known.eq_ignore_ascii_case(&name)));
+        named.cloned().or_else(|| name.parse().ok()).map(Self).ok_or_else(|| {
+            let known: Vec<String> = PURPOSES.iter().map(oids::name_or_dotted).collect();
+            format!("`{name}` is no key purpose: use {} or an object identifier", known.join(", "))
+        })
+    }
+}
+
+static PURPOSES: &[Oid] = &[
+    oids::SERVER_AUTH,
+    oids::CLIENT_AUTH,
+    oids::CODE_SIGNING,
+    oids::EMAIL_PROTECTION,
+    oids::TIME_STAMPING,
+    oids::OCSP_SIGNING,
+    oids::IPSEC_IKE,
+    oids::KDC,
+    oids::SMARTCARD_LOGON,
+    oids::DOCUMENT_SIGNING,
+    oids::ANY_EXTENDED_KEY_USAGE,
+];
+
+/// Where something is to be had. Lists, responders and issuers are fetched with http, or a loop could arise
+/// (RFC 5280 §8); https is taken, because some do it.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Uri(pub(super) String);
+
+impl TryFrom<String> for Uri {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match format!("uri:{text}").parse() {
+            Ok(GeneralName::Uri(uri)) if uri.starts_with("http://") || uri.starts_with("https://") => Ok(Self(uri)),
+            _ => Err(format!("`{text}` is no http:// or https:// URI")),
+        }
+    }
+}
+
+/// A certificate policy: `{ oid = "1.2.3" }`, perhaps with the URI of its practice statement as `cps`.
+#[derive(Deserialize)]
+#[serde(try_from = "PolicyTable")]
+pub(super) struct Policy(pub(super) PolicyInformation);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyTable {
+    oid: String,
+    cps: Option<Uri>,
+}
+
+impl TryFrom<PolicyTable> for Policy {
+    type Error = String;
+
+    fn try_from(table: PolicyTable) -> Result<Self, String> {
+        let policy = table.oid.parse().map_err(|error: crate::encoding::oid::OidError| error.to_string())?;
+        let cps = table.cps.map(|uri| PolicyQualifier {
+            kind: oids::QUALIFIER_CPS,
+            value: der::tlv(tag::IA5_STRING, uri.0.as_bytes()),
+        });
+        Ok(Self(PolicyInformation { policy, qualifiers: cps.into_iter().collect() }))
+    }
+}
+
+/// A subtree of `nameConstraints` (RFC 5280 §4.2.1.10): `dns:`, `ip:`, `email:`, `uri:` or `dirname:` and its base.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Subtree(pub(super) GeneralSubtree);
+
+impl TryFrom<String> for Subtree {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let refused = || {
+            format!(
+                "`{text}` is no name constraint: write dns:example.test, ip:10.0.0.0/8, email:example.test, \
+                 uri:.example.test or dirname:O=Example"
+            )
+        };
+        let (form, base) = text.split_once(':').ok_or_else(refused)?;
+        let base = match form {
+            "dns" => host(base).map(GeneralName::Dns),
+            "email" if base.contains('@') => text.parse().ok(),
+            "email" => host(base).map(GeneralName::Email),
+            "uri" => host(base).map(GeneralName::Uri),
+            "ip" => network(base).map(GeneralName::Ip),
+            "dirname" => {
+                base.parse::<DistinguishedName>().ok().filter(|name| !name.is_empty()).map(GeneralName::Directory)
+            }
+            _ => None,
+        };
+        Ok(Self(GeneralSubtree { base: base.ok_or_else(refused)?, minimum: 0, maximum: None }))
+    }
+}
+
+/// A domain, perhaps with a dot before it. The empty one stands for all names.
+fn host(text: &str) -> Option<String> {
+    let (dot, domain) = match text.strip_prefix('.') {
+        Some(domain) => (".", domain),
+        None => ("", text),
+    };
+    if domain.is_empty() {
+        return dot.is_empty().then(String::new);
+    }
+    let name = crate::x509::DnsName::host(domain).ok()?;
+    Some(format!("{dot}{name}"))
+}
+
+/// An address and the length of its prefix, as address and mask.
+fn network(text: &str) -> Option<Vec<u8>> {
+    let (address, length) = text.split_once('/')?;
+    let length: u32 = length.parse().ok()?;
+    let (address, mask) = match address.parse().ok()? {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32_u32.checked_sub(length)?).unwrap_or(0);
+            ((u32::from(address) & mask).to_be_bytes().to_vec(), mask.to_be_bytes().to_vec())
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128_u32.checked_sub(length)?).unwrap_or(0);
+            ((u128::from(address) & mask).to_be_bytes().to_vec(), mask.to_be_bytes().to_vec())
+        }
+    };
+    Some([address, mask].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn networks_are_an_address_and_a_mask() {
+        assert_eq!(network("10.1.2.3/8").unwrap(), [10, 0, 0, 0, 255, 0, 0, 0]);
+        assert_eq!(network("0.0.0.0/0").unwrap(), [0; 8]);
+        assert_eq!(network("192.0.2.1/32").unwrap(), [192, 0, 2, 1, 255, 255, 255, 255]);
+        assert_eq!(network("::/0").unwrap(), [0; 32]);
+        for text in ["10.0.0.0", "10.0.0.0/33", "::/129", "a/8", "10.0.0.0/-1"] {
+            assert_eq!(network(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn constraints_need_their_form() {
+        for text in
+            ["example.test", "host:a", "dns:a b", "dns:.", "ip:10.0.0.1", "dirname:", "dirname:x", "dns:*.a.test"]
+        {
+            assert!(Subtree::try_from(text.to_owned()).is_err(), "{text}");
+        }
+        for text in ["dns:", "dns:.a.test", "email:.a.test", "email:a@b.test", "dirname:C=NO,O=A"] {
+            assert!(Subtree::try_from(text.to_owned()).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_have_a_unit() {
+        assert_eq!(Span::try_from("12h".to_owned()).unwrap().0, Duration::HOUR * 12);
+        for text in ["", "5", "m", "5x", "-5m", "5 m", "99999d"] {
+            assert!(Span::try_from(text.to_owned()).is_err(), "{text}");
+        }
+    }
+}

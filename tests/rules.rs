@@ -1,0 +1,313 @@
+//! For every rule a certificate that breaks it and nothing else. The match below has no catch-all: a new rule does not
+//! compile without its certificate.
+
+use certkit::encoding::Oid;
+use certkit::encoding::der::{self, tag};
+use certkit::key::{HashAlgorithm, KeyAlgorithm, PrivateKey, SignatureAlgorithm};
+use certkit::verify::check::RULES;
+use certkit::verify::{Check, Finding, Identity, Outcome, Policy, Severity, Verdict, Verifier};
+use certkit::x509::extension::{
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, GeneralSubtree, KeyUsage, KeyUsageBit, NameConstraints,
+    PolicyConstraints, SubjectAltName, SubjectKeyIdentifier,
+};
+use certkit::x509::{Certificate, DistinguishedName, Extension, GeneralName, oids, time as x509_time};
+use std::str::FromStr;
+use time::Duration;
+
+use crate::support::forge::{Forge, Hierarchy, Issuer, NOON};
+
+const HOST: &str = "www.example.com";
+
+#[test]
+fn a_sound_chain_breaks_no_rule_of_any_policy() {
+    let hierarchy = Hierarchy::new();
+    for policy in Policy::ALL {
+        let verdict = judge(&Case::sound(&hierarchy), policy);
+        assert!(verdict.is_accepted(), "{policy}: {:?}", verdict.reasons());
+        assert_eq!(broken(&verdict), [], "{policy}");
+    }
+}
+
+#[test]
+fn every_rule_has_a_certificate_that_breaks_it_alone() {
+    let hierarchy = Hierarchy::new();
+    for rule in RULES {
+        let Breach { case, policy, company } = breach(rule.check, &hierarchy);
+        let verdict = judge(&case, policy);
+        let mut expected = [vec![rule.check], company].concat();
+        expected.sort();
+        assert_eq!(broken(&verdict), expected, "{}: {:?}", rule.name, verdict.reasons());
+        let rejects = expected.iter().any(|check| check.severity(policy) == Severity::Error);
+        assert_eq!(verdict.is_accepted(), !rejects, "{}", rule.name);
+        let broken = verdict.attempts()[0]
+            .findings
+            .iter()
+            .find(|finding| finding.check == rule.check && finding.outcome != Outcome::Passed);
+        assert!(!broken.unwrap().reason().unwrap().to_string().is_empty());
+    }
+}
+
+/// A case that breaks a rule.
+struct Breach {
+    case: Case,
+    /// The policy under which it does.
+    policy: Policy,
+    /// Rules that cannot but break with it.
+    company: Vec<Check>,
+}
+
+struct Case {
+    leaf: Certificate,
+    intermediates: Vec<Certificate>,
+    roots: Vec<Certificate>,
+    depth: Option<usize>,
+    host: Option<&'static str>,
+}
+
+impl Case {
+    fn sound(hierarchy: &Hierarchy) -> Self {
+        Self::of(hierarchy.server(HOST).sign(&hierarchy.intermediate.key), hierarchy)
+    }
+
+    fn of(leaf: Certificate, hierarchy: &Hierarchy) -> Self {
+        Self {
+            leaf,
+            intermediates: vec![hierarchy.intermediate.certificate.clone()],
+            roots: vec![hierarchy.root.certificate.clone()],
+            depth: None,
+            host: Some(HOST),
+        }
+    }
+}
+
+fn judge(case: &Case, policy: Policy) -> Verdict {
+    let mut verifier = Verifier::new(case.roots.clone(), NOON);
+    verifier.intermediates = case.intermediates.clone();
+    verifier.policy = policy;
+    verifier.identities = case.host.map(|host| Identity::Server(host.parse().unwrap())).into_iter().collect();
+    verifier.max_depth = case.depth.unwrap_or(verifier.max_depth);
+    verifier.judge(&case.leaf)
+}
+
+/// The rules broken on the most telling path, warnings included.
+fn broken(verdict: &Verdict) -> Vec<Check> {
+    let breaks = |finding: &&Finding| finding.outcome != Outcome::Passed;
+    let mut checks: Vec<Check> = verdict.attempts()[0].findings.iter().filter(breaks).map(|it| it.check).collect();
+    checks.sort();
+    checks.dedup();
+    checks
+}
+
+/// The case that breaks `check`.
+fn breach(check: Check, hierarchy: &Hierarchy) -> Breach {
+    let company = match check {
+        // A signature that says it rests on SHA-1 cannot be made here, so it is a false one too.
+        Check::WeakSignature => vec![Check::Signature],
+        // Version 1 has no extensions, so no key identifier.
+        Check::VersionThree => vec![Check::AuthorityKeyIdentifier],
+        // An empty issuer is an empty subject above.
+        Check::IssuerName => vec![Check::CaSubject],
+        Check::CaSubject => vec![Check::IssuerName],
+        _ => vec![],
+    };
+    let (case, policy) = breaking(check, hierarchy);
+    Breach { case, policy, company }
+}
+
+fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
+    let leaf = |change: &dyn Fn(&mut Forge)| {
+        let mut forge = hierarchy.server(HOST);
+        change(&mut forge);
+        Case::of(forge.sign(&hierarchy.intermediate.key), hierarchy)
+    };
+    let issuer = |change: &dyn Fn(&mut Forge)| with_intermediate(hierarchy, change);
+    let root = |change: &dyn Fn(&mut Forge)| with_root(hierarchy, change);
+    let names =
+        |names: Vec<GeneralName>| leaf(&move |forge: &mut Forge| forge.set(&SubjectAltName(names.clone()), false));
+    match check {
+        Check::Path => {
+            let mut lonely = Forge::server(HOST, &hierarchy.leaf_key, &hierarchy.root);
+            lonely.issuer = lonely.subject.clone();
+            lonely.remove::<AuthorityKeyIdentifier>();
+            (Case::of(lonely.sign(&hierarchy.leaf_key), hierarchy), Policy::Tls)
+        }
+        Check::Budget => (tangle(hierarchy), Policy::Tls),
+        Check::Depth => (Case { depth: Some(0), ..Case::sound(hierarchy) }, Policy::Tls),
+        Check::Encoding => {
+            let malformed = Extension { oid: oids::ISSUER_ALT_NAME, critical: false, value: vec![0x30, 0x05] };
+            (leaf(&|forge| forge.set_raw(malformed.clone())), Policy::Tls)
+        }
+        Check::Signature => {
+            let stranger = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+            (Case::of(hierarchy.server(HOST).sign(&stranger), hierarchy), Policy::Tls)
+        }
+        Check::SignatureAlgorithm => {
+            let other = SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha384).to_algorithm_identifier();
+            (leaf(&|forge| forge.inner_algorithm = Some(other.clone())), Policy::Tls)
+        }
+        Check::WeakSignature => {
+            let sha1 = SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha1).to_algorithm_identifier();
+            (leaf(&|forge| forge.claimed_algorithm = Some(sha1.clone())), Policy::Tls)
+        }
+        Check::Key => {
+            let unknown = der::sequence(&[&der::oid(&"1.2.3.4".parse::<Oid>().unwrap())]);
+            let spki = der::sequence(&[&unknown, &der::bit_string(&[1, 2, 3])]);
+            (leaf(&|forge| forge.public_key_info = spki.clone()), Policy::Tls)
+        }
+        Check::Validity => {
+            let past = x509_time::encode(NOON - Duration::SECOND);
+            (leaf(&|forge| forge.validity[1] = past.clone()), Policy::Tls)
+        }
+        Check::NameChaining => (Case { intermediates: vec![], ..Case::sound(hierarchy) }, Policy::Tls),
+        Check::IssuerIsCa => {
+            (issuer(&|forge| forge.set(&BasicConstraints { ca: false, path_len: None }, true)), Policy::Tls)
+        }
+        Check::KeyCertSign => (issuer(&|forge| forge.set(&KeyUsage::new(&[KeyUsageBit::CrlSign]), true)), Policy::Tls),
+        Check::PathLength => {
+            (root(&|forge| forge.set(&BasicConstraints { ca: true, path_len: Some(0) }, true)), Policy::Tls)
+        }
+        Check::NameConstraints => {
+            let elsewhere = permit(GeneralName::Dns("example.net".into()));
+            (issuer(&move |forge| forge.set(&elsewhere, true)), Policy::Tls)
+        }
+        Check::Policies => {
+            let constraints = PolicyConstraints { require_explicit_policy: Some(0), inhibit_policy_mapping: None };
+            (issuer(&|forge| forge.set(&constraints, true)), Policy::Tls)
+        }
+        Check::CriticalExtensions => {
+            let unknown = Extension { oid: "1.2.3.4".parse().unwrap(), critical: true, value: der::null() };
+            (leaf(&|forge| forge.set_raw(unknown.clone())), Policy::Tls)
+        }
+        Check::DuplicateExtension => {
+            let twice = Extension { oid: "1.2.3.4".parse().unwrap(), critical: false, value: der::null() };
+            (leaf(&|forge| forge.extensions.extend([twice.clone(), twice.clone()])), Policy::Tls)
+        }
+        Check::Purpose => (leaf(&|forge| forge.set(&ExtendedKeyUsage(vec![oids::CLIENT_AUTH]), false)), Policy::Tls),
+        Check::IssuerPurpose => {
+            (issuer(&|forge| forge.set(&ExtendedKeyUsage(vec![oids::CLIENT_AUTH]), false)), Policy::Tls)
+        }
+        Check::AnchorPurpose => {
+            (root(&|forge| forge.set(&ExtendedKeyUsage(vec![oids::SERVER_AUTH]), false)), Policy::WebPki)
+        }
+        Check::LeafKeyUsage => (leaf(&|forge| forge.set(&KeyUsage::new(&[KeyUsageBit::CrlSign]), true)), Policy::Tls),
+        Check::Identity => (Case { host: Some("other.example.com"), ..Case::sound(hierarchy) }, Policy::Tls),
+        Check::LeafIsCa => {
+            (leaf(&|forge| forge.set(&BasicConstraints { ca: true, path_len: None }, true)), Policy::WebPki)
+        }
+        Check::Version => (leaf(&|forge| forge.version = 2), Policy::Rfc5280),
+        Check::VersionThree => {
+            let first = leaf(&|forge| (forge.version, forge.extensions) = (1, vec![]));
+            (Case { host: None, ..first }, Policy::Tls)
+        }
+        Check::Serial => (leaf(&|forge| forge.serial = vec![0]), Policy::Rfc5280),
+        Check::ValidityEncoding => {
+            let early = der::tlv(tag::GENERALIZED_TIME, b"20261101000000Z");
+            (leaf(&|forge| forge.validity[0] = early.clone()), Policy::Rfc5280)
+        }
+        Check::UniqueIdentifier => {
+            let identifier = der::tlv(tag::context(1), &[0, 1]);
+            (leaf(&|forge| forge.unique_identifiers = identifier.clone()), Policy::Rfc5280)
+        }
+        Check::IssuerName => (nameless_root(hierarchy), Policy::Tls),
+        Check::CaSubject => (nameless_root(hierarchy), Policy::Tls),
+        Check::BasicConstraintsCritical => {
+            (issuer(&|forge| forge.set(&BasicConstraints { ca: true, path_len: None }, false)), Policy::Rfc5280)
+        }
+        Check::CaKeyUsage => (issuer(&|forge| forge.remove::<KeyUsage>()), Policy::Rfc5280),
+        Check::PathLengthForm => {
+            (leaf(&|forge| forge.set(&BasicConstraints { ca: false, path_len: Some(0) }, true)), Policy::Rfc5280)
+        }
+        Check::CertSignWithoutCa => {
+            let usage = KeyUsage::new(&[KeyUsageBit::DigitalSignature, KeyUsageBit::KeyCertSign]);
+            (leaf(&|forge| forge.set(&usage, true)), Policy::Rfc5280)
+        }
+        Check::SubjectKeyIdentifier => (issuer(&|forge| forge.remove::<SubjectKeyIdentifier>()), Policy::Rfc5280),
+        Check::AuthorityKeyIdentifier => (leaf(&|forge| forge.remove::<AuthorityKeyIdentifier>()), Policy::Rfc5280),
+        Check::KeyIdentifiersMatch => {
+            let other = AuthorityKeyIdentifier { key_identifier: Some(vec![1; 20]), ..Default::default() };
+            (leaf(&|forge| forge.set(&other, false)), Policy::Tls)
+        }
+        Check::RootKeyIdentifier => {
+            let own = hierarchy.root.certificate.subject_key_identifier().unwrap();
+            let serial = Some(hierarchy.root.certificate.serial().clone());
+            let identifier = AuthorityKeyIdentifier { key_identifier: own, issuer: None, serial };
+            (root(&|forge| forge.set(&identifier, false)), Policy::WebPki)
+        }
+        Check::NameConstraintsForm => {
+            let dotted = permit(GeneralName::Dns(".example.com".into()));
+            (issuer(&move |forge| forge.set(&dotted, true)), Policy::Rfc5280)
+        }
+        Check::PolicyExtensionsCritical => {
+            let constraints = PolicyConstraints { require_explicit_policy: Some(9), inhibit_policy_mapping: None };
+            (issuer(&|forge| forge.set(&constraints, false)), Policy::Rfc5280)
+        }
+        Check::AlternativeNameForm => (leaf(&|forge| forge.subject = DistinguishedName::empty()), Policy::Rfc5280),
+        Check::AlternativeNameCritical => {
+            let host = SubjectAltName(vec![GeneralName::Dns(HOST.into())]);
+            (leaf(&|forge| forge.set(&host, true)), Policy::WebPki)
+        }
+        Check::AlternativeNamePresent => {
+            let organization = DistinguishedName::from_str("O=Example").unwrap();
+            let nameless = leaf(&|forge| {
+                forge.remove::<SubjectAltName>();
+                forge.subject = organization.clone();
+            });
+            (Case { host: None, ..nameless }, Policy::WebPki)
+        }
+        Check::NameSyntax => {
+            (names(vec![GeneralName::Dns(HOST.into()), GeneralName::Dns("a_b.example.com".into())]), Policy::WebPki)
+        }
+        Check::WildcardBreadth => {
+            (names(vec![GeneralName::Dns(HOST.into()), GeneralName::Dns("*.com".into())]), Policy::WebPki)
+        }
+        Check::CommonName => {
+            let stray = DistinguishedName::common_name_only("stray.example.com");
+            (leaf(&|forge| forge.subject = stray.clone()), Policy::WebPki)
+        }
+        Check::SubscriberPurpose => (leaf(&|forge| forge.remove::<ExtendedKeyUsage>()), Policy::WebPki),
+        Check::SubscriberKey => {
+            let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
+            let spki = key.public_key().spki_der().to_vec();
+            (leaf(&|forge| forge.public_key_info = spki.clone()), Policy::WebPki)
+        }
+        Check::SubscriberValidity => {
+            let late = x509_time::encode(NOON + Duration::days(300));
+            (leaf(&|forge| forge.validity[1] = late.clone()), Policy::WebPki)
+        }
+    }
+}
+
+fn with_intermediate(hierarchy: &Hierarchy, change: &dyn Fn(&mut Forge)) -> Case {
+    let mut forge = Forge::intermediate("Test Intermediate", &hierarchy.intermediate.key, &hierarchy.root);
+    change(&mut forge);
+    Case { intermediates: vec![forge.sign(&hierarchy.root.key)], ..Case::sound(hierarchy) }
+}
+
+fn with_root(hierarchy: &Hierarchy, change: &dyn Fn(&mut Forge)) -> Case {
+    let mut forge = Forge::root("Test Root", &hierarchy.root.key);
+    change(&mut forge);
+    Case { roots: vec![forge.sign(&hierarchy.root.key)], ..Case::sound(hierarchy) }
+}
+
+fn permit(base: GeneralName) -> NameConstraints {
+    NameConstraints { permitted: vec![GeneralSubtree { base, minimum: 0, maximum: None }], excluded: vec![] }
+}
+
+/// Intermediates of one name and many keys that all sign each other, and none of which made the leaf's signature: every
+/// one costs a signature check.
+fn tangle(hierarchy: &Hierarchy) -> Case {
+    let intermediates = (0..120).map(|_| {
+        let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        Forge::intermediate("Test Intermediate", &key, &hierarchy.root).sign(&hierarchy.root.key)
+    });
+    Case { intermediates: intermediates.collect(), ..Case::sound(hierarchy) }
+}
+
+/// A root without a name, and a leaf under it.
+fn nameless_root(hierarchy: &Hierarchy) -> Case {
+    let mut root = Forge::root("", &hierarchy.root.key);
+    (root.subject, root.issuer) = (DistinguishedName::empty(), DistinguishedName::empty());
+    let root = Issuer { certificate: root.sign(&hierarchy.root.key), key: hierarchy.root.key.clone() };
+    let leaf = Forge::server(HOST, &hierarchy.leaf_key, &root).sign(&root.key);
+    Case { roots: vec![root.certificate], ..Case::of(leaf, hierarchy) }
+}
