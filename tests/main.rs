@@ -13,6 +13,7 @@ mod inspect;
 mod key;
 mod new;
 mod plumbing;
+mod policies;
 mod readme;
 mod rules;
 mod support;

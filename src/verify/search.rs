@@ -3,8 +3,6 @@
 //! Two walks. The first looks for a path to accept and turns back at the first fault. Only where it finds none, the
 //! second goes on past faults, so that the answer can tell of whole paths.
 
-use std::collections::HashMap;
-
 use super::Verifier;
 use super::check::Check;
 use super::reason::Reason;
@@ -33,7 +31,7 @@ pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate, more: &'a
     let mut search = Search {
         verifier,
         pool: pool(verifier, more),
-        signatures: HashMap::new(),
+        signatures: Vec::new(),
         signatures_left: SIGNATURES,
         steps_left: STEPS,
         limit_reached: None,
@@ -75,8 +73,9 @@ fn pool<'a>(verifier: &'a Verifier, more: &'a [Certificate]) -> Vec<Candidate<'a
 struct Search<'a> {
     verifier: &'a Verifier,
     pool: Vec<Candidate<'a>>,
-    /// Signatures already checked, by the address of the certificate and the place of the issuer in the pool.
-    signatures: HashMap<(*const Certificate, usize), Result<(), SignatureError>>,
+    /// Signatures already checked: the address of the certificate, the place of the issuer in the pool, and the outcome.
+    /// There are never more than [`SIGNATURES`].
+    signatures: Vec<(*const Certificate, usize, Result<(), SignatureError>)>,
     signatures_left: usize,
     steps_left: usize,
     limit_reached: Option<Reason>,
@@ -190,8 +189,8 @@ impl<'a> Search<'a> {
     /// Checks the signature on `certificate` with the key of the candidate at `index`, once for each pair. An issuer's
     /// signature may be known from judgments before.
     fn signature(&mut self, certificate: &'a Certificate, index: usize, issues: bool) -> Result<(), Reason> {
-        let pair = (std::ptr::from_ref(certificate), index);
-        if let Some(known) = self.signatures.get(&pair) {
+        let address = std::ptr::from_ref(certificate);
+        if let Some((_, _, known)) = self.signatures.iter().find(|(of, by, _)| *of == address && *by == index) {
             return known.clone().map_err(Reason::Signature);
         }
         let Some(left) = self.signatures_left.checked_sub(1) else {
@@ -211,7 +210,7 @@ impl<'a> Search<'a> {
             Some(cache) if issues => cache.or_check(certificate, issuer, check),
             _ => check(),
         };
-        self.signatures.insert(pair, checked.clone());
+        self.signatures.push((address, index, checked.clone()));
         checked.map_err(Reason::Signature)
     }
 

@@ -5,6 +5,7 @@ use ::time::OffsetDateTime;
 use super::cache::SignatureCache;
 use super::check::Policy;
 use super::identity::Identity;
+use super::policies::PolicyRequirements;
 use super::search;
 use super::verdict::Verdict;
 use crate::encoding::Oid;
@@ -83,6 +84,8 @@ pub struct Verifier {
     pub max_depth: usize,
     /// Signatures of issuers checked before, where many certificates are judged.
     pub cache: Option<SignatureCache>,
+    /// What is asked of certificate policies.
+    pub policies: PolicyRequirements,
 }
 
 impl Verifier {
@@ -97,6 +100,7 @@ impl Verifier {
             at,
             max_depth: MAX_DEPTH,
             cache: None,
+            policies: PolicyRequirements::default(),
         }
     }
 

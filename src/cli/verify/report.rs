@@ -9,8 +9,8 @@ use crate::cli::clock;
 use crate::cli::output::{Report, shown};
 use crate::cli::text::{Text, bad, dim, good, safe, strong, warn};
 use crate::container::{Content, Item};
-use crate::encoding::hex;
-use crate::verify::{Attempt, Finding, Outcome, Place, Verdict, Verifier};
+use crate::encoding::{Oid, hex};
+use crate::verify::{Attempt, Finding, Outcome, Place, PolicySets, Verdict, Verifier};
 use crate::x509::Certificate;
 
 /// The whole answer. Field names are the JSON schema `certkit.verify/1`.
@@ -59,6 +59,15 @@ pub(super) struct PathReport {
     pub(super) anchored: bool,
     pub(super) certificates: Vec<CertificateReport>,
     pub(super) findings: Vec<FindingReport>,
+    pub(super) policies: Option<PolicyReport>,
+}
+
+/// The certificate policies a path is valid for.
+#[derive(Serialize)]
+pub(super) struct PolicyReport {
+    pub(super) authority: Vec<String>,
+    pub(super) user: Vec<String>,
+    pub(super) explicit: bool,
 }
 
 /// A certificate of a path.
@@ -228,6 +237,7 @@ impl PathReport {
             anchored: attempt.anchored,
             certificates: certificates.map(|(at, certificate)| CertificateReport::new(certificate, role(at))).collect(),
             findings: findings.collect(),
+            policies: attempt.policies(verifier).map(PolicyReport::new),
         }
     }
 
@@ -241,6 +251,25 @@ impl PathReport {
                 .for_each(|finding| finding.text(text));
         }
         self.findings.iter().filter(|finding| finding.certificate.is_none()).for_each(|finding| finding.text(text));
+        if let Some(policies) = &self.policies {
+            policies.text(text);
+        }
+    }
+}
+
+impl PolicyReport {
+    fn new(sets: PolicySets) -> Self {
+        let dotted = |list: Vec<Oid>| list.iter().map(Oid::to_string).collect();
+        Self { authority: dotted(sets.authority), user: dotted(sets.user), explicit: sets.explicit }
+    }
+
+    fn text(&self, text: &mut Text) {
+        if !self.authority.is_empty() {
+            text.line(format_args!(
+                "     {}",
+                dim(format_args!("certificate policies: {}", self.authority.join(", ")))
+            ));
+        }
     }
 }
 
