@@ -98,14 +98,24 @@ fn the_rooms_are_those_of_the_house() {
 }
 
 #[test]
-fn every_command_is_named() {
+fn every_command_is_in_the_table() {
     let readme = Readme::open().lines.join("\n");
-    let help = Sandbox::new().certkit(&["--help"]).expect_code(0).stdout;
-    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    for command in listed.filter(|line| line.starts_with("  ") && !line.starts_with("   ")) {
-        let name = command.split_whitespace().next().unwrap();
-        assert!(name == "help" || readme.contains(&format!("`{name}")), "README.md does not name `{name}`");
+    for command in commands(&[]) {
+        let below = commands(&[command.as_str()]).join(" · ");
+        let cell = code(format!("{command} {below}").trim_end());
+        assert!(
+            readme.contains(&format!("| {cell}")) || readme.contains(&format!(", {cell} |")),
+            "the table lacks {cell}"
+        );
     }
+}
+
+/// The commands below this one, as its help lists them.
+fn commands(below: &[&str]) -> Vec<String> {
+    let help = Sandbox::new().certkit(&[below, &["--help"]].concat()).expect_code(0).stdout;
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let begun = listed.filter(|line| !line.starts_with("   "));
+    begun.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
 #[test]
