@@ -7,6 +7,8 @@ mod architecture;
 mod conformance;
 mod csr;
 mod files;
+mod inspect;
+mod key;
 mod new;
 mod plumbing;
 mod rules;

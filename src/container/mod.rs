@@ -4,10 +4,10 @@
 //! item that says on which line it stands and what is wrong. Only bytes in which nothing can be found are an error, and
 //! that error says what they look like.
 
+mod blocks;
 mod contents;
 mod der;
 mod error;
-mod pem;
 mod sniff;
 
 pub use contents::Content;
@@ -46,7 +46,7 @@ impl Document {
         // Some editors begin a file with a byte order mark.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if crate::encoding::pem::looks_like_pem(bytes) {
-            return Ok(Self { encoding: Encoding::Pem, items: pem::read(bytes) });
+            return Ok(Self { encoding: Encoding::Pem, items: blocks::read(bytes) });
         }
         let text = std::str::from_utf8(bytes).ok();
         if let Some(object) = text.filter(|text| text.trim_start().starts_with('{')) {

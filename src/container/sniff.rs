@@ -1,7 +1,7 @@
 //! What bytes look like that are neither PEM nor DER nor a key, so that the error can say it.
 
 use super::error::ContainerError;
-use crate::encoding::base64;
+use crate::encoding::base64::decode as decode_base64;
 use crate::encoding::der;
 
 pub(super) const PKCS12: ContainerError = ContainerError::Foreign {
@@ -67,7 +67,7 @@ fn foreign_text(bytes: &[u8]) -> ContainerError {
 /// Whether the text decodes to DER.
 fn is_bare_base64(text: &[u8]) -> bool {
     let dense: String = text.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|&byte| char::from(byte)).collect();
-    base64::decode(&dense).is_some_and(|decoded| der::only(&decoded).is_ok_and(|tlv| tlv.tag == der::tag::SEQUENCE))
+    decode_base64(&dense).is_some_and(|decoded| der::only(&decoded).is_ok_and(|tlv| tlv.tag == der::tag::SEQUENCE))
 }
 
 /// Beginnings of binary files. JKS: FEEDFEED; JCEKS: CECECECE.
