@@ -1,0 +1,8 @@
+//! certkit among other programs: what it makes they take, what they make it takes, and where they part the tests say why.
+//!
+//! A test that has another program accept something also has it refuse something alike: another name, an unknown CA,
+//! another key.
+
+mod clients;
+mod live;
+mod server;
