@@ -4,5 +4,6 @@
 //! another key.
 
 mod clients;
+mod keys;
 mod live;
 mod server;
