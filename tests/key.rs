@@ -138,6 +138,35 @@ fn converting_an_encrypted_key_says_what_becomes_of_it() {
 }
 
 #[test]
+fn a_truncated_file_and_two_keys_in_one_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["key", "new"]).expect_code(0);
+    let key = sandbox.read("key.pem");
+    sandbox.write("cut.pem", &key[..120]);
+    sandbox.write("two.pem", [&key[..], &key].concat());
+    for command in ["show", "public", "convert"] {
+        let out: &[&str] = if command == "show" { &[] } else { &["--out", "new.pem"] };
+        let args = [&["key", command, "cut.pem"], out].concat();
+        sandbox.certkit(&args).expect_code(2).complains("line 1: the PRIVATE KEY block is damaged: it has no END line");
+    }
+    sandbox.certkit(&["key", "match", "key.pem", "cut.pem"]).expect_code(2).complains("cut.pem, line 1: it has no END");
+    let args = ["key", "convert", "two.pem", "--out", "new.pem"];
+    sandbox.certkit(&args).expect_code(2).complains("two.pem holds 2 private keys, and one is due");
+    assert_eq!(sandbox.listing(), ["cut.pem", "key.pem", "two.pem"]);
+}
+
+#[test]
+fn what_a_conversion_leaves_out_is_said() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["key", "new"]).expect_code(0);
+    let certificate = include_bytes!("data/inspect/rich.pem");
+    sandbox.write("both.pem", [&sandbox.read("key.pem")[..], certificate].concat());
+    let args = ["key", "convert", "both.pem", "--out", "alone.pem"];
+    sandbox.certkit(&args).expect_code(0).complains("both.pem also holds a certificate, which the new file will not\n");
+    assert_eq!(sandbox.read("alone.pem"), sandbox.read("key.pem"));
+}
+
+#[test]
 fn flags_without_effect_are_errors() {
     let sandbox = Sandbox::new();
     sandbox.certkit(&["key", "new"]).expect_code(0);
@@ -200,6 +229,26 @@ fn what_belongs_together_matches_and_what_differs_is_named() {
     assert_eq!(json["match"], false);
     let groups: Vec<_> = json["keys"].as_array().unwrap().iter().map(|key| key["group"].as_u64().unwrap()).collect();
     assert_eq!(groups, [1, 2, 1]);
+}
+
+/// Scripts depend on these names; to change one is to break them.
+#[test]
+fn json_answers_have_these_members() {
+    let sandbox = Sandbox::new();
+    let members = |args: &[&str]| {
+        let json = sandbox.certkit(&[args, &["--json"]].concat()).expect_code(0).json();
+        json.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(members(&["key", "new"]), "file format encrypted public_key");
+    assert_eq!(members(&["key", "convert", "key.pem", "--out", "b.pem"]), "file format encrypted public_key");
+    assert_eq!(members(&["key", "show", "key.pem"]), "file kind form encrypted encryption public_key");
+    assert_eq!(members(&["key", "public", "key.pem"]), "file key public_key");
+    assert_eq!(members(&["key", "match", "key.pem", "b.pem"]), "match keys");
+    let json = sandbox.certkit(&["key", "match", "key.pem", "b.pem", "--json"]).expect_code(0).json();
+    let key: Vec<_> = json["keys"][0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(key, ["file", "block", "what", "group", "public_key"]);
+    let public: Vec<_> = json["keys"][0]["public_key"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(public, ["algorithm", "bits", "exponent", "spki_sha256", "spki_sha256_hex", "problem"]);
 }
 
 #[test]

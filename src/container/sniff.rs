@@ -16,6 +16,8 @@ pub(super) const OCSP: ContainerError = ContainerError::Foreign {
     what: "an OCSP response",
     remedy: "certkit does not read those yet: `openssl ocsp -respin FILE -resp_text -noverify`",
 };
+pub(super) const JWK_SET: ContainerError =
+    ContainerError::Foreign { what: "a set of JSON Web Keys", remedy: "give one key of it: `jq '.keys[0]' FILE`" };
 
 /// Names what `bytes` look like.
 pub(super) fn foreign(bytes: &[u8]) -> ContainerError {
@@ -33,6 +35,11 @@ pub(super) fn foreign(bytes: &[u8]) -> ContainerError {
 /// Whether `bytes` are text to the eye: UTF-8 without control characters but white space.
 pub(super) fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(|c| c.is_control() && !"\t\r\n\x0c".contains(c)))
+}
+
+/// Whether a file of PEM holds octets that no text has.
+pub(super) fn holds_binary(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| byte.is_ascii_control() && !b"\t\r\n\x0c".contains(byte))
 }
 
 fn foreign_text(bytes: &[u8]) -> ContainerError {

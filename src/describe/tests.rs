@@ -132,6 +132,22 @@ fn an_encrypted_key_says_how_it_is_encrypted() {
 }
 
 #[test]
+fn no_flipped_octet_panics() {
+    for text in [LEAF, INTERMEDIATE, LIST, REQUEST] {
+        let block = armour::read(text.as_bytes()).remove(0).unwrap();
+        let mut told = 0;
+        for at in 0..block.contents.len() {
+            let mut encoding = block.contents.to_vec();
+            encoding[at] ^= 0x55;
+            let document = Document::read(armour::write(&block.label, &encoding).as_bytes()).unwrap();
+            let described = Description::of(&document.items()[0], NOW);
+            told += described.sheet().rows.len().min(1) * described.short().len().min(1);
+        }
+        assert_eq!(told, block.contents.len());
+    }
+}
+
+#[test]
 fn a_chain_in_order_is_one_remark() {
     assert_eq!(
         said(&[LEAF, INTERMEDIATE, ROOT]),
@@ -151,6 +167,12 @@ fn disorder_and_repetition_are_remarked() {
             "block 1 issued block 3; TLS wants an issuer after what it issued",
         ]
     );
+}
+
+#[test]
+fn many_repetitions_are_counted() {
+    let remarks = said(&[ROOT; 20]);
+    assert_eq!((remarks.len(), remarks[10].as_str()), (11, "9 more blocks repeat certificates that came before"));
 }
 
 #[test]

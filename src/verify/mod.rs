@@ -5,6 +5,7 @@
 //! with its [`Finding`]s. A rejection is an answer, not an error. Which rule belongs to which [`Policy`], and under
 //! which clause, is one table: [`check`].
 
+mod cache;
 pub mod check;
 mod detail;
 pub mod identity;
@@ -12,6 +13,8 @@ mod issuer_checks;
 mod leaf_checks;
 mod name_constraints;
 mod path_checks;
+pub mod policies;
+mod policy_graph;
 mod prose;
 pub mod reason;
 mod search;
@@ -19,8 +22,10 @@ mod single_checks;
 pub mod verdict;
 mod verifier;
 
+pub use cache::SignatureCache;
 pub use check::{Check, Policy, Severity};
 pub use identity::Identity;
+pub use policies::{PolicyRequirements, PolicySets};
 pub use reason::Reason;
 pub use verdict::{Attempt, Finding, Outcome, Place, Verdict};
 pub use verifier::{Purpose, Verifier};
