@@ -3,7 +3,9 @@
 //! A test that has another program accept something also has it refuse something alike: another name, an unknown CA,
 //! another key.
 
+mod certificates;
 mod clients;
+mod judges;
 mod keys;
 mod live;
 mod server;
