@@ -10,6 +10,8 @@ mod conformance;
 mod csr;
 mod files;
 mod inspect;
+#[cfg(unix)]
+mod interop;
 mod key;
 mod new;
 mod plumbing;
