@@ -56,6 +56,36 @@ fn json_is_an_array_of_files() {
     assert_eq!(json[1]["remarks"].as_array().unwrap().len(), 0);
 }
 
+/// Scripts depend on these names; to change one is to break them.
+#[test]
+fn json_answers_have_these_members() {
+    let sandbox = Sandbox::new();
+    sandbox.write("all.pem", [LEAF, LIST, REQUEST].concat());
+    let json = sandbox.certkit(&["inspect", "all.pem", "--json"]).expect_code(0).json();
+    let members =
+        |value: &serde_json::Value| value.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ");
+    assert_eq!(members(&json[0]), "file encoding blocks remarks");
+    let [certificate, list, request] = json[0]["blocks"].as_array().unwrap().as_slice() else { panic!() };
+    assert_eq!(
+        members(certificate),
+        "block line label kind display_name version serial subject issuer names validity public_key \
+         signature_algorithm ca path_len self_signed fingerprints extensions remarks"
+    );
+    assert_eq!(members(&certificate["validity"]), "not_before not_after days state words");
+    assert_eq!(
+        members(list),
+        "block line label kind issuer number this_update next_update stale words signature_algorithm count extensions \
+         entries"
+    );
+    assert_eq!(members(&list["entries"][0]), "serial revoked_at reason");
+    assert_eq!(
+        members(request),
+        "block line label kind subject names public_key signature_algorithm proof_of_possession possession_problem \
+         extensions attributes"
+    );
+    assert_eq!(members(&certificate["extensions"][0]), "name oid critical value");
+}
+
 #[test]
 fn a_damaged_block_is_shown_and_the_answer_is_no() {
     let sandbox = Sandbox::new();

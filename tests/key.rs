@@ -231,6 +231,26 @@ fn what_belongs_together_matches_and_what_differs_is_named() {
     assert_eq!(groups, [1, 2, 1]);
 }
 
+/// Scripts depend on these names; to change one is to break them.
+#[test]
+fn json_answers_have_these_members() {
+    let sandbox = Sandbox::new();
+    let members = |args: &[&str]| {
+        let json = sandbox.certkit(&[args, &["--json"]].concat()).expect_code(0).json();
+        json.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(members(&["key", "new"]), "file format encrypted public_key");
+    assert_eq!(members(&["key", "convert", "key.pem", "--out", "b.pem"]), "file format encrypted public_key");
+    assert_eq!(members(&["key", "show", "key.pem"]), "file kind form encrypted encryption public_key");
+    assert_eq!(members(&["key", "public", "key.pem"]), "file key public_key");
+    assert_eq!(members(&["key", "match", "key.pem", "b.pem"]), "match keys");
+    let json = sandbox.certkit(&["key", "match", "key.pem", "b.pem", "--json"]).expect_code(0).json();
+    let key: Vec<_> = json["keys"][0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(key, ["file", "block", "what", "group", "public_key"]);
+    let public: Vec<_> = json["keys"][0]["public_key"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(public, ["algorithm", "bits", "exponent", "spki_sha256", "spki_sha256_hex", "problem"]);
+}
+
 #[test]
 fn openssl_reads_every_form() {
     let Some(openssl) = peer("openssl") else { return };

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod architecture;
+mod ca;
+mod ca_faults;
 mod conformance;
 mod csr;
 mod files;
@@ -12,6 +14,8 @@ mod key;
 mod new;
 mod plumbing;
 mod policies;
+mod readme;
 mod rules;
 mod support;
 mod verify;
+mod verify_batch;

@@ -170,6 +170,12 @@ fn disorder_and_repetition_are_remarked() {
 }
 
 #[test]
+fn many_repetitions_are_counted() {
+    let remarks = said(&[ROOT; 20]);
+    assert_eq!((remarks.len(), remarks[10].as_str()), (11, "9 more blocks repeat certificates that came before"));
+}
+
+#[test]
 fn a_key_beside_certificates_is_assigned() {
     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
     let text = armour::write("PRIVATE KEY", &key.to_pkcs8_der());

@@ -3,8 +3,6 @@
 //! Two walks. The first looks for a path to accept and turns back at the first fault. Only where it finds none, the
 //! second goes on past faults, so that the answer can tell of whole paths.
 
-use std::collections::HashMap;
-
 use super::Verifier;
 use super::check::Check;
 use super::reason::Reason;
@@ -23,8 +21,8 @@ const STEPS: usize = 5_000;
 /// Attempts that are told. A reader looks at a handful.
 const ATTEMPTS: usize = 16;
 
-/// Judges `leaf`.
-pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate) -> Verdict {
+/// Judges `leaf`. `more` are intermediates beside those of the verifier.
+pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate, more: &'a [Certificate]) -> Verdict {
     let mut findings = Findings::new(verifier.policy);
     single_checks::check(leaf, Place::Certificate(0), verifier.at, false, &mut findings);
     leaf_checks::check(leaf, verifier, &mut findings);
@@ -32,8 +30,8 @@ pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate) -> Verdic
 
     let mut search = Search {
         verifier,
-        pool: pool(verifier),
-        signatures: HashMap::new(),
+        pool: pool(verifier, more),
+        signatures: Vec::new(),
         signatures_left: SIGNATURES,
         steps_left: STEPS,
         limit_reached: None,
@@ -61,10 +59,10 @@ struct Candidate<'a> {
 }
 
 /// Anchors first: the shortest path is the best. The same certificate twice counts once.
-fn pool(verifier: &Verifier) -> Vec<Candidate<'_>> {
-    let mut pool: Vec<Candidate<'_>> =
+fn pool<'a>(verifier: &'a Verifier, more: &'a [Certificate]) -> Vec<Candidate<'a>> {
+    let mut pool: Vec<Candidate<'a>> =
         verifier.anchors.iter().map(|certificate| Candidate { certificate, anchor: true }).collect();
-    for certificate in &verifier.intermediates {
+    for certificate in verifier.intermediates.iter().chain(more) {
         if !pool.iter().any(|known| known.certificate == certificate) {
             pool.push(Candidate { certificate, anchor: false });
         }
@@ -75,8 +73,9 @@ fn pool(verifier: &Verifier) -> Vec<Candidate<'_>> {
 struct Search<'a> {
     verifier: &'a Verifier,
     pool: Vec<Candidate<'a>>,
-    /// Signatures already checked, by the address of the certificate and the place of the issuer in the pool.
-    signatures: HashMap<(*const Certificate, usize), Result<(), SignatureError>>,
+    /// Signatures already checked: the address of the certificate, the place of the issuer in the pool, and the outcome.
+    /// There are never more than [`SIGNATURES`].
+    signatures: Vec<(*const Certificate, usize, Result<(), SignatureError>)>,
     signatures_left: usize,
     steps_left: usize,
     limit_reached: Option<Reason>,
@@ -116,7 +115,7 @@ impl<'a> Search<'a> {
             }
             tried += 1;
             let below = path.len() - 1;
-            let signature = self.signature(current, index);
+            let signature = self.signature(current, index, path.len() > 1);
             let broken = signature.is_err();
             findings.record(Check::Signature, Place::Certificate(below), signature);
             let stop_here = broken || {
@@ -187,10 +186,11 @@ impl<'a> Search<'a> {
         self.limit_reached.is_none()
     }
 
-    /// Checks the signature on `certificate` with the key of the candidate at `index`, once for each pair.
-    fn signature(&mut self, certificate: &'a Certificate, index: usize) -> Result<(), Reason> {
-        let pair = (std::ptr::from_ref(certificate), index);
-        if let Some(known) = self.signatures.get(&pair) {
+    /// Checks the signature on `certificate` with the key of the candidate at `index`, once for each pair. An issuer's
+    /// signature may be known from judgments before.
+    fn signature(&mut self, certificate: &'a Certificate, index: usize, issues: bool) -> Result<(), Reason> {
+        let address = std::ptr::from_ref(certificate);
+        if let Some((_, _, known)) = self.signatures.iter().find(|(of, by, _)| *of == address && *by == index) {
             return known.clone().map_err(Reason::Signature);
         }
         let Some(left) = self.signatures_left.checked_sub(1) else {
@@ -199,11 +199,18 @@ impl<'a> Search<'a> {
             return Err(limit);
         };
         self.signatures_left = left;
-        let checked = match self.pool.get(index).map(|candidate| candidate.certificate.public_key()) {
-            Some(Ok(key)) => certificate.verify_signature(&key),
-            _ => Err(SignatureError::BadKey),
+        let Some(issuer) = self.pool.get(index).map(|candidate| candidate.certificate) else {
+            return Err(Reason::Signature(SignatureError::BadKey));
         };
-        self.signatures.insert(pair, checked.clone());
+        let check = || match issuer.public_key() {
+            Ok(key) => certificate.verify_signature(&key),
+            Err(_) => Err(SignatureError::BadKey),
+        };
+        let checked = match &self.verifier.cache {
+            Some(cache) if issues => cache.or_check(certificate, issuer, check),
+            _ => check(),
+        };
+        self.signatures.push((address, index, checked.clone()));
         checked.map_err(Reason::Signature)
     }
 

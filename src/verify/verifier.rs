@@ -2,6 +2,7 @@
 
 use ::time::OffsetDateTime;
 
+use super::cache::SignatureCache;
 use super::check::Policy;
 use super::identity::Identity;
 use super::policies::PolicyRequirements;
@@ -81,6 +82,8 @@ pub struct Verifier {
     pub at: OffsetDateTime,
     /// How many non-self-issued intermediates a path may have.
     pub max_depth: usize,
+    /// Signatures of issuers checked before, where many certificates are judged.
+    pub cache: Option<SignatureCache>,
     /// What is asked of certificate policies.
     pub policies: PolicyRequirements,
 }
@@ -96,12 +99,18 @@ impl Verifier {
             policy: Policy::default(),
             at,
             max_depth: MAX_DEPTH,
+            cache: None,
             policies: PolicyRequirements::default(),
         }
     }
 
     /// Judges `certificate`: the first good path found is accepted, or every attempt is told.
     pub fn judge(&self, certificate: &Certificate) -> Verdict {
-        search::judge(self, certificate)
+        self.judge_with(certificate, &[])
+    }
+
+    /// As [`Self::judge`], with certificates that came along and may help to build a path.
+    pub fn judge_with(&self, certificate: &Certificate, more: &[Certificate]) -> Verdict {
+        search::judge(self, certificate, more)
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::tree::Node;
 use crate::cli::clock;
 use crate::cli::output::{Report, shown};
 use crate::cli::text::{Text, bad, dim, good, safe, strong, warn};
@@ -16,70 +17,81 @@ use crate::x509::Certificate;
 #[derive(Serialize)]
 pub(super) struct VerifyReport {
     schema: &'static str,
-    file: String,
+    pub(super) file: String,
     pub(super) accepted: bool,
     at: String,
     policy: &'static str,
     purpose: String,
     names: Vec<String>,
-    reasons: Vec<Complaint>,
+    pub(super) reasons: Vec<Complaint>,
     warnings: Vec<Complaint>,
-    paths: Vec<PathReport>,
+    pub(super) paths: Vec<PathReport>,
     blocks: Vec<BlockReport>,
     #[serde(skip)]
-    all_paths: bool,
+    show: Show,
+}
+
+/// How the prose shows the paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Show {
+    /// Every check of the most telling path.
+    Best,
+    /// Every check of every path.
+    All,
+    /// All paths as one tree, with what speaks against them.
+    Tree,
 }
 
 /// A broken rule.
 #[derive(Serialize, PartialEq)]
-struct Complaint {
-    check: &'static str,
-    clause: &'static str,
-    certificate: Option<usize>,
-    detail: String,
-    hint: Option<String>,
+pub(super) struct Complaint {
+    pub(super) check: &'static str,
+    pub(super) clause: &'static str,
+    pub(super) certificate: Option<usize>,
+    pub(super) detail: String,
+    pub(super) hint: Option<String>,
 }
 
 /// One path that was tried.
 #[derive(Serialize)]
-struct PathReport {
-    accepted: bool,
-    anchored: bool,
-    certificates: Vec<CertificateReport>,
-    findings: Vec<FindingReport>,
-    policies: Option<PolicyReport>,
+pub(super) struct PathReport {
+    pub(super) accepted: bool,
+    pub(super) anchored: bool,
+    pub(super) certificates: Vec<CertificateReport>,
+    pub(super) findings: Vec<FindingReport>,
+    pub(super) policies: Option<PolicyReport>,
 }
 
 /// The certificate policies a path is valid for.
 #[derive(Serialize)]
-struct PolicyReport {
-    authority: Vec<String>,
-    user: Vec<String>,
-    explicit: bool,
+pub(super) struct PolicyReport {
+    pub(super) authority: Vec<String>,
+    pub(super) user: Vec<String>,
+    pub(super) explicit: bool,
 }
 
 /// A certificate of a path.
 #[derive(Serialize)]
-struct CertificateReport {
-    subject: String,
-    issuer: String,
-    serial: String,
-    not_before: String,
-    not_after: String,
-    fingerprint_sha256: String,
-    role: &'static str,
+pub(super) struct CertificateReport {
+    pub(super) subject: String,
+    pub(super) issuer: String,
+    pub(super) serial: String,
+    pub(super) not_before: String,
+    pub(super) not_after: String,
+    pub(super) fingerprint_sha256: String,
+    pub(super) role: &'static str,
     #[serde(skip)]
-    name: String,
+    pub(super) name: String,
 }
 
 /// The outcome of one check.
 #[derive(Serialize)]
-struct FindingReport {
-    check: &'static str,
-    clause: &'static str,
-    certificate: Option<usize>,
-    outcome: &'static str,
-    detail: String,
+pub(super) struct FindingReport {
+    pub(super) check: &'static str,
+    pub(super) clause: &'static str,
+    pub(super) certificate: Option<usize>,
+    pub(super) outcome: &'static str,
+    pub(super) detail: String,
 }
 
 /// A block of the file and what became of it.
@@ -128,7 +140,7 @@ impl VerifyReport {
         leaf: Option<&Certificate>,
         verifier: &Verifier,
         blocks: Vec<BlockReport>,
-        all_paths: bool,
+        show: Show,
     ) -> Self {
         let verdict = leaf.map(|leaf| verifier.judge(leaf));
         let attempts = verdict.as_ref().map(Verdict::attempts).unwrap_or_default();
@@ -158,11 +170,17 @@ impl VerifyReport {
             reasons,
             paths: attempts.iter().map(|attempt| PathReport::new(attempt, verifier)).collect(),
             blocks,
-            all_paths,
+            show,
         }
     }
 
-    fn headline(&self) -> String {
+    /// The answer in a word.
+    pub(super) fn verdict(&self) -> &'static str {
+        if self.accepted { "ACCEPTED" } else { "REJECTED" }
+    }
+
+    /// What was judged, and how.
+    pub(super) fn headline(&self) -> String {
         let name = match self.names.as_slice() {
             [] => "any name".to_owned(),
             names => names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" and "),
@@ -286,9 +304,9 @@ impl Report for VerifyReport {
     fn text(&self, text: &mut Text) {
         let headline = self.headline();
         if self.accepted {
-            text.line(format_args!("{} {}", good("ACCEPTED"), safe(headline)));
+            text.line(format_args!("{} {}", good(self.verdict()), safe(headline)));
         } else {
-            text.line(format_args!("{} {}", bad("REJECTED"), safe(headline)));
+            text.line(format_args!("{} {}", bad(self.verdict()), safe(headline)));
         }
         for reason in &self.reasons {
             text.line(format_args!("  {}", bad(&reason.detail)));
@@ -300,16 +318,11 @@ impl Report for VerifyReport {
             text.line(format_args!("  {} {}", warn("warning:"), safe(&warning.detail)));
         }
 
-        let shown = if self.all_paths { self.paths.len() } else { 1 };
-        for (path, number) in self.paths.iter().zip(1..).take(shown) {
+        if self.show == Show::Tree {
             text.blank();
-            let outcome = if path.accepted { "accepted" } else { "rejected" };
-            let reach = if path.anchored { "" } else { ", meets no trusted root" };
-            text.line(format_args!("path {number} of {}: {outcome}{reach}", self.paths.len()));
-            path.text(text);
-        }
-        if self.paths.len() > shown {
-            text.line(dim("  --all-paths shows the others"));
+            Node::of(&self.paths).iter().for_each(|tree| tree.text(text));
+        } else {
+            self.checks(text);
         }
 
         let aside = self
@@ -321,6 +334,22 @@ impl Report for VerifyReport {
         if !aside.is_empty() {
             text.blank();
             aside.iter().for_each(|line| text.line(dim(line)));
+        }
+    }
+}
+
+impl VerifyReport {
+    fn checks(&self, text: &mut Text) {
+        let shown = if self.show == Show::All { self.paths.len() } else { 1 };
+        for (path, number) in self.paths.iter().zip(1..).take(shown) {
+            text.blank();
+            let outcome = if path.accepted { "accepted" } else { "rejected" };
+            let reach = if path.anchored { "" } else { ", meets no trusted root" };
+            text.line(format_args!("path {number} of {}: {outcome}{reach}", self.paths.len()));
+            path.text(text);
+        }
+        if self.paths.len() > shown {
+            text.line(dim("  --all-paths shows the others, --tree draws them"));
         }
     }
 }
