@@ -13,7 +13,9 @@ mod inspect;
 #[cfg(unix)]
 mod interop;
 mod key;
+mod name_constraints;
 mod new;
+mod paths;
 mod plumbing;
 mod policies;
 mod readme;

@@ -7,8 +7,8 @@ use certkit::key::{HashAlgorithm, KeyAlgorithm, PrivateKey, SignatureAlgorithm};
 use certkit::verify::check::RULES;
 use certkit::verify::{Check, Finding, Identity, Outcome, Policy, Severity, Verdict, Verifier};
 use certkit::x509::extension::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, GeneralSubtree, KeyUsage, KeyUsageBit, NameConstraints,
-    PolicyConstraints, SubjectAltName, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, ExtendedKeyUsage, GeneralSubtree, KeyUsage,
+    KeyUsageBit, NameConstraints, PolicyConstraints, PolicyInformation, SubjectAltName, SubjectKeyIdentifier,
 };
 use certkit::x509::{Certificate, DistinguishedName, Extension, GeneralName, oids, time as x509_time};
 use std::str::FromStr;
@@ -240,6 +240,11 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
         Check::PolicyExtensionsCritical => {
             let constraints = PolicyConstraints { require_explicit_policy: Some(9), inhibit_policy_mapping: None };
             (issuer(&|forge| forge.set(&constraints, false)), Policy::Rfc5280)
+        }
+        Check::PolicyForm => {
+            let policy = PolicyInformation { policy: oids::CABF_DV, qualifiers: vec![] };
+            let twice = CertificatePolicies(vec![policy.clone(), policy]);
+            (leaf(&move |forge| forge.set(&twice, false)), Policy::Rfc5280)
         }
         Check::AlternativeNameForm => (leaf(&|forge| forge.subject = DistinguishedName::empty()), Policy::Rfc5280),
         Check::AlternativeNameCritical => {

@@ -178,11 +178,13 @@ fn email_within(address: &str, base: &str) -> Option<bool> {
     })
 }
 
-/// A host exactly, or with a leading dot the hosts under a domain.
+/// A host exactly, or with a leading dot the hosts under a domain. The dot of the root at the end of a host changes nothing.
 fn host_within(host: &str, base: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let base = base.trim_end_matches('.').to_ascii_lowercase();
     match base.strip_prefix('.') {
-        Some(_) => before(host, base).is_some_and(|front| !front.is_empty()),
-        None => base.is_empty() || host.eq_ignore_ascii_case(base),
+        Some(_) => host.ends_with(&base) && host.len() > base.len(),
+        None => base.is_empty() || host == base,
     }
 }
 

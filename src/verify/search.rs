@@ -190,8 +190,11 @@ impl<'a> Search<'a> {
     /// signature may be known from judgments before.
     fn signature(&mut self, certificate: &'a Certificate, index: usize, issues: bool) -> Result<(), Reason> {
         let address = std::ptr::from_ref(certificate);
+        let Some(issuer) = self.pool.get(index).map(|candidate| candidate.certificate) else {
+            return Err(Reason::Signature(SignatureError::BadKey));
+        };
         if let Some((_, _, known)) = self.signatures.iter().find(|(of, by, _)| *of == address && *by == index) {
-            return known.clone().map_err(Reason::Signature);
+            return known.clone().map_err(|error| unsigned(error, issuer));
         }
         let Some(left) = self.signatures_left.checked_sub(1) else {
             let limit = Reason::GaveUp { what: "signature checks", limit: SIGNATURES };
@@ -199,9 +202,6 @@ impl<'a> Search<'a> {
             return Err(limit);
         };
         self.signatures_left = left;
-        let Some(issuer) = self.pool.get(index).map(|candidate| candidate.certificate) else {
-            return Err(Reason::Signature(SignatureError::BadKey));
-        };
         let check = || match issuer.public_key() {
             Ok(key) => certificate.verify_signature(&key),
             Err(_) => Err(SignatureError::BadKey),
@@ -211,7 +211,7 @@ impl<'a> Search<'a> {
             _ => check(),
         };
         self.signatures.push((address, index, checked.clone()));
-        checked.map_err(Reason::Signature)
+        checked.map_err(|error| unsigned(error, issuer))
     }
 
     fn tell(&mut self, path: &[&Certificate], anchored: bool, findings: &Findings) {
@@ -226,6 +226,11 @@ impl<'a> Search<'a> {
         };
         self.attempts.push(attempt);
     }
+}
+
+/// Why a signature does not hold. Where the issuer's key is at fault, that fault says more: DSA, for one, by its name.
+fn unsigned(error: SignatureError, issuer: &Certificate) -> Reason {
+    issuer.public_key().map_or_else(Reason::Key, |_| Reason::Signature(error))
 }
 
 fn is_trusted(pool: &[Candidate<'_>], index: usize) -> bool {

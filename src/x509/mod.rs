@@ -9,6 +9,7 @@ pub mod dns_name;
 pub mod extension;
 pub mod general_name;
 pub mod name;
+mod name_prep;
 pub mod name_text;
 pub mod oids;
 pub mod request;
