@@ -4,10 +4,11 @@ use ::time::OffsetDateTime;
 
 use super::check::Policy;
 use super::identity::Identity;
+use super::revocation::CheckRevocation;
 use super::search;
 use super::verdict::Verdict;
 use crate::encoding::Oid;
-use crate::x509::{Certificate, oids};
+use crate::x509::{Certificate, CertificateRevocationList, oids};
 
 /// What the judged certificate is to be used for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -80,6 +81,10 @@ pub struct Verifier {
     pub at: OffsetDateTime,
     /// How many non-self-issued intermediates a path may have.
     pub max_depth: usize,
+    /// Revocation lists, complete and delta ones, in any order.
+    pub revocation_lists: Vec<CertificateRevocationList>,
+    /// Of which certificates the status must be known.
+    pub check_revocation: CheckRevocation,
 }
 
 impl Verifier {
@@ -93,6 +98,8 @@ impl Verifier {
             policy: Policy::default(),
             at,
             max_depth: MAX_DEPTH,
+            revocation_lists: Vec::new(),
+            check_revocation: CheckRevocation::default(),
         }
     }
 

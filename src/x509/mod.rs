@@ -5,6 +5,7 @@
 
 pub mod certificate;
 pub mod crl;
+mod crl_index;
 pub mod dns_name;
 pub mod extension;
 pub mod general_name;
