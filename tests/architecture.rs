@@ -40,8 +40,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("etcetera", &["cli"]),
     ("rustls_native_certs", &["cli"]),
+    ("indicatif", &["cli"]),
     ("rpassword", &["cli"]),
-    ("tempfile", &["cli"]),
+    // In the CA for its tests.
+    ("tempfile", &["ca", "cli"]),
     ("serde_json", &["key", "ca", "cli"]),
 ];
 
@@ -57,7 +59,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
     ("io::stdout", &["cli/output.rs"]),
     ("io::stderr", &["cli/output.rs", "cli/passphrase.rs"]),
     ("io::stdin", &["cli/files/read.rs", "cli/passphrase.rs"]),
-    ("std::fs", &["cli/files/folder.rs", "cli/files/read.rs", "cli/files/write.rs"]),
+    ("std::fs", &["cli/files/folder.rs", "cli/files/many.rs", "cli/files/read.rs", "cli/files/write.rs"]),
     ("now_utc", &["cli/clock.rs"]),
 ];
 

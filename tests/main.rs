@@ -4,9 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod architecture;
+mod ca;
+mod ca_faults;
 mod conformance;
 mod csr;
 mod files;
+mod inspect;
+mod key;
 mod new;
 mod plumbing;
 mod rules;

@@ -5,16 +5,19 @@ use certkit::encoding::Oid;
 use certkit::encoding::der::{self, tag};
 use certkit::key::{HashAlgorithm, KeyAlgorithm, PrivateKey, SignatureAlgorithm};
 use certkit::verify::check::RULES;
-use certkit::verify::{Check, Finding, Identity, Outcome, Policy, Severity, Verdict, Verifier};
+use certkit::verify::{Check, CheckRevocation, Finding, Identity, Outcome, Policy, Severity, Verdict, Verifier};
 use certkit::x509::extension::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, GeneralSubtree, KeyUsage, KeyUsageBit, NameConstraints,
-    PolicyConstraints, SubjectAltName, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, CrlNumber, ExtendedKeyUsage, GeneralSubtree, KeyUsage, KeyUsageBit,
+    NameConstraints, PolicyConstraints, SubjectAltName, SubjectKeyIdentifier,
 };
-use certkit::x509::{Certificate, DistinguishedName, Extension, GeneralName, oids, time as x509_time};
+use certkit::x509::{
+    Certificate, CertificateRevocationList, DistinguishedName, Extension, GeneralName, oids, time as x509_time,
+};
 use std::str::FromStr;
 use time::Duration;
 
 use crate::support::forge::{Forge, Hierarchy, Issuer, NOON};
+use crate::support::forge_crl::ForgeCrl;
 
 const HOST: &str = "www.example.com";
 
@@ -60,6 +63,8 @@ struct Case {
     leaf: Certificate,
     intermediates: Vec<Certificate>,
     roots: Vec<Certificate>,
+    lists: Vec<CertificateRevocationList>,
+    check_revocation: CheckRevocation,
     depth: Option<usize>,
     host: Option<&'static str>,
 }
@@ -74,6 +79,8 @@ impl Case {
             leaf,
             intermediates: vec![hierarchy.intermediate.certificate.clone()],
             roots: vec![hierarchy.root.certificate.clone()],
+            lists: vec![],
+            check_revocation: CheckRevocation::Given,
             depth: None,
             host: Some(HOST),
         }
@@ -85,6 +92,8 @@ fn judge(case: &Case, policy: Policy) -> Verdict {
     verifier.intermediates = case.intermediates.clone();
     verifier.policy = policy;
     verifier.identities = case.host.map(|host| Identity::Server(host.parse().unwrap())).into_iter().collect();
+    verifier.revocation_lists = case.lists.clone();
+    verifier.check_revocation = case.check_revocation;
     verifier.max_depth = case.depth.unwrap_or(verifier.max_depth);
     verifier.judge(&case.leaf)
 }
@@ -270,6 +279,19 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
             let late = x509_time::encode(NOON + Duration::days(300));
             (leaf(&|forge| forge.validity[1] = late.clone()), Policy::WebPki)
         }
+        Check::Revocation => {
+            let sound = Case::sound(hierarchy);
+            let list = ForgeCrl::of(&hierarchy.intermediate).revoking(&sound.leaf, None);
+            (Case { lists: vec![list.sign(&hierarchy.intermediate.key)], ..sound }, Policy::Tls)
+        }
+        Check::RevocationKnown => {
+            (Case { check_revocation: CheckRevocation::Leaf, ..Case::sound(hierarchy) }, Policy::Tls)
+        }
+        Check::RevocationList => (listed(hierarchy, &|list| *list = list.clone().dated(-9, -1)), Policy::Tls),
+        Check::RevocationListForm => (listed(hierarchy, &|list| list.remove::<CrlNumber>()), Policy::Tls),
+        Check::RevocationListProfile => {
+            (listed(hierarchy, &|list| list.remove::<AuthorityKeyIdentifier>()), Policy::Rfc5280)
+        }
     }
 }
 
@@ -283,6 +305,13 @@ fn with_root(hierarchy: &Hierarchy, change: &dyn Fn(&mut Forge)) -> Case {
     let mut forge = Forge::root("Test Root", &hierarchy.root.key);
     change(&mut forge);
     Case { roots: vec![forge.sign(&hierarchy.root.key)], ..Case::sound(hierarchy) }
+}
+
+/// The sound chain and a list of the intermediate that does not revoke the leaf.
+fn listed(hierarchy: &Hierarchy, change: &dyn Fn(&mut ForgeCrl)) -> Case {
+    let mut list = ForgeCrl::of(&hierarchy.intermediate);
+    change(&mut list);
+    Case { lists: vec![list.sign(&hierarchy.intermediate.key)], ..Case::sound(hierarchy) }
 }
 
 fn permit(base: GeneralName) -> NameConstraints {

@@ -3,7 +3,6 @@
 mod init;
 mod issue;
 mod list;
-mod order;
 mod place;
 mod show;
 mod sign;
@@ -18,8 +17,10 @@ use super::output::Session;
 /// A local certification authority: make it, issue and sign certificates, see what it has issued
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-A CA is a folder: `ca.pem` (its certificate, to be trusted by clients), `ca-key.pem` (its key, to be kept) and `ledger.db`
-(every certificate it has signed; each is recorded there before it is written anywhere else).
+A CA is a folder with three files:
+  ca.pem       its certificate, for clients to trust
+  ca-key.pem   its key, for nobody else
+  ledger.db    every certificate it has signed; each is recorded here before it is written anywhere
 
 For example:
   certkit ca init --name \"Example Root CA\"

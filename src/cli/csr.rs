@@ -17,13 +17,13 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    New(new::Args),
+    New(Box<new::Args>),
     Show(show::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     match args.command {
-        Command::New(args) => new::run(args, session),
+        Command::New(args) => new::run(*args, session),
         Command::Show(args) => show::run(args, session),
     }
 }

@@ -17,15 +17,20 @@ use crate::describe::{self, Description};
 /// Say what files hold: certificates, bundles, requests, revocation lists, keys; PEM, DER or JWK
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-The type is found from the bytes. Every PEM block is accounted for, the damaged ones too. Private numbers are never shown.
+The type is found from the bytes. Every PEM block is accounted for, the damaged ones too.
+Private numbers are never shown.
 
-Exit status: 0 all could be read; 1 a block is damaged (the others are shown all the same); 2 a file could not be read, or
-holds nothing certkit knows (the other files are shown all the same).
+Exit status: 0 all could be read; 1 a block is damaged; 2 a file could not be read, or holds
+nothing certkit knows. What could be read is shown in any case.
 
-With --json the answer is an array with an object for each file: `file`; `encoding` (`pem`, `der`, `jwk`); `blocks`, each
-with `block`, `line`, `label`, `kind` (`certificate`, `certification_request`, `revocation_list`, `private_key`,
-`encrypted_private_key`, `public_key`, `ec_parameters`, `unsupported`, `unknown`, `malformed`) and what belongs to that kind;
-and `remarks`. A file that cannot be read has `file` and `error`.
+With --json the answer is an array with an object for each file:
+  file       its name
+  encoding   pem, der or jwk
+  blocks     for each: block (counted from 1), line, label, kind, and what belongs to that kind
+  remarks    what the blocks are to each other
+  error      instead of the last three, where the file could not be read
+kind is certificate, certification_request, revocation_list, private_key,
+encrypted_private_key, public_key, ec_parameters, unsupported, unknown or malformed.
 
 For example:
   certkit inspect cert.pem
@@ -69,13 +74,18 @@ fn inspect(path: &Path, now: OffsetDateTime) -> anyhow::Result<FileReport> {
         label: item.label.clone(),
         description: Description::of(item, now),
     });
+    let binary = document.has_binary_between().then(|| BINARY_BETWEEN.to_owned());
+    let remarks = describe::remarks(document.items()).into_iter().chain(binary);
     Ok(FileReport {
         file: load::name(path),
         encoding: document.encoding(),
         blocks: blocks.collect(),
-        remarks: describe::remarks(document.items()),
+        remarks: remarks.collect(),
     })
 }
+
+const BINARY_BETWEEN: &str =
+    "binary data stands between the PEM blocks and was not read: a DER file that was appended?";
 
 struct Inspection {
     files: Vec<Inspected>,

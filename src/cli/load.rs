@@ -31,9 +31,14 @@ impl Loaded {
         name(&self.path)
     }
 
-    /// The first private key. An encrypted one is opened with the passphrase of `source`, asked for where there is none; a
+    /// The private key, of which there may be one. An encrypted one is opened with the passphrase of `source`, asked for where there is none; a
     /// source for a key that is not encrypted is an error, since it has no effect.
     pub(super) fn private_key(&self, source: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
+        let count = self.document.items().iter().filter(|item| item.private_key().is_some()).count();
+        if count > 1 {
+            return Err(anyhow!("{} holds {count} private keys, and one is due", self.shown()))
+                .hint("`certkit inspect` says on which lines they begin; put each in a file of its own");
+        }
         match self.document.first_private_key().with_context(|| cannot_use(&self.path))? {
             PrivateKeyItem::Encrypted(encrypted) => self.open(encrypted, source.unwrap_or(&PassphraseSource::Prompt)),
             PrivateKeyItem::Plain(_) if source.is_some() => {

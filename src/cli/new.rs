@@ -2,21 +2,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
 use serde::Serialize;
-use time::{Duration, OffsetDateTime};
 
-use super::clock::{self, Moment};
+use super::clock;
 use super::exit::Exit;
-use super::making::{KeyArgs, NameArgs, Outputs, SubjectKey, load_profile};
+use super::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, SubjectKey, fresh_serial, load_profile};
 use super::output::{Report, Session};
-use super::problem::Hinted;
 use super::text::{Text, dim, strong, warn};
 use crate::encoding::{hex, pem};
 use crate::issue::{self, Issuer, Objection, objections};
-use crate::key;
 use crate::profile::Profile;
-use crate::x509::{Certificate, DistinguishedName, GeneralName, SerialNumber, Validity};
+use crate::x509::{Certificate, DistinguishedName, GeneralName, SerialNumber};
 
 /// Make a key and a self-signed certificate
 #[derive(Debug, clap::Args)]
@@ -40,13 +36,8 @@ pub(super) struct Args {
     #[command(flatten)]
     names: NameArgs,
 
-    /// How many days it is valid [default: the profile's, 365]
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
-    days: Option<u32>,
-
-    /// Until when it is valid: 90d, 12h, 1y, 2027-01-31, 2027-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME")]
-    not_after: Option<Moment>,
+    #[command(flatten)]
+    lifetime: LifetimeArgs,
 
     #[command(flatten)]
     key: KeyArgs,
@@ -68,7 +59,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let profile = load_profile(&args.profile)?;
     let naming = args.names.naming(&profile)?;
-    let validity = validity(&profile, clock::making_now()?, args.days, args.not_after)?;
+    let validity = args.lifetime.validity(&profile, clock::making_now()?)?;
     let outputs = Outputs::choose(args.out, "pem", &args.key, &naming, args.force, session)?;
     let key = args.key.obtain(profile.key, outputs.keyout())?;
     let request = naming.request(key.key.public_key().clone());
@@ -78,35 +69,6 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     outputs.write(&key, &pem::write("CERTIFICATE", certificate.der()), session)?;
     session.answer(&report)?;
     Ok(Exit::Yes)
-}
-
-fn validity(
-    profile: &Profile,
-    now: OffsetDateTime,
-    days: Option<u32>,
-    not_after: Option<Moment>,
-) -> anyhow::Result<Validity> {
-    let lifetime = match not_after {
-        Some(Moment::After(span)) => Some(span),
-        Some(Moment::At(_)) | None => days.map(|days| Duration::days(days.into())),
-    };
-    let ends_late = || anyhow!("it would be valid past the year 9999, where the calendar of certificates ends");
-    let mut validity = profile.validity(now, lifetime).ok_or_else(ends_late).hint("choose fewer --days")?;
-    if let Some(Moment::At(time)) = not_after {
-        validity.not_after = time;
-    }
-    if validity.not_after <= now {
-        return Err(anyhow!("it would have expired already, at {}", clock::rfc3339(validity.not_after)))
-            .hint("--not-after takes a time to come: 90d, 1y, 2030-01-31");
-    }
-    Ok(validity)
-}
-
-/// 128 random bits: unique in practice, and not to be guessed.
-pub(super) fn fresh_serial() -> anyhow::Result<SerialNumber> {
-    let mut bits = [0; 16];
-    key::random(&mut bits).context("cannot draw a serial number")?;
-    Ok(SerialNumber::from_bits(bits))
 }
 
 /// What was made.
@@ -207,29 +169,5 @@ pub(super) fn write_objections(objections: &[Objection], text: &mut Text) {
         if rest.peek().is_none_or(|next| next.what_to_do != objection.what_to_do) {
             text.line(format_args!("    {}", dim(&objection.what_to_do)));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use time::macros::datetime;
-
-    #[test]
-    fn the_end_is_what_was_asked_for() {
-        let (profile, now) = (Profile::built_in("self-signed").unwrap(), datetime!(2026-11-23 12:00 UTC));
-        let end = |days, not_after: Option<&str>| {
-            validity(&profile, now, days, not_after.map(|text| text.parse().unwrap()))
-                .map(|validity| validity.not_after)
-        };
-        assert_eq!(end(None, None).unwrap(), datetime!(2027-11-23 11:54:59 UTC));
-        assert_eq!(end(Some(1), None).unwrap(), datetime!(2026-11-24 11:54:59 UTC));
-        assert_eq!(end(None, Some("12h")).unwrap(), datetime!(2026-11-23 23:54:59 UTC));
-        assert_eq!(end(None, Some("2027-01-31")).unwrap(), datetime!(2027-01-31 0:00 UTC));
-        for gone in ["2026-11-23", "1s", "5m"] {
-            assert!(end(None, Some(gone)).unwrap_err().to_string().contains("expired"), "{gone}");
-        }
-        assert!(end(Some(u32::MAX), None).unwrap_err().to_string().contains("9999"));
     }
 }

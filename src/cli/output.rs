@@ -10,7 +10,7 @@
 //! - Colour only where stdout (or stderr, for talk) is a terminal and `NO_COLOR` is not set.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
@@ -72,6 +72,26 @@ impl Session {
             return Ok(());
         }
         self.out.write(text.as_str())
+    }
+
+    /// Gives one row of a long answer: a line of JSON (JSON Lines), or of prose. Rows come as they are found.
+    ///
+    /// # Errors
+    /// As [`Session::answer`].
+    pub fn row(&mut self, report: &impl Report) -> anyhow::Result<()> {
+        self.answered = true;
+        if self.json {
+            let line = serde_json::to_string(report).context("cannot write the answer as JSON")?;
+            return self.out.write_document(&line);
+        }
+        let mut text = Text::new();
+        report.text(&mut text);
+        self.out.write(text.as_str())
+    }
+
+    /// Whether talk is heard by a person at a terminal: a progress bar has somebody to look at it.
+    pub fn shows_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
     }
 
     /// Gives a file to stdout as it is: what `-` as an output means.

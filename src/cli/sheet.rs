@@ -6,7 +6,8 @@ use crate::describe::{Row, Sheet, Tone};
 /// Writes a sheet. `heading` comes before its title: the number of a block, or nothing.
 pub(super) fn write(sheet: &Sheet, heading: &str, text: &mut Text) {
     let name = if sheet.name.is_empty() { String::new() } else { format!("  {}", strong(&sheet.name)) };
-    text.line(format_args!("{}{}{name}", dim(heading), safe(&sheet.kind)));
+    let heading = if heading.is_empty() { String::new() } else { dim(heading).to_string() };
+    text.line(format_args!("{heading}{}{name}", safe(&sheet.kind)));
     write_rows(&sheet.rows, "  ", text);
     for (group, rows) in &sheet.groups {
         text.line(format_args!("  {}", dim(group)));

@@ -121,6 +121,17 @@ impl Item {
     }
 }
 
+impl Item {
+    /// The form in which its key is written; in certificates and requests that is SubjectPublicKeyInfo.
+    pub fn key_form(&self) -> KeyForm {
+        match &self.content {
+            Content::PrivateKey(_, form) | Content::PublicKey(_, form) => *form,
+            Content::EncryptedPrivateKey(_) => KeyForm::Pkcs8,
+            _ => KeyForm::Spki,
+        }
+    }
+}
+
 impl Content {
     /// What it is, in a word or two, without an article.
     pub fn name(&self) -> String {

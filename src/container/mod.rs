@@ -4,10 +4,10 @@
 //! item that says on which line it stands and what is wrong. Only bytes in which nothing can be found are an error, and
 //! that error says what they look like.
 
+mod blocks;
 mod contents;
 mod der;
 mod error;
-mod pem;
 mod sniff;
 
 pub use contents::Content;
@@ -23,6 +23,7 @@ use crate::x509::Certificate;
 pub struct Document {
     encoding: Encoding,
     items: Vec<Item>,
+    binary_between: bool,
 }
 
 /// How a file is written.
@@ -46,15 +47,19 @@ impl Document {
         // Some editors begin a file with a byte order mark.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if crate::encoding::pem::looks_like_pem(bytes) {
-            return Ok(Self { encoding: Encoding::Pem, items: pem::read(bytes) });
+            let binary_between = sniff::holds_binary(bytes);
+            return Ok(Self { encoding: Encoding::Pem, items: blocks::read(bytes), binary_between });
         }
         let text = std::str::from_utf8(bytes).ok();
         if let Some(object) = text.filter(|text| text.trim_start().starts_with('{')) {
             let content = contents::read_jwk(object).map_err(ContainerError::Json)?;
-            return Ok(Self { encoding: Encoding::Jwk, items: vec![Item { line: None, label: None, content }] });
+            return Ok(Self::of_one(Encoding::Jwk, content));
         }
-        let content = der::read(bytes)?;
-        Ok(Self { encoding: Encoding::Der, items: vec![Item { line: None, label: None, content }] })
+        Ok(Self::of_one(Encoding::Der, der::read(bytes)?))
+    }
+
+    fn of_one(encoding: Encoding, content: Content) -> Self {
+        Self { encoding, items: vec![Item { line: None, label: None, content }], binary_between: false }
     }
 
     /// How the file is written.
@@ -65,6 +70,11 @@ impl Document {
     /// Everything in it, in order.
     pub fn items(&self) -> &[Item] {
         &self.items
+    }
+
+    /// Whether binary data stands between the PEM blocks, such as a DER file that was appended. It is not read.
+    pub fn has_binary_between(&self) -> bool {
+        self.binary_between
     }
 
     /// Whether a block is malformed.

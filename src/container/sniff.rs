@@ -1,7 +1,7 @@
 //! What bytes look like that are neither PEM nor DER nor a key, so that the error can say it.
 
 use super::error::ContainerError;
-use crate::encoding::base64;
+use crate::encoding::base64::decode as decode_base64;
 use crate::encoding::der;
 
 pub(super) const PKCS12: ContainerError = ContainerError::Foreign {
@@ -33,6 +33,11 @@ pub(super) fn foreign(bytes: &[u8]) -> ContainerError {
 /// Whether `bytes` are text to the eye: UTF-8 without control characters but white space.
 pub(super) fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(|c| c.is_control() && !"\t\r\n\x0c".contains(c)))
+}
+
+/// Whether a file of PEM holds octets that no text has.
+pub(super) fn holds_binary(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| byte.is_ascii_control() && !b"\t\r\n\x0c".contains(byte))
 }
 
 fn foreign_text(bytes: &[u8]) -> ContainerError {
@@ -67,7 +72,7 @@ fn foreign_text(bytes: &[u8]) -> ContainerError {
 /// Whether the text decodes to DER.
 fn is_bare_base64(text: &[u8]) -> bool {
     let dense: String = text.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|&byte| char::from(byte)).collect();
-    base64::decode(&dense).is_some_and(|decoded| der::only(&decoded).is_ok_and(|tlv| tlv.tag == der::tag::SEQUENCE))
+    decode_base64(&dense).is_some_and(|decoded| der::only(&decoded).is_ok_and(|tlv| tlv.tag == der::tag::SEQUENCE))
 }
 
 /// Beginnings of binary files. JKS: FEEDFEED; JCEKS: CECECECE.

@@ -116,8 +116,22 @@ fn a_block_that_is_not_what_its_label_says_is_damaged() {
 #[test]
 fn a_missing_line_break_between_blocks_is_named() {
     let joined = format!("{}{CERTIFICATE}", CERTIFICATE.trim_end());
-    let Content::Malformed { why, .. } = only(joined.as_bytes()) else { panic!() };
+    let document = Document::read(joined.as_bytes()).unwrap();
+    assert_eq!(document.items().len(), 2, "both blocks are lost, and both are named");
+    let Content::Malformed { why, .. } = &document.items()[0].content else { panic!() };
     assert!(why.contains("a line break is missing"), "{why}");
+}
+
+#[test]
+fn a_block_without_its_beginning_and_binary_data_are_not_passed_over() {
+    let misspelt = CERTIFICATE.replace("-----BEGIN", "----BEGIN");
+    let document = Document::read(format!("{CERTIFICATE}{misspelt}").as_bytes()).unwrap();
+    let Content::Malformed { why, .. } = &document.items()[1].content else { panic!() };
+    assert!(why.contains("no BEGIN line") && !document.has_binary_between(), "{why}");
+    assert!(document.certificates().is_err());
+
+    let appended = [CERTIFICATE.as_bytes(), &der_of(REQUEST)].concat();
+    assert!(Document::read(&appended).unwrap().has_binary_between());
 }
 
 #[test]

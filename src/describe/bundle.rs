@@ -15,6 +15,9 @@ const MOST_CHECKS: usize = 200;
 /// is how nearly all issuers copy them.
 const MOST_COMPARED: usize = 100;
 
+/// The most repetitions that are told one by one.
+const MOST_REPEATED: usize = 10;
+
 /// What the blocks of a file are to each other, in sentences that count blocks from 1.
 pub fn remarks(items: &[Item]) -> Vec<String> {
     let certificates: Vec<(usize, &Certificate)> = numbered(items, Item::certificate);
@@ -48,6 +51,11 @@ fn duplicates(certificates: &[(usize, &Certificate)]) -> Vec<String> {
         } else {
             first.insert(certificate.der(), *number);
         }
+    }
+    let more = remarks.len().saturating_sub(MOST_REPEATED);
+    if more > 0 {
+        remarks.truncate(MOST_REPEATED);
+        remarks.push(format!("{more} more blocks repeat certificates that came before"));
     }
     remarks
 }

@@ -6,7 +6,7 @@ use super::sheet::Sheet;
 use super::sheet::Tone;
 use crate::container::KeyForm;
 use crate::encoding::Oid;
-use crate::encoding::base64;
+use crate::encoding::base64::encode as base64;
 use crate::encoding::hex;
 use crate::key::EncryptedPrivateKey;
 use crate::key::KeyAlgorithm;
@@ -85,7 +85,7 @@ impl PublicKeyDescription {
             algorithm: None,
             bits: None,
             exponent: None,
-            spki_sha256: base64::encode(&digest),
+            spki_sha256: base64(&digest),
             spki_sha256_hex: hex::encode(&digest),
             problem: None,
         }

@@ -33,6 +33,7 @@ pub use when::span_in_words;
 
 use crate::container::Content;
 use crate::container::Item;
+use crate::container::KeyForm;
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -51,7 +52,12 @@ pub enum Description {
     /// A private key under a passphrase.
     EncryptedPrivateKey(EncryptedKeyDescription),
     /// A public key.
-    PublicKey(PublicKeyDescription),
+    PublicKey {
+        /// The form it is written in.
+        form: KeyForm,
+        /// The key.
+        public_key: PublicKeyDescription,
+    },
     /// The curve before an EC key.
     EcParameters {
         /// The curve's name, or its object identifier; `null` where the curve is spelled out in numbers.
@@ -88,7 +94,7 @@ impl Description {
             Content::RevocationList(list) => Self::RevocationList(Box::new(RevocationListDescription::of(list, now))),
             Content::PrivateKey(key, form) => Self::PrivateKey(PrivateKeyDescription::of(key, *form)),
             Content::EncryptedPrivateKey(key) => Self::EncryptedPrivateKey(EncryptedKeyDescription::of(key)),
-            Content::PublicKey(key, _) => Self::PublicKey(PublicKeyDescription::of(key)),
+            Content::PublicKey(key, form) => Self::PublicKey { form: *form, public_key: PublicKeyDescription::of(key) },
             Content::EcParameters(curve) => Self::EcParameters { curve: curve.as_ref().map(key::curve_name) },
             Content::Unsupported { what, why } => Self::Unsupported { what: what.clone(), why: why.clone() },
             Content::Unknown { .. } => Self::Unknown,
@@ -104,7 +110,9 @@ impl Description {
             Self::RevocationList(list) => list.sheet(),
             Self::PrivateKey(key) => key.sheet(),
             Self::EncryptedPrivateKey(key) => key.sheet(),
-            Self::PublicKey(key) => key.sheet("public key"),
+            Self::PublicKey { form, public_key } => {
+                public_key.sheet("public key").with(Row::plain("form", form.name()))
+            }
             Self::EcParameters { curve } => {
                 let curve = curve.as_deref().unwrap_or("spelled out in numbers, which certkit does not read");
                 Sheet::new("EC parameters", "").with(Row::plain("curve", curve))
@@ -128,7 +136,7 @@ impl Description {
             Self::RevocationList(list) => list.short(),
             Self::PrivateKey(key) => format!("private key  {}", key.public_key.short()),
             Self::EncryptedPrivateKey(key) => format!("encrypted private key  {}", key.encryption),
-            Self::PublicKey(key) => format!("public key  {}", key.short()),
+            Self::PublicKey { public_key, .. } => format!("public key  {}", public_key.short()),
             Self::EcParameters { curve } => format!("EC parameters  {}", curve.as_deref().unwrap_or("spelled out")),
             Self::Unsupported { what, why } => format!("{what}  not read: {why}"),
             Self::Unknown => "unknown block".to_owned(),

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::container::Document;
-use crate::encoding::pem;
+use crate::encoding::base64::url_decode;
+use crate::encoding::pem as armour;
 use crate::key::Kdf;
 use crate::key::KeyAlgorithm;
 use crate::key::PrivateKey;
@@ -94,11 +95,12 @@ fn a_request_is_described_with_its_proof() {
     assert_eq!(request.attributes, ["challengePassword"]);
     assert!(!request.sheet().rows.iter().any(|row| row.lines.join("").contains("secret12")));
 
-    let mut encoding = pem::read(REQUEST.as_bytes()).remove(0).unwrap().contents.to_vec();
+    let mut encoding = armour::read(REQUEST.as_bytes()).remove(0).unwrap().contents.to_vec();
     // A letter of the subject.
     let at = encoding.windows(7).position(|window| window == b"request").unwrap();
     encoding[at] ^= 1;
-    let Description::CertificationRequest(forged) = describe(&pem::write("CERTIFICATE REQUEST", &encoding), NOW) else {
+    let Description::CertificationRequest(forged) = describe(&armour::write("CERTIFICATE REQUEST", &encoding), NOW)
+    else {
         panic!()
     };
     assert!(!forged.proof_of_possession);
@@ -113,8 +115,8 @@ fn no_description_of_a_key_holds_its_private_number() {
         let start = jwk.find("\"d\":\"").unwrap() + 5;
         jwk[start..start + 43].to_owned()
     };
-    let hexadecimal = crate::encoding::hex::encode(&crate::encoding::base64::url_decode(&scalar).unwrap());
-    for text in [pem::write("PRIVATE KEY", &key.to_pkcs8_der()).to_string(), key.to_jwk().unwrap().to_string()] {
+    let hexadecimal = crate::encoding::hex::encode(&url_decode(&scalar).unwrap());
+    for text in [armour::write("PRIVATE KEY", &key.to_pkcs8_der()).to_string(), key.to_jwk().unwrap().to_string()] {
         let described = describe(&text, NOW);
         let told = format!("{described:?} {:?} {}", described.sheet(), described.short());
         assert!(told.contains("P-256") && !told.contains(&scalar) && !told.contains(&hexadecimal));
@@ -124,9 +126,25 @@ fn no_description_of_a_key_holds_its_private_number() {
 #[test]
 fn an_encrypted_key_says_how_it_is_encrypted() {
     let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
-    let encrypted = pem::write("ENCRYPTED PRIVATE KEY", &key.encrypt(b"x", Kdf::Scrypt).unwrap());
+    let encrypted = armour::write("ENCRYPTED PRIVATE KEY", &key.encrypt(b"x", Kdf::Scrypt).unwrap());
     let Description::EncryptedPrivateKey(described) = describe(&encrypted, NOW) else { panic!() };
     assert!(described.encrypted && described.encryption.contains("scrypt"), "{}", described.encryption);
+}
+
+#[test]
+fn no_flipped_octet_panics() {
+    for text in [LEAF, INTERMEDIATE, LIST, REQUEST] {
+        let block = armour::read(text.as_bytes()).remove(0).unwrap();
+        let mut told = 0;
+        for at in 0..block.contents.len() {
+            let mut encoding = block.contents.to_vec();
+            encoding[at] ^= 0x55;
+            let document = Document::read(armour::write(&block.label, &encoding).as_bytes()).unwrap();
+            let described = Description::of(&document.items()[0], NOW);
+            told += described.sheet().rows.len().min(1) * described.short().len().min(1);
+        }
+        assert_eq!(told, block.contents.len());
+    }
 }
 
 #[test]
@@ -152,9 +170,15 @@ fn disorder_and_repetition_are_remarked() {
 }
 
 #[test]
+fn many_repetitions_are_counted() {
+    let remarks = said(&[ROOT; 20]);
+    assert_eq!((remarks.len(), remarks[10].as_str()), (11, "9 more blocks repeat certificates that came before"));
+}
+
+#[test]
 fn a_key_beside_certificates_is_assigned() {
     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
-    let text = pem::write("PRIVATE KEY", &key.to_pkcs8_der());
+    let text = armour::write("PRIVATE KEY", &key.to_pkcs8_der());
     assert_eq!(said(&[&text, LEAF]), ["block 1 is the private key of no certificate here"]);
     assert!(said(&[&text]).is_empty());
 }

@@ -1,7 +1,7 @@
 //! PEM blocks (RFC 7468): finding every one in a file, and writing them.
 //!
 //! A reader that takes the first block and ignores the rest lets garbage hide; [`read`] accounts for every `BEGIN`
-//! line, well-formed or not, with the line where it stands.
+//! and `END` line, well-formed or not, with the line where it stands.
 
 use zeroize::Zeroizing;
 
@@ -19,7 +19,7 @@ pub struct Block {
 
 /// A block that begins but cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the {label} block that begins on line {line} {fault}")]
+#[error("the {label} block on line {line} {fault}")]
 pub struct Malformed {
     /// The label on its `BEGIN` line.
     pub label: String,
@@ -41,6 +41,9 @@ pub enum Fault {
     /// The contents are not base64.
     #[error("does not hold base64 data")]
     NotBase64,
+    /// An `END` line without a `BEGIN` line: the beginning was lost or is misspelt. The line is that of `END`.
+    #[error("has no BEGIN line: its beginning is lost or misspelt")]
+    Beheaded,
     /// There is nothing between `BEGIN` and `END`.
     #[error("is empty")]
     Empty,
@@ -58,11 +61,14 @@ pub fn read(input: &[u8]) -> Vec<Result<Block, Malformed>> {
             if let Some(unfinished) = open.replace(Open { label, line: number + 1, start }) {
                 blocks.push(Err(unfinished.malformed(Fault::Unterminated)));
             }
-        } else if let Some(label) = boundary(line, b"-----END ")
-            && let Some(block) = open.take()
-        {
-            let text = input.get(block.start..end).unwrap_or_default();
-            blocks.push(block.close(&label, text));
+        } else if let Some(label) = boundary(line, b"-----END ") {
+            blocks.push(match open.take() {
+                Some(block) => {
+                    let text = input.get(block.start..end).unwrap_or_default();
+                    block.close(&label, text)
+                }
+                None => Err(Malformed { label, line: number + 1, fault: Fault::Beheaded }),
+            });
         }
     }
     if let Some(unfinished) = open {
@@ -154,6 +160,7 @@ mod tests {
         assert_eq!(fault("-----BEGIN A-----\nAAAA\n-----END B-----\n").fault, Fault::LabelsDiffer("B".into()));
         assert_eq!(fault("-----BEGIN A-----\n!!!!\n-----END A-----\n").fault, Fault::NotBase64);
         assert_eq!(fault("-----BEGIN A-----\n-----END A-----\n").fault, Fault::Empty);
+        assert_eq!(fault("----BEGIN A-----\nAAAA\n-----END A-----\n").fault, Fault::Beheaded);
         let both = read(b"-----BEGIN A-----\nAAAA\n-----BEGIN B-----\nAAAA\n-----END B-----\n");
         assert!(both[0].is_err() && both[1].is_ok());
     }

@@ -5,6 +5,7 @@
 //! with its [`Finding`]s. A rejection is an answer, not an error. Which rule belongs to which [`Policy`], and under
 //! which clause, is one table: [`check`].
 
+mod cache;
 pub mod check;
 mod detail;
 pub mod identity;
@@ -20,6 +21,7 @@ mod single_checks;
 pub mod verdict;
 mod verifier;
 
+pub use cache::SignatureCache;
 pub use check::{Check, Policy, Severity};
 pub use identity::Identity;
 pub use reason::Reason;

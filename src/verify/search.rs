@@ -24,8 +24,8 @@ const STEPS: usize = 5_000;
 /// Attempts that are told. A reader looks at a handful.
 const ATTEMPTS: usize = 16;
 
-/// Judges `leaf`.
-pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate) -> Verdict {
+/// Judges `leaf`. `more` are intermediates beside those of the verifier.
+pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate, more: &'a [Certificate]) -> Verdict {
     let mut findings = Findings::new(verifier.policy);
     single_checks::check(leaf, Place::Certificate(0), verifier.at, false, &mut findings);
     leaf_checks::check(leaf, verifier, &mut findings);
@@ -33,13 +33,13 @@ pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate) -> Verdic
 
     let mut search = Search {
         verifier,
-        pool: pool(verifier),
+        pool: pool(verifier, more),
         signatures: HashMap::new(),
         signatures_left: SIGNATURES,
         steps_left: STEPS,
         limit_reached: None,
         telling: false,
-        revocation: Inquiry::new(verifier),
+        revocation: Inquiry::new(verifier, more),
         attempts: Vec::new(),
     };
     for past_faults in [false, true] {
@@ -63,10 +63,10 @@ struct Candidate<'a> {
 }
 
 /// Anchors first: the shortest path is the best. The same certificate twice counts once.
-fn pool(verifier: &Verifier) -> Vec<Candidate<'_>> {
-    let mut pool: Vec<Candidate<'_>> =
+fn pool<'a>(verifier: &'a Verifier, more: &'a [Certificate]) -> Vec<Candidate<'a>> {
+    let mut pool: Vec<Candidate<'a>> =
         verifier.anchors.iter().map(|certificate| Candidate { certificate, anchor: true }).collect();
-    for certificate in &verifier.intermediates {
+    for certificate in verifier.intermediates.iter().chain(more) {
         if !pool.iter().any(|known| known.certificate == certificate) {
             pool.push(Candidate { certificate, anchor: false });
         }
@@ -121,7 +121,7 @@ impl<'a> Search<'a> {
             }
             tried += 1;
             let below = path.len() - 1;
-            let signature = self.signature(current, index);
+            let signature = self.signature(current, index, path.len() > 1);
             let broken = signature.is_err();
             findings.record(Check::Signature, Place::Certificate(below), signature);
             let stop_here = broken || {
@@ -192,8 +192,9 @@ impl<'a> Search<'a> {
         self.limit_reached.is_none()
     }
 
-    /// Checks the signature on `certificate` with the key of the candidate at `index`, once for each pair.
-    fn signature(&mut self, certificate: &'a Certificate, index: usize) -> Result<(), Reason> {
+    /// Checks the signature on `certificate` with the key of the candidate at `index`, once for each pair. An issuer's
+    /// signature may be known from judgments before.
+    fn signature(&mut self, certificate: &'a Certificate, index: usize, issues: bool) -> Result<(), Reason> {
         let pair = (std::ptr::from_ref(certificate), index);
         if let Some(known) = self.signatures.get(&pair) {
             return known.clone().map_err(Reason::Signature);
@@ -204,9 +205,16 @@ impl<'a> Search<'a> {
             return Err(limit);
         };
         self.signatures_left = left;
-        let checked = match self.pool.get(index).map(|candidate| candidate.certificate.public_key()) {
-            Some(Ok(key)) => certificate.verify_signature(&key),
-            _ => Err(SignatureError::BadKey),
+        let Some(issuer) = self.pool.get(index).map(|candidate| candidate.certificate) else {
+            return Err(Reason::Signature(SignatureError::BadKey));
+        };
+        let check = || match issuer.public_key() {
+            Ok(key) => certificate.verify_signature(&key),
+            Err(_) => Err(SignatureError::BadKey),
+        };
+        let checked = match &self.verifier.cache {
+            Some(cache) if issues => cache.or_check(certificate, issuer, check),
+            _ => check(),
         };
         self.signatures.insert(pair, checked.clone());
         checked.map_err(Reason::Signature)

@@ -2,6 +2,7 @@
 
 use ::time::OffsetDateTime;
 
+use super::cache::SignatureCache;
 use super::check::Policy;
 use super::identity::Identity;
 use super::revocation::CheckRevocation;
@@ -85,6 +86,8 @@ pub struct Verifier {
     pub revocation_lists: Vec<CertificateRevocationList>,
     /// Of which certificates the status must be known.
     pub check_revocation: CheckRevocation,
+    /// Signatures of issuers checked before, where many certificates are judged.
+    pub cache: Option<SignatureCache>,
 }
 
 impl Verifier {
@@ -100,11 +103,17 @@ impl Verifier {
             max_depth: MAX_DEPTH,
             revocation_lists: Vec::new(),
             check_revocation: CheckRevocation::default(),
+            cache: None,
         }
     }
 
     /// Judges `certificate`: the first good path found is accepted, or every attempt is told.
     pub fn judge(&self, certificate: &Certificate) -> Verdict {
-        search::judge(self, certificate)
+        self.judge_with(certificate, &[])
+    }
+
+    /// As [`Self::judge`], with certificates that came along and may help to build a path.
+    pub fn judge_with(&self, certificate: &Certificate, more: &[Certificate]) -> Verdict {
+        search::judge(self, certificate, more)
     }
 }

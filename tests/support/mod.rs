@@ -12,6 +12,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod forge;
+pub(crate) mod forge_crl;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};

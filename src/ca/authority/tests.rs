@@ -135,7 +135,7 @@ fn a_ledger_of_another_authority_is_refused() {
 
 #[test]
 fn a_server_certificate_is_no_authority() {
-    let mut fixture = Fixture::new();
+    let fixture = Fixture::new();
     let profile = Profile::built_in("self-signed").unwrap();
     let request = naming(&profile, "api.test").request(fixture.key.public_key().clone());
     let validity = Validity { not_before: NOW, not_after: NOW + Duration::days(1) };

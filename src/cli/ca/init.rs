@@ -5,22 +5,22 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::order::{self, Lifetime};
 use super::place::{self, Chosen};
 use crate::ca::place::State;
 use crate::ca::{Action, Authority, Order, SqliteLedger};
-use crate::cli::clock;
+use crate::cli::clock::{self, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet};
+use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, good, safe, strong};
 use crate::encoding::{hex, pem};
 use crate::issue::{Naming, Wanted};
-use crate::key::{KeyAlgorithm, PrivateKey};
+use crate::key::{Kdf, KeyAlgorithm, PrivateKey};
 use crate::profile::Profile;
-use crate::x509::time::rfc3339;
+use crate::x509::Validity;
 
 /// Make a certification authority
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,10 @@ overwritten.
 For example:
   certkit ca init
   certkit ca init --name \"Example Root CA\" --type p384 --days 7300
-  certkit ca init --ca ./ca --encrypt --passphrase file:/run/secrets/ca")]
+  certkit ca init --ca ./ca --encrypt --passphrase file:/run/secrets/ca
+
+With --json the answer is an object: `folder`; `certificate`, `key`, `ledger` (files); `subject`; `serial` (hexadecimal);
+`fingerprint_sha256`; `not_after` (RFC 3339); and `encrypted` (the key is under a passphrase).")]
 pub(super) struct Args {
     /// What the CA is called: its common name [default: one with a part of its own]
     #[arg(long, visible_alias = "cn", value_name = "NAME")]
@@ -46,7 +49,7 @@ pub(super) struct Args {
     key_type: Option<KeyAlgorithm>,
 
     #[command(flatten)]
-    lifetime: Lifetime,
+    lifetime: LifetimeArgs,
 
     /// A built-in profile that makes CAs, or a file with one
     #[arg(long, value_name = "NAME|FILE", default_value = "root-ca")]
@@ -62,7 +65,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
-    let profile = order::profile(&args.profile)?;
+    let profile = load_profile(&args.profile)?;
     let now = clock::making_now()?;
     let plan = Plan {
         name: args.name,
@@ -76,7 +79,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Err(anyhow!("there is a CA in {} already", chosen.shown()))
             .hint("use it, or choose another folder with --ca; certkit never overwrites a CA");
     }
-    let (authority, _) = plan.carry_out(chosen, now, session)?;
+    let (authority, _) = plan.carry_out(chosen, session)?;
     let made = Made::new(&authority, chosen, args.encrypt);
     session.answer(&made)?;
     Ok(Exit::Yes)
@@ -87,7 +90,7 @@ pub(super) struct Plan {
     name: Option<String>,
     subject: Option<String>,
     key_type: KeyAlgorithm,
-    validity: crate::x509::Validity,
+    validity: Validity,
     passphrase: Option<PassphraseSource>,
     profile: Profile,
 }
@@ -95,24 +98,19 @@ pub(super) struct Plan {
 impl Plan {
     /// The CA that is made where nobody said what it shall be.
     pub(super) fn standard(now: OffsetDateTime) -> anyhow::Result<Self> {
-        let profile = order::profile("root-ca")?;
+        let profile = load_profile("root-ca")?;
         Ok(Self {
             name: None,
             subject: None,
             key_type: profile.key,
-            validity: crate::x509::Validity { not_before: now - profile.backdate, not_after: now + profile.lifetime },
+            validity: profile.validity(now, None).context("the year 9999 is near")?,
             passphrase: None,
             profile,
         })
     }
 
     /// Makes the CA: recorded first, then written.
-    pub(super) fn carry_out(
-        self,
-        chosen: &Chosen,
-        now: OffsetDateTime,
-        session: &mut Session,
-    ) -> anyhow::Result<(Authority, PrivateKey)> {
+    pub(super) fn carry_out(self, chosen: &Chosen, session: &mut Session) -> anyhow::Result<(Authority, PrivateKey)> {
         let place = chosen.place();
         let key_path = place.key();
         let passphrase = self.passphrase.map(|source| source.new_one(&shown(&key_path))).transpose()?;
@@ -127,21 +125,19 @@ impl Plan {
         let wanted = Wanted { common_name: name.as_deref(), subject: self.subject.as_deref(), names: &[] };
         let request = Naming::new(&self.profile, wanted)?.request(key.public_key().clone());
         let written_key = match passphrase {
-            Some(passphrase) => {
-                pem::write("ENCRYPTED PRIVATE KEY", &key.encrypt(&passphrase, crate::key::Kdf::default())?)
-            }
+            Some(passphrase) => pem::write("ENCRYPTED PRIVATE KEY", &key.encrypt(&passphrase, Kdf::default())?),
             None => pem::write("PRIVATE KEY", &key.to_pkcs8_der()),
         };
 
         let ledger = SqliteLedger::create(&place.ledger())?;
         let order = Order { profile: &self.profile, request: &request, validity: self.validity };
-        let act = place::act(now, Action::Init);
-        let authority = Authority::init(&order, &key, &mut place::draw_serial, Box::new(ledger), &act)
+        let act = place::act(Action::Init);
+        let authority = Authority::init(&order, &key, &mut fresh_serial, Box::new(ledger), &act)
             .with_context(|| format!("cannot make a CA in {}", chosen.shown()))?;
 
         let mut files = WriteSet::new(false);
         files.add(key_path, Zeroizing::new(written_key.as_bytes().to_vec()), Mode::Secret);
-        files.add(place.certificate(), order::chain(&[authority.certificate()]), Mode::Public);
+        files.add(place.certificate(), place::chain(&[authority.certificate()]).into_bytes(), Mode::Public);
         files.write(session)?;
         Ok((authority, key))
     }

@@ -2,133 +2,103 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use serde::Serialize;
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use super::init::{Made, Plan};
-use super::order::{self, Lifetime};
 use super::place::{self, Chosen};
 use crate::ca::place::State;
 use crate::ca::{Action, Authority, Issued, Order};
-use crate::cli::clock;
+use crate::cli::clock::{self, rfc3339};
 use crate::cli::exit::Exit;
-use crate::cli::files::{self, Mode, WriteSet};
-use crate::cli::output::{Report, Session, shown};
+use crate::cli::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, fresh_serial, load_profile};
+use crate::cli::new::write_objections;
+use crate::cli::output::{Report, Session};
 use crate::cli::passphrase::PassphraseSource;
-use crate::cli::text::{Text, good, safe, strong, warn};
-use crate::encoding::{hex, pem};
-use crate::issue::{Naming, Wanted};
-use crate::key::{KeyAlgorithm, PrivateKey};
-use crate::x509::time::rfc3339;
+use crate::cli::text::{Text, dim, good, safe, strong, warn};
+use crate::encoding::hex;
+use crate::issue::{Objection, objections};
+use crate::key::PrivateKey;
 use crate::x509::{Certificate, GeneralName};
 
 /// Make a key and a certificate for it, signed by the CA
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-Writes NAME.pem (the certificate, then the CA's: what servers call the full chain) and NAME-key.pem (0600), called after the
-first name. Where there is no CA yet one is made, unless --ca says where it should be.
+Writes NAME.pem (the certificate, then the CA's: the full chain) and NAME-key.pem (0600), called after
+the first name. Where there is no CA yet one is made, unless --ca says where it should be.
 
 For example:
   certkit ca issue api.test 127.0.0.1
   certkit ca issue --profile client --cn \"Ann Example\"
-  certkit ca issue '*.test' --type rsa:2048 --days 90 --out test.pem --keyout test.key")]
+  certkit ca issue '*.test' --type rsa:2048 --days 90 --out test.pem --keyout test.key
+
+With --json the answer is an object: `certificate_file`; `key_file`; `key_is_new`; `key_encrypted`; `subject`; `names`;
+`serial` (hexadecimal); `fingerprint_sha256`; `issuer`; `profile`; `not_before`, `not_after` (RFC 3339); `shortened_from`
+(the end asked for, where the CA's own comes first); `objections`, each with `client`, `why`, `what_to_do`; `made_ca` (as
+`certkit ca init` answers, where it had to be made); and `notes`.")]
 pub(super) struct Args {
-    /// Names of the certificate: host names, IP addresses, e-mail addresses, URIs; dns: ip: email: uri: to force
-    #[arg(value_name = "NAME")]
-    names: Vec<String>,
-
-    /// More names, as the positional ones
-    #[arg(long, value_name = "NAME")]
-    san: Vec<String>,
-
-    /// The common name [default: the first name]
-    #[arg(long, value_name = "NAME")]
-    cn: Option<String>,
-
-    /// The whole subject: "CN=app,O=Example" or /O=Example/CN=app
-    #[arg(long, value_name = "NAME")]
-    subject: Option<String>,
-
-    /// The kind of key [default: the profile's, p256]
-    #[arg(long = "type", value_name = "TYPE")]
-    key_type: Option<KeyAlgorithm>,
+    #[command(flatten)]
+    names: NameArgs,
 
     #[command(flatten)]
-    lifetime: Lifetime,
+    lifetime: LifetimeArgs,
 
-    /// A built-in profile (server, client, peer, email, code-signing), or a file with one
+    #[command(flatten)]
+    key: KeyArgs,
+
+    /// What kind of certificate: server, client, peer, email, code-signing, ocsp-responder, or a file of your own
     #[arg(long, value_name = "NAME|FILE", default_value = "server")]
     profile: String,
 
-    /// Where the certificate and the CA's go; `-` is stdout
+    /// Where to write the certificate and the CA's; `-` is stdout [default: after the first name, api.test.pem]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Where the key goes; the same file as --out takes the key first, then the certificates
-    #[arg(long, value_name = "FILE")]
-    keyout: Option<PathBuf>,
-
-    /// Replace files that are there
+    /// Replace files that are there already
     #[arg(long)]
     force: bool,
 
-    /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N
+    /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N [default: prompt, if there is one]
     #[arg(long, value_name = "SOURCE")]
-    passphrase: Option<PassphraseSource>,
+    ca_passphrase: Option<PassphraseSource>,
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let now = clock::making_now()?;
-    let profile = order::profile(&args.profile)?;
-    let names = [args.names, args.san].concat();
-    let wanted = Wanted { common_name: args.cn.as_deref(), subject: args.subject.as_deref(), names: &names };
-    let naming = Naming::new(&profile, wanted)?;
-    let key_type = args.key_type.unwrap_or(profile.key);
-    key_type.check_generation()?;
+    let profile = load_profile(&args.profile)?;
+    let naming = args.names.naming(&profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
-    let (out, keyout) = match (args.out, args.keyout) {
-        (Some(out), Some(keyout)) => (out, keyout),
-        (out, keyout) => {
-            let stem = files::file_name_for(&naming.label())?;
-            let (own_out, own_keyout) = (format!("{stem}.pem"), format!("{stem}-key.pem"));
-            (out.unwrap_or_else(|| own_out.into()), keyout.unwrap_or_else(|| own_keyout.into()))
-        }
-    };
-    let one_file = files::same_place(&out, &keyout);
-    let paths = [keyout.as_path(), out.as_path()];
-    WriteSet::check(paths.into_iter().skip(usize::from(one_file)), args.force, session)?;
+    let outputs = Outputs::choose(args.out, "pem", &args.key, &naming, args.force, session)?;
+    let key = args.key.obtain(profile.key, outputs.keyout())?;
+    let request = naming.request(key.key.public_key().clone());
 
-    let (mut authority, authority_key, made) = open_or_make(chosen, args.passphrase.as_ref(), now, session)?;
+    let (mut authority, authority_key, made_ca) = open_or_make(chosen, args.ca_passphrase.as_ref(), now, session)?;
     let ca_certificate = authority.certificate().clone();
-    let mut signatory = authority.unlock(&authority_key, now)?;
-    let key = PrivateKey::generate(key_type)?;
-    let request = naming.request(key.public_key().clone());
+    let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
     let order = Order { profile: &profile, request: &request, validity };
-    let issued = signatory.issue(&order, &mut place::draw_serial, &place::act(now, Action::Issue))?;
+    let issued = signatory.issue(&order, &mut fresh_serial, &place::act(Action::Issue))?;
 
     // The record is on the disk; from here on the certificate may be seen.
-    let chain = order::chain(&[&issued.certificate, &ca_certificate]);
-    let mut key_file = Zeroizing::new(pem::write("PRIVATE KEY", &key.to_pkcs8_der()).as_bytes().to_vec());
-    let mut files = WriteSet::new(args.force);
-    if one_file {
-        key_file.extend_from_slice(&chain);
-        files.add(out.clone(), key_file, Mode::Secret);
-    } else {
-        files.add(keyout.clone(), key_file, Mode::Secret);
-        files.add(out.clone(), chain, Mode::Public);
-    }
-    files.write(session)?;
-    for note in &naming.notes {
-        session.say(note);
-    }
-    session.answer(&Answer {
+    let answer = Answer {
         certificate: About::new(&issued, &ca_certificate, &profile.name),
-        out: shown(&out),
-        key: shown(&keyout),
-        made_ca: made,
-    })?;
+        certificate_file: outputs.out(),
+        key_file: outputs.shown_keyout().or_else(|| key.read_from.clone()).unwrap_or_default(),
+        key_is_new: key.pem.is_some(),
+        key_encrypted: key.encrypted,
+        made_ca,
+        notes: naming.notes.iter().map(ToString::to_string).collect(),
+    };
+    outputs
+        .write(&key, &place::chain(&[&issued.certificate, &ca_certificate]), session)
+        .with_context(|| recorded(&issued))?;
+    session.answer(&answer)?;
     Ok(Exit::Yes)
+}
+
+/// What an error says after the record is made: the ledger knows a certificate that nobody has.
+pub(super) fn recorded(issued: &Issued) -> String {
+    format!("the certificate with serial number {} is recorded, but lost", issued.certificate.serial())
 }
 
 /// The CA and its key; made where there is none and nobody said where it should be.
@@ -139,7 +109,7 @@ fn open_or_make(
     session: &mut Session,
 ) -> anyhow::Result<(Authority, PrivateKey, Option<Made>)> {
     if chosen.may_be_made() && passphrase.is_none() && chosen.state()? == State::Empty {
-        match Plan::standard(now)?.carry_out(chosen, now, session) {
+        match Plan::standard(now)?.carry_out(chosen, session) {
             Ok((authority, key)) => {
                 let made = Made::new(&authority, chosen, false);
                 return Ok((authority, key, Some(made)));
@@ -169,6 +139,8 @@ pub(super) struct About {
     not_after: String,
     /// The notAfter asked for, where the CA's own comes before it.
     shortened_from: Option<String>,
+    /// Clients that will object to it however much they trust its CA.
+    objections: Vec<Objection>,
 }
 
 impl About {
@@ -185,11 +157,14 @@ impl About {
             not_before: rfc3339(certificate.validity().not_before),
             not_after: rfc3339(certificate.validity().not_after),
             shortened_from: issued.clamped.map(rfc3339),
+            objections: objections(certificate),
         }
     }
 
     pub(super) fn text(&self, files: Vec<(&'static str, String)>, text: &mut Text) {
-        let name = if self.names.is_empty() { self.subject.clone() } else { self.names.join(", ") };
+        let bare = |name: &String| name.split_once(':').map_or(name.clone(), |(_, value)| value.to_owned());
+        let names: Vec<String> = self.names.iter().map(bare).collect();
+        let name = if names.is_empty() { self.subject.clone() } else { names.join(", ") };
         text.line(format_args!("{} a certificate for {}", good("issued"), strong(name)));
         let mut fields: Vec<(&str, String)> = files;
         fields.push(("issuer", safe(&self.issuer).to_string()));
@@ -203,16 +178,21 @@ impl About {
                 warn("shortened:")
             ));
         }
+        write_objections(&self.objections, text);
     }
 }
 
 #[derive(Debug, Serialize)]
 struct Answer {
+    certificate_file: String,
+    key_file: String,
+    key_is_new: bool,
+    key_encrypted: bool,
     #[serde(flatten)]
     certificate: About,
-    out: String,
-    key: String,
+    /// The CA, where it had to be made.
     made_ca: Option<Made>,
+    notes: Vec<String>,
 }
 
 impl Report for Answer {
@@ -222,9 +202,12 @@ impl Report for Answer {
             text.blank();
         }
         let files = vec![
-            ("certificate", format!("{} (with the CA's: the full chain)", safe(&self.out))),
-            ("key", safe(&self.key).to_string()),
+            ("certificate", format!("{} (with the CA's: the full chain)", safe(&self.certificate_file))),
+            ("key", safe(&self.key_file).to_string()),
         ];
         self.certificate.text(files, text);
+        for note in &self.notes {
+            text.line(format_args!("{} {note}", dim("note:")));
+        }
     }
 }

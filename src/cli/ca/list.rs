@@ -6,12 +6,11 @@ use time::{Duration, OffsetDateTime};
 
 use super::place::Chosen;
 use crate::ca::{Query, Record};
-use crate::cli::clock::{self, parse_span};
+use crate::cli::clock::{self, parse_span, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
 use crate::cli::text::{Text, bad, dim, safe, warn};
 use crate::encoding::hex;
-use crate::x509::time::rfc3339;
 
 /// List the certificates the CA has issued, the oldest first
 #[derive(Debug, clap::Args)]
@@ -19,7 +18,11 @@ use crate::x509::time::rfc3339;
 For example:
   certkit ca list
   certkit ca list --name api.test
-  certkit ca list --expiring 30d --json")]
+  certkit ca list --expiring 30d --json
+
+With --json the answer is an object: `ca` (its subject); `folder`; and `certificates`, each with `serial`, `status` (`valid`,
+`not_yet_valid`, `expired`, `revoked`), `subject`, `names`, `profile`, `not_before`, `not_after`, `issued_at`,
+`fingerprint_sha256`, and where it is revoked, `revoked_at` and `reason`.")]
 pub(super) struct Args {
     /// Those with this name
     #[arg(long, value_name = "NAME")]

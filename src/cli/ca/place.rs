@@ -1,7 +1,7 @@
 //! Which CA is meant, and how it is opened.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,16 @@ use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
 use crate::ca::place::State;
-use crate::ca::{Act, Action, Authority, HalfMade, Place, SqliteLedger};
-use crate::cli::files;
+use crate::ca::{Act, Action, Authority, AuthorityError, HalfMade, Place, Signatory, SqliteLedger};
+use crate::cli::clock;
+use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::output::shown;
 use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
-use crate::container::{Document, PrivateKeyItem};
-use crate::key::{KeyError, PrivateKey, random};
-use crate::x509::SerialNumber;
+use crate::encoding::pem;
+use crate::issue::IssueError;
+use crate::key::PrivateKey;
+use crate::x509::Certificate;
 
 /// The CA that is meant.
 #[derive(Debug)]
@@ -74,18 +76,15 @@ impl Chosen {
     /// Opens the CA to read what it is and what it has signed.
     pub(super) fn open(&self) -> anyhow::Result<Authority> {
         match self.state()? {
-            State::Complete => self.open_complete(),
-            State::Empty => Err(anyhow!("there is no CA in {}", self.shown()))
-                .hint(format!("make one with: certkit ca init{}", self.flag())),
+            State::Complete => {}
+            State::Empty => {
+                return Err(anyhow!("there is no CA in {}", self.shown()))
+                    .hint(format!("make one with: certkit ca init{}", self.flag()));
+            }
         }
-    }
-
-    /// Opens a CA that is known to be there.
-    pub(super) fn open_complete(&self) -> anyhow::Result<Authority> {
         let path = self.place.certificate();
-        let contents = files::read(&path)?;
-        let document = Document::read(&contents).with_context(|| cannot_use(&path))?;
-        let certificates = document.certificates().with_context(|| cannot_use(&path))?;
+        let loaded = Loaded::read(&path)?;
+        let certificates = loaded.document.certificates().with_context(|| cannot_use(&path))?;
         let certificate = certificates.first().with_context(|| cannot_use(&path))?;
         let ledger = SqliteLedger::open(&self.place.ledger())?;
         Authority::open((*certificate).clone(), Box::new(ledger)).with_context(|| self.cannot_use())
@@ -93,19 +92,24 @@ impl Chosen {
 
     /// The CA's private key.
     pub(super) fn key(&self, passphrase: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
-        let path = self.place.key();
-        let contents = files::read(&path)?;
-        let document = Document::read(&contents).with_context(|| cannot_use(&path))?;
-        match document.first_private_key().with_context(|| cannot_use(&path))? {
-            PrivateKeyItem::Plain(_) if passphrase.is_some() => {
-                Err(anyhow!("{} has no passphrase", shown(&path))).hint("leave --passphrase out")
-            }
-            PrivateKeyItem::Plain(key) => Ok(key.clone()),
-            PrivateKeyItem::Encrypted(encrypted) => {
-                let passphrase = passphrase.unwrap_or(&PassphraseSource::Prompt).existing(&shown(&path))?;
-                encrypted.decrypt(&passphrase).with_context(|| cannot_use(&path))
-            }
+        Loaded::read(&self.place.key())?.private_key(passphrase)
+    }
+
+    /// Makes the CA ready to sign.
+    pub(super) fn unlock<'a>(
+        &self,
+        authority: &'a mut Authority,
+        key: &'a PrivateKey,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<Signatory<'a>> {
+        let unlocked = authority.unlock(key, now);
+        let expired = matches!(unlocked, Err(AuthorityError::Issue(IssueError::IssuerExpired { .. })));
+        let unlocked = unlocked.with_context(|| self.cannot_use());
+        if expired {
+            return unlocked
+                .hint("make a new CA in another folder, certkit ca init --ca DIR, and let clients trust it");
         }
+        unlocked
     }
 
     /// `--ca DIR` as it has to be given again.
@@ -114,27 +118,21 @@ impl Chosen {
     }
 
     /// What an error of this CA begins with.
-    pub(super) fn cannot_use(&self) -> String {
+    fn cannot_use(&self) -> String {
         format!("cannot use the CA in {}", self.shown())
     }
 }
 
-fn cannot_use(path: &Path) -> String {
-    format!("cannot use {}", shown(path))
-}
-
-/// Who does this, when, and what: for the audit log.
-pub(super) fn act(at: OffsetDateTime, what: Action) -> Act {
+/// Who does this, when by the clock, and what: for the audit log.
+pub(super) fn act(what: Action) -> Act {
     let named = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env::var(name).ok());
     let who = named.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned());
-    Act { at, who, what }
+    Act { at: clock::now(), who, what }
 }
 
-/// A serial number of 128 random bits.
-pub(super) fn draw_serial() -> Result<SerialNumber, KeyError> {
-    let mut bits = [0; 16];
-    random(&mut bits)?;
-    Ok(SerialNumber::from_bits(bits))
+/// Certificates as PEM, one after the other.
+pub(super) fn chain(certificates: &[&Certificate]) -> String {
+    certificates.iter().map(|certificate| pem::write("CERTIFICATE", certificate.der()).to_string()).collect()
 }
 
 /// How long half a CA may stay half. Its two files are put in place together.

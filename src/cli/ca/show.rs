@@ -20,7 +20,11 @@ use crate::x509::SerialNumber;
 For example:
   certkit ca show
   certkit ca show api.test
-  certkit ca show 3f9a1c --json")]
+  certkit ca show 3f9a1c --json
+
+With --json the answer is an object. For the CA: `folder`; `certificate`, `key`, `ledger` (files); `issued` (how many); and
+`about`, its certificate as `certkit inspect` describes it. For a certificate: `record`, as `certkit ca list` answers;
+`about`; and `pem`.")]
 pub(super) struct Args {
     /// A serial number in hexadecimal, or a name: the newest certificate that has it
     #[arg(value_name = "SERIAL|NAME")]

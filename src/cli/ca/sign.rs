@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Serialize;
 
-use super::issue::About;
-use super::order::{self, Lifetime};
+use super::issue::{About, recorded};
 use super::place::{self, Chosen};
 use crate::ca::petition;
 use crate::ca::{Action, Refusal};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet};
+use crate::cli::load::{Loaded, cannot_use};
+use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::passphrase::PassphraseSource;
 use crate::cli::text::{Text, bad, safe, warn};
-use crate::container::Document;
 
 /// Sign a certification request
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,11 @@ Exit status: 0 signed; 1 refused, and the answer says why; 2 could not answer.
 
 For example:
   certkit ca sign app.csr
-  certkit ca sign app.csr --profile client --days 30 --out app.pem")]
+  certkit ca sign app.csr --profile client --days 30 --out app.pem
+
+With --json the answer is an object: `request`; and where it is refused, `refused` (why); where it is signed,
+`certificate_file`, `left_out` (what the request asked for and did not get), and `subject` to `objections` as
+`certkit ca issue` answers.")]
 pub(super) struct Args {
     /// The request, PEM or DER; `-` is stdin
     #[arg(value_name = "FILE")]
@@ -39,7 +43,7 @@ pub(super) struct Args {
     san: Vec<String>,
 
     #[command(flatten)]
-    lifetime: Lifetime,
+    lifetime: LifetimeArgs,
 
     /// A built-in profile (server, client, peer, email, code-signing), or a file with one
     #[arg(long, value_name = "NAME|FILE", default_value = "server")]
@@ -55,17 +59,16 @@ pub(super) struct Args {
 
     /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N
     #[arg(long, value_name = "SOURCE")]
-    passphrase: Option<PassphraseSource>,
+    ca_passphrase: Option<PassphraseSource>,
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let now = clock::making_now()?;
-    let profile = order::profile(&args.profile)?;
+    let profile = load_profile(&args.profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
-    let shown_request = shown(&args.request);
-    let contents = files::read(&args.request)?;
-    let document = Document::read(&contents).with_context(|| format!("cannot tell what {shown_request} holds"))?;
-    let request = document.request().with_context(|| format!("cannot use {shown_request}"))?;
+    let loaded = Loaded::read(&args.request)?;
+    let shown_request = loaded.shown();
+    let request = loaded.document.request().with_context(|| cannot_use(&args.request))?;
     let petition = match petition::read(request, &profile, &args.san) {
         Ok(petition) => petition,
         Err(refusal) => return refuse(&refusal, shown_request, session),
@@ -77,30 +80,30 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     WriteSet::check([out.as_path()], args.force, session)?;
 
     let mut authority = chosen.open()?;
-    let key = chosen.key(args.passphrase.as_ref())?;
+    let key = chosen.key(args.ca_passphrase.as_ref())?;
     let ca_certificate = authority.certificate().clone();
-    let mut signatory = authority.unlock(&key, now)?;
-    let act = place::act(now, Action::Sign);
-    let issued = match signatory.sign(&petition, validity, &mut place::draw_serial, &act)? {
+    let mut signatory = chosen.unlock(&mut authority, &key, now)?;
+    let act = place::act(Action::Sign);
+    let issued = match signatory.sign(&petition, validity, &mut fresh_serial, &act)? {
         Ok(issued) => issued,
         Err(refusal) => return refuse(&refusal, shown_request, session),
     };
 
     // The record is on the disk; from here on the certificate may be seen.
     let mut files = WriteSet::new(args.force);
-    files.add(out.clone(), order::chain(&[&issued.certificate, &ca_certificate]), Mode::Public);
-    files.write(session)?;
-    session.answer(&Answer::Signed {
+    files.add(out.clone(), place::chain(&[&issued.certificate, &ca_certificate]).into_bytes(), Mode::Public);
+    files.write(session).with_context(|| recorded(&issued))?;
+    session.answer(&Signed {
         certificate: About::new(&issued, &ca_certificate, &profile.name),
         request: shown_request,
-        out: shown(&out),
+        certificate_file: if files::is_dash(&out) { "stdout".to_owned() } else { shown(&out) },
         left_out: petition.left_out,
     })?;
     Ok(Exit::Yes)
 }
 
 fn refuse(refusal: &Refusal, request: String, session: &mut Session) -> anyhow::Result<Exit> {
-    session.answer(&Answer::Refused { request, refused: refusal.to_string() })?;
+    session.answer(&Refused { request, refused: refusal.to_string() })?;
     Ok(Exit::No)
 }
 
@@ -111,39 +114,37 @@ fn beside(request: &Path, label: &str) -> anyhow::Result<PathBuf> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Answer {
-    Signed {
-        #[serde(flatten)]
-        certificate: About,
-        request: String,
-        out: String,
-        /// What the request asked for and did not get.
-        left_out: Vec<String>,
-    },
-    Refused {
-        request: String,
-        /// Why.
-        refused: String,
-    },
+struct Signed {
+    request: String,
+    certificate_file: String,
+    #[serde(flatten)]
+    certificate: About,
+    /// What the request asked for and did not get.
+    left_out: Vec<String>,
 }
 
-impl Report for Answer {
+impl Report for Signed {
     fn text(&self, text: &mut Text) {
-        match self {
-            Self::Signed { certificate, request, out, left_out } => {
-                let files = vec![
-                    ("request", safe(request).to_string()),
-                    ("certificate", format!("{} (with the CA's: the full chain)", safe(out))),
-                ];
-                certificate.text(files, text);
-                for asked in left_out {
-                    text.line(format_args!("{} {}, which the request asked for", warn("left out:"), safe(asked)));
-                }
-            }
-            Self::Refused { request, refused } => {
-                text.line(format_args!("{} {}: {}", bad("refused"), safe(request), safe(refused)));
-            }
+        let files = vec![
+            ("request", safe(&self.request).to_string()),
+            ("certificate", format!("{} (with the CA's: the full chain)", safe(&self.certificate_file))),
+        ];
+        self.certificate.text(files, text);
+        for asked in &self.left_out {
+            text.line(format_args!("{} {}, which the request asked for", warn("left out:"), safe(asked)));
         }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Refused {
+    request: String,
+    /// Why.
+    refused: String,
+}
+
+impl Report for Refused {
+    fn text(&self, text: &mut Text) {
+        text.line(format_args!("{} {}: {}", bad("refused"), safe(&self.request), safe(&self.refused)));
     }
 }

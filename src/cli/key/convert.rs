@@ -79,10 +79,26 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         }
         PrivateKeyItem::Plain(_) | PrivateKeyItem::Encrypted(_) => {}
     }
+    if let Some(rest) = left_out(&loaded) {
+        session.say(format_args!("{shown} also holds {rest}, which the new file will not"));
+    }
     let key = loaded.private_key(args.passphrase.as_ref())?;
     format::suits(args.format, key.algorithm())?;
     let source = args.new_passphrase.unwrap_or(PassphraseSource::Prompt);
     let protection = Protection { source: &source, kdf: args.kdf.unwrap_or(KdfName::Pbkdf2) };
     format::write(&key, args.format, args.encrypt.then_some(&protection), &args.out, args.force, session)?;
     Ok(Exit::Yes)
+}
+
+/// What stands beside the key, in words; the curve before an EC key is a part of it.
+fn left_out(loaded: &Loaded) -> Option<String> {
+    let mut others: Vec<String> = Vec::new();
+    for item in loaded.document.items() {
+        let name = item.content.with_article();
+        let is_key = item.private_key().is_some() || matches!(item.content, Content::EcParameters(_));
+        if !is_key && !others.contains(&name) {
+            others.push(name);
+        }
+    }
+    (!others.is_empty()).then(|| others.join(" and "))
 }

@@ -13,7 +13,7 @@ use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, dim, strong};
 use crate::describe::PublicKeyDescription;
-use crate::encoding::pem;
+use crate::encoding::pem as armour;
 use crate::key::{Kdf, KeyAlgorithm, KeyError, PrivateKey};
 
 /// A form of a private key.
@@ -100,9 +100,9 @@ impl Format {
 
     fn plain(self, key: &PrivateKey) -> anyhow::Result<Zeroizing<Vec<u8>>> {
         Ok(match self {
-            Self::Pkcs8 => bytes(pem::write("PRIVATE KEY", &key.to_pkcs8_der())),
-            Self::Pkcs1 => bytes(pem::write("RSA PRIVATE KEY", &key.to_pkcs1_der()?)),
-            Self::Sec1 => bytes(pem::write("EC PRIVATE KEY", &key.to_sec1_der()?)),
+            Self::Pkcs8 => bytes(armour::write("PRIVATE KEY", &key.to_pkcs8_der())),
+            Self::Pkcs1 => bytes(armour::write("RSA PRIVATE KEY", &key.to_pkcs1_der()?)),
+            Self::Sec1 => bytes(armour::write("EC PRIVATE KEY", &key.to_sec1_der()?)),
             Self::Der => key.to_pkcs8_der(),
             Self::Jwk => {
                 let mut text = bytes(key.to_jwk()?);
@@ -117,7 +117,7 @@ impl Format {
         let der = key.encrypt(passphrase, kdf)?;
         Ok(match self {
             Self::Der => Zeroizing::new(der),
-            _ => bytes(pem::write("ENCRYPTED PRIVATE KEY", &der)),
+            _ => bytes(armour::write("ENCRYPTED PRIVATE KEY", &der)),
         })
     }
 }

@@ -18,7 +18,7 @@ For example:
   certkit key new --type ml-dsa-65 --encrypt           asks for a passphrase
   certkit key new --encrypt --passphrase file:secret.txt")]
 pub(super) struct Args {
-    /// p256, p384, p521, ed25519, rsa:2048, rsa:3072, rsa:4096, ml-dsa-44, ml-dsa-65 or ml-dsa-87
+    /// p256, p384, p521, ed25519, rsa:3072 (or another multiple of 8 from 2048 to 8192), ml-dsa-44, ml-dsa-65, ml-dsa-87
     #[arg(long = "type", value_name = "TYPE", default_value = "p256")]
     algorithm: KeyAlgorithm,
 

@@ -13,9 +13,9 @@ use crate::cli::output::{Report, Session, shown};
 use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, dim, strong};
-use crate::container::{ContainerError, PrivateKeyItem};
+use crate::container::{ContainerError, Item, KeyForm, PrivateKeyItem};
 use crate::describe::PublicKeyDescription;
-use crate::encoding::pem;
+use crate::encoding::pem as armour;
 use crate::key::PublicKey;
 
 /// Take the public key out of a private key, a certificate or a request
@@ -64,7 +64,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     }
     let key = read(&args.file, args.passphrase.as_ref())?;
     let contents = match args.format {
-        Format::Pem => pem::write("PUBLIC KEY", key.spki_der()).as_bytes().to_vec(),
+        Format::Pem => armour::write("PUBLIC KEY", key.spki_der()).as_bytes().to_vec(),
         Format::Der => key.spki_der().to_vec(),
         Format::Jwk => format!("{}\n", key.to_jwk()?).into_bytes(),
     };
@@ -93,7 +93,7 @@ fn read(path: &Path, source: Option<&PassphraseSource>) -> anyhow::Result<Public
         (Ok(PrivateKeyItem::Encrypted(_)), _) | (_, Some(_)) => Ok(loaded.private_key(source)?.public_key().clone()),
         (Ok(PrivateKeyItem::Plain(key)), None) => Ok(key.public_key().clone()),
         (Err(error @ ContainerError::Instead { .. }), None) => match of(&loaded)? {
-            Some(key) => Ok(key),
+            Some((_, key)) => Ok(key),
             None => Err(error).with_context(|| cannot_use(path)),
         },
         (Err(error), None) => Err(error).with_context(|| cannot_use(path)),
@@ -101,9 +101,11 @@ fn read(path: &Path, source: Option<&PassphraseSource>) -> anyhow::Result<Public
 }
 
 /// The first public key in a file without a private one; in a chain that is the key of the certificate it is about.
-pub(super) fn of(loaded: &Loaded) -> anyhow::Result<Option<PublicKey>> {
-    let first = loaded.document.items().iter().find_map(crate::container::Item::public_key);
-    first.transpose().with_context(|| format!("cannot use the key in {}", loaded.shown()))
+pub(super) fn of(loaded: &Loaded) -> anyhow::Result<Option<(KeyForm, PublicKey)>> {
+    let found = |item: &Item| item.public_key().map(|key| (item.key_form(), key));
+    let Some((form, key)) = loaded.document.items().iter().find_map(found) else { return Ok(None) };
+    let key = key.with_context(|| format!("cannot use the key in {}", loaded.shown()))?;
+    Ok(Some((form, key)))
 }
 
 #[derive(Serialize)]

@@ -45,7 +45,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
             key.map_or(Description::Unknown, |item| Description::of(item, crate::cli::clock::now()))
         }
         (Err(error @ ContainerError::Instead { .. }), None) => match super::public::of(&loaded)? {
-            Some(key) => Description::PublicKey(PublicKeyDescription::of(&key)),
+            Some((form, key)) => Description::PublicKey { form, public_key: PublicKeyDescription::of(&key) },
             None => return Err(anyhow::Error::new(error).context(cannot_use(&args.file))),
         },
         (Err(error), _) => return Err(anyhow::Error::new(error).context(cannot_use(&args.file))),

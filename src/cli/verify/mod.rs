@@ -1,5 +1,6 @@
 //! `certkit verify`: would a careful client accept this certificate for this name, and why?
 
+mod batch;
 mod report;
 mod roots;
 mod rules;
@@ -32,12 +33,14 @@ Exit status: 0 accepted; 1 rejected; 2 could not judge (no certificate, no usabl
 With --json: `schema` (`certkit.verify/1`), `file`, `accepted`, `at`, `policy`, `purpose`, `names`; `reasons` and `warnings`,
 each with `check`, `clause`, `certificate`, `detail`, `hint`; `paths`, each with `anchored`, `accepted`, `certificates`
 (`subject`, `issuer`, `serial`, `not_before`, `not_after`, `fingerprint_sha256`, `role`) and `findings` (`check`, `clause`,
-`certificate`, `outcome` `yes`/`warning`/`no`, `detail`); `blocks`.
+`certificate`, `outcome` `yes`/`warning`/`no`, `detail`); `blocks`. With --batch a line each: `file`, `accepted` (true, false,
+or null where it could not be judged), `subject`, `reasons` (`check`, `detail`), `error`.
 
 For example:
   certkit verify cert.pem --host example.com
   certkit verify cert.pem --host 127.0.0.1 --roots cert.pem
   certkit verify leaf.pem --host api.test --roots ca.pem --intermediates chain.pem --at 2027-01-01
+  certkit verify --batch certs/ --no-host --roots ca.pem
   certkit verify client.pem --no-host --purpose client --roots ca.pem --json | jq .accepted")]
 pub(super) struct Args {
     /// The certificate to judge first, then its intermediates; `-` is stdin
@@ -88,8 +91,12 @@ pub(super) struct Args {
     #[arg(long)]
     all_paths: bool,
 
+    /// FILE is a folder, or `-` for paths or PEM blocks on stdin: judge every one, a line each (with --json, JSON Lines)
+    #[arg(long, conflicts_with = "all_paths")]
+    batch: bool,
+
     /// Show the table of rules and their severity under each policy, and judge nothing
-    #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "all_paths"])]
+    #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "all_paths", "batch"])]
     rules: bool,
 }
 
@@ -132,6 +139,18 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         return Ok(Exit::Yes);
     };
     let identities = identities(&args)?;
+    let mut verifier = Verifier::new(roots::load(&args.roots, session)?, args.at.unwrap_or_else(clock::now));
+    verifier.identities = identities;
+    verifier.purpose = args.purpose.into();
+    verifier.policy = args.policy;
+    verifier.max_depth = args.max_depth.unwrap_or(verifier.max_depth);
+    for path in &args.intermediates {
+        verifier.intermediates.extend(certificates_in(path)?);
+    }
+    if args.batch {
+        return batch::run(file, verifier, session);
+    }
+
     let contents = files::read(file)?;
     let document = Document::read(&contents).with_context(|| format!("cannot judge {}", shown(file)))?;
     let blocks = BlockReport::all(document.items());
@@ -139,18 +158,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         let nothing = document.certificates().err().map_or_else(|| anyhow!("it holds no certificate"), Into::into);
         return Err(nothing).with_context(|| format!("cannot judge {}", shown(file)));
     }
-
-    let mut verifier = Verifier::new(roots::load(&args.roots, session)?, args.at.unwrap_or_else(clock::now));
-    verifier.identities = identities;
-    verifier.purpose = args.purpose.into();
-    verifier.policy = args.policy;
-    verifier.max_depth = args.max_depth.unwrap_or(verifier.max_depth);
     let mut certificates = document.items().iter().filter_map(Item::certificate).cloned();
     let leaf = certificates.next();
-    verifier.intermediates = certificates.collect();
-    for path in &args.intermediates {
-        verifier.intermediates.extend(certificates_in(path)?);
-    }
+    verifier.intermediates.extend(certificates);
 
     let report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, args.all_paths);
     session.answer(&report)?;

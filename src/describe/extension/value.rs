@@ -3,7 +3,7 @@
 use super::super::when;
 use super::joined;
 use crate::encoding::Oid;
-use crate::encoding::base64;
+use crate::encoding::base64::encode as base64;
 use crate::encoding::der;
 use crate::encoding::hex;
 use crate::x509::GeneralName;
@@ -344,7 +344,7 @@ fn access(access: AccessDescription) -> Access {
 }
 
 fn timestamp(timestamp: &SignedCertificateTimestamp) -> Timestamp {
-    Timestamp { log_id: base64::encode(&timestamp.log_id), at: when::rfc3339(timestamp.timestamp) }
+    Timestamp { log_id: base64(&timestamp.log_id), at: when::rfc3339(timestamp.timestamp) }
 }
 
 fn scope(value: &IssuingDistributionPoint) -> Scope {

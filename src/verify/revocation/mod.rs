@@ -28,6 +28,8 @@ const DEPTH: usize = 4;
 /// What is kept between the paths of one judgment.
 pub(super) struct Inquiry<'a> {
     verifier: &'a Verifier,
+    /// Intermediates beside those of the verifier.
+    more: &'a [Certificate],
     /// The newest first.
     complete: Vec<&'a CertificateRevocationList>,
     /// The newest first.
@@ -56,13 +58,13 @@ struct Answer {
 }
 
 impl<'a> Inquiry<'a> {
-    pub(super) fn new(verifier: &'a Verifier) -> Self {
+    pub(super) fn new(verifier: &'a Verifier, more: &'a [Certificate]) -> Self {
         let (mut deltas, mut complete): (Vec<_>, Vec<_>) =
             verifier.revocation_lists.iter().partition(|list| list.is_delta());
         let age = |list: &&CertificateRevocationList| std::cmp::Reverse(list.this_update());
         complete.sort_by_key(age);
         deltas.sort_by_key(age);
-        Self { verifier, complete, deltas, signatures: Signatures::new(verifier), under_way: Vec::new() }
+        Self { verifier, complete, deltas, more, signatures: Signatures::new(verifier, more), under_way: Vec::new() }
     }
 
     /// Asks about the certificates of a path that ends at a trust anchor, as far as the verifier wants to know.

@@ -19,6 +19,7 @@ const SIGNATURES: usize = 100;
 /// Checked signatures of lists, and paths of signers. Each is checked once.
 pub(super) struct Signatures<'a> {
     verifier: &'a Verifier,
+    more: &'a [Certificate],
     /// By the encodings of list (its address: the verifier owns it) and key.
     checked: HashMap<(*const u8, Vec<u8>), Result<(), SignatureError>>,
     left: usize,
@@ -27,8 +28,8 @@ pub(super) struct Signatures<'a> {
 }
 
 impl<'a> Signatures<'a> {
-    pub(super) fn new(verifier: &'a Verifier) -> Self {
-        Self { verifier, checked: HashMap::new(), left: SIGNATURES, paths: HashMap::new() }
+    pub(super) fn new(verifier: &'a Verifier, more: &'a [Certificate]) -> Self {
+        Self { verifier, more, checked: HashMap::new(), left: SIGNATURES, paths: HashMap::new() }
     }
 
     /// Whether this key signed the list.
@@ -57,7 +58,7 @@ impl<'a> Signatures<'a> {
         verifier.max_depth = self.verifier.max_depth;
         verifier.purpose = Purpose::Any;
         verifier.check_revocation = CheckRevocation::None;
-        let verdict = search::judge(&verifier, signer);
+        let verdict = search::judge(&verifier, signer, self.more);
         let reasons = || verdict.reasons().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         let path = verdict.accepted_path().map(<[Certificate]>::to_vec).ok_or_else(reasons);
         self.paths.insert(pair, path.clone());
@@ -86,7 +87,7 @@ impl Inquiry<'_> {
     /// Certificates with the issuer's name; first those of the path, and those whose key identifier agrees.
     fn signers(&self, list: &CertificateRevocationList, target: Target<'_>) -> Vec<Certificate> {
         let in_path = target.above.iter().copied().chain([target.certificate]);
-        let others = self.verifier.intermediates.iter().chain(&self.verifier.anchors);
+        let others = self.verifier.intermediates.iter().chain(self.more).chain(&self.verifier.anchors);
         let mut signers: Vec<Certificate> = Vec::new();
         for certificate in in_path.chain(others).filter(|it| it.subject().matches(list.issuer())) {
             if !signers.contains(certificate) {

@@ -8,7 +8,7 @@ use super::contents::refused;
 use crate::encoding::Oid;
 use crate::encoding::der::Reader;
 use crate::encoding::der::tag;
-use crate::encoding::pem;
+use crate::encoding::pem as armour;
 use crate::encoding::pem::Block;
 use crate::encoding::pem::Fault;
 use crate::encoding::pem::Malformed;
@@ -24,7 +24,7 @@ use crate::x509::X509Error;
 /// Every block of `bytes`, in order.
 pub(super) fn read(bytes: &[u8]) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
-    for block in pem::read(bytes) {
+    for block in armour::read(bytes) {
         let item = match block {
             Ok(block) => {
                 let curve = items.last().and_then(curve);

@@ -1,0 +1,73 @@
+//! How long a certificate is valid, on the command line; and its serial number.
+
+use anyhow::anyhow;
+use time::{Duration, OffsetDateTime};
+
+use crate::cli::clock::{self, Moment};
+use crate::cli::problem::Hinted;
+use crate::key::{self, KeyError};
+use crate::profile::Profile;
+use crate::x509::{SerialNumber, Validity};
+
+/// How long a certificate is valid
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct LifetimeArgs {
+    /// How many days it is valid [default: the profile's]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
+    days: Option<u32>,
+
+    /// Until when it is valid: 90d, 12h, 1y, 2027-01-31, 2027-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    not_after: Option<Moment>,
+}
+
+impl LifetimeArgs {
+    /// The validity of a certificate of this profile made now.
+    pub(in crate::cli) fn validity(&self, profile: &Profile, now: OffsetDateTime) -> anyhow::Result<Validity> {
+        let lifetime = match self.not_after {
+            Some(Moment::After(span)) => Some(span),
+            Some(Moment::At(_)) | None => self.days.map(|days| Duration::days(days.into())),
+        };
+        let ends_late = || anyhow!("it would be valid past the year 9999, where the calendar of certificates ends");
+        let mut validity = profile.validity(now, lifetime).ok_or_else(ends_late).hint("choose fewer --days")?;
+        if let Some(Moment::At(time)) = self.not_after {
+            validity.not_after = time;
+        }
+        if validity.not_after <= now {
+            return Err(anyhow!("it would have expired already, at {}", clock::rfc3339(validity.not_after)))
+                .hint("--not-after takes a time to come: 90d, 1y, 2030-01-31");
+        }
+        Ok(validity)
+    }
+}
+
+/// 128 random bits: unique in practice, and not to be guessed.
+pub(in crate::cli) fn fresh_serial() -> Result<SerialNumber, KeyError> {
+    let mut bits = [0; 16];
+    key::random(&mut bits)?;
+    Ok(SerialNumber::from_bits(bits))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn the_end_is_what_was_asked_for() {
+        let (profile, now) = (Profile::built_in("self-signed").unwrap(), datetime!(2026-11-23 12:00 UTC));
+        let end = |days, not_after: Option<&str>| {
+            let args = LifetimeArgs { days, not_after: not_after.map(|text| text.parse().unwrap()) };
+            args.validity(&profile, now).map(|validity| validity.not_after)
+        };
+        assert_eq!(end(None, None).unwrap(), datetime!(2027-11-23 11:54:59 UTC));
+        assert_eq!(end(Some(1), None).unwrap(), datetime!(2026-11-24 11:54:59 UTC));
+        assert_eq!(end(None, Some("12h")).unwrap(), datetime!(2026-11-23 23:54:59 UTC));
+        assert_eq!(end(None, Some("2027-01-31")).unwrap(), datetime!(2027-01-31 0:00 UTC));
+        for gone in ["2026-11-23", "1s", "5m"] {
+            assert!(end(None, Some(gone)).unwrap_err().to_string().contains("expired"), "{gone}");
+        }
+        assert!(end(Some(u32::MAX), None).unwrap_err().to_string().contains("9999"));
+    }
+}

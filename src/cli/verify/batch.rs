@@ -1,0 +1,311 @@
+//! `certkit verify --batch`: many certificates, one line each, on all cores, in the order of the input.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::cli::exit::Exit;
+use crate::cli::files;
+use crate::cli::output::{Report, Session, shown};
+use crate::cli::text::{Text, bad, good, safe, warn};
+use crate::container::{Content, Document, Item};
+use crate::encoding::pem;
+use crate::verify::{Reason, SignatureCache, Verdict, Verifier};
+use crate::x509::Certificate;
+
+/// How many inputs go to a thread at a time: handing them over costs more than a judgment if it is done one by one.
+const CHUNK: usize = 32;
+/// How many chunks wait for a thread; bounds the memory a long stream takes.
+const WAITING: usize = 64;
+
+/// Judges everything in the folder `source`, or for `-` what stdin names: paths, one a line, or PEM blocks.
+pub(super) fn run(source: &Path, mut verifier: Verifier, session: &mut Session) -> anyhow::Result<Exit> {
+    verifier.cache = Some(SignatureCache::default());
+    let verifier = &verifier;
+    let (jobs, waiting) = sync_channel::<Numbered<Vec<Input>>>(WAITING);
+    let (results, judged) = sync_channel::<Numbered<Vec<Row>>>(WAITING);
+    let waiting = &Mutex::new(waiting);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+
+    thread::scope(|scope| {
+        let feeder = scope.spawn(move || feed(source, &mut Chunks::new(jobs)));
+        for _ in 0..threads {
+            let results = results.clone();
+            scope.spawn(move || work(waiting, &results, verifier));
+        }
+        drop(results);
+        let told = tell(&judged, session);
+        // When nobody takes the results any more, the threads end.
+        drop(judged);
+        while waiting.lock().is_ok_and(|jobs| jobs.recv().is_ok()) {}
+        let fed = feeder.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread failed")));
+        let exit = told?;
+        fed.map(|()| exit)
+    })
+}
+
+/// One thing to be judged.
+enum Input {
+    File(PathBuf),
+    /// A block of a stream: the line it begins on and its text.
+    Block(usize, Vec<u8>),
+}
+
+/// With its place in the order.
+struct Numbered<T> {
+    number: usize,
+    what: T,
+}
+
+/// Gathers inputs and hands them on in chunks.
+struct Chunks {
+    gathered: Vec<Input>,
+    number: usize,
+    jobs: SyncSender<Numbered<Vec<Input>>>,
+}
+
+impl Chunks {
+    fn new(jobs: SyncSender<Numbered<Vec<Input>>>) -> Self {
+        Self { gathered: Vec::with_capacity(CHUNK), number: 0, jobs }
+    }
+
+    fn push(&mut self, input: Input) {
+        self.gathered.push(input);
+        if self.gathered.len() >= CHUNK {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.gathered.is_empty() {
+            let what = std::mem::replace(&mut self.gathered, Vec::with_capacity(CHUNK));
+            // A receiver that is gone wants no more.
+            _ = self.jobs.send(Numbered { number: self.number, what });
+            self.number += 1;
+        }
+    }
+}
+
+fn feed(source: &Path, chunks: &mut Chunks) -> anyhow::Result<()> {
+    if files::is_dash(source) {
+        feed_stdin(chunks)?;
+    } else {
+        files::files_below(source)?.into_iter().for_each(|path| chunks.push(Input::File(path)));
+    }
+    chunks.flush();
+    Ok(())
+}
+
+fn feed_stdin(chunks: &mut Chunks) -> anyhow::Result<()> {
+    let mut block: Option<(usize, Vec<u8>)> = None;
+    let mut number = 0;
+    files::each_line_of_stdin(|line| {
+        number += 1;
+        if line.starts_with(b"-----BEGIN ")
+            && let Some((start, unfinished)) = block.replace((number, Vec::new()))
+        {
+            chunks.push(Input::Block(start, unfinished));
+        }
+        match &mut block {
+            Some((_, text)) if text.len() <= files::READ_LIMIT => {
+                text.extend_from_slice(line);
+                text.push(b'\n');
+            }
+            Some(_) => anyhow::bail!("a block of stdin is longer than {} MiB", files::READ_LIMIT >> 20),
+            None if line.is_empty() => {}
+            None => chunks.push(Input::File(PathBuf::from(String::from_utf8_lossy(line).into_owned()))),
+        }
+        if line.starts_with(b"-----END ")
+            && let Some((start, text)) = block.take()
+        {
+            chunks.push(Input::Block(start, text));
+        }
+        Ok(())
+    })?;
+    if let Some((start, text)) = block {
+        chunks.push(Input::Block(start, text));
+    }
+    Ok(())
+}
+
+fn work(
+    waiting: &Mutex<Receiver<Numbered<Vec<Input>>>>,
+    results: &SyncSender<Numbered<Vec<Row>>>,
+    verifier: &Verifier,
+) {
+    loop {
+        let Ok(Ok(chunk)) = waiting.lock().map(|jobs| jobs.recv()) else { return };
+        let rows = chunk.what.iter().map(|input| Row::of(input, verifier)).collect();
+        if results.send(Numbered { number: chunk.number, what: rows }).is_err() {
+            return;
+        }
+    }
+}
+
+/// Gives the rows in order and settles the exit status.
+fn tell(judged: &Receiver<Numbered<Vec<Row>>>, session: &mut Session) -> anyhow::Result<Exit> {
+    let bar = progress_bar(session);
+    let (mut early, mut next) = (BTreeMap::new(), 0);
+    let mut counts = Counts::default();
+    for chunk in judged {
+        early.insert(chunk.number, chunk.what);
+        while let Some(rows) = early.remove(&next) {
+            next += 1;
+            for row in &rows {
+                counts.add(row);
+                bar.suspend(|| session.row(row))?;
+            }
+            bar.inc(rows.len() as u64);
+        }
+    }
+    bar.finish_and_clear();
+    let Counts { accepted, rejected, unjudged } = counts;
+    session.say(format_args!("{accepted} accepted, {rejected} rejected, {unjudged} could not be judged"));
+    if accepted + rejected + unjudged == 0 {
+        anyhow::bail!("there was nothing to judge");
+    }
+    Ok(if unjudged > 0 { Exit::CouldNot } else { Exit::of(rejected == 0) })
+}
+
+fn progress_bar(session: &Session) -> ProgressBar {
+    if !session.shows_progress() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+    match ProgressStyle::with_template("{spinner} {pos} judged, {per_sec}, {elapsed}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    accepted: usize,
+    rejected: usize,
+    unjudged: usize,
+}
+
+impl Counts {
+    fn add(&mut self, row: &Row) {
+        match row.accepted {
+            Some(true) => self.accepted += 1,
+            Some(false) => self.rejected += 1,
+            None => self.unjudged += 1,
+        }
+    }
+}
+
+/// One line of the answer.
+#[derive(Serialize)]
+struct Row {
+    file: String,
+    /// Whether it is accepted; `null` where it could not be judged.
+    accepted: Option<bool>,
+    subject: Option<String>,
+    reasons: Vec<RowReason>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct RowReason {
+    check: &'static str,
+    detail: String,
+}
+
+impl Row {
+    fn of(input: &Input, verifier: &Verifier) -> Self {
+        let (file, contents) = match input {
+            Input::File(path) => (shown(path), files::read(path).map(|contents| contents.to_vec())),
+            Input::Block(line, text) => (format!("-:{line}"), Ok(text.clone())),
+        };
+        let judged = contents.and_then(|contents| judge(&contents, verifier).context("cannot judge it"));
+        let unjudged = |error: anyhow::Error| Self {
+            file: file.clone(),
+            accepted: None,
+            subject: None,
+            reasons: Vec::new(),
+            error: Some(format!("{error:#}")),
+        };
+        judged.map(|judged| judged.into_row(file.clone())).unwrap_or_else(unjudged)
+    }
+}
+
+/// A judgment, or the damage that makes one needless.
+struct Judged {
+    subject: Option<String>,
+    accepted: bool,
+    reasons: Vec<RowReason>,
+}
+
+impl Judged {
+    fn into_row(self, file: String) -> Row {
+        let Self { subject, accepted, reasons } = self;
+        Row { file, accepted: Some(accepted), subject, reasons, error: None }
+    }
+}
+
+fn judge(contents: &[u8], verifier: &Verifier) -> anyhow::Result<Judged> {
+    // A lone PEM certificate, the usual case of a stream, needs no look at what else it could be.
+    if let [Ok(block)] = pem::read(contents).as_slice()
+        && block.label == "CERTIFICATE"
+        && let Ok(certificate) = Certificate::from_der(&block.contents)
+    {
+        return Ok(judged(&certificate, &[], Vec::new(), verifier));
+    }
+    let document = Document::read(contents)?;
+    let mut certificates: Vec<Certificate> = document.items().iter().filter_map(Item::certificate).cloned().collect();
+    let damage: Vec<RowReason> = document.items().iter().filter_map(damage).collect();
+    if certificates.is_empty() {
+        if damage.is_empty() {
+            document.certificates()?;
+        }
+        return Ok(Judged { subject: None, accepted: false, reasons: damage });
+    }
+    let rest = certificates.split_off(1);
+    match certificates.first() {
+        Some(leaf) => Ok(judged(leaf, &rest, damage, verifier)),
+        None => Ok(Judged { subject: None, accepted: false, reasons: damage }),
+    }
+}
+
+fn damage(item: &Item) -> Option<RowReason> {
+    match &item.content {
+        Content::Malformed { what, why } => {
+            let line = item.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            Some(RowReason { check: "encoding", detail: format!("{line}the {what} is damaged: {why}") })
+        }
+        _ => None,
+    }
+}
+
+fn judged(leaf: &Certificate, rest: &[Certificate], mut reasons: Vec<RowReason>, verifier: &Verifier) -> Judged {
+    let verdict: Verdict = verifier.judge_with(leaf, rest);
+    let accepted = verdict.is_accepted() && reasons.is_empty();
+    let failures = verdict.attempts().iter().take(1).flat_map(|attempt| attempt.failures());
+    reasons.extend(failures.map(|finding| RowReason {
+        check: finding.check.name(),
+        detail: finding.reason().map(Reason::to_string).unwrap_or_default(),
+    }));
+    Judged { subject: Some(leaf.subject().to_string()), accepted, reasons }
+}
+
+impl Report for Row {
+    fn text(&self, text: &mut Text) {
+        let file = safe(&self.file);
+        let why = |reasons: &[RowReason]| reasons.iter().map(|it| it.detail.as_str()).collect::<Vec<_>>().join("; ");
+        match self.accepted {
+            Some(true) => text.line(format_args!("{}  {file}", good("accepted"))),
+            Some(false) => text.line(format_args!("{}  {file}  {}", bad("rejected"), safe(why(&self.reasons)))),
+            None => {
+                let error = self.error.as_deref().unwrap_or_default();
+                text.line(format_args!("{}  {file}  {}", warn("unjudged"), safe(error)));
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! `certkit ca` where things go wrong: other processes, sudden ends, folders that take nothing.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::support::{Sandbox, peer, skip};
+
+/// Starts certkit and does not wait for it.
+fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_certkit"));
+    command.current_dir(sandbox.work()).env("CERTKIT_CA", sandbox.ca()).args(args);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// The serial numbers in the ledger, by the CA's own account.
+fn recorded(sandbox: &Sandbox) -> Vec<String> {
+    let listed = sandbox.certkit(&["ca", "list", "--json"]).expect_code(0).json();
+    let certificates = listed["certificates"].as_array().unwrap();
+    certificates.iter().map(|one| one["serial"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The files with this ending in the working folder, hidden ones left out.
+fn files(sandbox: &Sandbox, ending: &str) -> Vec<String> {
+    sandbox.listing().into_iter().filter(|name| name.ends_with(ending) && !name.starts_with('.')).collect()
+}
+
+/// The serial number of the first certificate of a file, which is whole and sound.
+fn serial_in(sandbox: &Sandbox, file: &str) -> String {
+    let shown = sandbox.certkit(&["inspect", file, "--json"]).expect_code(0).json();
+    assert_eq!(shown[0]["blocks"].as_array().unwrap().len(), 2, "{file} is the full chain");
+    shown[0]["blocks"][0]["serial"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn processes_that_issue_at_once_never_collide() {
+    const PROCESSES: usize = 2;
+    const EACH: usize = 50;
+    let sandbox = Sandbox::new();
+    // No CA yet: they race to make it too.
+    thread::scope(|scope| {
+        for process in 0..PROCESSES {
+            let sandbox = &sandbox;
+            scope.spawn(move || {
+                for each in 0..EACH {
+                    let child = start(sandbox, &["ca", "issue", &format!("n{process}-{each}.test")]);
+                    let output = child.wait_with_output().unwrap();
+                    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                }
+            });
+        }
+    });
+    let recorded = recorded(&sandbox);
+    let distinct: BTreeSet<&String> = recorded.iter().collect();
+    assert_eq!((recorded.len(), distinct.len()), (PROCESSES * EACH, PROCESSES * EACH));
+    let on_disk = files(&sandbox, "-key.pem").len();
+    assert_eq!(on_disk, PROCESSES * EACH);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_kill_at_any_moment_leaves_no_certificate_the_ledger_does_not_know() {
+    use std::os::unix::process::ExitStatusExt;
+    const ROUNDS: u64 = 40;
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init"]).expect_code(0);
+    let begun = std::time::Instant::now();
+    sandbox.certkit(&["ca", "issue", "whole.test"]).expect_code(0);
+    let whole = begun.elapsed();
+    let mut killed = 0;
+    for round in 0..ROUNDS {
+        let mut child = start(&sandbox, &["ca", "issue", &format!("n{round}.test")]);
+        // From before the first step to after the last.
+        thread::sleep(whole.mul_f64(round as f64 / ROUNDS as f64 * 1.2));
+        // It may have ended by itself.
+        _ = child.kill();
+        killed += u64::from(child.wait().unwrap().signal() == Some(9));
+    }
+    assert!(killed >= ROUNDS / 8, "only {killed} of {ROUNDS} were killed: nothing is shown");
+    let known = recorded(&sandbox);
+    let certificates: Vec<String> =
+        files(&sandbox, ".pem").into_iter().filter(|name| !name.ends_with("-key.pem")).collect();
+    assert!(!certificates.is_empty());
+    for file in &certificates {
+        assert!(known.contains(&serial_in(&sandbox, file)), "{file} is not in the ledger");
+    }
+    for file in sandbox.listing() {
+        if file.ends_with("-key.pem") {
+            sandbox.certkit(&["key", "show", &file]).expect_code(0);
+            assert_eq!(sandbox.mode(&file), 0o600, "{file}");
+        } else if file.starts_with('.') {
+            // What a killed process was writing stays under a name of its own, for its owner alone if it may be a key.
+            let contents = sandbox.read(&file);
+            let secret = contents.windows(11).any(|window| window == b"PRIVATE KEY");
+            assert!(!secret || sandbox.mode(&file) == 0o600, "{file}");
+        }
+    }
+    sandbox.certkit(&["ca", "issue", "after.test"]).expect_code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_init_never_stands_in_the_way() {
+    for round in 0..12_u32 {
+        let sandbox = Sandbox::new();
+        let mut child = start(&sandbox, &["ca", "init"]);
+        thread::sleep(Duration::from_millis(3) * round);
+        _ = child.kill();
+        child.wait().unwrap();
+        let place = sandbox.ca();
+        let there = |file: &str| place.join(file).exists();
+        if there("ca.pem") == there("ca-key.pem") {
+            // Nothing, a ledger alone, or all of it: issuing goes on from there.
+            sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+        } else {
+            sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(2).complains("half a CA");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_takes_nothing_is_said_and_nothing_is_written() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init"]).expect_code(0);
+    read_only(&sandbox.ca());
+    let args = ["ca", "issue", "a.test"];
+    let Some(ran) = unprivileged(&sandbox, &args) else { return };
+    ran.expect_code(2).complains("ledger.db").complains("read-only");
+    assert_eq!(sandbox.listing(), [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_ca_is_not_made_in_a_folder_that_takes_nothing() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.ca()).unwrap();
+    read_only(&sandbox.ca());
+    let Some(ran) = unprivileged(&sandbox, &["ca", "init"]) else { return };
+    ran.expect_code(2).complains("permission denied");
+    assert_eq!(fs::read_dir(sandbox.ca()).unwrap().count(), 0);
+}
+
+/// Gives a folder and what is in it to the user `nobody` where this is root, and lets nobody write to it.
+#[cfg(unix)]
+fn read_only(folder: &Path) {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    for entry in fs::read_dir(folder).unwrap() {
+        // Whoever is not root owns it already.
+        _ = chown(entry.unwrap().path(), Some(NOBODY), Some(NOBODY));
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
+}
+
+/// Runs certkit as a user whom permissions bind: as `nobody` where this is root.
+#[cfg(unix)]
+fn unprivileged(sandbox: &Sandbox, args: &[&str]) -> Option<crate::support::Ran> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    if fs::metadata(sandbox.work()).unwrap().uid() != 0 {
+        return Some(sandbox.certkit(args));
+    }
+    let setpriv = peer("setpriv")?;
+    chown(sandbox.work(), Some(NOBODY), Some(NOBODY)).unwrap();
+    fs::set_permissions(sandbox.work().parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+    // The binary may lie where nobody but root can enter.
+    let binary = sandbox.home().join("certkit");
+    fs::copy(env!("CARGO_BIN_EXE_certkit"), &binary).unwrap();
+    let become_nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let probe = sandbox.program(&setpriv.path).args(become_nobody).arg(&binary).arg("--version").run();
+    if probe.code != Some(0) {
+        return skip("no program can be run as another user");
+    }
+    Some(sandbox.program(&setpriv.path).args(become_nobody).arg(&binary).args(args).run())
+}
+
+#[cfg(unix)]
+const NOBODY: u32 = 65534;
