@@ -13,6 +13,7 @@ mod inspect;
 mod key;
 mod new;
 mod plumbing;
+mod revocation_lists;
 mod rules;
 mod support;
 mod verify;

@@ -13,6 +13,7 @@
 
 pub(crate) mod forge;
 pub(crate) mod forge_crl;
+pub(crate) mod scene;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
