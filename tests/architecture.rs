@@ -58,7 +58,7 @@ const JUDGES: &[&str] = &["verify"];
 const ONLY_HERE: &[(&str, &[&str])] = &[
     ("io::stdout", &["cli/output.rs"]),
     ("io::stderr", &["cli/output.rs", "cli/passphrase.rs"]),
-    ("io::stdin", &["cli/files/read.rs", "cli/passphrase.rs"]),
+    ("io::stdin", &["cli/files/many.rs", "cli/files/read.rs", "cli/passphrase.rs"]),
     ("std::fs", &["cli/files/folder.rs", "cli/files/many.rs", "cli/files/read.rs", "cli/files/write.rs"]),
     ("now_utc", &["cli/clock.rs"]),
 ];

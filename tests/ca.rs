@@ -48,6 +48,18 @@ fn what_is_issued_satisfies_openssl_strictly() {
 }
 
 #[test]
+fn what_is_issued_satisfies_gnutls() {
+    let Some(certtool) = peer("certtool") else { return };
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let ca = sandbox.ca().join("ca.pem");
+    let load = ["--verify", "--load-ca-certificate", ca.to_str().unwrap(), "--infile", "a.test.pem"];
+    let verify = |host: &str| sandbox.peer(&certtool, &[&load[..], &["--verify-hostname", host]].concat());
+    verify("a.test").expect_code(0).says("The certificate is trusted");
+    assert_ne!(verify("b.test").code, Some(0));
+}
+
+#[test]
 fn a_ca_of_every_kind_of_key_issues() {
     let Some(openssl) = peer("openssl") else { return };
     for key_type in ["p256", "p384", "p521", "rsa:2048", "ed25519"] {
@@ -135,6 +147,19 @@ fn a_ca_without_its_ledger_signs_nothing() {
     sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(2).complains("there is no ledger");
     assert!(!sandbox.ca().join("ledger.db").exists());
     assert_eq!(sandbox.listing(), [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_entered_is_not_taken_for_an_empty_one() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = with_ca();
+    let mode = |mode| fs::set_permissions(sandbox.ca(), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0);
+    let ran = sandbox.unprivileged(&["ca", "list"]);
+    mode(0o700);
+    let Some(ran) = ran else { return };
+    ran.expect_code(2).complains("permission denied");
 }
 
 #[test]

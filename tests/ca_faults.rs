@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::support::{Sandbox, peer, skip};
+use crate::support::{NOBODY, Sandbox, peer};
 
 /// Starts certkit and does not wait for it.
 fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
@@ -67,7 +67,7 @@ fn a_kill_at_any_moment_leaves_no_certificate_the_ledger_does_not_know() {
     const ROUNDS: u64 = 40;
     let sandbox = Sandbox::new();
     sandbox.certkit(&["ca", "init"]).expect_code(0);
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     sandbox.certkit(&["ca", "issue", "whole.test"]).expect_code(0);
     let whole = begun.elapsed();
     let mut killed = 0;
@@ -103,6 +103,26 @@ fn a_kill_at_any_moment_leaves_no_certificate_the_ledger_does_not_know() {
 
 #[cfg(unix)]
 #[test]
+fn the_record_is_made_before_the_first_byte_is_written() {
+    let Some(mkfifo) = peer("mkfifo") else { return };
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init"]).expect_code(0);
+    // A pipe that nobody reads stops the process where it would write the certificate.
+    sandbox.peer(&mkfifo, &["out.pem"]).expect_code(0);
+    let mut child = start(&sandbox, &["ca", "issue", "a.test", "--out", "out.pem", "--keyout", "out.pem"]);
+    let begun = Instant::now();
+    while recorded(&sandbox).is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it waits to write what it has not recorded");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(child.try_wait().unwrap().is_none(), "it could not have written anything yet");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!((recorded(&sandbox).len(), sandbox.listing()), (1, vec!["out.pem".to_owned()]));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_killed_init_never_stands_in_the_way() {
     for round in 0..12_u32 {
         let sandbox = Sandbox::new();
@@ -127,8 +147,9 @@ fn a_folder_that_takes_nothing_is_said_and_nothing_is_written() {
     let sandbox = Sandbox::new();
     sandbox.certkit(&["ca", "init"]).expect_code(0);
     read_only(&sandbox.ca());
-    let args = ["ca", "issue", "a.test"];
-    let Some(ran) = unprivileged(&sandbox, &args) else { return };
+    let ran = sandbox.unprivileged(&["ca", "issue", "a.test"]);
+    writable(&sandbox.ca());
+    let Some(ran) = ran else { return };
     ran.expect_code(2).complains("ledger.db").complains("read-only");
     assert_eq!(sandbox.listing(), [""; 0]);
 }
@@ -139,7 +160,9 @@ fn a_ca_is_not_made_in_a_folder_that_takes_nothing() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.ca()).unwrap();
     read_only(&sandbox.ca());
-    let Some(ran) = unprivileged(&sandbox, &["ca", "init"]) else { return };
+    let ran = sandbox.unprivileged(&["ca", "init"]);
+    writable(&sandbox.ca());
+    let Some(ran) = ran else { return };
     ran.expect_code(2).complains("permission denied");
     assert_eq!(fs::read_dir(sandbox.ca()).unwrap().count(), 0);
 }
@@ -155,26 +178,9 @@ fn read_only(folder: &Path) {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
 }
 
-/// Runs certkit as a user whom permissions bind: as `nobody` where this is root.
+/// So that the sandbox can be cleared away.
 #[cfg(unix)]
-fn unprivileged(sandbox: &Sandbox, args: &[&str]) -> Option<crate::support::Ran> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-    if fs::metadata(sandbox.work()).unwrap().uid() != 0 {
-        return Some(sandbox.certkit(args));
-    }
-    let setpriv = peer("setpriv")?;
-    chown(sandbox.work(), Some(NOBODY), Some(NOBODY)).unwrap();
-    fs::set_permissions(sandbox.work().parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
-    // The binary may lie where nobody but root can enter.
-    let binary = sandbox.home().join("certkit");
-    fs::copy(env!("CARGO_BIN_EXE_certkit"), &binary).unwrap();
-    let become_nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-    let probe = sandbox.program(&setpriv.path).args(become_nobody).arg(&binary).arg("--version").run();
-    if probe.code != Some(0) {
-        return skip("no program can be run as another user");
-    }
-    Some(sandbox.program(&setpriv.path).args(become_nobody).arg(&binary).args(args).run())
+fn writable(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
 }
-
-#[cfg(unix)]
-const NOBODY: u32 = 65534;

@@ -8,8 +8,7 @@ const FOR_OPENSSL: &[&str] = &["p256", "p384", "p521", "rsa:2048", "ed25519"];
 fn the_one_liner_writes_a_pair() {
     let sandbox = Sandbox::new();
     let ran = sandbox.certkit(&["new", "--cn", "localhost"]).expect_code(0);
-    let ran =
-        ran.says("wrote localhost.pem").says("localhost-key.pem").says("GnuTLS").says("certkit ca issue localhost");
+    let ran = ran.says("wrote localhost.pem").says("localhost-key.pem").says("NSS").says("certkit ca issue localhost");
     assert!(ran.stdout.contains("expires in 364 days") && ran.stderr.is_empty(), "{ran}");
     assert_eq!(sandbox.listing(), ["localhost-key.pem", "localhost.pem"]);
     assert!(sandbox.read("localhost-key.pem").starts_with(b"-----BEGIN PRIVATE KEY-----\n"));
@@ -147,6 +146,40 @@ if not ml_dsa: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain('c.pem', 
             ran if ran.code == Some(77) => return skip("cryptography before 50 verifies no ML-DSA").unwrap_or(()),
             ran => _ = ran.expect_code(0),
         }
+    }
+}
+
+#[test]
+fn the_objections_foretold_are_raised_and_no_others() {
+    let sandbox = Sandbox::new();
+    let json = sandbox.certkit(&["new", "localhost", "--out", "c.pem", "--json"]).expect_code(0).json();
+    let said = json["objections"].to_string();
+    assert!(said.contains("certtool --verify") && said.contains("NSS"), "{said}");
+    if let Some(certtool) = peer("certtool") {
+        let ran = sandbox.peer(&certtool, &["--verify", "--load-ca-certificate", "c.pem", "--infile", "c.pem"]);
+        assert!(ran.code != Some(0) && ran.stdout.contains("issuer is not a CA"), "{ran}");
+    }
+    if let Some(certutil) = peer("certutil") {
+        let nss = |args: &[&str]| sandbox.program(&certutil.path).args(args).args(["-d", "sql:."]).run();
+        nss(&["-N", "--empty-password"]).expect_code(0);
+        nss(&["-A", "-n", "c", "-t", "C,,", "-a", "-i", "c.pem"]).expect_code(0);
+        assert_ne!(nss(&["-V", "-n", "c", "-u", "V", "-e"]).code, Some(0), "NSS takes it as an authority");
+        nss(&["-M", "-n", "c", "-t", "P,,"]).expect_code(0);
+        nss(&["-V", "-n", "c", "-u", "V", "-e"]).expect_code(0);
+    }
+    if let Some(keytool) = peer("keytool") {
+        let store = ["-keystore", "t.p12", "-storepass", "changeit", "-noprompt"];
+        sandbox
+            .peer(&keytool, &[&["-importcert", "-alias", "c", "-file", "c.pem"][..], &store].concat())
+            .expect_code(0);
+    }
+    if let Some(python) = python() {
+        let verify = "\
+from cryptography import x509
+from cryptography.x509.verification import PolicyBuilder, Store
+certificate = x509.load_pem_x509_certificate(open('c.pem', 'rb').read())
+PolicyBuilder().store(Store([certificate])).build_server_verifier(x509.DNSName('localhost')).verify(certificate, [])";
+        sandbox.peer(&python, &["-c", verify]).expect_code(0);
     }
 }
 

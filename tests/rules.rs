@@ -179,6 +179,10 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
             let elsewhere = permit(GeneralName::Dns("example.net".into()));
             (issuer(&move |forge| forge.set(&elsewhere, true)), Policy::Tls)
         }
+        Check::Policies => {
+            let constraints = PolicyConstraints { require_explicit_policy: Some(0), inhibit_policy_mapping: None };
+            (issuer(&|forge| forge.set(&constraints, true)), Policy::Tls)
+        }
         Check::CriticalExtensions => {
             let unknown = Extension { oid: "1.2.3.4".parse().unwrap(), critical: true, value: der::null() };
             (leaf(&|forge| forge.set_raw(unknown.clone())), Policy::Tls)

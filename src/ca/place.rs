@@ -1,5 +1,6 @@
 //! The folder of an authority: which files it has, and whether they are all there.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A folder that holds an authority, or will: `ca.pem`, `ca-key.pem` and `ledger.db`.
@@ -63,7 +64,11 @@ impl Place {
     /// # Errors
     /// [`HalfMade`] where one of certificate and key is missing.
     pub fn state(&self) -> Result<State, HalfMade> {
-        let there = |path: PathBuf| path.symlink_metadata().is_ok();
+        // What may not be looked at is there: reading it says why not.
+        let there = |path: PathBuf| match path.symlink_metadata() {
+            Ok(_) => true,
+            Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+        };
         let half = |present, missing| HalfMade { folder: self.folder.clone(), present, missing };
         match (there(self.certificate()), there(self.key())) {
             (false, false) => Ok(State::Empty),

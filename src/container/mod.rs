@@ -52,7 +52,10 @@ impl Document {
         }
         let text = std::str::from_utf8(bytes).ok();
         if let Some(object) = text.filter(|text| text.trim_start().starts_with('{')) {
-            let content = contents::read_jwk(object).map_err(ContainerError::Json)?;
+            let content = contents::read_jwk(object).map_err(|error| match object.contains("\"keys\"") {
+                true => sniff::JWK_SET,
+                false => ContainerError::Json(error),
+            })?;
             return Ok(Self::of_one(Encoding::Jwk, content));
         }
         Ok(Self::of_one(Encoding::Der, der::read(bytes)?))

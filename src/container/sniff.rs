@@ -16,6 +16,8 @@ pub(super) const OCSP: ContainerError = ContainerError::Foreign {
     what: "an OCSP response",
     remedy: "certkit does not read those yet: `openssl ocsp -respin FILE -resp_text -noverify`",
 };
+pub(super) const JWK_SET: ContainerError =
+    ContainerError::Foreign { what: "a set of JSON Web Keys", remedy: "give one key of it: `jq '.keys[0]' FILE`" };
 
 /// Names what `bytes` look like.
 pub(super) fn foreign(bytes: &[u8]) -> ContainerError {

@@ -4,7 +4,7 @@
 //! arguments make the same certificate wherever the key's signatures are deterministic (P-256 and RSA are).
 //!
 //! `rcgen` lays the structures out; it cannot express every name, key and algorithm, so those are put in as the exact
-//! octets they came as, and the signature is made here (see [`layout`]).
+//! octets they came as, and the signature is made here (see `layout.rs`).
 
 mod check;
 mod constraints;

@@ -87,15 +87,15 @@ const USE_A_CA: &str = "let a CA issue it: certkit ca issue {names}";
 
 static RULES: &[Rule] = &[
     Rule {
-        client: "GnuTLS (wget, GNOME)",
+        client: "NSS (Firefox, Chromium on Linux)",
         applies: |facts| facts.server && facts.self_issued && !facts.ca,
-        why: "it takes no certificate for a trust anchor that is not a CA's",
+        why: "among its authorities it takes only CAs; this one it takes as an exception for one server",
         what_to_do: USE_A_CA,
     },
     Rule {
-        client: "NSS (Firefox, Chromium on Linux)",
+        client: "certtool --verify (GnuTLS)",
         applies: |facts| facts.server && facts.self_issued && !facts.ca,
-        why: "among its authorities it takes only CAs; this one it takes as a single server's exception",
+        why: "its issuer, it says, is no CA; clients that use GnuTLS, such as wget, take it",
         what_to_do: USE_A_CA,
     },
     Rule {
@@ -105,7 +105,7 @@ static RULES: &[Rule] = &[
         what_to_do: USE_A_CA,
     },
     Rule {
-        client: "Go, rustls, Node, Python 3.12 and later, every browser",
+        client: "Go, rustls, every browser",
         applies: |facts| facts.server && !facts.names_hosts,
         why: "it has no host name or IP address in subjectAltName, and the common name no longer counts (RFC 9525 §2)",
         what_to_do: "add the server's names: --san HOST",

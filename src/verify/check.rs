@@ -131,6 +131,7 @@ rules! {
     KeyCertSign        "key-cert-sign"       "RFC 5280 §6.1.4 (n)" "an issuer's keyUsage has keyCertSign" [Error Error Error];
     PathLength         "path-length"         "RFC 5280 §6.1.4 (l), (m)" "pathLenConstraint is kept" [Error Error Error];
     NameConstraints    "name-constraints"    "RFC 5280 §6.1.3 (b), (c)" "names stay within the issuers' constraints" [Error Error Error];
+    Policies           "policies"            "RFC 5280 §6.1.3 (f), §6.1.5 (g); RFC 9618" "a path is valid for a certificate policy where one is required" [Error Error Error];
     CriticalExtensions "critical-extensions" "RFC 5280 §6.1.4 (o), §6.1.5 (f)" "every critical extension is known" [Error Error Error];
     DuplicateExtension "duplicate-extension" "RFC 5280 §4.2"      "no extension stands twice" [Error Error Error];
     Purpose            "purpose"             "RFC 5280 §4.2.1.12" "extKeyUsage allows the purpose" [Error Error Error];

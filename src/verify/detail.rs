@@ -14,6 +14,11 @@ impl Finding {
         if let Some(reason) = self.reason() {
             return reason.to_string();
         }
+        if self.check == Check::Policies {
+            let sets = attempt.policies(verifier).unwrap_or_default();
+            let user: Vec<String> = sets.user.iter().map(oids::name_or_dotted).collect();
+            return format!("valid for {}", user.join(", "));
+        }
         let index = match self.place {
             Place::Certificate(index) => index,
             Place::Path => attempt.path.len().saturating_sub(1),

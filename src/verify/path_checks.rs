@@ -4,7 +4,7 @@ use super::Verifier;
 use super::check::Check;
 use super::reason::Reason;
 use super::verdict::{Findings, Place};
-use super::{issuer_checks, leaf_checks, name_constraints};
+use super::{issuer_checks, leaf_checks, name_constraints, policies};
 use crate::x509::Certificate;
 use crate::x509::extension::ExtendedKeyUsage;
 
@@ -12,6 +12,7 @@ use crate::x509::extension::ExtendedKeyUsage;
 pub(super) fn check(path: &[&Certificate], verifier: &Verifier, findings: &mut Findings) {
     findings.complain(Check::Depth, Place::Path, depth(path, verifier.max_depth));
     name_constraints::check(path, findings);
+    policies::check(path, verifier, findings);
 
     let top = path.len().saturating_sub(1);
     for (at, certificate) in path.iter().enumerate() {

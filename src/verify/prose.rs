@@ -5,6 +5,7 @@ use std::fmt;
 use ::time::Duration;
 
 use super::identity::{Identity, IdentityMismatch, NearMiss};
+use super::policies::{PolicyLoss, PolicyLossKind};
 use super::reason::Reason;
 use crate::encoding::{Oid, hex};
 use crate::x509::extension::CrlReason;
@@ -57,6 +58,13 @@ impl fmt::Display for Reason {
             Self::Excluded { name, base } => write!(f, "{name} touches {base}, which an issuer excludes"),
             Self::ConstraintMalformed { base, why } => write!(f, "the name constraint {base}: {why}"),
             Self::NameMalformed { name } => write!(f, "{name} is malformed and cannot be held against a constraint"),
+            Self::NoPolicy { wanted, valid, demanded_by, loss } => {
+                no_policy(f, wanted, valid, *demanded_by, loss.as_ref())
+            }
+            Self::AnyPolicyMapped { issuer_policy, subject_policy } => {
+                let (from, to) = (named(issuer_policy), named(subject_policy));
+                write!(f, "policyMappings maps {from} to {to}, and anyPolicy cannot be mapped")
+            }
             Self::UnknownCritical(oid) => {
                 write!(f, "the extension {} is critical and not processed here", named(oid))
             }
@@ -109,6 +117,39 @@ impl fmt::Display for Reason {
     }
 }
 
+fn no_policy(
+    f: &mut fmt::Formatter<'_>,
+    wanted: &[Oid],
+    valid: &[Oid],
+    demanded_by: Option<usize>,
+    loss: Option<&PolicyLoss>,
+) -> fmt::Result {
+    match (wanted, valid) {
+        ([], _) => f.write_str("the path is valid for no certificate policy")?,
+        (wanted, []) => write!(f, "the path is valid for no certificate policy, so not for {}", policies(wanted))?,
+        (wanted, valid) => write!(f, "the path is valid for {} and not for {}", policies(valid), policies(wanted))?,
+    }
+    match demanded_by {
+        Some(at) => write!(f, ", and policyConstraints of certificate {at} requires one")?,
+        None => f.write_str(", and one is required")?,
+    }
+    let Some(PolicyLoss { at, how }) = loss else { return Ok(()) };
+    match how {
+        PolicyLossKind::Absent => write!(f, ": certificate {at} has no certificatePolicies"),
+        PolicyLossKind::NotExpected { found, expected } => {
+            let (found, expected) = (policies(found), policies(expected));
+            write!(f, ": certificate {at} has {found}, and above it {expected} held")
+        }
+        PolicyLossKind::MappingInhibited => {
+            write!(f, ": certificate {at} maps the policies that held, and mapping is inhibited")
+        }
+    }
+}
+
+fn policies(list: &[Oid]) -> String {
+    list.iter().map(named).collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for IdentityMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let wanted = &self.wanted;
@@ -156,6 +197,12 @@ impl Reason {
             Self::Purpose { wanted, .. } => format!("have it issued with {}, or choose another --purpose", named(wanted)),
             Self::Signature(crate::key::SignatureError::Mismatch) => {
                 "the certificate was changed after it was signed, or the issuer's certificate is not the one that signed it".to_owned()
+            }
+            Self::NoPolicy { wanted, valid, .. } if !wanted.is_empty() && !valid.is_empty() => {
+                format!("--require-policy takes one of the policies that the path is valid for: {}", policies(valid))
+            }
+            Self::NoPolicy { loss: Some(_), .. } => {
+                "have the certificate issued with a policy of its issuer; `certkit inspect` shows those of each".to_owned()
             }
             Self::Loop { .. } => "trust one of its issuers with --roots".to_owned(),
             Self::TooDeep { .. } => "--max-depth allows more".to_owned(),

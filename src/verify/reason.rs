@@ -3,6 +3,7 @@
 use ::time::OffsetDateTime;
 
 use super::identity::IdentityMismatch;
+use super::policies::PolicyLoss;
 use super::revocation::{RevocationSource, SourceFault};
 use crate::encoding::Oid;
 use crate::key::{HashAlgorithm, KeyError, SignatureError};
@@ -126,6 +127,24 @@ pub enum Reason {
     NameMalformed {
         /// The name.
         name: GeneralName,
+    },
+    /// The path is valid for no policy, or for none of those wanted, and has to be.
+    NoPolicy {
+        /// The policies of which one is wanted; empty where any will do.
+        wanted: Vec<Oid>,
+        /// The policies the path is valid for.
+        valid: Vec<Oid>,
+        /// The certificate whose policyConstraints asks for a policy; `None` where the user does.
+        demanded_by: Option<usize>,
+        /// Where the last policy was lost.
+        loss: Option<PolicyLoss>,
+    },
+    /// policyMappings maps to or from anyPolicy.
+    AnyPolicyMapped {
+        /// issuerDomainPolicy.
+        issuer_policy: Oid,
+        /// subjectDomainPolicy.
+        subject_policy: Oid,
     },
     /// A critical extension is not known or not handled.
     UnknownCritical(Oid),

@@ -109,15 +109,17 @@ fn duplicates(certificate: &Certificate) -> Result<(), Reason> {
     certificate.extensions().duplicate().map_or(Ok(()), |oid| Err(Reason::Duplicate(oid.clone())))
 }
 
-/// The extensions this verifier processes. policyMappings, policyConstraints and inhibitAnyPolicy are not among them yet,
-/// so that a certificate that makes one critical is refused, not waved through.
-const PROCESSED: [Oid; 7] = [
+/// The extensions this verifier processes.
+const PROCESSED: [Oid; 10] = [
     oids::BASIC_CONSTRAINTS,
     oids::KEY_USAGE,
     oids::EXTENDED_KEY_USAGE,
     oids::SUBJECT_ALT_NAME,
     oids::NAME_CONSTRAINTS,
     oids::CERTIFICATE_POLICIES,
+    oids::POLICY_MAPPINGS,
+    oids::POLICY_CONSTRAINTS,
+    oids::INHIBIT_ANY_POLICY,
     oids::AUTHORITY_KEY_IDENTIFIER,
 ];
 

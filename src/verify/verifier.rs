@@ -5,6 +5,7 @@ use ::time::OffsetDateTime;
 use super::cache::SignatureCache;
 use super::check::Policy;
 use super::identity::Identity;
+use super::policies::PolicyRequirements;
 use super::revocation::CheckRevocation;
 use super::search;
 use super::verdict::Verdict;
@@ -88,6 +89,8 @@ pub struct Verifier {
     pub check_revocation: CheckRevocation,
     /// Signatures of issuers checked before, where many certificates are judged.
     pub cache: Option<SignatureCache>,
+    /// What is asked of certificate policies.
+    pub policies: PolicyRequirements,
 }
 
 impl Verifier {
@@ -104,6 +107,7 @@ impl Verifier {
             revocation_lists: Vec::new(),
             check_revocation: CheckRevocation::default(),
             cache: None,
+            policies: PolicyRequirements::default(),
         }
     }
 

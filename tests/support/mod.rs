@@ -11,8 +11,10 @@
 // Each helper serves some test files, not all.
 #![allow(dead_code)]
 
+pub(crate) mod background;
 pub(crate) mod forge;
 pub(crate) mod forge_crl;
+pub(crate) mod policy_chain;
 pub(crate) mod scene;
 
 use std::ffi::{OsStr, OsString};
@@ -101,10 +103,39 @@ impl Sandbox {
     /// Runs a line of shell in which `certkit` is certkit.
     #[cfg(unix)]
     pub(crate) fn shell(&self, line: &str) -> Ran {
+        self.bash(line).run()
+    }
+
+    /// The same, to be given input and environment.
+    #[cfg(unix)]
+    pub(crate) fn bash(&self, line: &str) -> Run {
         let ours = Path::new(env!("CARGO_BIN_EXE_certkit")).parent().unwrap();
         let theirs = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths([ours.to_owned()].into_iter().chain(env::split_paths(&theirs))).unwrap();
-        self.program("bash").env("PATH", path).args(["-o", "pipefail", "-c", line]).run()
+        self.program("bash").env("PATH", path).args(["-o", "pipefail", "-c", line])
+    }
+
+    /// Runs certkit as a user whom permissions bind: as `nobody` where this is root, who then owns the working folder.
+    #[cfg(unix)]
+    pub(crate) fn unprivileged(&self, args: &[&str]) -> Option<Ran> {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+        if fs::metadata(self.work()).unwrap().uid() != 0 {
+            return Some(self.certkit(args));
+        }
+        let setpriv = peer("setpriv")?;
+        chown(self.work(), Some(NOBODY), Some(NOBODY)).unwrap();
+        fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // The binary may lie where nobody but root can enter.
+        let binary = self.home().join("certkit");
+        fs::copy(env!("CARGO_BIN_EXE_certkit"), &binary).unwrap();
+        let as_nobody = || {
+            let become_nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+            self.program(&setpriv.path).args(become_nobody).arg(&binary)
+        };
+        if as_nobody().arg("--version").run().code != Some(0) {
+            return skip("no program can be run as another user");
+        }
+        Some(as_nobody().args(args).run())
     }
 
     /// Any program, in this sandbox.
@@ -124,6 +155,9 @@ impl Sandbox {
         Run { command, stdin: Vec::new() }
     }
 }
+
+/// The user and group who own nothing.
+pub(crate) const NOBODY: u32 = 65534;
 
 /// A program about to run.
 pub(crate) struct Run {

@@ -165,8 +165,9 @@ impl Ledger for SqliteLedger {
     fn count(&mut self, by: AuthorityId) -> Result<u64, LedgerError> {
         self.connection
             .query_row(
-                "SELECT count(*) FROM certificates WHERE authority = ?1
-                 AND fingerprint <> (SELECT fingerprint FROM authorities WHERE id = ?1)",
+                "SELECT (SELECT count(*) FROM certificates WHERE authority = ?1)
+                 - (SELECT count(*) FROM certificates JOIN authorities USING (fingerprint)
+                    WHERE authorities.id = ?1 AND authority = ?1)",
                 params![by.0],
                 |row| row.get::<_, i64>(0),
             )

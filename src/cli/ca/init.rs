@@ -135,7 +135,7 @@ impl Plan {
         let authority = Authority::init(&order, &key, &mut fresh_serial, Box::new(ledger), &act)
             .with_context(|| format!("cannot make a CA in {}", chosen.shown()))?;
 
-        let mut files = WriteSet::new(false);
+        let mut files = WriteSet::new(false).lasting();
         files.add(key_path, Zeroizing::new(written_key.as_bytes().to_vec()), Mode::Secret);
         files.add(place.certificate(), place::chain(&[authority.certificate()]).into_bytes(), Mode::Public);
         files.write(session)?;

@@ -49,7 +49,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME|FILE", default_value = "server")]
     profile: String,
 
-    /// Where the certificate and the CA's go; `-` is stdout [default: as the request, with .pem]
+    /// Where the certificate and the CA's go; `-` is stdout [default: app.pem for app.csr, in this
+    /// folder]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context, anyhow, bail};
 use tempfile::{Builder, NamedTempFile, TempPath};
@@ -33,13 +34,20 @@ pub enum Mode {
 #[must_use]
 pub struct WriteSet {
     force: bool,
+    lasting: bool,
     files: Vec<Entry>,
 }
 
 impl WriteSet {
     /// An empty set; `force` lets it replace files.
     pub fn new(force: bool) -> Self {
-        Self { force, files: Vec::new() }
+        Self { force, lasting: false, files: Vec::new() }
+    }
+
+    /// Has the files' names survive a power cut too once they are written, not only their contents: for what cannot be
+    /// made again, at the price of a sync for each folder.
+    pub fn lasting(self) -> Self {
+        Self { lasting: true, ..self }
     }
 
     /// Adds a file. Its contents are wiped when the set is done.
@@ -60,6 +68,7 @@ impl WriteSet {
                 staged.push((file, stage(file).with_context(|| cannot_write(&file.path))?));
             }
         }
+        sync(&staged)?;
         let mut placed = Placed::default();
         for (file, temporary) in staged {
             placed.put(temporary, &file.path, self.force).with_context(|| cannot_write(&file.path))?;
@@ -71,7 +80,7 @@ impl WriteSet {
                 Place::Stream => write_stream(file).with_context(|| cannot_write(&file.path))?,
             }
         }
-        placed.keep();
+        placed.keep(self.lasting);
         let written = self.files.iter().zip(&places).filter(|(_, place)| **place != Place::Stdout);
         Ok(written.map(|(file, _)| file.path.clone()).collect())
     }
@@ -200,10 +209,26 @@ fn stage(file: &Entry) -> anyhow::Result<NamedTempFile> {
         }
         let mut temporary = builder.tempfile_in(folder_of(&file.path))?;
         temporary.write_all(&file.contents)?;
-        temporary.as_file().sync_all()?;
         Ok(temporary)
     };
     write().map_err(plain)
+}
+
+/// Has the contents on the disk before any name points to them, so that no power cut leaves half a file. All at once: a
+/// journaling file system then waits for its disk once, not once for each.
+fn sync(staged: &[(&Entry, NamedTempFile)]) -> anyhow::Result<()> {
+    let sync = |(entry, temporary): &(&Entry, NamedTempFile)| {
+        temporary.as_file().sync_all().map_err(plain).with_context(|| cannot_write(&entry.path))
+    };
+    let Some((first, others)) = staged.split_first() else { return Ok(()) };
+    thread::scope(|scope| {
+        let others: Vec<_> = others.iter().map(|one| scope.spawn(move || sync(one))).collect();
+        let mut synced = sync(first);
+        for other in others {
+            synced = synced.and(other.join().unwrap_or_else(|_| Err(anyhow!("a thread failed"))));
+        }
+        synced
+    })
 }
 
 fn write_stream(file: &Entry) -> anyhow::Result<()> {
@@ -243,11 +268,21 @@ impl Placed {
         Ok(())
     }
 
-    fn keep(mut self) {
+    fn keep(mut self, lasting: bool) {
+        let mut folders: Vec<PathBuf> = Vec::new();
         for (path, before) in self.files.drain(..) {
             drop(before);
-            // So that the names survive a power cut; some file systems cannot, and need not.
-            _ = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
+            let folder = folder_of(&path);
+            if !folders.iter().any(|known| known == folder) {
+                folders.push(folder.to_owned());
+            }
+        }
+        if !lasting {
+            return;
+        }
+        // Some file systems cannot, and need not.
+        for folder in folders {
+            _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
     }
 }

@@ -131,7 +131,10 @@ fn a_file_moved_aside_comes_back_too() {
 fn contents_are_never_shown() {
     let mut files = WriteSet::new(false);
     files.add("a", b"hunter2".to_vec(), Mode::Secret);
-    assert_eq!(format!("{files:?}"), "WriteSet { force: false, files: [Entry { path: \"a\", mode: Secret, .. }] }");
+    assert_eq!(
+        format!("{files:?}"),
+        "WriteSet { force: false, lasting: false, files: [Entry { path: \"a\", mode: Secret, .. }] }"
+    );
 }
 
 #[test]

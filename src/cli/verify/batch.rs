@@ -45,8 +45,8 @@ pub(super) fn run(source: &Path, mut verifier: Verifier, session: &mut Session) 
         drop(judged);
         while waiting.lock().is_ok_and(|jobs| jobs.recv().is_ok()) {}
         let fed = feeder.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread failed")));
-        let exit = told?;
-        fed.map(|()| exit)
+        // Where the input could not be read, what is missing from the answer is its fault.
+        fed.and(told)
     })
 }
 
@@ -166,10 +166,10 @@ fn tell(judged: &Receiver<Numbered<Vec<Row>>>, session: &mut Session) -> anyhow:
     }
     bar.finish_and_clear();
     let Counts { accepted, rejected, unjudged } = counts;
-    session.say(format_args!("{accepted} accepted, {rejected} rejected, {unjudged} could not be judged"));
     if accepted + rejected + unjudged == 0 {
         anyhow::bail!("there was nothing to judge");
     }
+    session.say(format_args!("{accepted} accepted, {rejected} rejected, {unjudged} could not be judged"));
     Ok(if unjudged > 0 { Exit::CouldNot } else { Exit::of(rejected == 0) })
 }
 

@@ -1,9 +1,11 @@
 //! `certkit verify`: would a careful client accept this certificate for this name, and why?
 
 mod batch;
+mod picture;
 mod report;
 mod roots;
 mod rules;
+mod tree;
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +18,12 @@ use super::output::{Session, shown};
 use super::problem::Hinted;
 use super::{clock, files};
 use crate::container::{Content, Document, Item};
-use crate::verify::{Identity, Policy, Purpose, Verifier};
+use crate::encoding::Oid;
+use crate::verify::{Identity, Policy, PolicyRequirements, Purpose, Verifier};
 use crate::x509::{Certificate, ServerName};
 
-use self::report::{BlockReport, VerifyReport};
+use self::report::{BlockReport, Show, VerifyReport};
+use super::files::{Mode, WriteSet};
 
 /// Judge a certificate chain and a name, and say why
 #[derive(Debug, clap::Args)]
@@ -32,15 +36,17 @@ Exit status: 0 accepted; 1 rejected; 2 could not judge (no certificate, no usabl
 
 With --json: `schema` (`certkit.verify/1`), `file`, `accepted`, `at`, `policy`, `purpose`, `names`; `reasons` and `warnings`,
 each with `check`, `clause`, `certificate`, `detail`, `hint`; `paths`, each with `anchored`, `accepted`, `certificates`
-(`subject`, `issuer`, `serial`, `not_before`, `not_after`, `fingerprint_sha256`, `role`) and `findings` (`check`, `clause`,
-`certificate`, `outcome` `yes`/`warning`/`no`, `detail`); `blocks`. With --batch a line each: `file`, `accepted` (true, false,
-or null where it could not be judged), `subject`, `reasons` (`check`, `detail`), `error`.
+(`subject`, `issuer`, `serial`, `not_before`, `not_after`, `fingerprint_sha256`, `role`), `findings` (`check`, `clause`,
+`certificate`, `outcome` `yes`/`warning`/`no`, `detail`) and `policies` (null where no root is met; `authority`, `user`, the
+policies granted and those also wanted, `explicit` whether one had to be); `blocks`. With --batch a line
+each: `file`, `accepted` (true, false, or null where it could not be judged), `subject`, `reasons` (`check`, `detail`), `error`.
 
 For example:
   certkit verify cert.pem --host example.com
   certkit verify cert.pem --host 127.0.0.1 --roots cert.pem
   certkit verify leaf.pem --host api.test --roots ca.pem --intermediates chain.pem --at 2027-01-01
   certkit verify --batch certs/ --no-host --roots ca.pem
+  certkit verify cert.pem --host example.com --require-policy 2.23.140.1.2.2
   certkit verify client.pem --no-host --purpose client --roots ca.pem --json | jq .accepted")]
 pub(super) struct Args {
     /// The certificate to judge first, then its intermediates; `-` is stdin
@@ -83,6 +89,22 @@ pub(super) struct Args {
     #[arg(long, default_value = "tls")]
     policy: Policy,
 
+    /// A certificate policy the path must be valid for, as 2.23.140.1.2.1; given more than once, one of them
+    #[arg(long, value_name = "OID")]
+    require_policy: Vec<Oid>,
+
+    /// The path must be valid for some certificate policy
+    #[arg(long)]
+    require_explicit_policy: bool,
+
+    /// policyMappings do not count: no issuer may say that two policies are the same
+    #[arg(long)]
+    inhibit_policy_mapping: bool,
+
+    /// anyPolicy in a certificate does not count
+    #[arg(long)]
+    inhibit_any_policy: bool,
+
     /// How many intermediates (self-issued ones aside) a path may have
     #[arg(long, value_name = "N")]
     max_depth: Option<usize>,
@@ -91,12 +113,30 @@ pub(super) struct Args {
     #[arg(long)]
     all_paths: bool,
 
-    /// FILE is a folder, or `-` for paths or PEM blocks on stdin: judge every one, a line each (with --json, JSON Lines)
+    /// Draw the paths that were tried as a tree, with what speaks against each
     #[arg(long, conflicts_with = "all_paths")]
+    tree: bool,
+
+    /// Draw the tree as an SVG picture into this file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Write a page with the verdict, the picture and every check into this file; it needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Replace the --svg and --html files that are there
+    #[arg(long)]
+    force: bool,
+
+    /// FILE is a folder, or `-` for paths or PEM blocks on stdin: judge every one, a line each (with --json, JSON Lines)
+    #[arg(long, conflicts_with_all = ["all_paths", "tree", "svg", "html"])]
     batch: bool,
 
     /// Show the table of rules and their severity under each policy, and judge nothing
-    #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "all_paths", "batch"])]
+    #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "all_paths",
+        "tree", "svg", "html", "batch",
+        "require_policy", "require_explicit_policy", "inhibit_policy_mapping", "inhibit_any_policy"])]
     rules: bool,
 }
 
@@ -144,8 +184,17 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     verifier.purpose = args.purpose.into();
     verifier.policy = args.policy;
     verifier.max_depth = args.max_depth.unwrap_or(verifier.max_depth);
+    verifier.policies = PolicyRequirements {
+        explicit: args.require_explicit_policy || !args.require_policy.is_empty(),
+        wanted: args.require_policy,
+        inhibit_mapping: args.inhibit_policy_mapping,
+        inhibit_any: args.inhibit_any_policy,
+    };
     for path in &args.intermediates {
         verifier.intermediates.extend(certificates_in(path)?);
+    }
+    if args.force && args.svg.is_none() && args.html.is_none() {
+        bail!("--force has nothing to replace without --svg or --html");
     }
     if args.batch {
         return batch::run(file, verifier, session);
@@ -162,7 +211,20 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let leaf = certificates.next();
     verifier.intermediates.extend(certificates);
 
-    let report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, args.all_paths);
+    let show = match (args.tree, args.all_paths) {
+        (true, _) => Show::Tree,
+        (false, true) => Show::All,
+        (false, false) => Show::Best,
+    };
+    let report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, show);
+    let mut pictures = WriteSet::new(args.force);
+    if let Some(path) = args.svg {
+        pictures.add(path, picture::svg(&report).into_bytes(), Mode::Public);
+    }
+    if let Some(path) = args.html {
+        pictures.add(path, picture::html(&report).into_bytes(), Mode::Public);
+    }
+    pictures.write(session)?;
     session.answer(&report)?;
     Ok(Exit::of(report.accepted))
 }

@@ -4,73 +4,94 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::tree::Node;
 use crate::cli::clock;
 use crate::cli::output::{Report, shown};
 use crate::cli::text::{Text, bad, dim, good, safe, strong, warn};
 use crate::container::{Content, Item};
-use crate::encoding::hex;
-use crate::verify::{Attempt, Finding, Outcome, Place, Verdict, Verifier};
+use crate::encoding::{Oid, hex};
+use crate::verify::{Attempt, Finding, Outcome, Place, PolicySets, Verdict, Verifier};
 use crate::x509::Certificate;
 
 /// The whole answer. Field names are the JSON schema `certkit.verify/1`.
 #[derive(Serialize)]
 pub(super) struct VerifyReport {
     schema: &'static str,
-    file: String,
+    pub(super) file: String,
     pub(super) accepted: bool,
     at: String,
     policy: &'static str,
     purpose: String,
     names: Vec<String>,
-    reasons: Vec<Complaint>,
+    pub(super) reasons: Vec<Complaint>,
     warnings: Vec<Complaint>,
-    paths: Vec<PathReport>,
+    pub(super) paths: Vec<PathReport>,
     blocks: Vec<BlockReport>,
     #[serde(skip)]
-    all_paths: bool,
+    show: Show,
+}
+
+/// How the prose shows the paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Show {
+    /// Every check of the most telling path.
+    Best,
+    /// Every check of every path.
+    All,
+    /// All paths as one tree, with what speaks against them.
+    Tree,
 }
 
 /// A broken rule.
 #[derive(Serialize, PartialEq)]
-struct Complaint {
-    check: &'static str,
-    clause: &'static str,
-    certificate: Option<usize>,
-    detail: String,
-    hint: Option<String>,
+pub(super) struct Complaint {
+    pub(super) check: &'static str,
+    pub(super) clause: &'static str,
+    pub(super) certificate: Option<usize>,
+    pub(super) detail: String,
+    pub(super) hint: Option<String>,
 }
 
 /// One path that was tried.
 #[derive(Serialize)]
-struct PathReport {
-    accepted: bool,
-    anchored: bool,
-    certificates: Vec<CertificateReport>,
-    findings: Vec<FindingReport>,
+pub(super) struct PathReport {
+    pub(super) accepted: bool,
+    pub(super) anchored: bool,
+    pub(super) certificates: Vec<CertificateReport>,
+    pub(super) findings: Vec<FindingReport>,
+    pub(super) policies: Option<PolicyReport>,
+}
+
+/// The certificate policies a path is valid for.
+#[derive(Serialize)]
+pub(super) struct PolicyReport {
+    pub(super) authority: Vec<String>,
+    pub(super) user: Vec<String>,
+    pub(super) explicit: bool,
 }
 
 /// A certificate of a path.
 #[derive(Serialize)]
-struct CertificateReport {
-    subject: String,
-    issuer: String,
-    serial: String,
-    not_before: String,
-    not_after: String,
-    fingerprint_sha256: String,
-    role: &'static str,
+pub(super) struct CertificateReport {
+    pub(super) subject: String,
+    pub(super) issuer: String,
+    pub(super) serial: String,
+    pub(super) not_before: String,
+    pub(super) not_after: String,
+    pub(super) fingerprint_sha256: String,
+    pub(super) role: &'static str,
     #[serde(skip)]
-    name: String,
+    pub(super) name: String,
 }
 
 /// The outcome of one check.
 #[derive(Serialize)]
-struct FindingReport {
-    check: &'static str,
-    clause: &'static str,
-    certificate: Option<usize>,
-    outcome: &'static str,
-    detail: String,
+pub(super) struct FindingReport {
+    pub(super) check: &'static str,
+    pub(super) clause: &'static str,
+    pub(super) certificate: Option<usize>,
+    pub(super) outcome: &'static str,
+    pub(super) detail: String,
 }
 
 /// A block of the file and what became of it.
@@ -119,7 +140,7 @@ impl VerifyReport {
         leaf: Option<&Certificate>,
         verifier: &Verifier,
         blocks: Vec<BlockReport>,
-        all_paths: bool,
+        show: Show,
     ) -> Self {
         let verdict = leaf.map(|leaf| verifier.judge(leaf));
         let attempts = verdict.as_ref().map(Verdict::attempts).unwrap_or_default();
@@ -149,11 +170,17 @@ impl VerifyReport {
             reasons,
             paths: attempts.iter().map(|attempt| PathReport::new(attempt, verifier)).collect(),
             blocks,
-            all_paths,
+            show,
         }
     }
 
-    fn headline(&self) -> String {
+    /// The answer in a word.
+    pub(super) fn verdict(&self) -> &'static str {
+        if self.accepted { "ACCEPTED" } else { "REJECTED" }
+    }
+
+    /// What was judged, and how.
+    pub(super) fn headline(&self) -> String {
         let name = match self.names.as_slice() {
             [] => "any name".to_owned(),
             names => names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" and "),
@@ -210,6 +237,7 @@ impl PathReport {
             anchored: attempt.anchored,
             certificates: certificates.map(|(at, certificate)| CertificateReport::new(certificate, role(at))).collect(),
             findings: findings.collect(),
+            policies: attempt.policies(verifier).map(PolicyReport::new),
         }
     }
 
@@ -223,6 +251,25 @@ impl PathReport {
                 .for_each(|finding| finding.text(text));
         }
         self.findings.iter().filter(|finding| finding.certificate.is_none()).for_each(|finding| finding.text(text));
+        if let Some(policies) = &self.policies {
+            policies.text(text);
+        }
+    }
+}
+
+impl PolicyReport {
+    fn new(sets: PolicySets) -> Self {
+        let dotted = |list: Vec<Oid>| list.iter().map(Oid::to_string).collect();
+        Self { authority: dotted(sets.authority), user: dotted(sets.user), explicit: sets.explicit }
+    }
+
+    fn text(&self, text: &mut Text) {
+        if !self.authority.is_empty() {
+            text.line(format_args!(
+                "     {}",
+                dim(format_args!("certificate policies: {}", self.authority.join(", ")))
+            ));
+        }
     }
 }
 
@@ -257,9 +304,9 @@ impl Report for VerifyReport {
     fn text(&self, text: &mut Text) {
         let headline = self.headline();
         if self.accepted {
-            text.line(format_args!("{} {}", good("ACCEPTED"), safe(headline)));
+            text.line(format_args!("{} {}", good(self.verdict()), safe(headline)));
         } else {
-            text.line(format_args!("{} {}", bad("REJECTED"), safe(headline)));
+            text.line(format_args!("{} {}", bad(self.verdict()), safe(headline)));
         }
         for reason in &self.reasons {
             text.line(format_args!("  {}", bad(&reason.detail)));
@@ -271,16 +318,11 @@ impl Report for VerifyReport {
             text.line(format_args!("  {} {}", warn("warning:"), safe(&warning.detail)));
         }
 
-        let shown = if self.all_paths { self.paths.len() } else { 1 };
-        for (path, number) in self.paths.iter().zip(1..).take(shown) {
+        if self.show == Show::Tree {
             text.blank();
-            let outcome = if path.accepted { "accepted" } else { "rejected" };
-            let reach = if path.anchored { "" } else { ", meets no trusted root" };
-            text.line(format_args!("path {number} of {}: {outcome}{reach}", self.paths.len()));
-            path.text(text);
-        }
-        if self.paths.len() > shown {
-            text.line(dim("  --all-paths shows the others"));
+            Node::of(&self.paths).iter().for_each(|tree| tree.text(text));
+        } else {
+            self.checks(text);
         }
 
         let aside = self
@@ -292,6 +334,22 @@ impl Report for VerifyReport {
         if !aside.is_empty() {
             text.blank();
             aside.iter().for_each(|line| text.line(dim(line)));
+        }
+    }
+}
+
+impl VerifyReport {
+    fn checks(&self, text: &mut Text) {
+        let shown = if self.show == Show::All { self.paths.len() } else { 1 };
+        for (path, number) in self.paths.iter().zip(1..).take(shown) {
+            text.blank();
+            let outcome = if path.accepted { "accepted" } else { "rejected" };
+            let reach = if path.anchored { "" } else { ", meets no trusted root" };
+            text.line(format_args!("path {number} of {}: {outcome}{reach}", self.paths.len()));
+            path.text(text);
+        }
+        if self.paths.len() > shown {
+            text.line(dim("  --all-paths shows the others, --tree draws them"));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Extensions, each decoded: a value for JSON and lines for people.
 
+mod outline;
 mod value;
 
 pub use value::ValueDescription;
@@ -32,6 +33,9 @@ pub struct ExtensionDescription {
     /// Its octets in hexadecimal, where it is unknown or malformed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hex: Option<String>,
+    /// The structure of an unknown extension in one line, where it is DER.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outline: Option<String>,
     /// What is wrong with its encoding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub malformed: Option<String>,
@@ -46,13 +50,14 @@ impl ExtensionDescription {
             critical: extension.critical,
             value: None,
             hex: None,
+            outline: None,
             malformed: None,
         };
         let octets = || Some(hex::encode(&extension.value));
         match extension.decode() {
             Ok(decoded) => match ValueDescription::of(decoded) {
                 Some(value) => Self { value: Some(value), ..described },
-                None => Self { hex: octets(), ..described },
+                None => Self { hex: octets(), outline: outline::of(&extension.value), ..described },
             },
             Err(error) => Self { hex: octets(), malformed: Some(error.source.to_string()), ..described },
         }
@@ -64,7 +69,7 @@ impl ExtensionDescription {
         match (&self.value, &self.malformed) {
             (_, Some(why)) => vec![format!("malformed: {why}"), octets()],
             (Some(value), None) => value.lines(),
-            (None, None) => vec![octets()],
+            (None, None) => self.outline.iter().cloned().chain([octets()]).collect(),
         }
     }
 

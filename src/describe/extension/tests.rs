@@ -101,6 +101,7 @@ fn unknown_extensions_are_shown_as_octets_and_criticality_is_kept() {
     let unknown = all.iter().find(|extension| extension.name == "1.3.6.1.4.1.99999.5").unwrap();
     assert_eq!((unknown.critical, unknown.hex.as_deref()), (true, Some("0c0568656c6c6f")));
     assert!(unknown.value.is_none() && unknown.malformed.is_none());
+    assert_eq!(unknown.lines(), ["\"hello\"", "0c0568656c6c6f"]);
     let critical: Vec<_> = all.iter().filter(|extension| extension.critical).map(|one| one.name.as_str()).collect();
     assert_eq!(critical, ["keyUsage", "1.3.6.1.4.1.99999.5"]);
 }

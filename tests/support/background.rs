@@ -1,0 +1,60 @@
+//! Programs that go on running while a test talks to them.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use super::{Run, Sandbox};
+
+/// A program that runs until this is dropped.
+pub(crate) struct Background {
+    child: Child,
+    told: String,
+    log: PathBuf,
+}
+
+impl Sandbox {
+    /// Starts a program and goes on. What it says goes into a file beside the working folder.
+    pub(crate) fn start(&self, run: Run) -> Background {
+        let Run { mut command, stdin: _ } = run;
+        let told = format!("{command:?}");
+        let log = self.home().join("background.log");
+        let said = File::create(&log).unwrap();
+        command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{told}: {error}"));
+        Background { child, told, log }
+    }
+}
+
+impl Background {
+    /// Waits until it takes connections on this port of 127.0.0.1.
+    pub(crate) fn wait_for(&mut self, port: u16) {
+        let begun = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            let ended = self.child.try_wait().unwrap();
+            if ended.is_some() || begun.elapsed() > PATIENCE {
+                let said = fs::read_to_string(&self.log).unwrap_or_default();
+                panic!("{}\ndoes not listen on port {port} ({ended:?}) and says\n{said}", self.told);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+/// A port of 127.0.0.1 that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// How long a program may take to begin to listen: a busy machine is slow.
+const PATIENCE: Duration = Duration::from_secs(60);
