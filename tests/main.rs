@@ -17,6 +17,7 @@ mod policies;
 mod readme;
 mod revocation_deltas;
 mod revocation_lists;
+mod revocation_ocsp;
 mod revocation_scopes;
 mod rules;
 mod support;

@@ -11,13 +11,15 @@ use certkit::x509::extension::{
     NameConstraints, PolicyConstraints, SubjectAltName, SubjectKeyIdentifier,
 };
 use certkit::x509::{
-    Certificate, CertificateRevocationList, DistinguishedName, Extension, GeneralName, oids, time as x509_time,
+    Certificate, CertificateRevocationList, DistinguishedName, Extension, GeneralName, OcspResponse, oids,
+    time as x509_time,
 };
 use std::str::FromStr;
 use time::Duration;
 
 use crate::support::forge::{Forge, Hierarchy, Issuer, NOON};
 use crate::support::forge_crl::ForgeCrl;
+use crate::support::forge_ocsp::ForgeOcsp;
 
 const HOST: &str = "www.example.com";
 
@@ -64,6 +66,7 @@ struct Case {
     intermediates: Vec<Certificate>,
     roots: Vec<Certificate>,
     lists: Vec<CertificateRevocationList>,
+    responses: Vec<OcspResponse>,
     check_revocation: CheckRevocation,
     depth: Option<usize>,
     host: Option<&'static str>,
@@ -80,6 +83,7 @@ impl Case {
             intermediates: vec![hierarchy.intermediate.certificate.clone()],
             roots: vec![hierarchy.root.certificate.clone()],
             lists: vec![],
+            responses: vec![],
             check_revocation: CheckRevocation::Given,
             depth: None,
             host: Some(HOST),
@@ -93,6 +97,7 @@ fn judge(case: &Case, policy: Policy) -> Verdict {
     verifier.policy = policy;
     verifier.identities = case.host.map(|host| Identity::Server(host.parse().unwrap())).into_iter().collect();
     verifier.revocation_lists = case.lists.clone();
+    verifier.ocsp_responses = case.responses.clone();
     verifier.check_revocation = case.check_revocation;
     verifier.max_depth = case.depth.unwrap_or(verifier.max_depth);
     verifier.judge(&case.leaf)
@@ -293,6 +298,12 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
         }
         Check::RevocationList => (listed(hierarchy, &|list| *list = list.clone().dated(-9, -1)), Policy::Tls),
         Check::RevocationListForm => (listed(hierarchy, &|list| list.remove::<CrlNumber>()), Policy::Tls),
+        Check::OcspResponse => {
+            let sound = Case::sound(hierarchy);
+            let response = ForgeOcsp::unknown(&sound.leaf, &hierarchy.intermediate);
+            (Case { responses: vec![response.sign(&hierarchy.intermediate.key)], ..sound }, Policy::Tls)
+        }
+        Check::OcspResponderStatus => (unchecked_responder(hierarchy), Policy::Tls),
         Check::RevocationListProfile => {
             (listed(hierarchy, &|list| list.remove::<AuthorityKeyIdentifier>()), Policy::Rfc5280)
         }
@@ -309,6 +320,18 @@ fn with_root(hierarchy: &Hierarchy, change: &dyn Fn(&mut Forge)) -> Case {
     let mut forge = Forge::root("Test Root", &hierarchy.root.key);
     change(&mut forge);
     Case { roots: vec![forge.sign(&hierarchy.root.key)], ..Case::sound(hierarchy) }
+}
+
+/// A good answer of an authorised responder whose own status is unknown.
+fn unchecked_responder(hierarchy: &Hierarchy) -> Case {
+    let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+    let mut forge = Forge::server("ocsp.example.com", &key, &hierarchy.intermediate);
+    forge.serial = vec![0x77; 8];
+    forge.set(&ExtendedKeyUsage(vec![oids::OCSP_SIGNING]), false);
+    let responder = Issuer { certificate: forge.sign(&hierarchy.intermediate.key), key };
+    let sound = Case::sound(hierarchy);
+    let response = ForgeOcsp::good(&sound.leaf, &hierarchy.intermediate).by(&responder);
+    Case { responses: vec![response.sign(&responder.key)], ..sound }
 }
 
 /// The sound chain and a list of the intermediate that does not revoke the leaf.

@@ -171,6 +171,8 @@ rules! {
     RevocationList     "revocation-list"     "RFC 5280 §6.3.3 (a), (f), (g); §5.2; §5.3" "a list that should answer is current, soundly signed, and without unknown critical extensions" [Error Error Error];
     RevocationListForm "revocation-list-form" "RFC 5280 §5.1.2.1, §5.1.2.5, §5.2.3, §5.2.5" "a list has a number that is not critical, nextUpdate, and extensions only in version 2" [Error Error Error];
     RevocationListProfile "revocation-list-profile" "RFC 5280 §5.2.1, §5.2.4, §5.2.5" "a list has authorityKeyIdentifier, and scope and delta indicator are critical" [Warning Error Error];
+    OcspResponse       "ocsp-response"       "RFC 6960 §3.2, §4.2.2.2" "an OCSP response that should answer is current, signed by the issuer or who it authorised, and knows the certificate" [Error Error Error];
+    OcspResponderStatus "ocsp-responder-status" "RFC 6960 §4.2.2.2.1" "the certificate of an authorised OCSP responder has id-pkix-ocsp-nocheck, or its status is known" [Warning Warning Warning];
 }
 
 impl Check {

@@ -10,7 +10,7 @@ use super::revocation::CheckRevocation;
 use super::search;
 use super::verdict::Verdict;
 use crate::encoding::Oid;
-use crate::x509::{Certificate, CertificateRevocationList, oids};
+use crate::x509::{Certificate, CertificateRevocationList, OcspResponse, oids};
 
 /// What the judged certificate is to be used for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -85,6 +85,8 @@ pub struct Verifier {
     pub max_depth: usize,
     /// Revocation lists, complete and delta ones, in any order.
     pub revocation_lists: Vec<CertificateRevocationList>,
+    /// Saved or stapled OCSP responses.
+    pub ocsp_responses: Vec<OcspResponse>,
     /// Of which certificates the status must be known.
     pub check_revocation: CheckRevocation,
     /// Signatures of issuers checked before, where many certificates are judged.
@@ -105,6 +107,7 @@ impl Verifier {
             at,
             max_depth: MAX_DEPTH,
             revocation_lists: Vec::new(),
+            ocsp_responses: Vec::new(),
             check_revocation: CheckRevocation::default(),
             cache: None,
             policies: PolicyRequirements::default(),

@@ -14,6 +14,7 @@
 pub(crate) mod background;
 pub(crate) mod forge;
 pub(crate) mod forge_crl;
+pub(crate) mod forge_ocsp;
 pub(crate) mod policy_chain;
 pub(crate) mod scene;
 

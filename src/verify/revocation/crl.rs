@@ -92,6 +92,7 @@ impl<'a> Inquiry<'a> {
             issuer: list.issuer().clone(),
             this_update: dated.this_update(),
             next_update: dated.next_update(),
+            nonce: None,
         };
         Ok(Reading { status, source, remarks })
     }

@@ -4,10 +4,12 @@ use std::fmt;
 
 use ::time::OffsetDateTime;
 
+use super::response_fault::ResponseFault;
 use crate::encoding::Oid;
 use crate::key::{HashAlgorithm, SignatureError};
 use crate::verify::check::Check;
 use crate::x509::extension::CrlNumber;
+use crate::x509::ocsp::ResponderId;
 use crate::x509::{DistinguishedName, ExtensionError, oids, time};
 
 /// Something wrong with one source of revocation statuses.
@@ -23,6 +25,13 @@ pub enum SourceFault {
         this_update: OffsetDateTime,
         /// What is wrong.
         fault: ListFault,
+    },
+    /// With an OCSP response.
+    Response {
+        /// Who says that it made the response; `None` where the responder declines to answer.
+        responder: Option<ResponderId>,
+        /// What is wrong.
+        fault: ResponseFault,
     },
 }
 
@@ -91,12 +100,17 @@ impl SourceFault {
             Self::List { fault: ListFault::Form(_), .. } => Check::RevocationListForm,
             Self::List { fault: ListFault::Profile(_), .. } => Check::RevocationListProfile,
             Self::List { .. } => Check::RevocationList,
+            Self::Response { fault: ResponseFault::ResponderUnknown, .. } => Check::OcspResponderStatus,
+            Self::Response { .. } => Check::OcspResponse,
         }
     }
 
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
-        let Self::List { fault, issuer, .. } = self;
+        let (fault, issuer) = match self {
+            Self::List { fault, issuer, .. } => (fault, issuer),
+            Self::Response { fault, .. } => return fault.hint(),
+        };
         Some(match fault {
             ListFault::Stale { .. } => format!("fetch the current list of \"{issuer}\""),
             ListFault::NotYet { .. } => "check the clock of this machine and of the issuer".to_owned(),
@@ -117,6 +131,10 @@ impl fmt::Display for SourceFault {
             Self::List { issuer, this_update, fault, .. } => {
                 write!(f, "the revocation list of \"{issuer}\" of {} {fault}", time::rfc3339(*this_update))
             }
+            Self::Response { responder: Some(responder), fault } => {
+                write!(f, "the OCSP response of {responder} {fault}")
+            }
+            Self::Response { responder: None, fault } => write!(f, "the OCSP response {fault}"),
         }
     }
 }

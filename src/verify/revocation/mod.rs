@@ -8,11 +8,14 @@ mod crl;
 mod delta;
 mod fault;
 mod form;
+mod ocsp;
+mod response_fault;
 mod scope;
 mod signer;
 mod status;
 
 pub use fault::{ListFault, SourceFault};
+pub use response_fault::ResponseFault;
 pub use status::{CertificateStatus, CheckRevocation, RevocationSource, Status};
 
 use self::signer::Signatures;
@@ -20,7 +23,7 @@ use super::Verifier;
 use super::check::Check;
 use super::reason::Reason;
 use super::verdict::{Findings, Place};
-use crate::x509::{Certificate, CertificateRevocationList};
+use crate::x509::{Certificate, CertificateRevocationList, OcspResponse};
 
 /// How deep signers of lists are asked about in turn: the signer of a list that covers the signer of a list.
 const DEPTH: usize = 4;
@@ -69,7 +72,7 @@ impl<'a> Inquiry<'a> {
 
     /// Asks about the certificates of a path that ends at a trust anchor, as far as the verifier wants to know.
     pub(super) fn check(&mut self, path: &[&Certificate], findings: &mut Findings) {
-        let nothing_given = self.verifier.revocation_lists.is_empty();
+        let nothing_given = self.verifier.revocation_lists.is_empty() && self.verifier.ocsp_responses.is_empty();
         for (at, certificate) in path.iter().enumerate().take(path.len().saturating_sub(1)) {
             let required = match (self.verifier.check_revocation, at) {
                 (CheckRevocation::None, _) | (CheckRevocation::Leaf, 1..) => return,
@@ -78,7 +81,10 @@ impl<'a> Inquiry<'a> {
                 (CheckRevocation::Leaf | CheckRevocation::Chain, _) => true,
             };
             let target = Target { certificate, above: path.get(at + 1..).unwrap_or_default() };
-            let answer = self.ask(target);
+            let mut answer = self.ask(target);
+            if at == 0 {
+                self.declined().for_each(|fault| answer.object(fault));
+            }
             let expected = required || at == 0 || self.is_spoken_of(certificate);
             record(answer, at, required, expected, findings);
         }
@@ -87,9 +93,22 @@ impl<'a> Inquiry<'a> {
     /// Everything that can be found out about one certificate.
     fn ask(&mut self, target: Target<'_>) -> Answer {
         self.under_way.push(target.certificate.clone());
-        let answer = self.ask_lists(target);
+        let mut answer = self.ask_responses(target);
+        if !matches!(answer.status.status, Status::Revoked { .. }) {
+            answer.add(self.ask_lists(target));
+        }
         self.under_way.pop();
         answer
+    }
+
+    /// Responses that are no answer. They name no certificate; whoever gives one means the judged certificate.
+    fn declined(&self) -> impl Iterator<Item = SourceFault> {
+        let declined = |response: &OcspResponse| match response {
+            OcspResponse::Declined(decline) => Some(ResponseFault::Declined(*decline)),
+            OcspResponse::Successful(_) => None,
+        };
+        let faults = self.verifier.ocsp_responses.iter().filter_map(declined);
+        faults.map(|fault| SourceFault::Response { responder: None, fault })
     }
 
     /// Whether any list is from the issuer of this certificate.
@@ -102,6 +121,20 @@ impl Answer {
     fn unknown() -> Self {
         let status = CertificateStatus::unknown();
         Self { status, objections: Vec::new(), remarks: Vec::new(), uncovered: Vec::new() }
+    }
+
+    /// Adds what another kind of source says: revoked outweighs good, and good outweighs unknown.
+    fn add(&mut self, other: Self) {
+        let outweighs = match (&self.status.status, &other.status.status) {
+            (_, Status::Revoked { .. }) | (Status::Unknown, _) => true,
+            (Status::Good | Status::Revoked { .. }, Status::Good | Status::Unknown) => false,
+        };
+        if outweighs {
+            self.status = other.status;
+        }
+        self.objections.extend(other.objections);
+        self.remarks.extend(other.remarks);
+        self.uncovered = other.uncovered;
     }
 
     fn object(&mut self, fault: SourceFault) {

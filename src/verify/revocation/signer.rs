@@ -38,10 +38,16 @@ impl<'a> Signatures<'a> {
         if let Some(known) = self.checked.get(&pair) {
             return known.clone().map_err(ListFault::Signature);
         }
-        self.left = self.left.checked_sub(1).ok_or(ListFault::GaveUp { limit: SIGNATURES })?;
+        self.spend().map_err(|limit| ListFault::GaveUp { limit })?;
         let checked = list.verify_signature(key);
         self.checked.insert(pair, checked.clone());
         checked.map_err(ListFault::Signature)
+    }
+
+    /// Counts one more signature check; an error with the limit where no more are allowed.
+    pub(super) fn spend(&mut self) -> Result<(), usize> {
+        self.left = self.left.checked_sub(1).ok_or(SIGNATURES)?;
+        Ok(())
     }
 
     /// The path from a signer to this anchor, and no other (RFC 5280 §6.3.3 (f)).

@@ -50,7 +50,7 @@ pub enum Status {
 /// A list or response that settled a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevocationSource {
-    /// `CRL`, `delta CRL` or `OCSP`.
+    /// `CRL`, `delta CRL` or `OCSP response`.
     pub kind: &'static str,
     /// Who issued it.
     pub issuer: DistinguishedName,
@@ -58,6 +58,8 @@ pub struct RevocationSource {
     pub this_update: OffsetDateTime,
     /// By when the next one is issued.
     pub next_update: Option<OffsetDateTime>,
+    /// The nonce of the request that an OCSP response answers.
+    pub nonce: Option<Vec<u8>>,
 }
 
 impl CertificateStatus {
