@@ -23,3 +23,4 @@ mod rules;
 mod support;
 mod verify;
 mod verify_batch;
+mod verify_revocation;

@@ -24,8 +24,11 @@ pub(super) struct Signatures<'a> {
     checked: HashMap<(*const u8, Vec<u8>), Result<(), SignatureError>>,
     left: usize,
     /// By the encodings of signer and anchor.
-    paths: HashMap<(Vec<u8>, Vec<u8>), Result<Vec<Certificate>, String>>,
+    paths: HashMap<(Vec<u8>, Vec<u8>), PathFound>,
 }
+
+/// The path of a signer, or why there is none.
+type PathFound = Result<Vec<Certificate>, String>;
 
 impl<'a> Signatures<'a> {
     pub(super) fn new(verifier: &'a Verifier, more: &'a [Certificate]) -> Self {
@@ -51,7 +54,7 @@ impl<'a> Signatures<'a> {
     }
 
     /// The path from a signer to this anchor, and no other (RFC 5280 §6.3.3 (f)).
-    fn path(&mut self, signer: &Certificate, anchor: &Certificate) -> Result<Vec<Certificate>, String> {
+    fn path(&mut self, signer: &Certificate, anchor: &Certificate) -> PathFound {
         let pair = (signer.der().to_vec(), anchor.der().to_vec());
         if let Some(known) = self.paths.get(&pair) {
             return known.clone();
