@@ -10,8 +10,12 @@ mod conformance;
 mod csr;
 mod files;
 mod inspect;
+#[cfg(unix)]
+mod interop;
 mod key;
+mod name_constraints;
 mod new;
+mod paths;
 mod plumbing;
 mod policies;
 mod readme;

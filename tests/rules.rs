@@ -7,8 +7,8 @@ use certkit::key::{HashAlgorithm, KeyAlgorithm, PrivateKey, SignatureAlgorithm};
 use certkit::verify::check::RULES;
 use certkit::verify::{Check, CheckRevocation, Finding, Identity, Outcome, Policy, Severity, Verdict, Verifier};
 use certkit::x509::extension::{
-    AuthorityKeyIdentifier, BasicConstraints, CrlNumber, ExtendedKeyUsage, GeneralSubtree, KeyUsage, KeyUsageBit,
-    NameConstraints, PolicyConstraints, SubjectAltName, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlNumber, ExtendedKeyUsage, GeneralSubtree,
+    KeyUsage, KeyUsageBit, NameConstraints, PolicyConstraints, PolicyInformation, SubjectAltName, SubjectKeyIdentifier,
 };
 use certkit::x509::{
     Certificate, CertificateRevocationList, DistinguishedName, Extension, GeneralName, OcspResponse, oids,
@@ -254,6 +254,11 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
         Check::PolicyExtensionsCritical => {
             let constraints = PolicyConstraints { require_explicit_policy: Some(9), inhibit_policy_mapping: None };
             (issuer(&|forge| forge.set(&constraints, false)), Policy::Rfc5280)
+        }
+        Check::PolicyForm => {
+            let policy = PolicyInformation { policy: oids::CABF_DV, qualifiers: vec![] };
+            let twice = CertificatePolicies(vec![policy.clone(), policy]);
+            (leaf(&move |forge| forge.set(&twice, false)), Policy::Rfc5280)
         }
         Check::AlternativeNameForm => (leaf(&|forge| forge.subject = DistinguishedName::empty()), Policy::Rfc5280),
         Check::AlternativeNameCritical => {

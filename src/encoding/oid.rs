@@ -1,12 +1,25 @@
 //! Object identifiers (X.660), kept as the content octets of their DER encoding (X.690 §8.19).
 
-use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// An object identifier.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Oid(Cow<'static, [u8]>);
+#[derive(Clone)]
+pub struct Oid(Content);
+
+/// Where the content octets are. A certificate holds some thirty identifiers, nearly all of ten octets or fewer: kept in
+/// place they cost no allocation.
+#[derive(Clone)]
+enum Content {
+    Static(&'static [u8]),
+    Inline(u8, [u8; INLINE]),
+    Heap(Box<[u8]>),
+}
+
+/// As many octets as fit into the room that a boxed slice takes anyway.
+const INLINE: usize = 22;
 
 /// Why a text or an encoding is no object identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +38,7 @@ const LONGEST: usize = 256;
 impl Oid {
     /// An identifier from content octets known when the program is written. They are not checked.
     pub const fn from_static(content: &'static [u8]) -> Self {
-        Self(Cow::Borrowed(content))
+        Self(Content::Static(content))
     }
 
     /// An identifier from content octets (X.690 §8.19: base-128 arcs, each with the fewest octets).
@@ -38,19 +51,34 @@ impl Oid {
             }
             starts = octet & 0x80 == 0;
         }
-        if complete { Ok(Self(Cow::Owned(content.to_vec()))) } else { Err(OidError::Encoding) }
+        if complete { Ok(Self::owned(content)) } else { Err(OidError::Encoding) }
     }
 
     /// The content octets of the DER encoding, without tag and length.
     pub fn content(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Content::Static(content) => content,
+            Content::Inline(length, octets) => octets.get(..usize::from(*length)).unwrap_or_default(),
+            Content::Heap(content) => content,
+        }
+    }
+
+    fn owned(content: &[u8]) -> Self {
+        let mut octets = [0; INLINE];
+        match octets.get_mut(..content.len()) {
+            Some(place) => {
+                place.copy_from_slice(content);
+                Self(Content::Inline(content.len() as u8, octets))
+            }
+            None => Self(Content::Heap(content.into())),
+        }
     }
 
     /// The arcs as decimal numbers; arcs over 128 bits come out as `u128::MAX`.
     fn arcs(&self) -> Vec<u128> {
         let mut arcs = Vec::new();
         let mut arc: u128 = 0;
-        for &octet in self.0.iter() {
+        for &octet in self.content() {
             arc = if arc >> 121 != 0 { u128::MAX } else { arc << 7 | u128::from(octet & 0x7f) };
             if octet & 0x80 == 0 {
                 if arcs.is_empty() {
@@ -63,6 +91,32 @@ impl Oid {
             }
         }
         arcs
+    }
+}
+
+impl PartialEq for Oid {
+    fn eq(&self, other: &Self) -> bool {
+        self.content() == other.content()
+    }
+}
+
+impl Eq for Oid {}
+
+impl Hash for Oid {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.content().hash(state);
+    }
+}
+
+impl PartialOrd for Oid {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Oid {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.content().cmp(other.content())
     }
 }
 
@@ -92,7 +146,7 @@ impl FromStr for Oid {
         let mut content = Vec::new();
         push_arc(&mut content, first * 40 + second);
         rest.iter().for_each(|&arc| push_arc(&mut content, arc));
-        Ok(Self(Cow::Owned(content)))
+        Ok(Self::owned(&content))
     }
 }
 
@@ -126,6 +180,19 @@ mod tests {
             assert_eq!(text.parse::<Oid>().unwrap().content(), content);
             assert_eq!(Oid::from_content(content).unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn identifiers_are_equal_wherever_their_octets_are() {
+        for length in [1, INLINE - 1, INLINE, INLINE + 1, LONGEST] {
+            let content = vec![0x2a; length];
+            let read = Oid::from_content(&content).unwrap();
+            assert_eq!(read.content(), content);
+            assert_eq!(read, read.clone());
+        }
+        const KNOWN: Oid = Oid::from_static(&[0x55, 0x1d, 0x11]);
+        assert_eq!(Oid::from_content(&[0x55, 0x1d, 0x11]).unwrap(), KNOWN);
+        assert!(Oid::from_content(&[0x55, 0x1d, 0x12]).unwrap() > KNOWN);
     }
 
     #[test]

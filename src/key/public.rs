@@ -8,13 +8,14 @@ use super::{digest, oids};
 use crate::encoding::der::{self, Reader, tag};
 use crate::encoding::hex;
 use std::fmt;
+use std::sync::Arc;
 
 const SPKI: &str = "SubjectPublicKeyInfo (RFC 5280 §4.1.2.7)";
 
-/// A public key. Two are equal when their SubjectPublicKeyInfo is the same, octet for octet.
+/// A public key. Two are equal when their SubjectPublicKeyInfo is the same, octet for octet. Copies share it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PublicKey {
-    spki: Box<[u8]>,
+    spki: Arc<[u8]>,
     /// Where in `spki` the octets of the BIT STRING begin; they run to its end.
     key_start: usize,
     algorithm: KeyAlgorithm,
@@ -131,7 +132,7 @@ impl PublicKey {
     }
 
     fn assemble(algorithm: KeyAlgorithm, identifier: &[u8], key: &[u8]) -> Self {
-        let spki = der::sequence(&[identifier, &der::bit_string(key)]).into_boxed_slice();
+        let spki: Arc<[u8]> = Arc::from(der::sequence(&[identifier, &der::bit_string(key)]));
         Self { key_start: spki.len() - key.len(), spki, algorithm }
     }
 }

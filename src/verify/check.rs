@@ -157,6 +157,7 @@ rules! {
     RootKeyIdentifier  "root-key-identifier" "BR 7.1.2.1.3"       "a root's authorityKeyIdentifier is its own key identifier alone" [Off Off Error];
     NameConstraintsForm "name-constraints-form" "RFC 5280 §4.2.1.10" "nameConstraints stands critical, in CAs only, without leading dots, minimum or maximum" [Warning Error Error];
     PolicyExtensionsCritical "policy-extensions-critical" "RFC 5280 §4.2.1.11, §4.2.1.14" "policyConstraints and inhibitAnyPolicy are critical" [Warning Error Error];
+    PolicyForm         "policy-form"         "RFC 5280 §4.2.1.4"  "certificatePolicies names no policy twice" [Warning Error Error];
     AlternativeNameForm "alternative-name-form" "RFC 5280 §4.2.1.6" "subjectAltName is well-formed, and critical where the subject is empty" [Warning Error Error];
     AlternativeNameCritical "alternative-name-critical" "BR 7.1.2.7.12" "subjectAltName beside a subject is not critical" [Off Off Error];
     AlternativeNamePresent "alternative-name-present" "BR 7.1.2.7.12" "a server's certificate has a subjectAltName" [Off Off Error];

@@ -91,11 +91,15 @@ enum Relation {
 }
 
 fn compare(name: &GeneralName, subtree: &GeneralSubtree, side: Side, budget: &mut usize) -> Result<Relation, Reason> {
-    *budget =
-        budget.checked_sub(1).ok_or(Reason::GaveUp { what: "name constraint comparisons", limit: COMPARISONS })?;
+    // No reason is built until one is needed: this runs up to COMPARISONS times.
+    let Some(left) = budget.checked_sub(1) else {
+        return Err(Reason::GaveUp { what: "name constraint comparisons", limit: COMPARISONS });
+    };
+    *budget = left;
     let base = &subtree.base;
     let malformed = |why| Reason::ConstraintMalformed { base: base.clone(), why };
-    if name.kind() == base.kind() && (subtree.minimum != 0 || subtree.maximum.is_some()) {
+    let same_form = std::mem::discriminant(name) == std::mem::discriminant(base);
+    if same_form && (subtree.minimum != 0 || subtree.maximum.is_some()) {
         return Err(malformed("minimum and maximum are not processed (RFC 5280 §4.2.1.10)"));
     }
     let inside = match (name, base) {
@@ -116,7 +120,7 @@ fn compare(name: &GeneralName, subtree: &GeneralSubtree, side: Side, budget: &mu
         (GeneralName::Directory(name), GeneralName::Directory(base)) => name.is_within(base),
         // RFC 5280 §4.2.1.10: what cannot be processed must be refused where a name of its form is there.
         (GeneralName::Other(kind, _), GeneralName::Other(base_kind, _)) if kind != base_kind => false,
-        (name, base) if name.kind() == base.kind() => return Err(malformed("names of this form cannot be compared")),
+        _ if same_form => return Err(malformed("names of this form cannot be compared")),
         _ => return Ok(Relation::OtherForm),
     };
     Ok(if inside { Relation::Inside } else { Relation::Outside })
@@ -126,17 +130,25 @@ fn compare(name: &GeneralName, subtree: &GeneralSubtree, side: Side, budget: &mu
 /// one of the names it stands for lies inside (CVE-2025-61727). A base that begins with a dot, which RFC 5280 does not
 /// know, is taken as clients take it: names with at least one label more.
 fn dns_within(name: &str, base: &str, side: Side) -> bool {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let base = base.trim_end_matches('.').to_ascii_lowercase();
-    let below = |name: &str| {
-        let dotted = if base.starts_with('.') { base.clone() } else { format!(".{base}") };
-        name.ends_with(&dotted) && name.len() > dotted.len()
+    let (name, base) = (name.trim_end_matches('.'), base.trim_end_matches('.'));
+    let inside = match before(name, base) {
+        Some([]) => true,
+        Some([_, ..]) if base.is_empty() || base.starts_with('.') => true,
+        Some(front) => matches!(front, [_, .., b'.']),
+        None => false,
     };
-    if base.is_empty() || name == base || below(&name) {
+    if inside {
         return true;
     }
     let Some(parent) = name.strip_prefix("*.").filter(|_| side == Side::Excluded) else { return false };
-    base.trim_start_matches('.').split_once('.').is_some_and(|(_, rest)| rest == parent)
+    base.trim_start_matches('.').split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent))
+}
+
+/// What stands before `end` at the end of `text`, case aside. Made for hundreds of thousands of comparisons.
+fn before<'a>(text: &'a str, end: &str) -> Option<&'a [u8]> {
+    let at = text.len().checked_sub(end.len())?;
+    let (front, tail) = text.as_bytes().split_at_checked(at)?;
+    tail.eq_ignore_ascii_case(end.as_bytes()).then_some(front)
 }
 
 /// `None` where the base is no address with a contiguous mask of the right size.
@@ -166,15 +178,13 @@ fn email_within(address: &str, base: &str) -> Option<bool> {
     })
 }
 
-/// A host exactly, or with a leading dot the hosts under a domain.
+/// A host exactly, or with a leading dot the hosts under a domain. The dot of the root at the end of a host changes nothing.
 fn host_within(host: &str, base: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let base = base.trim_end_matches('.').to_ascii_lowercase();
     match base.strip_prefix('.') {
-        Some(_) => {
-            let host = host.to_ascii_lowercase();
-            let base = base.to_ascii_lowercase();
-            host.ends_with(&base) && host.len() > base.len()
-        }
-        None => base.is_empty() || host.eq_ignore_ascii_case(base),
+        Some(_) => host.ends_with(&base) && host.len() > base.len(),
+        None => base.is_empty() || host == base,
     }
 }
 
@@ -202,6 +212,10 @@ mod tests {
             ("example.com", ".example.com", false),
             ("foo.example.com", ".example.com", true),
             ("anything.test", "", true),
+            ("", "", true),
+            (".example.com", "example.com", false),
+            ("EXAMPLE.com.", "example.com.", true),
+            ("com", "example.com", false),
             ("*.example.com", "example.com", true),
             ("*.example.com", "foo.example.com", false),
         ] {

@@ -65,6 +65,7 @@ impl fmt::Display for Reason {
                 let (from, to) = (named(issuer_policy), named(subject_policy));
                 write!(f, "policyMappings maps {from} to {to}, and anyPolicy cannot be mapped")
             }
+            Self::PolicyTwice(oid) => write!(f, "certificatePolicies names {} more than once", named(oid)),
             Self::UnknownCritical(oid) => {
                 write!(f, "the extension {} is critical and not processed here", named(oid))
             }

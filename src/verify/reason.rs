@@ -146,6 +146,8 @@ pub enum Reason {
         /// subjectDomainPolicy.
         subject_policy: Oid,
     },
+    /// certificatePolicies names a policy twice.
+    PolicyTwice(Oid),
     /// A critical extension is not known or not handled.
     UnknownCritical(Oid),
     /// An extension stands twice.

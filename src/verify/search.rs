@@ -3,8 +3,6 @@
 //! Two walks. The first looks for a path to accept and turns back at the first fault. Only where it finds none, the
 //! second goes on past faults, so that the answer can tell of whole paths.
 
-use std::collections::HashMap;
-
 use super::Verifier;
 use super::check::Check;
 use super::reason::Reason;
@@ -34,7 +32,7 @@ pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate, more: &'a
     let mut search = Search {
         verifier,
         pool: pool(verifier, more),
-        signatures: HashMap::new(),
+        signatures: Vec::new(),
         signatures_left: SIGNATURES,
         steps_left: STEPS,
         limit_reached: None,
@@ -77,8 +75,9 @@ fn pool<'a>(verifier: &'a Verifier, more: &'a [Certificate]) -> Vec<Candidate<'a
 struct Search<'a> {
     verifier: &'a Verifier,
     pool: Vec<Candidate<'a>>,
-    /// Signatures already checked, by the address of the certificate and the place of the issuer in the pool.
-    signatures: HashMap<(*const Certificate, usize), Result<(), SignatureError>>,
+    /// Signatures already checked: the address of the certificate, the place of the issuer in the pool, and the outcome.
+    /// There are never more than [`SIGNATURES`].
+    signatures: Vec<(*const Certificate, usize, Result<(), SignatureError>)>,
     signatures_left: usize,
     steps_left: usize,
     limit_reached: Option<Reason>,
@@ -195,9 +194,12 @@ impl<'a> Search<'a> {
     /// Checks the signature on `certificate` with the key of the candidate at `index`, once for each pair. An issuer's
     /// signature may be known from judgments before.
     fn signature(&mut self, certificate: &'a Certificate, index: usize, issues: bool) -> Result<(), Reason> {
-        let pair = (std::ptr::from_ref(certificate), index);
-        if let Some(known) = self.signatures.get(&pair) {
-            return known.clone().map_err(Reason::Signature);
+        let address = std::ptr::from_ref(certificate);
+        let Some(issuer) = self.pool.get(index).map(|candidate| candidate.certificate) else {
+            return Err(Reason::Signature(SignatureError::BadKey));
+        };
+        if let Some((_, _, known)) = self.signatures.iter().find(|(of, by, _)| *of == address && *by == index) {
+            return known.clone().map_err(|error| unsigned(error, issuer));
         }
         let Some(left) = self.signatures_left.checked_sub(1) else {
             let limit = Reason::GaveUp { what: "signature checks", limit: SIGNATURES };
@@ -205,9 +207,6 @@ impl<'a> Search<'a> {
             return Err(limit);
         };
         self.signatures_left = left;
-        let Some(issuer) = self.pool.get(index).map(|candidate| candidate.certificate) else {
-            return Err(Reason::Signature(SignatureError::BadKey));
-        };
         let check = || match issuer.public_key() {
             Ok(key) => certificate.verify_signature(&key),
             Err(_) => Err(SignatureError::BadKey),
@@ -216,8 +215,8 @@ impl<'a> Search<'a> {
             Some(cache) if issues => cache.or_check(certificate, issuer, check),
             _ => check(),
         };
-        self.signatures.insert(pair, checked.clone());
-        checked.map_err(Reason::Signature)
+        self.signatures.push((address, index, checked.clone()));
+        checked.map_err(|error| unsigned(error, issuer))
     }
 
     fn tell(&mut self, path: &[&Certificate], anchored: bool, findings: &Findings) {
@@ -233,6 +232,11 @@ impl<'a> Search<'a> {
         };
         self.attempts.push(attempt);
     }
+}
+
+/// Why a signature does not hold. Where the issuer's key is at fault, that fault says more: DSA, for one, by its name.
+fn unsigned(error: SignatureError, issuer: &Certificate) -> Reason {
+    issuer.public_key().map_or_else(Reason::Key, |_| Reason::Signature(error))
 }
 
 fn is_trusted(pool: &[Candidate<'_>], index: usize) -> bool {

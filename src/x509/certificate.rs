@@ -1,17 +1,17 @@
 //! A certificate (RFC 5280 §4.1), parsed once.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::extension::{
     AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, ExtensionError, ExtensionType, KeyUsage,
     SubjectAltName, SubjectKeyIdentifier,
 };
-use super::{DistinguishedName, Extensions, GeneralName, SerialNumber, Validity, X509Error, part, whole};
-use crate::encoding::der::{self, tag};
+use super::{DistinguishedName, Extensions, GeneralName, SerialNumber, Validity, X509Error, outermost, parsed, part};
+use crate::encoding::der::{DerError, Reader, tag};
 use crate::key::{KeyError, PublicKey, SignatureAlgorithm, SignatureError, digest};
-use x509_parser::certificate::X509CertificateParser;
-use x509_parser::nom::Parser;
+use x509_parser::certificate::Validity as ParsedValidity;
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Version};
 
 const KIND: &str = "certificate";
 
@@ -36,36 +36,41 @@ struct Fields {
     validity: Validity,
     unique_identifiers: bool,
     extensions: Extensions,
+    /// Read when it is first asked for; a judge asks many times.
+    public_key: OnceLock<Result<PublicKey, KeyError>>,
 }
 
 impl Certificate {
     /// Reads one certificate; nothing may follow it. Structure and DER are checked, the rules of RFC 5280 are not:
     /// those are the verifier's to judge.
     pub fn from_der(encoding: &[u8]) -> Result<Self, X509Error> {
-        let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
-        let parsed = whole(KIND, parser.parse(encoding))?;
-        let tbs_parsed = &parsed.tbs_certificate;
-
         let at = |slice: &[u8]| {
             let start = slice.as_ptr() as usize - encoding.as_ptr() as usize;
             start..start + slice.len()
         };
-        let mut outer = der::only_reader(encoding, tag::SEQUENCE).map_err(part(KIND, "the outer SEQUENCE"))?;
+        let mut outer = outermost(KIND, encoding)?;
         let tbs = outer.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "tbsCertificate"))?;
         let signature_algorithm = outer.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "signatureAlgorithm"))?;
+        parsed::<AlgorithmIdentifier<'_>>(KIND, "signatureAlgorithm", signature_algorithm.raw)?;
         let signature = outer.bit_string().map_err(part(KIND, "signatureValue"))?;
         outer.finish().map_err(part(KIND, "the outer SEQUENCE"))?;
 
         let mut fields = tbs.reader();
-        fields.optional(tag::context_constructed(0)).map_err(part(KIND, "version"))?;
+        let version = match fields.optional(tag::context_constructed(0)).map_err(part(KIND, "version"))? {
+            Some(version) => parsed(KIND, "version", version)?,
+            None => X509Version::V1,
+        };
         let serial = fields.integer().map_err(part(KIND, "serialNumber"))?;
         let tbs_signature_algorithm = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "signature"))?;
+        parsed::<AlgorithmIdentifier<'_>>(KIND, "signature", tbs_signature_algorithm.raw)?;
         let issuer = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "issuer"))?;
-        let validity_encoding = fields.expect(tag::SEQUENCE).map_err(part(KIND, "validity"))?;
+        let validity = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "validity"))?;
+        let moments: ParsedValidity = parsed(KIND, "validity", validity.raw)?;
         let subject = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "subject"))?;
         let public_key_info = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "subjectPublicKeyInfo"))?;
-        let issuer_unique_id = fields.optional(tag::context(1)).map_err(part(KIND, "issuerUniqueID"))?;
-        let subject_unique_id = fields.optional(tag::context(2)).map_err(part(KIND, "subjectUniqueID"))?;
+        parsed::<SubjectPublicKeyInfo<'_>>(KIND, "subjectPublicKeyInfo", public_key_info.raw)?;
+        let issuer_unique_id = unique_identifier(&mut fields, 1).map_err(part(KIND, "issuerUniqueID"))?;
+        let subject_unique_id = unique_identifier(&mut fields, 2).map_err(part(KIND, "subjectUniqueID"))?;
         let extensions = match fields.optional(tag::context_constructed(3)).map_err(part(KIND, "extensions"))? {
             Some(list) => Extensions::from_der(list).map_err(part(KIND, "extensions"))?,
             None => Extensions::default(),
@@ -78,17 +83,18 @@ impl Certificate {
             signature_algorithm: at(signature_algorithm.raw),
             signature: at(signature),
             public_key_info: at(public_key_info.raw),
-            validity_encoding: at(validity_encoding),
-            version: u8::try_from(tbs_parsed.version.0).unwrap_or(u8::MAX).saturating_add(1),
+            validity_encoding: at(validity.value),
+            version: u8::try_from(version.0).unwrap_or(u8::MAX).saturating_add(1),
             serial: SerialNumber::from_content(serial),
             issuer: DistinguishedName::from_der(issuer.raw).map_err(part(KIND, "issuer"))?,
             subject: DistinguishedName::from_der(subject.raw).map_err(part(KIND, "subject"))?,
             validity: Validity {
-                not_before: tbs_parsed.validity.not_before.to_datetime(),
-                not_after: tbs_parsed.validity.not_after.to_datetime(),
+                not_before: moments.not_before.to_datetime(),
+                not_after: moments.not_after.to_datetime(),
             },
-            unique_identifiers: issuer_unique_id.is_some() || subject_unique_id.is_some(),
+            unique_identifiers: issuer_unique_id || subject_unique_id,
             extensions,
+            public_key: OnceLock::new(),
             der: encoding.to_vec(),
         };
         Ok(Self { fields: Arc::new(fields) })
@@ -151,7 +157,7 @@ impl Certificate {
 
     /// The subject's public key; an error where its algorithm is unknown or the key malformed.
     pub fn public_key(&self) -> Result<PublicKey, KeyError> {
-        PublicKey::from_spki_der(self.public_key_info())
+        self.fields.public_key.get_or_init(|| PublicKey::from_spki_der(self.public_key_info())).clone()
     }
 
     /// The encoding of `signatureAlgorithm`, outside the signed part.
@@ -239,6 +245,15 @@ impl Certificate {
 
     fn slice(&self, range: &Range<usize>) -> &[u8] {
         self.fields.der.get(range.clone()).unwrap_or_default()
+    }
+}
+
+/// Whether issuerUniqueID or subjectUniqueID is there, a BIT STRING under this tag.
+fn unique_identifier(fields: &mut Reader<'_>, number: u8) -> Result<bool, DerError> {
+    match fields.optional(tag::context(number))? {
+        None => Ok(false),
+        Some([0..=7, ..]) => Ok(true),
+        Some(_) => Err(DerError::Value("malformed BIT STRING")),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod dns_name;
 pub mod extension;
 pub mod general_name;
 pub mod name;
+mod name_prep;
 pub mod name_text;
 pub mod ocsp;
 pub mod oids;
@@ -30,7 +31,8 @@ pub use serial::SerialNumber;
 pub use server_name::ServerName;
 pub use time::Validity;
 
-use crate::encoding::DerError;
+use crate::encoding::der::{DerError, Reader};
+use x509_parser::prelude::FromDer;
 
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +68,34 @@ pub enum X509Error {
 /// Turns a [`DerError`] into one that names the whole and the part.
 fn part(kind: &'static str, part: &'static str) -> impl FnOnce(DerError) -> X509Error {
     move |source| X509Error::Part { kind, part, source }
+}
+
+/// A reader over the content of the SEQUENCE that is all of `encoding`.
+fn outermost<'a>(kind: &'static str, encoding: &'a [u8]) -> Result<Reader<'a>, X509Error> {
+    let mut reader = Reader::new(encoding);
+    let content = reader.sequence().map_err(|error| match error {
+        DerError::Truncated => X509Error::Malformed { kind, why: error.to_string() },
+        error => part(kind, "the outer SEQUENCE")(error),
+    })?;
+    match reader.rest().len() {
+        0 => Ok(content),
+        count => Err(X509Error::Trailing { kind, count }),
+    }
+}
+
+/// Has `x509_parser` read a part, which must end where the part does.
+fn parsed<'a, T>(kind: &'static str, part: &'static str, encoding: &'a [u8]) -> Result<T, X509Error>
+where
+    T: FromDer<'a, x509_parser::error::X509Error>,
+{
+    match T::from_der(encoding) {
+        Ok(([], value)) => Ok(value),
+        Ok((rest, _)) => Err(X509Error::Part { kind, part, source: DerError::Trailing(rest.len()) }),
+        Err(x509_parser::nom::Err::Incomplete(_)) => Err(X509Error::Part { kind, part, source: DerError::Truncated }),
+        Err(x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error)) => {
+            Err(X509Error::Malformed { kind, why: format!("{part}: {error}") })
+        }
+    }
 }
 
 /// Takes what `x509_parser` parsed if nothing follows it.

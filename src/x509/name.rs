@@ -1,6 +1,6 @@
 //! Distinguished names (X.501; RFC 5280 §4.1.2.4): read, compared, and built attribute by attribute.
 
-use super::oids;
+use super::{name_prep, oids};
 use crate::encoding::Oid;
 use crate::encoding::der::{self, DerError, Reader, tag};
 
@@ -72,7 +72,7 @@ impl DistinguishedName {
                 levels.push(Vec::new());
             }
             if let Some(level) = levels.last_mut() {
-                level.push(Attribute { kind: found.kind, tag: found.tag, value: found.value.to_vec() });
+                level.push(found.attribute());
             }
         });
         levels
@@ -85,7 +85,14 @@ impl DistinguishedName {
 
     /// The texts of all attributes of this type, in order.
     pub fn values(&self, kind: &Oid) -> Vec<String> {
-        self.attributes().iter().filter(|attribute| attribute.kind == *kind).map(Attribute::text).collect()
+        let mut values = Vec::new();
+        // The encoding was walked when the name was made.
+        let _ = walk(&self.der, |found| {
+            if found.kind == *kind {
+                values.push(found.attribute().text());
+            }
+        });
+        values
     }
 
     /// The texts of all commonName attributes, in order.
@@ -93,26 +100,60 @@ impl DistinguishedName {
         self.values(&oids::COMMON_NAME)
     }
 
-    /// Whether two names are the same (RFC 5280 §7.1): byte for byte, or attribute for attribute with case folded,
-    /// white space collapsed, and string types set aside.
+    /// Whether two names are the same (RFC 5280 §7.1): byte for byte, or attribute for attribute with strings prepared as
+    /// RFC 4518 has it (case, white space, compatible forms) and string types set aside.
     pub fn matches(&self, other: &Self) -> bool {
-        self.der == other.der || self.comparable() == other.comparable()
+        self.der == other.der || self.compare(other) == Compared::Same
     }
 
     /// Whether `self` lies within the subtree below `base`: the levels of `base` are the first of `self`
     /// (RFC 5280 §4.2.1.10, directoryName).
     pub fn is_within(&self, base: &Self) -> bool {
-        self.comparable().starts_with(&base.comparable())
+        matches!(self.compare(base), Compared::Same | Compared::Within)
     }
 
-    fn comparable(&self) -> Vec<Vec<Comparable>> {
-        let fold = |level: &RelativeDistinguishedName| {
-            let mut folded: Vec<Comparable> = level.iter().map(Attribute::comparable).collect();
-            folded.sort();
-            folded
-        };
-        self.levels().iter().map(fold).collect()
+    /// Level by level, without unfolding either name: a verifier asks this of every possible issuer.
+    fn compare(&self, base: &Self) -> Compared {
+        let readers = der::only_reader(&self.der, tag::SEQUENCE)
+            .and_then(|levels| der::only_reader(&base.der, tag::SEQUENCE).map(|base_levels| (levels, base_levels)));
+        // Both encodings were walked when the names were made.
+        let Ok((mut levels, mut base_levels)) = readers else { return Compared::Apart };
+        loop {
+            match (levels.is_empty(), base_levels.is_empty()) {
+                (true, true) => return Compared::Same,
+                (false, true) => return Compared::Within,
+                (true, false) => return Compared::Apart,
+                (false, false) => {}
+            }
+            match (levels.expect(tag::SET), base_levels.expect(tag::SET)) {
+                (Ok(level), Ok(base_level)) if level == base_level || same_level(level, base_level) => {}
+                _ => return Compared::Apart,
+            }
+        }
     }
+}
+
+/// How a name stands to another.
+#[derive(PartialEq, Eq)]
+enum Compared {
+    Same,
+    /// It begins with the other's levels.
+    Within,
+    Apart,
+}
+
+/// Whether two levels, given as the content of their SETs, have the same attributes in whatever order.
+fn same_level(one: &[u8], other: &[u8]) -> bool {
+    if let (Some(one), Some(other)) = (Found::alone(one), Found::alone(other)) {
+        return one.same(&other);
+    }
+    let fold = |level| {
+        let mut folded = Vec::new();
+        walk_level(level, |found| folded.push(found.attribute().comparable())).ok()?;
+        folded.sort();
+        Some(folded)
+    };
+    fold(one).is_some_and(|folded| Some(folded) == fold(other))
 }
 
 impl std::fmt::Debug for DistinguishedName {
@@ -164,17 +205,15 @@ impl Attribute {
             // In practice TeletexString holds ISO 8859-1.
             tag::TELETEX_STRING => Some(self.value.iter().map(|&octet| char::from(octet)).collect()),
             tag::BMP_STRING => {
-                let (pairs, _) = self.value.as_chunks::<2>();
-                Some(String::from_utf16_lossy(&pairs.iter().map(|&pair| u16::from_be_bytes(pair)).collect::<Vec<_>>()))
+                let (pairs, rest) = self.value.as_chunks::<2>();
+                let units: Vec<u16> = pairs.iter().map(|&pair| u16::from_be_bytes(pair)).collect();
+                Some(String::from_utf16_lossy(&units) + torn(rest))
             }
             tag::UNIVERSAL_STRING => {
-                let (quads, _) = self.value.as_chunks::<4>();
-                Some(
-                    quads
-                        .iter()
-                        .map(|&quad| char::from_u32(u32::from_be_bytes(quad)).unwrap_or(char::REPLACEMENT_CHARACTER))
-                        .collect(),
-                )
+                let (quads, rest) = self.value.as_chunks::<4>();
+                let points = quads.iter().map(|&quad| char::from_u32(u32::from_be_bytes(quad)));
+                let text: String = points.map(|point| point.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+                Some(text + torn(rest))
             }
             _ => None,
         }
@@ -182,17 +221,22 @@ impl Attribute {
 
     fn comparable(&self) -> Comparable {
         match self.decoded() {
-            Some(text) => {
-                let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-                Comparable::Text(self.kind.clone(), words.join(" "))
+            // Octets that are no text of their type are compared as octets.
+            Some(text) if !text.contains(char::REPLACEMENT_CHARACTER) => {
+                Comparable::Text(self.kind.clone(), name_prep::prepared(&text))
             }
-            None => Comparable::Opaque(self.kind.clone(), self.tag, self.value.clone()),
+            _ => Comparable::Opaque(self.kind.clone(), self.tag, self.value.clone()),
         }
     }
 
     fn to_der(&self) -> Vec<u8> {
         der::sequence(&[&der::oid(&self.kind), &der::tlv(self.tag, &self.value)])
     }
+}
+
+/// U+FFFD for octets that make no whole character.
+fn torn(rest: &[u8]) -> &'static str {
+    if rest.is_empty() { "" } else { "\u{fffd}" }
 }
 
 /// Whether `text` may stand in a PrintableString (X.680 §41.4).
@@ -208,22 +252,88 @@ struct Found<'a> {
     value: &'a [u8],
 }
 
+impl<'a> Found<'a> {
+    fn read(level: &mut Reader<'a>, starts_level: bool) -> Result<Self, DerError> {
+        let mut attribute = level.sequence()?;
+        let kind = attribute.oid()?;
+        let value = attribute.any()?;
+        attribute.finish()?;
+        Ok(Self { starts_level, kind, tag: value.tag, value: value.value })
+    }
+
+    /// The attribute of a level that has only one.
+    fn alone(level: &'a [u8]) -> Option<Self> {
+        let mut level = Reader::new(level);
+        let found = Self::read(&mut level, true).ok()?;
+        level.is_empty().then_some(found)
+    }
+
+    fn attribute(self) -> Attribute {
+        Attribute { kind: self.kind, tag: self.tag, value: self.value.to_vec() }
+    }
+
+    /// The octets of a string in which every octet is the ASCII character of its number.
+    fn ascii(&self) -> Option<&'a [u8]> {
+        let wide = matches!(self.tag, tag::BMP_STRING | tag::UNIVERSAL_STRING);
+        (is_string(self.tag) && !wide && self.value.is_ascii()).then_some(self.value)
+    }
+
+    fn same(self, other: &Self) -> bool {
+        if self.kind != other.kind {
+            return false;
+        }
+        if let (Some(one), Some(other)) = (self.ascii(), other.ascii()) {
+            let (mut one, mut other) = (words(one), words(other));
+            return loop {
+                match (one.next(), other.next()) {
+                    (None, None) => break true,
+                    (Some(word), Some(other_word)) if word.eq_ignore_ascii_case(other_word) => {}
+                    _ => break false,
+                }
+            };
+        }
+        let other = Found { kind: other.kind.clone(), ..*other };
+        self.attribute().comparable() == other.attribute().comparable()
+    }
+}
+
+/// The words of an ASCII text, as [`str::split_whitespace`] finds them.
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|octet| matches!(octet, b' ' | b'\t'..=b'\r')).filter(|word| !word.is_empty())
+}
+
+fn is_string(tag: u8) -> bool {
+    matches!(
+        tag,
+        tag::UTF8_STRING
+            | tag::PRINTABLE_STRING
+            | tag::IA5_STRING
+            | tag::NUMERIC_STRING
+            | tag::VISIBLE_STRING
+            | tag::TELETEX_STRING
+            | tag::BMP_STRING
+            | tag::UNIVERSAL_STRING
+    )
+}
+
 fn walk<'a>(encoding: &'a [u8], mut visit: impl FnMut(Found<'a>)) -> Result<(), DerError> {
     let mut levels = der::only_reader(encoding, tag::SEQUENCE)?;
     while !levels.is_empty() {
-        let mut level = Reader::new(levels.expect(tag::SET)?);
-        let mut starts_level = true;
-        if level.is_empty() {
-            return Err(DerError::Value("a name has an empty level"));
-        }
-        while !level.is_empty() {
-            let mut attribute = level.sequence()?;
-            let kind = attribute.oid()?;
-            let value = attribute.any()?;
-            attribute.finish()?;
-            visit(Found { starts_level, kind, tag: value.tag, value: value.value });
-            starts_level = false;
-        }
+        walk_level(levels.expect(tag::SET)?, &mut visit)?;
+    }
+    Ok(())
+}
+
+/// Visits the attributes of one level, given as the content of its SET.
+fn walk_level<'a>(content: &'a [u8], mut visit: impl FnMut(Found<'a>)) -> Result<(), DerError> {
+    let mut level = Reader::new(content);
+    if level.is_empty() {
+        return Err(DerError::Value("a name has an empty level"));
+    }
+    let mut starts_level = true;
+    while !level.is_empty() {
+        visit(Found::read(&mut level, starts_level)?);
+        starts_level = false;
     }
     Ok(())
 }
@@ -242,6 +352,33 @@ mod tests {
         assert!(utf8.matches(&name(tag::PRINTABLE_STRING, b"dev root")));
         assert!(utf8.matches(&name(tag::BMP_STRING, b"\0D\0e\0v\0 \0R\0o\0o\0t")));
         assert!(!utf8.matches(&name(tag::UTF8_STRING, b"DevRoot")));
+    }
+
+    #[test]
+    fn levels_match_in_any_order_of_their_attributes_and_only_whole() {
+        let level = |pairs: &[(Oid, &str)]| {
+            let level = pairs.iter().map(|(kind, text)| Attribute::new(kind.clone(), text)).collect();
+            DistinguishedName::new(&[level])
+        };
+        let both = level(&[(oids::COMMON_NAME, "A"), (oids::ORGANIZATION, "b")]);
+        assert!(both.matches(&level(&[(oids::ORGANIZATION, "B "), (oids::COMMON_NAME, "a")])));
+        let one = level(&[(oids::COMMON_NAME, "a")]);
+        assert!(!both.matches(&one) && !one.matches(&both) && !both.is_within(&one) && !one.is_within(&both));
+        assert!(!one.matches(&level(&[(oids::ORGANIZATION, "a")])));
+    }
+
+    #[test]
+    fn case_folds_beyond_ascii() {
+        assert!(name(tag::UTF8_STRING, "ÅSE Æ".as_bytes()).matches(&name(tag::TELETEX_STRING, b"\xe5se \xe6")));
+        assert!(!name(tag::UTF8_STRING, "Åse".as_bytes()).matches(&name(tag::UTF8_STRING, b"Ase")));
+        assert!(!name(tag::UTF8_STRING, b"a").matches(&name(tag::INTEGER, b"a")));
+    }
+
+    #[test]
+    fn octets_that_are_no_text_match_only_byte_for_byte() {
+        assert!(!name(tag::UTF8_STRING, &[0xff]).matches(&name(tag::UTF8_STRING, &[0xfe])));
+        assert!(!name(tag::UTF8_STRING, &[0xff]).matches(&name(tag::PRINTABLE_STRING, &[0xff])));
+        assert!(!name(tag::BMP_STRING, &[0, b'a', 0]).matches(&name(tag::UTF8_STRING, b"a")));
     }
 
     #[test]

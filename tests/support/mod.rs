@@ -12,6 +12,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod background;
+pub(crate) mod chain;
 pub(crate) mod forge;
 pub(crate) mod forge_crl;
 pub(crate) mod forge_ocsp;

@@ -234,6 +234,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     };
     let report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, damage, show);
     let mut pictures = WriteSet::new(args.force);
+    let drawn: Vec<String> = args.svg.iter().chain(&args.html).map(|path| shown(path)).collect();
     if let Some(path) = args.svg {
         pictures.add(path, picture::svg(&report).into_bytes(), Mode::Public);
     }
@@ -241,6 +242,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         pictures.add(path, picture::html(&report).into_bytes(), Mode::Public);
     }
     pictures.write(session)?;
+    for file in drawn.iter().filter(|file| *file != "-") {
+        session.say(format_args!("wrote {file}"));
+    }
     session.answer(&report)?;
     Ok(Exit::of(report.accepted))
 }
