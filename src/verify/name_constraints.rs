@@ -91,8 +91,11 @@ enum Relation {
 }
 
 fn compare(name: &GeneralName, subtree: &GeneralSubtree, side: Side, budget: &mut usize) -> Result<Relation, Reason> {
-    *budget =
-        budget.checked_sub(1).ok_or(Reason::GaveUp { what: "name constraint comparisons", limit: COMPARISONS })?;
+    // No reason is built until one is needed: this runs up to COMPARISONS times.
+    let Some(left) = budget.checked_sub(1) else {
+        return Err(Reason::GaveUp { what: "name constraint comparisons", limit: COMPARISONS });
+    };
+    *budget = left;
     let base = &subtree.base;
     let malformed = |why| Reason::ConstraintMalformed { base: base.clone(), why };
     let same_form = std::mem::discriminant(name) == std::mem::discriminant(base);

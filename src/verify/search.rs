@@ -6,6 +6,7 @@
 use super::Verifier;
 use super::check::Check;
 use super::reason::Reason;
+use super::revocation::Inquiry;
 use super::verdict::{Attempt, Findings, Place, Verdict};
 use super::{issuer_checks, leaf_checks, path_checks, single_checks};
 use crate::key::SignatureError;
@@ -36,6 +37,7 @@ pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate, more: &'a
         steps_left: STEPS,
         limit_reached: None,
         telling: false,
+        revocation: Inquiry::new(verifier, more),
         attempts: Vec::new(),
     };
     for past_faults in [false, true] {
@@ -81,6 +83,7 @@ struct Search<'a> {
     limit_reached: Option<Reason>,
     /// Whether faulty paths are told too, as they are on the second walk.
     telling: bool,
+    revocation: Inquiry<'a>,
     attempts: Vec<Attempt>,
 }
 
@@ -94,10 +97,12 @@ impl<'a> Search<'a> {
         let is_anchor = self.pool.iter().any(|known| known.anchor && known.certificate == current);
         if is_anchor {
             path_checks::check(path, self.verifier, findings);
+            self.revocation.check(path, findings);
             findings.record(Check::Path, Place::Path, Ok(()));
             let good = !findings.any_failure();
             self.tell(path, true, findings);
             findings.list.truncate(mark);
+            findings.statuses.clear();
             return good;
         }
 
@@ -223,6 +228,7 @@ impl<'a> Search<'a> {
             path: path.iter().map(|&certificate| certificate.clone()).collect(),
             anchored,
             findings: findings.list.clone(),
+            revocation: findings.statuses.clone(),
         };
         self.attempts.push(attempt);
     }

@@ -14,7 +14,10 @@
 pub(crate) mod background;
 pub(crate) mod chain;
 pub(crate) mod forge;
+pub(crate) mod forge_crl;
+pub(crate) mod forge_ocsp;
 pub(crate) mod policy_chain;
+pub(crate) mod scene;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};

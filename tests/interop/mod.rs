@@ -1,0 +1,11 @@
+//! certkit among other programs: what it makes they take, what they make it takes, and where they part the tests say why.
+//!
+//! A test that has another program accept something also has it refuse something alike: another name, an unknown CA,
+//! another key.
+
+mod certificates;
+mod clients;
+mod judges;
+mod keys;
+mod live;
+mod server;
