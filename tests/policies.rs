@@ -246,6 +246,9 @@ fn the_reason_tells_where_the_policy_was_lost() {
         let reason = Reason::NoPolicy { wanted: vec![], valid: vec![], demanded_by, loss };
         assert_eq!(verdict.reasons(), [&reason], "{line}");
     }
+    let verdict = PolicyChain::new("1 1>any | 1").judge(requirements(""));
+    let reason = Reason::AnyPolicyMapped { issuer_policy: policy("1"), subject_policy: policy("any") };
+    assert_eq!(verdict.reasons(), [&reason]);
     let verdict = PolicyChain::new("1 | 1").judge(requirements("explicit want=2"));
     let reason = Reason::NoPolicy { wanted: oids("2"), valid: oids("1"), demanded_by: None, loss: None };
     assert_eq!(verdict.reasons(), [&reason]);
