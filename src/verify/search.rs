@@ -8,7 +8,7 @@ use super::check::Check;
 use super::reason::Reason;
 use super::revocation::Inquiry;
 use super::verdict::{Attempt, Findings, Place, Verdict};
-use super::{issuer_checks, leaf_checks, path_checks, single_checks};
+use super::{issuer_checks, leaf_checks, name_constraints, path_checks, single_checks};
 use crate::key::SignatureError;
 use crate::x509::Certificate;
 use crate::x509::extension::{AuthorityInfoAccess, AuthorityKeyIdentifier};
@@ -34,6 +34,7 @@ pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate, more: &'a
         pool: pool(verifier, more),
         signatures: Vec::new(),
         signatures_left: SIGNATURES,
+        comparisons_left: name_constraints::COMPARISONS,
         steps_left: STEPS,
         limit_reached: None,
         telling: false,
@@ -79,6 +80,7 @@ struct Search<'a> {
     /// There are never more than [`SIGNATURES`].
     signatures: Vec<(*const Certificate, usize, Result<(), SignatureError>)>,
     signatures_left: usize,
+    comparisons_left: usize,
     steps_left: usize,
     limit_reached: Option<Reason>,
     /// Whether faulty paths are told too, as they are on the second walk.
@@ -96,7 +98,7 @@ impl<'a> Search<'a> {
 
         let is_anchor = self.pool.iter().any(|known| known.anchor && known.certificate == current);
         if is_anchor {
-            path_checks::check(path, self.verifier, findings);
+            path_checks::check(path, self.verifier, &mut self.comparisons_left, findings);
             self.revocation.check(path, findings);
             findings.record(Check::Path, Place::Path, Ok(()));
             let good = !findings.any_failure();
@@ -119,19 +121,28 @@ impl<'a> Search<'a> {
                 break;
             }
             tried += 1;
-            let below = path.len() - 1;
+            let (below, above) = (Place::Certificate(path.len() - 1), Place::Certificate(path.len()));
+            let anchor = is_trusted(&self.pool, index);
+            if !self.telling {
+                // A fault that costs nothing to find spares the signature, which costs more than all else.
+                check_issuer(issuer, anchor, above, path, self.verifier, findings);
+                if findings.any_failure() {
+                    findings.list.truncate(mark);
+                    continue;
+                }
+            }
             let signature = self.signature(current, index, path.len() > 1);
             let broken = signature.is_err();
-            findings.record(Check::Signature, Place::Certificate(below), signature);
-            let stop_here = broken || {
-                let place = Place::Certificate(path.len());
-                findings.record(Check::NameChaining, Place::Certificate(below), Ok(()));
-                check_issuer(issuer, is_trusted(&self.pool, index), place, path, self.verifier, findings);
-                !self.telling && findings.any_failure()
-            };
+            findings.record(Check::Signature, below, signature);
+            if !broken {
+                findings.record(Check::NameChaining, below, Ok(()));
+                if self.telling {
+                    check_issuer(issuer, anchor, above, path, self.verifier, findings);
+                }
+            }
             path.push(issuer);
-            let good = if stop_here {
-                self.tell(path, is_trusted(&self.pool, index), findings);
+            let good = if broken {
+                self.tell(path, anchor, findings);
                 false
             } else {
                 self.climb(path, findings)
