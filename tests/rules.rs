@@ -279,7 +279,7 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
             (names(vec![GeneralName::Dns(HOST.into()), GeneralName::Dns("a_b.example.com".into())]), Policy::WebPki)
         }
         Check::WildcardBreadth => {
-            (names(vec![GeneralName::Dns(HOST.into()), GeneralName::Dns("*.com".into())]), Policy::WebPki)
+            (names(vec![GeneralName::Dns(HOST.into()), GeneralName::Dns("*.co.uk".into())]), Policy::WebPki)
         }
         Check::CommonName => {
             let stray = DistinguishedName::common_name_only("stray.example.com");

@@ -16,6 +16,7 @@ mod path_checks;
 pub mod policies;
 mod policy_graph;
 mod prose;
+mod public_suffix;
 pub mod reason;
 pub mod revocation;
 mod search;
