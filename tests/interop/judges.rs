@@ -2,8 +2,9 @@
 
 use certkit::encoding::pem;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use std::collections::HashMap;
 
-use super::clients::nss_database;
+use super::clients::{Answer, nss_database};
 use crate::support::{Ran, Sandbox, peer, python};
 
 const PYTHON: &str = include_str!("peers/judge.py");
@@ -137,23 +138,22 @@ fn pyca(sandbox: &Sandbox, cases: &[Case]) -> Vec<Judgment> {
 }
 
 fn nss(sandbox: &Sandbox, cases: &[Case]) -> Vec<Judgment> {
-    let mut known: Vec<(&str, String)> = Vec::new();
-    let mut judgments = Vec::new();
-    for case in cases {
-        let database = match known.iter().find(|(roots, _)| *roots == case.roots) {
-            Some((_, database)) => database.clone(),
-            None => {
-                let folder = sandbox.path(format!("nss-{}", known.len()));
-                let database = nss_database(sandbox, &folder, &case.roots, "C,,");
-                known.push((&case.roots, database.clone()));
-                database
+    let mut databases = HashMap::new();
+    let mut judge = |case: &Case| {
+        let count = databases.len();
+        let database = databases
+            .entry(case.roots.clone())
+            .or_insert_with(|| nss_database(sandbox, &sandbox.path(format!("nss-{count}")), &case.roots, "C,,"));
+        match database {
+            Ok(database) => {
+                let more = case.intermediates.iter().flat_map(|file| ["-a", file]);
+                let run = sandbox.program("vfychain").args(["-d", database, "-u", "1", "-a", &case.leaf]).args(more);
+                run.run().into()
             }
-        };
-        let more = case.intermediates.iter().flat_map(|file| ["-a", file]);
-        let run = sandbox.program("vfychain").args(["-d", &database, "-u", "1", "-a", &case.leaf]).args(more);
-        judgments.push(run.run().into());
-    }
-    judgments
+            Err(Answer { accepted, said }) => Judgment { accepted: *accepted, said: said.clone() },
+        }
+    };
+    cases.iter().map(|case| judge(case)).collect()
 }
 
 fn webpki(sandbox: &Sandbox, case: &Case) -> Judgment {

@@ -8,4 +8,7 @@ mod clients;
 mod judges;
 mod keys;
 mod live;
+mod matrix;
+mod pkilint;
+mod requests;
 mod server;
