@@ -28,6 +28,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("ecdsa", &["key"]),
     ("pkcs8", &["key"]),
     ("x509_parser", &["x509"]),
+    ("icu_normalizer", &["x509"]),
     ("idna", &["x509"]),
     ("toml", &["profile"]),
     ("rcgen", &["issue"]),

@@ -13,11 +13,18 @@ mod inspect;
 #[cfg(unix)]
 mod interop;
 mod key;
+mod name_constraints;
 mod new;
+mod paths;
 mod plumbing;
 mod policies;
 mod readme;
+mod revocation_deltas;
+mod revocation_lists;
+mod revocation_ocsp;
+mod revocation_scopes;
 mod rules;
 mod support;
 mod verify;
 mod verify_batch;
+mod verify_revocation;

@@ -262,3 +262,30 @@ fn oids(words: &str) -> Vec<Oid> {
     let sorted: BTreeSet<_> = words.split_whitespace().map(policy).collect();
     sorted.into_iter().collect()
 }
+
+#[test]
+fn the_command_asks_for_policies_and_tells_them() {
+    let sandbox = Sandbox::new();
+    let chain = PolicyChain::new("1 2 1>3 | 3");
+    let text = |it: &certkit::x509::Certificate| pem::write("CERTIFICATE", it.der()).to_string();
+    sandbox.write("root.pem", text(&chain.root));
+    sandbox.write("chain.pem", text(&chain.leaf) + &text(&chain.intermediates[0]));
+    let verify = |args: &[&str]| {
+        let fixed = ["verify", "chain.pem", "--at", "@1795435200", "--roots", "root.pem", "--no-host"];
+        sandbox.certkit(&[&fixed[..], args].concat())
+    };
+    let (first, second) = (policy("1").to_string(), policy("2").to_string());
+
+    verify(&[]).expect_code(0).says(&format!("certificate policies: {first}"));
+    verify(&["--require-policy", &second, "--require-policy", &first]).expect_code(0).says("yes policies");
+    let refused =
+        verify(&["--require-policy", &second]).expect_code(1).says("[RFC 5280 §6.1.3 (f), §6.1.5 (g); RFC 9618]");
+    refused.says(&format!("the path is valid for {first} and not for {second}"));
+    verify(&["--require-explicit-policy"]).expect_code(0);
+    verify(&["--require-explicit-policy", "--inhibit-policy-mapping"]).expect_code(1).says("certificate 0 has");
+    verify(&["--require-policy", "web"]).expect_code(2);
+
+    let said = verify(&["--require-policy", &first, "--json"]).expect_code(0).json();
+    let policies = &said["paths"][0]["policies"];
+    assert_eq!(*policies, serde_json::json!({ "authority": [first], "user": [first], "explicit": true }));
+}

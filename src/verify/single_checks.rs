@@ -1,5 +1,7 @@
 //! Checks on one certificate by itself, whatever its place in the path (RFC 5280 §4.1, §4.2).
 
+use std::collections::BTreeSet;
+
 use ::time::OffsetDateTime;
 
 use super::check::Check;
@@ -41,6 +43,7 @@ pub(super) fn check(
     findings.complain(Check::UniqueIdentifier, place, unique);
     findings.complain(Check::IssuerName, place, require(!certificate.issuer().is_empty(), "the issuer is empty"));
     findings.complain(Check::AlternativeNameForm, place, alternative_names(certificate));
+    findings.complain(Check::PolicyForm, place, policies_once(certificate.extensions()));
     findings.complain(Check::PolicyExtensionsCritical, place, policy_extensions(certificate.extensions()));
 }
 
@@ -187,6 +190,15 @@ fn alternative_names(certificate: &Certificate) -> Result<(), Reason> {
         (true, Some(false)) => Err(Reason::Broken("the subject is empty and subjectAltName is not critical")),
         _ => Ok(()),
     }
+}
+
+/// RFC 5280 §4.2.1.4: a policy must not stand more than once.
+fn policies_once(extensions: &Extensions) -> Result<(), Reason> {
+    let Ok(Some(found)) = extensions.find::<CertificatePolicies>() else { return Ok(()) };
+    let mut seen = BTreeSet::new();
+    let twice =
+        found.value.0.into_iter().map(|information| information.policy).find(|policy| !seen.insert(policy.clone()));
+    twice.map_or(Ok(()), |policy| Err(Reason::PolicyTwice(policy)))
 }
 
 fn policy_extensions(extensions: &Extensions) -> Result<(), Reason> {

@@ -5,11 +5,14 @@
 
 pub mod certificate;
 pub mod crl;
+mod crl_index;
 pub mod dns_name;
 pub mod extension;
 pub mod general_name;
 pub mod name;
+mod name_prep;
 pub mod name_text;
+pub mod ocsp;
 pub mod oids;
 pub mod request;
 pub mod serial;
@@ -22,6 +25,7 @@ pub use dns_name::DnsName;
 pub use extension::{Extension, ExtensionError, ExtensionType, Extensions};
 pub use general_name::GeneralName;
 pub use name::DistinguishedName;
+pub use ocsp::OcspResponse;
 pub use request::CertificationRequest;
 pub use serial::SerialNumber;
 pub use server_name::ServerName;

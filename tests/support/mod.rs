@@ -12,8 +12,12 @@
 #![allow(dead_code)]
 
 pub(crate) mod background;
+pub(crate) mod chain;
 pub(crate) mod forge;
+pub(crate) mod forge_crl;
+pub(crate) mod forge_ocsp;
 pub(crate) mod policy_chain;
+pub(crate) mod scene;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};

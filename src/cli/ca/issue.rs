@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -16,6 +16,7 @@ use crate::cli::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, fresh_serial,
 use crate::cli::new::write_objections;
 use crate::cli::output::{Report, Session};
 use crate::cli::passphrase::PassphraseSource;
+use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, dim, good, safe, strong, warn};
 use crate::encoding::hex;
 use crate::issue::{Objection, objections};
@@ -69,6 +70,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let profile = load_profile(&args.profile)?;
     let naming = args.names.naming(&profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
+    if args.key.has_idle_passphrase() {
+        return Err(anyhow!("--passphrase has no effect: the new key is not encrypted"))
+            .hint("the passphrase of the CA's key is given with --ca-passphrase");
+    }
     let outputs = Outputs::choose(args.out, "pem", &args.key, &naming, args.force, session)?;
     let key = args.key.obtain(profile.key, outputs.keyout())?;
     let request = naming.request(key.key.public_key().clone());
