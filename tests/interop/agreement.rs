@@ -352,6 +352,8 @@ fn text(certificates: &[Certificate]) -> String {
     certificates.iter().map(|certificate| pem::write("CERTIFICATE", certificate.der()).to_string()).collect()
 }
 
+// The table is for whoever reads a failure, or runs it with --nocapture.
+#[allow(clippy::print_stdout)]
 #[test]
 fn where_verifiers_differ_from_certkit_there_is_a_reason() {
     let sandbox = Sandbox::new();

@@ -55,7 +55,7 @@ pub(super) struct Judgment {
 impl From<Ran> for Judgment {
     /// By the exit status.
     fn from(Ran { code, stdout, stderr, .. }: Ran) -> Self {
-        assert!(matches!(code, Some(0 | 1 | 2)), "{code:?}\n{stdout}{stderr}");
+        assert!(matches!(code, Some(0..=2)), "{code:?}\n{stdout}{stderr}");
         Self { accepted: code == Some(0), said: format!("{stdout}{stderr}") }
     }
 }
@@ -104,7 +104,8 @@ impl Judge {
                 // It takes one file: the leaf and what follows.
                 let certificates = |file: &String| pem_of(sandbox, file);
                 let more = intermediates.as_ref().map_or_else(Vec::new, certificates);
-                let chain: String = [&pem_of(sandbox, leaf)[..1], &more].concat().iter().map(to_pem).collect();
+                let chain: String =
+                    [&pem_of(sandbox, leaf)[..1], &more].concat().iter().map(|der| to_pem(der)).collect();
                 let fixed = ["--verify", "--load-ca-certificate", roots, "--verify-hostname", host];
                 sandbox.program("certtool").args(fixed).args(["--verify-purpose", "1.3.6.1.5.5.7.3.1"]).stdin(chain)
             }
@@ -119,7 +120,7 @@ fn pem_of(sandbox: &Sandbox, file: &str) -> Vec<Vec<u8>> {
     pem::read(&sandbox.read(file)).into_iter().map(|block| block.unwrap().contents.to_vec()).collect()
 }
 
-fn to_pem(der: &Vec<u8>) -> String {
+fn to_pem(der: &[u8]) -> String {
     pem::write("CERTIFICATE", der).to_string()
 }
 
@@ -139,7 +140,7 @@ fn pyca(sandbox: &Sandbox, cases: &[Case]) -> Vec<Judgment> {
 
 fn nss(sandbox: &Sandbox, cases: &[Case]) -> Vec<Judgment> {
     let mut databases = HashMap::new();
-    let mut judge = |case: &Case| {
+    let judge = |case: &Case| {
         let count = databases.len();
         let database = databases
             .entry(case.roots.clone())
@@ -153,7 +154,7 @@ fn nss(sandbox: &Sandbox, cases: &[Case]) -> Vec<Judgment> {
             Err(Answer { accepted, said }) => Judgment { accepted: *accepted, said: said.clone() },
         }
     };
-    cases.iter().map(|case| judge(case)).collect()
+    cases.iter().map(judge).collect()
 }
 
 fn webpki(sandbox: &Sandbox, case: &Case) -> Judgment {

@@ -119,6 +119,8 @@ const ROWS: &[Row] = &[
     Row { name: "openssl-req", objections: 1, refused_here: false },
 ];
 
+// The table is for whoever reads a failure, or runs it with --nocapture.
+#[allow(clippy::print_stdout)]
 #[test]
 fn those_who_are_said_to_object_do_and_nobody_else() {
     let (Some(python), Some(_)) = (peer("python3"), peer("openssl")) else { return };
