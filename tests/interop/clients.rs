@@ -168,7 +168,10 @@ impl Client {
             }
             Self::Nss => {
                 let folder = format!("nss-{port}-{}", Path::new(roots).file_stem().unwrap().to_str().unwrap());
-                let database = nss_database(sandbox, &sandbox.path(folder), roots, "C,,");
+                let database = match nss_database(sandbox, &sandbox.path(folder), roots, "C,,") {
+                    Ok(database) => database,
+                    Err(refused) => return refused,
+                };
                 // With -Q it stops after the handshake: it would wait for a server that closes without ado to say more.
                 let args = ["-Q", "-4", "-d", &database, "-h", &ask.host, "-p", port];
                 let ran = program(sandbox, "tstclnt", &args).run();
@@ -198,21 +201,24 @@ fn script(sandbox: &Sandbox, name: &str, script: &[&str], asks: &[Ask]) -> Vec<A
     answers
 }
 
-/// A new NSS database that trusts each certificate of a file to this degree.
-pub(super) fn nss_database(sandbox: &Sandbox, folder: &Path, roots: &str, trust: &str) -> String {
+/// A new NSS database that trusts each certificate of a file to this degree. It may refuse to.
+pub(super) fn nss_database(sandbox: &Sandbox, folder: &Path, roots: &str, trust: &str) -> Result<String, Answer> {
     _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
     let database = format!("sql:{}", folder.display());
     program(sandbox, "certutil", &["-N", "-d", &database, "--empty-password"]).expect_code(0);
-    program(sandbox, "certutil", &["-A", "-d", &database, "-n", "root", "-t", trust, "-a", "-i", roots]).expect_code(0);
-    database
+    let args = ["-A", "-d", &database, "-n", "root", "-t", trust, "-a", "-i", roots];
+    let ran = program(sandbox, "certutil", &args).run();
+    if ran.code == Some(0) { Ok(database) } else { Err(ran.into()) }
 }
 
 /// Chromium in a home of its own whose NSS database trusts the roots to this degree.
 pub(super) fn chromium(sandbox: &Sandbox, ask: &Ask, trust: &str) -> Answer {
     let home: PathBuf = sandbox.path("chromium");
     _ = fs::remove_dir_all(&home);
-    nss_database(sandbox, &home.join(".pki/nssdb"), &ask.roots, trust);
+    if let Err(refused) = nss_database(sandbox, &home.join(".pki/nssdb"), &ask.roots, trust) {
+        return refused;
+    }
     let flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
                  --disable-component-update --disable-sync --dump-dom";
     let run = sandbox.program("timeout").args(["--kill-after=5", "60", "chromium"]).args(flags.split(' '));

@@ -2,8 +2,9 @@
 
 use certkit::encoding::pem;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use std::collections::HashMap;
 
-use super::clients::nss_database;
+use super::clients::{Answer, nss_database};
 use crate::support::{Ran, Sandbox, peer, python};
 
 const PYTHON: &str = include_str!("peers/judge.py");
@@ -54,7 +55,7 @@ pub(super) struct Judgment {
 impl From<Ran> for Judgment {
     /// By the exit status.
     fn from(Ran { code, stdout, stderr, .. }: Ran) -> Self {
-        assert!(matches!(code, Some(0 | 1 | 2)), "{code:?}\n{stdout}{stderr}");
+        assert!(matches!(code, Some(0..=2)), "{code:?}\n{stdout}{stderr}");
         Self { accepted: code == Some(0), said: format!("{stdout}{stderr}") }
     }
 }
@@ -103,7 +104,8 @@ impl Judge {
                 // It takes one file: the leaf and what follows.
                 let certificates = |file: &String| pem_of(sandbox, file);
                 let more = intermediates.as_ref().map_or_else(Vec::new, certificates);
-                let chain: String = [&pem_of(sandbox, leaf)[..1], &more].concat().iter().map(to_pem).collect();
+                let chain: String =
+                    [&pem_of(sandbox, leaf)[..1], &more].concat().iter().map(|der| to_pem(der)).collect();
                 let fixed = ["--verify", "--load-ca-certificate", roots, "--verify-hostname", host];
                 sandbox.program("certtool").args(fixed).args(["--verify-purpose", "1.3.6.1.5.5.7.3.1"]).stdin(chain)
             }
@@ -118,7 +120,7 @@ fn pem_of(sandbox: &Sandbox, file: &str) -> Vec<Vec<u8>> {
     pem::read(&sandbox.read(file)).into_iter().map(|block| block.unwrap().contents.to_vec()).collect()
 }
 
-fn to_pem(der: &Vec<u8>) -> String {
+fn to_pem(der: &[u8]) -> String {
     pem::write("CERTIFICATE", der).to_string()
 }
 
@@ -137,23 +139,22 @@ fn pyca(sandbox: &Sandbox, cases: &[Case]) -> Vec<Judgment> {
 }
 
 fn nss(sandbox: &Sandbox, cases: &[Case]) -> Vec<Judgment> {
-    let mut known: Vec<(&str, String)> = Vec::new();
-    let mut judgments = Vec::new();
-    for case in cases {
-        let database = match known.iter().find(|(roots, _)| *roots == case.roots) {
-            Some((_, database)) => database.clone(),
-            None => {
-                let folder = sandbox.path(format!("nss-{}", known.len()));
-                let database = nss_database(sandbox, &folder, &case.roots, "C,,");
-                known.push((&case.roots, database.clone()));
-                database
+    let mut databases = HashMap::new();
+    let judge = |case: &Case| {
+        let count = databases.len();
+        let database = databases
+            .entry(case.roots.clone())
+            .or_insert_with(|| nss_database(sandbox, &sandbox.path(format!("nss-{count}")), &case.roots, "C,,"));
+        match database {
+            Ok(database) => {
+                let more = case.intermediates.iter().flat_map(|file| ["-a", file]);
+                let run = sandbox.program("vfychain").args(["-d", database, "-u", "1", "-a", &case.leaf]).args(more);
+                run.run().into()
             }
-        };
-        let more = case.intermediates.iter().flat_map(|file| ["-a", file]);
-        let run = sandbox.program("vfychain").args(["-d", &database, "-u", "1", "-a", &case.leaf]).args(more);
-        judgments.push(run.run().into());
-    }
-    judgments
+            Err(Answer { accepted, said }) => Judgment { accepted: *accepted, said: said.clone() },
+        }
+    };
+    cases.iter().map(judge).collect()
 }
 
 fn webpki(sandbox: &Sandbox, case: &Case) -> Judgment {

@@ -3,9 +3,14 @@
 //! A test that has another program accept something also has it refuse something alike: another name, an unknown CA,
 //! another key.
 
+mod agreement;
 mod certificates;
 mod clients;
+mod foreign_ca;
 mod judges;
 mod keys;
 mod live;
+mod matrix;
+mod pkilint;
+mod requests;
 mod server;
