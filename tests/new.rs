@@ -9,7 +9,7 @@ fn the_one_liner_writes_a_pair() {
     let sandbox = Sandbox::new();
     let ran = sandbox.certkit(&["new", "--cn", "localhost"]).expect_code(0);
     let ran = ran.says("wrote localhost.pem").says("localhost-key.pem").says("NSS").says("certkit ca issue localhost");
-    assert!(ran.stdout.contains("expires in 364 days") && ran.stderr.is_empty(), "{ran}");
+    assert!(ran.stdout.contains("(365 days)") && ran.stderr.is_empty(), "{ran}");
     assert_eq!(sandbox.listing(), ["localhost-key.pem", "localhost.pem"]);
     assert!(sandbox.read("localhost-key.pem").starts_with(b"-----BEGIN PRIVATE KEY-----\n"));
     assert!(sandbox.read("localhost.pem").starts_with(b"-----BEGIN CERTIFICATE-----\n"));
