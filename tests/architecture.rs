@@ -29,6 +29,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("pkcs8", &["key"]),
     ("x509_parser", &["x509"]),
     ("icu_normalizer", &["x509"]),
+    ("psl", &["verify"]),
     ("idna", &["x509"]),
     ("toml", &["profile"]),
     ("rcgen", &["issue"]),

@@ -98,6 +98,7 @@ fn changes_that_are_out_of_date_are_named_and_left_aside() {
     let verdict = scene.judge();
     let told = verdict.attempts()[0].findings.iter().find(|finding| finding.check == Check::RevocationList);
     assert!(told.unwrap().reason().unwrap().to_string().contains("is out of date"));
+    assert!(verdict.is_accepted() && !told.unwrap().is_failure());
 }
 
 #[test]
@@ -129,4 +130,5 @@ fn changes_signed_with_another_key_are_refused() {
     let verdict = scene.judge();
     let told = verdict.attempts()[0].findings.iter().find(|finding| finding.check == Check::RevocationList);
     assert!(told.unwrap().reason().unwrap().to_string().contains("was not signed by any key"));
+    assert!(verdict.is_accepted() && !told.unwrap().is_failure());
 }

@@ -3,8 +3,10 @@
 use certkit::encoding::der::{self, tag};
 use certkit::key::{HashAlgorithm, KeyAlgorithm, PrivateKey, SignatureAlgorithm};
 use certkit::verify::{Check, CheckRevocation, Outcome, Status};
-use certkit::x509::extension::{CrlNumber, CrlReason, KeyUsage, KeyUsageBit};
-use certkit::x509::{CertificateRevocationList, DistinguishedName, Extension};
+use certkit::x509::extension::{
+    CrlDistributionPoints, CrlNumber, CrlReason, DistributionPoint, IssuingDistributionPoint, KeyUsage, KeyUsageBit,
+};
+use certkit::x509::{CertificateRevocationList, DistinguishedName, Extension, GeneralName, oids};
 
 use crate::support::forge::{Forge, Hierarchy, Issuer, NOON};
 use crate::support::forge_crl::{Entry, ForgeCrl};
@@ -271,4 +273,70 @@ fn a_list_of_a_hundred_thousand_entries_takes_no_time() {
         .iter()
         .any(|it| it.check == Check::Revocation && matches!(it.outcome, Outcome::Failed(_)));
     assert!(finding);
+}
+
+#[test]
+fn an_entry_revokes_whatever_its_reason_code() {
+    let hierarchy = Hierarchy::new();
+    let serial = Scene::sound(&hierarchy).leaf.serial().content().to_vec();
+    let undefined = Extension { oid: oids::REASON_CODE, critical: false, value: der::tlv(tag::ENUMERATED, &[7]) };
+    let entry = Entry { extensions: vec![undefined], ..Entry::new(&serial, None) };
+    listed(&hierarchy, |list| list.entries.push(entry)).is_rejected("the certificate is revoked");
+    let removed = Entry::new(&serial, Some(CrlReason::RemoveFromCrl));
+    let revoked = Entry::new(&serial, Some(CrlReason::KeyCompromise));
+    listed(&hierarchy, |list| list.entries.extend([removed, revoked])).is_rejected_here("(keyCompromise)");
+}
+
+#[test]
+fn an_extension_that_stands_twice_makes_a_list_useless() {
+    let hierarchy = Hierarchy::new();
+    // OpenSSL 3.0 takes the first.
+    let number = Extension::new(&CrlNumber(vec![8]), false);
+    listed(&hierarchy, |list| list.extensions.push(number)).is_rejected_here("cRLNumber more than once");
+}
+
+#[test]
+fn no_changed_bit_of_a_list_leaves_a_status_known() {
+    let hierarchy = Hierarchy::new();
+    let scene = Scene::sound(&hierarchy).asking(CheckRevocation::Leaf);
+    let list = ForgeCrl::of(&hierarchy.intermediate).with(Entry::new(&[1], Some(CrlReason::Superseded)));
+    let encoding = list.sign_der(&hierarchy.intermediate.key);
+    for at in 0..encoding.len() * 8 {
+        let mut changed = encoding.clone();
+        changed[at / 8] ^= 0x80 >> (at % 8);
+        let Ok(list) = CertificateRevocationList::from_der(&changed) else { continue };
+        assert!(!scene.clone().with(list).judge().is_accepted(), "bit {at}");
+    }
+    for length in 0..encoding.len() {
+        assert!(CertificateRevocationList::from_der(&encoding[..length]).is_err(), "{length}");
+    }
+}
+
+#[test]
+fn signers_that_vouch_for_each_other_end_in_time() {
+    let hierarchy = Hierarchy::new();
+    // Each list is signed by someone whose status is on the next one's list, round and round.
+    let keys: Vec<PrivateKey> = (0..8).map(|_| key()).collect();
+    let name = |number: usize| DistinguishedName::common_name_only(&format!("Lists {}", number % keys.len()));
+    let points = |number| {
+        let crl_issuer = Some(vec![GeneralName::Directory(name(number))]);
+        CrlDistributionPoints(vec![DistributionPoint { name: None, reasons: None, crl_issuer }; 100])
+    };
+    let mut leaf = hierarchy.server(HOST);
+    leaf.set(&points(0), false);
+    let mut scene = Scene::of(&leaf, &hierarchy);
+    let indirect = IssuingDistributionPoint { indirect: true, ..IssuingDistributionPoint::default() };
+    for (number, key) in keys.iter().enumerate() {
+        let mut signer = list_signer("", key, &hierarchy.root);
+        signer.subject = name(number);
+        signer.serial = vec![0x31, number as u8];
+        signer.set(&points(number + 1), false);
+        let signer = Issuer { certificate: signer.sign(&hierarchy.root.key), key: key.clone() };
+        scene = scene.beside(&signer.certificate);
+        scene = scene.with(ForgeCrl::of(&signer).scoped(&indirect).sign(key));
+    }
+    scene.lists.remove(0);
+    let started = std::time::Instant::now();
+    assert!(!scene.judge().is_accepted());
+    assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
 }

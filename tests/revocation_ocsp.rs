@@ -327,3 +327,15 @@ fn malformed_responses_do_not_parse() {
     let success_without_bytes = der::sequence(&[&der::tlv(tag::ENUMERATED, &[0])]);
     assert!(OcspResponse::from_der(&success_without_bytes).is_err());
 }
+
+#[test]
+fn no_changed_bit_of_a_response_leaves_a_status_known() {
+    let scene = Scene::new();
+    let encoding = scene.good().sign_der(&scene.hierarchy.intermediate.key);
+    for at in 0..encoding.len() * 8 {
+        let mut changed = encoding.clone();
+        changed[at / 8] ^= 0x80 >> (at % 8);
+        let Ok(response) = OcspResponse::from_der(&changed) else { continue };
+        assert!(!scene.judge(&response).is_accepted(), "bit {at}");
+    }
+}

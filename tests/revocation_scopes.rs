@@ -321,3 +321,12 @@ fn a_malformed_scope_makes_a_list_useless() {
     let scene = Scene::sound(&hierarchy).with(list.sign(&hierarchy.intermediate.key));
     scene.is_rejected_here("is damaged: the issuingDistributionPoint extension is malformed");
 }
+
+#[test]
+fn distribution_points_may_be_critical() {
+    let hierarchy = Hierarchy::new();
+    let mut leaf = hierarchy.server(HOST);
+    leaf.set(&at(place("a.test")), true);
+    let list = ForgeCrl::of(&hierarchy.intermediate).scoped(&scope(place("a.test")));
+    Scene::of(&leaf, &hierarchy).with(list.sign(&hierarchy.intermediate.key)).is_accepted();
+}

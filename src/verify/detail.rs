@@ -5,6 +5,7 @@ use super::check::Check;
 use super::identity;
 use super::revocation::RevocationSource;
 use super::verdict::{Attempt, Finding, Place};
+use crate::encoding::hex;
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 use crate::x509::{Certificate, oids, time};
 
@@ -37,9 +38,9 @@ impl Finding {
 }
 
 fn not_revoked(source: &RevocationSource) -> String {
-    let next =
-        source.next_update.map_or_else(String::new, |next| format!(", which holds until {}", time::rfc3339(next)));
-    format!("not revoked, says {source}{next}")
+    let next = source.next_update.map(|next| format!(", which holds until {}", time::rfc3339(next)));
+    let nonce = source.nonce.as_ref().map(|nonce| format!(", nonce {}", hex::encode(nonce)));
+    format!("not revoked, says {source}{}{}", next.unwrap_or_default(), nonce.unwrap_or_default())
 }
 
 fn kept(

@@ -92,7 +92,7 @@ impl fmt::Display for Reason {
                 write!(f, "authorityKeyIdentifier {authority} is not the issuer's subjectKeyIdentifier {subject}")
             }
             Self::NameSyntax { name, why } => write!(f, "the name \"{}\": {why}", name.escape_default()),
-            Self::BroadWildcard { name } => write!(f, "the wildcard \"{name}\" covers a whole top-level domain"),
+            Self::BroadWildcard { name } => write!(f, "the wildcard \"{name}\" covers every domain of a registry"),
             Self::CommonNameNotInSan { common_name } => {
                 write!(f, "the commonName \"{}\" is not among the subjectAltNames", common_name.escape_default())
             }

@@ -109,7 +109,9 @@ impl<'a> Search<'a> {
         }
 
         let candidates = self.candidates(current);
-        let (mut tried, mut looped) = (0, false);
+        // A certificate that is its own issuer and finds no key that signed it only shares its name with a root.
+        let own_issuer = current.is_self_issued();
+        let (mut led_on, mut looped) = (false, false);
         for index in candidates {
             let Some(candidate) = self.pool.get(index) else { continue };
             let issuer = candidate.certificate;
@@ -120,7 +122,7 @@ impl<'a> Search<'a> {
             if !self.take_step() {
                 break;
             }
-            tried += 1;
+            led_on |= !own_issuer;
             let (below, above) = (Place::Certificate(path.len() - 1), Place::Certificate(path.len()));
             let anchor = is_trusted(&self.pool, index);
             if !self.telling {
@@ -133,6 +135,11 @@ impl<'a> Search<'a> {
             }
             let signature = self.signature(current, index, path.len() > 1);
             let broken = signature.is_err();
+            if broken && own_issuer && self.limit_reached.is_none() {
+                findings.list.truncate(mark);
+                continue;
+            }
+            led_on = true;
             findings.record(Check::Signature, below, signature);
             if !broken {
                 findings.record(Check::NameChaining, below, Ok(()));
@@ -142,7 +149,8 @@ impl<'a> Search<'a> {
             }
             path.push(issuer);
             let good = if broken {
-                self.tell(path, anchor, findings);
+                // A signature that fails leads nowhere, however trusted the key.
+                self.tell(path, false, findings);
                 false
             } else {
                 self.climb(path, findings)
@@ -159,7 +167,7 @@ impl<'a> Search<'a> {
         if let Some(limit) = self.limit_reached.clone() {
             findings.record(Check::Budget, Place::Path, Err(limit));
             self.tell(path, false, findings);
-        } else if tried == 0 {
+        } else if !led_on {
             let (check, reason) = dead_end(current, looped);
             findings.record(check, Place::Path, Err(reason));
             self.tell(path, false, findings);

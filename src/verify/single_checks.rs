@@ -113,7 +113,7 @@ fn duplicates(certificate: &Certificate) -> Result<(), Reason> {
 }
 
 /// The extensions this verifier processes.
-const PROCESSED: [Oid; 10] = [
+const PROCESSED: [Oid; 11] = [
     oids::BASIC_CONSTRAINTS,
     oids::KEY_USAGE,
     oids::EXTENDED_KEY_USAGE,
@@ -124,6 +124,7 @@ const PROCESSED: [Oid; 10] = [
     oids::POLICY_CONSTRAINTS,
     oids::INHIBIT_ANY_POLICY,
     oids::AUTHORITY_KEY_IDENTIFIER,
+    oids::CRL_DISTRIBUTION_POINTS,
 ];
 
 fn critical_extensions(extensions: &Extensions) -> Result<(), Reason> {

@@ -1,6 +1,7 @@
 //! The vocabulary of X.509: certificates, requests, revocation lists, names, extensions.
 //!
-//! Bytes are parsed once into owned types. `x509_parser` checks the structure; what must be compared or signed byte for
+//! Bytes are parsed once into owned types. `x509_parser` checks the structure of certificates and requests; lists, which can
+//! have a million entries, and OCSP responses are read here. What must be compared or signed byte for
 //! byte (names, keys, algorithm identifiers, extensions) is kept as it was found.
 
 pub mod certificate;

@@ -275,7 +275,9 @@ impl<'a> Found<'a> {
     /// The octets of a string in which every octet is the ASCII character of its number.
     fn ascii(&self) -> Option<&'a [u8]> {
         let wide = matches!(self.tag, tag::BMP_STRING | tag::UNIVERSAL_STRING);
-        (is_string(self.tag) && !wide && self.value.is_ascii()).then_some(self.value)
+        // What is no graphic character and no space takes the long way, on which it may turn out to be nothing.
+        let plain = || self.value.iter().all(|octet| matches!(octet, b'\t'..=b'\r' | b' '..=b'~'));
+        (is_string(self.tag) && !wide && plain()).then_some(self.value)
     }
 
     fn same(self, other: &Self) -> bool {
@@ -352,6 +354,8 @@ mod tests {
         assert!(utf8.matches(&name(tag::PRINTABLE_STRING, b"dev root")));
         assert!(utf8.matches(&name(tag::BMP_STRING, b"\0D\0e\0v\0 \0R\0o\0o\0t")));
         assert!(!utf8.matches(&name(tag::UTF8_STRING, b"DevRoot")));
+        assert!(utf8.matches(&name(tag::UTF8_STRING, "\u{200b}Dev\0\u{a0}Ｒoot\x7f".as_bytes())));
+        assert!(utf8.matches(&name(tag::UTF8_STRING, b"Dev\0 Root")));
     }
 
     #[test]

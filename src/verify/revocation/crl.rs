@@ -14,8 +14,6 @@ use crate::x509::{Certificate, CertificateRevocationList};
 struct Reading {
     status: Status,
     source: RevocationSource,
-    /// What is wrong with a delta list that would have changed it.
-    remarks: Vec<SourceFault>,
 }
 
 impl<'a> Inquiry<'a> {
@@ -25,32 +23,32 @@ impl<'a> Inquiry<'a> {
         let mut answer = Answer::unknown();
         let mut reasons: Reasons = 0;
         let points = scope::points(target.certificate);
-        for point in &points {
-            for list in self.complete.clone() {
-                let news = match scope::covered(list, point, target.certificate) {
-                    // RFC 5280 §6.3.3 (e): only what brings a new reason.
-                    Ok(covered) => covered.filter(|covered| covered & !reasons != 0),
-                    Err(error) => {
-                        answer.object(of(list, ListFault::Extension(error)));
-                        None
+        // Lists that cannot be relied on are not asked again through another point.
+        let mut failed = Vec::new();
+        let places = 0..self.complete.len();
+        for (point, place) in points.iter().flat_map(|point| places.clone().map(move |place| (point, place))) {
+            let Some(&list) = self.complete.get(place).filter(|_| !failed.contains(&place)) else { continue };
+            let reading = match scope::covered(list, point, target.certificate) {
+                // RFC 5280 §6.3.3 (e): only what brings a new reason.
+                Ok(Some(covered)) if covered & !reasons != 0 => {
+                    self.read(list, target, &mut answer).map(|reading| (covered, reading))
+                }
+                Ok(_) => continue,
+                Err(error) => Err(ListFault::Extension(error)),
+            };
+            match reading {
+                Err(fault) => {
+                    failed.push(place);
+                    answer.object(of(list, fault));
+                }
+                Ok((covered, Reading { status, source })) => {
+                    answer.remarks.extend(form::faults(list).into_iter().map(|fault| of(list, fault)));
+                    if matches!(status, Status::Revoked { .. }) {
+                        answer.status = CertificateStatus { status, source: Some(source), ..answer.status };
+                        return answer;
                     }
-                };
-                let Some(covered) = news else { continue };
-                match self.read(list, target) {
-                    Err(fault) => answer.object(of(list, fault)),
-                    Ok(reading) => {
-                        answer.remarks.extend(reading.remarks);
-                        answer.remarks.extend(form::faults(list).into_iter().map(|fault| of(list, fault)));
-                        let revoked = matches!(reading.status, Status::Revoked { .. });
-                        reasons |= covered;
-                        if revoked || answer.status.source.is_none() {
-                            answer.status.source = Some(reading.source);
-                        }
-                        if revoked {
-                            answer.status.status = reading.status;
-                            return answer;
-                        }
-                    }
+                    reasons |= covered;
+                    answer.status.source.get_or_insert(source);
                 }
             }
         }
@@ -67,13 +65,17 @@ impl<'a> Inquiry<'a> {
     }
 
     /// What `list`, which covers the certificate, says about it.
-    fn read(&mut self, list: &CertificateRevocationList, target: Target<'_>) -> Result<Reading, ListFault> {
+    fn read(
+        &mut self,
+        list: &CertificateRevocationList,
+        target: Target<'_>,
+        answer: &mut Answer,
+    ) -> Result<Reading, ListFault> {
         if let Some(obstacle) = form::obstacle(list) {
             return Err(obstacle);
         }
         let key = self.signer(list, target)?;
-        let mut remarks = Vec::new();
-        let delta = self.delta(list, &key, &mut remarks);
+        let delta = self.delta(list, &key, answer);
         // RFC 5280 §6.3.3 (a): a complete list that is out of date will do with a delta list that is not.
         match currency(list, self.verifier.at) {
             Some(ListFault::Stale { .. }) if delta.is_some() => {}
@@ -94,15 +96,15 @@ impl<'a> Inquiry<'a> {
             next_update: dated.next_update(),
             nonce: None,
         };
-        Ok(Reading { status, source, remarks })
+        Ok(Reading { status, source })
     }
 
-    /// The newest delta list for `base` that can be relied on.
+    /// The newest delta list for `base` that can be relied on. To those that cannot, the answer objects.
     fn delta(
         &mut self,
         base: &CertificateRevocationList,
         key: &PublicKey,
-        remarks: &mut Vec<SourceFault>,
+        answer: &mut Answer,
     ) -> Option<&'a CertificateRevocationList> {
         let at = self.verifier.at;
         for delta in self.deltas.clone().into_iter().filter(|delta| delta::updates(delta, base)) {
@@ -110,7 +112,7 @@ impl<'a> Inquiry<'a> {
             // RFC 5280 §6.3.3 (h): the same key as the complete list's.
             match fault.or_else(|| self.signatures.check(delta, key).err()) {
                 None => return Some(delta),
-                Some(fault) => remarks.push(of(delta, fault)),
+                Some(fault) => answer.object(of(delta, fault)),
             }
         }
         None

@@ -25,6 +25,9 @@ use super::reason::Reason;
 use super::verdict::{Findings, Place};
 use crate::x509::{Certificate, CertificateRevocationList, OcspResponse};
 
+/// How many signers of lists and responses are asked about in one judgment. A hierarchy has a handful.
+const ASKED: usize = 200;
+
 /// How deep signers of lists are asked about in turn: the signer of a list that covers the signer of a list.
 const DEPTH: usize = 4;
 
@@ -40,6 +43,8 @@ pub(super) struct Inquiry<'a> {
     signatures: Signatures<'a>,
     /// The certificates being asked about, each for the sake of the one before it.
     under_way: Vec<Certificate>,
+    /// How many signers may still be asked about.
+    left_to_ask: usize,
 }
 
 /// A certificate asked about, and those above it up to the trust anchor.
@@ -67,7 +72,8 @@ impl<'a> Inquiry<'a> {
         let age = |list: &&CertificateRevocationList| std::cmp::Reverse(list.this_update());
         complete.sort_by_key(age);
         deltas.sort_by_key(age);
-        Self { verifier, complete, deltas, more, signatures: Signatures::new(verifier, more), under_way: Vec::new() }
+        let signatures = Signatures::new(verifier, more);
+        Self { verifier, complete, deltas, more, signatures, under_way: Vec::new(), left_to_ask: ASKED }
     }
 
     /// Asks about the certificates of a path that ends at a trust anchor, as far as the verifier wants to know.
@@ -99,6 +105,18 @@ impl<'a> Inquiry<'a> {
         }
         self.under_way.pop();
         answer
+    }
+
+    /// The status of someone who signed a list or response; unknown where that leads too far.
+    fn ask_about_signer(&mut self, target: Target<'_>) -> Status {
+        let allowed = self.under_way.len() < DEPTH && !self.under_way.contains(target.certificate);
+        match self.left_to_ask.checked_sub(1).filter(|_| allowed) {
+            Some(left) => {
+                self.left_to_ask = left;
+                self.ask(target).status.status
+            }
+            None => Status::Unknown,
+        }
     }
 
     /// Responses that are no answer. They name no certificate; whoever gives one means the judged certificate.

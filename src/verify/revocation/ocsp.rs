@@ -5,7 +5,7 @@ use ::time::{Duration, OffsetDateTime};
 use super::fault::SourceFault;
 use super::response_fault::ResponseFault;
 use super::status::{RevocationSource, Status};
-use super::{Answer, DEPTH, Inquiry, Target};
+use super::{Answer, Inquiry, Target};
 use crate::encoding::Oid;
 use crate::key::HashAlgorithm;
 use crate::verify::check::Policy;
@@ -172,11 +172,7 @@ impl Inquiry<'_> {
         if matches!(signer.extensions().find::<OcspNoCheck>(), Ok(Some(_))) {
             return Ok(());
         }
-        let status = match self.under_way.contains(signer) || self.under_way.len() >= DEPTH {
-            true => Status::Unknown,
-            false => self.ask(Target { certificate: signer, above: target.above }).status.status,
-        };
-        match status {
+        match self.ask_about_signer(Target { certificate: signer, above: target.above }) {
             Status::Good => {}
             Status::Revoked { .. } => return Err(ResponseFault::ResponderRevoked),
             Status::Unknown => remarks.push(ResponseFault::ResponderUnknown),

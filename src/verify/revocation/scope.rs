@@ -24,6 +24,9 @@ const REASON_NAMES: [(Reasons, &str); 8] = [
     (0x0080, "aACompromise"),
 ];
 
+/// How many distribution points of a certificate are tried. Public certificates have one or two.
+const POINTS: usize = 32;
+
 /// Where the status of a certificate is to be had.
 #[derive(Debug)]
 pub(super) struct Point {
@@ -39,7 +42,8 @@ pub(super) struct Point {
 pub(super) fn points(certificate: &Certificate) -> Vec<Point> {
     let named = certificate.extensions().find::<CrlDistributionPoints>().ok().flatten();
     let named = named.map_or_else(Vec::new, |found| found.value.0);
-    let mut points: Vec<Point> = named.into_iter().map(|point| Point::new(point, certificate.issuer())).collect();
+    let named = named.into_iter().take(POINTS);
+    let mut points: Vec<Point> = named.map(|point| Point::new(point, certificate.issuer())).collect();
     let mut names = vec![GeneralName::Directory(certificate.issuer().clone())];
     let other_names = certificate.extensions().find::<IssuerAltName>().ok().flatten();
     names.extend(other_names.into_iter().flat_map(|found| found.value.0));

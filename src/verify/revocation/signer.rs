@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::fault::ListFault;
 use super::status::{CheckRevocation, Status};
-use super::{DEPTH, Inquiry, Target};
+use super::{Inquiry, Target};
 use crate::key::{PublicKey, SignatureError};
 use crate::verify::reason::Reason;
 use crate::verify::search;
@@ -141,12 +141,8 @@ impl Inquiry<'_> {
             if target.above.contains(certificate) || self.under_way.contains(certificate) {
                 continue;
             }
-            if self.under_way.len() >= DEPTH {
-                return Err(ListFault::SignerUnknown);
-            }
             let above = path.get(at + 1..).unwrap_or_default();
-            let answer = self.ask(Target { certificate, above });
-            match answer.status.status {
+            match self.ask_about_signer(Target { certificate, above }) {
                 Status::Good => {}
                 Status::Revoked { .. } => return Err(ListFault::SignerRevoked),
                 Status::Unknown if self.verifier.check_revocation == CheckRevocation::Chain => {
