@@ -10,7 +10,7 @@ mod conformance;
 mod csr;
 mod files;
 mod inspect;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod interop;
 mod key;
 mod name_constraints;

@@ -167,3 +167,20 @@ fn those_who_are_said_to_object_do_and_nobody_else() {
     println!("{heads:?}\n{table}");
     assert!(surprises.is_empty(), "{surprises}");
 }
+
+#[test]
+fn those_who_are_said_not_to_know_ml_dsa_do_not() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["new", "--cn", "localhost", "--type", "ml-dsa-44"]).expect_code(0);
+    let named = objections(&first(&sandbox, "localhost.pem"));
+    assert!(named.iter().any(|objection| objection.client.starts_with("OpenSSL before 3.5, GnuTLS 3.7")), "{named:?}");
+    for judge in Judge::here() {
+        let judgment = judge.judge(&sandbox, &[Case::new("localhost.pem", "localhost.pem", "localhost")]).remove(0);
+        assert_eq!(
+            judgment.accepted,
+            matches!(judge, Judge::Certkit | Judge::Pyca | Judge::WebPki),
+            "{judge:?}: {}",
+            judgment.said
+        );
+    }
+}

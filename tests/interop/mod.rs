@@ -2,6 +2,8 @@
 //!
 //! A test that has another program accept something also has it refuse something alike: another name, an unknown CA,
 //! another key.
+//!
+//! On Linux only: they lean on `timeout` of coreutils and on `$HOME/.pki/nssdb`.
 
 mod agreement;
 mod certificates;
