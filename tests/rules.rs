@@ -119,8 +119,8 @@ fn breach(check: Check, hierarchy: &Hierarchy) -> Breach {
     let company = match check {
         // A signature that says it rests on SHA-1 cannot be made here, so it is a false one too.
         Check::WeakSignature => vec![Check::Signature],
-        // Version 1 has no extensions, so no key identifier.
-        Check::VersionThree => vec![Check::AuthorityKeyIdentifier],
+        // Version 1 has no extensions, so neither key identifier nor purposes.
+        Check::VersionThree => vec![Check::AuthorityKeyIdentifier, Check::SubscriberPurpose],
         // An empty issuer is an empty subject above.
         Check::IssuerName => vec![Check::CaSubject],
         Check::CaSubject => vec![Check::IssuerName],

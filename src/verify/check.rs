@@ -164,7 +164,7 @@ rules! {
     NameSyntax         "name-syntax"         "RFC 5280 §4.2.1.6; BR 7.1.4.2" "host names have letters, digits and hyphens, and a wildcard its own label" [Warning Warning Error];
     WildcardBreadth    "wildcard-breadth"    "BR 3.2.2.6"         "a wildcard does not cover a public suffix" [Warning Off Error];
     CommonName         "common-name"         "BR 7.1.4.3"         "a commonName is one of the subjectAltNames, or the domain of a wildcard among them" [Off Off Error];
-    SubscriberPurpose  "subscriber-purpose"  "BR 7.1.2.7.10"      "extKeyUsage is there, not critical, and without anyExtendedKeyUsage" [Off Off Error];
+    SubscriberPurpose  "subscriber-purpose"  "BR 7.1.2.7.10"      "extKeyUsage is there, not critical, and without anyExtendedKeyUsage" [Warning Off Error];
     SubscriberKey      "subscriber-key"      "BR 6.1.5"           "keys are RSA of 2048 bits or more, divisible by 8, or ECDSA P-256, P-384, P-521" [Warning Off Error];
     SubscriberValidity "subscriber-validity" "BR 6.3.2; Apple 103769" "the validity is no longer than clients take" [Off Off Warning];
     Revocation         "revocation"          "RFC 5280 §6.3.3; RFC 6960 §2.2" "no list or response given says that the certificate is revoked" [Error Error Error];
