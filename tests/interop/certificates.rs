@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::judges::{Case, Judge};
-use crate::support::{Sandbox, peer, python};
+use crate::support::{Sandbox, peer, post_quantum_python};
 
 const TYPES: [&str; 5] = ["p256", "p384", "p521", "rsa:2048", "ed25519"];
 const ML_DSA: [&str; 3] = ["ml-dsa-44", "ml-dsa-65", "ml-dsa-87"];
@@ -34,7 +34,7 @@ for (const file of process.argv.slice(1)) {
 #[test]
 fn everyone_reads_a_certificate_of_every_type_as_we_say_it_is() {
     let (Some(openssl), Some(certtool), Some(keytool), Some(python), Some(node)) =
-        (peer("openssl"), peer("certtool"), peer("keytool"), python(), peer("node"))
+        (peer("openssl"), peer("certtool"), peer("keytool"), post_quantum_python(), peer("node"))
     else {
         return;
     };

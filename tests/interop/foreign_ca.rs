@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::judges::{Case, Judge};
 use super::live::issued;
-use crate::support::{Sandbox, peer, python};
+use crate::support::{Sandbox, peer, post_quantum_python};
 
 fn contents(sandbox: &Sandbox, file: &str) -> Vec<u8> {
     pem::read(&sandbox.read(file)).remove(0).unwrap().contents.to_vec()
@@ -69,7 +69,7 @@ fn what_a_ca_of_openssl_with_an_intricate_subject_issues_is_taken_by_everyone() 
 
 #[test]
 fn python_finds_post_quantum_signatures_true_and_another_cas_false() {
-    let Some(python) = python() else { return };
+    let Some(python) = post_quantum_python() else { return };
     let sandbox = issued(&[]);
     let folder = sandbox.path("pq");
     let folder = folder.to_str().unwrap();

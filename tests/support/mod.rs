@@ -291,6 +291,16 @@ pub(crate) fn python() -> Option<Peer> {
     }
 }
 
+/// As [`python`], with a `cryptography` that knows ML-DSA certificates (50 or later).
+pub(crate) fn post_quantum_python() -> Option<Peer> {
+    let python = python()?;
+    let old = "import sys, cryptography; sys.exit(int(cryptography.__version__.split('.')[0]) < 50)";
+    match Command::new(&python.path).args(["-c", old]).output() {
+        Ok(asked) if asked.status.success() => Some(python),
+        _ => skip("this Python has no cryptography 50 or later, which knows ML-DSA"),
+    }
+}
+
 /// Says why a test does nothing, or fails where nothing may be skipped.
 pub(crate) fn skip<T>(why: &str) -> Option<T> {
     let required = env::var_os("CERTKIT_REQUIRE_PEERS").is_some_and(|value| value == "1");
