@@ -58,7 +58,7 @@ fn folder() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
     let folder = named.or_else(|| beside.is_dir().then_some(beside));
     folder.or_else(|| {
-        support::skip("no x509-limbo: CERTKIT_LIMBO names no folder and ../shared/conformance is not there")
+        support::pass_over("no x509-limbo: CERTKIT_LIMBO names no folder and ../shared/conformance is not there")
     })
 }
 
