@@ -26,6 +26,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rsa", &["key"]),
     ("p256", &["key"]),
     ("ecdsa", &["key"]),
+    ("rfc6979", &["key"]),
     ("pkcs8", &["key"]),
     ("x509_parser", &["x509"]),
     ("icu_normalizer", &["x509"]),
