@@ -12,6 +12,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod background;
+pub(crate) mod clients;
 pub(crate) mod forge;
 pub(crate) mod policy_chain;
 

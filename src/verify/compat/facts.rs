@@ -103,8 +103,8 @@ fn from_finding(finding: &Finding, attempt: &Attempt) -> Option<Fact> {
         (Check::Validity, ..) => Fact::Expired,
         (Check::IssuerIsCa, Root, Reason::OldVersionIssuer { .. }) => Fact::OldRoot,
         (Check::IssuerIsCa, _, Reason::OldVersionIssuer { .. }) => Fact::OldIssuer,
+        (Check::IssuerIsCa, Root, Reason::NoBasicConstraints) if signs(certificate) => Fact::RootWithUsageOnly,
         (Check::IssuerIsCa, Root, Reason::NoBasicConstraints) => Fact::RootWithoutConstraints,
-        (Check::IssuerIsCa, _, Reason::NoBasicConstraints) if signs(certificate) => Fact::IssuerWithUsageOnly,
         (Check::IssuerIsCa, Root, _) => Fact::RootNotCa,
         (Check::IssuerIsCa, ..) => Fact::IssuerNotCa,
         (Check::KeyCertSign, Root, _) => Fact::RootMayNotSign,
@@ -176,7 +176,9 @@ fn from_certificate(certificate: &Certificate, role: Role) -> Vec<Fact> {
         (Ok(KeyAlgorithm::P521), Role::Leaf) => facts.push(Fact::LeafP521),
         (Ok(KeyAlgorithm::Ed25519), Role::Leaf) => facts.push(Fact::LeafEd25519),
         (Ok(KeyAlgorithm::Ed25519), _) => facts.push(Fact::IssuerEd25519),
-        (Ok(KeyAlgorithm::MlDsa44 | KeyAlgorithm::MlDsa65 | KeyAlgorithm::MlDsa87), _) => facts.push(Fact::MlDsa),
+        (Ok(KeyAlgorithm::MlDsa44 | KeyAlgorithm::MlDsa65 | KeyAlgorithm::MlDsa87), role) => {
+            facts.push(if role == Role::Leaf { Fact::LeafMlDsa } else { Fact::IssuerMlDsa });
+        }
         _ => {}
     }
     if role != Role::Root
@@ -189,15 +191,16 @@ fn from_certificate(certificate: &Certificate, role: Role) -> Vec<Fact> {
     if role != Role::Root && extensions.get(&oids::POLICY_CONSTRAINTS).is_some_and(|found| found.critical) {
         facts.push(Fact::CriticalPolicyConstraints);
     }
+    let any_purpose = lists_any_only(certificate);
+    match role {
+        Role::Leaf if any_purpose => facts.push(Fact::AnyPurpose),
+        Role::Intermediate if any_purpose => facts.push(Fact::IssuerAnyPurpose),
+        Role::Root if any_purpose => facts.push(Fact::RootAnyPurpose),
+        _ => {}
+    }
     if role == Role::Leaf {
-        match extensions.find::<ExtendedKeyUsage>() {
-            Ok(None) => facts.push(Fact::NoPurpose),
-            Ok(Some(found))
-                if !found.value.lists(&oids::SERVER_AUTH) && found.value.lists(&oids::ANY_EXTENDED_KEY_USAGE) =>
-            {
-                facts.push(Fact::AnyPurpose);
-            }
-            _ => {}
+        if extensions.get(&oids::EXTENDED_KEY_USAGE).is_none() {
+            facts.push(Fact::NoPurpose);
         }
         let usage = usage(certificate);
         if usage.is_some_and(|usage| !usage.has(KeyUsageBit::DigitalSignature)) {
@@ -209,6 +212,12 @@ fn from_certificate(certificate: &Certificate, role: Role) -> Vec<Fact> {
         }
     }
     facts
+}
+
+/// Whether extKeyUsage allows serverAuth only by listing anyExtendedKeyUsage.
+fn lists_any_only(certificate: &Certificate) -> bool {
+    let Ok(Some(found)) = certificate.extensions().find::<ExtendedKeyUsage>() else { return false };
+    found.value.lists(&oids::ANY_EXTENDED_KEY_USAGE) && !found.value.lists(&oids::SERVER_AUTH)
 }
 
 /// Whether there is no authorityKeyIdentifier, or one without keyIdentifier, where RFC 5280 asks for it.
@@ -225,10 +234,14 @@ fn from_path(attempt: &Attempt) -> Vec<Fact> {
     match attempt.path.as_slice() {
         [alone] if attempt.anchored => {
             facts.push(match alone.extensions().find::<BasicConstraints>() {
+                Ok(Some(found)) if found.value.ca && usage(alone).is_some() && !signs(alone) => Fact::AloneCaMayNotSign,
                 Ok(Some(found)) if found.value.ca => Fact::AloneCa,
                 Ok(Some(_)) => Fact::AloneNotCa,
                 _ => Fact::AloneWithoutConstraints,
             });
+            if lacks_key_identifier(alone) {
+                facts.push(Fact::AloneWithoutAuthority);
+            }
         }
         [.., root] if attempt.anchored && !root.is_self_issued() => facts.push(Fact::RootNotSelfSigned),
         _ => {}

@@ -28,12 +28,19 @@ fn host_fact(leaf: &Certificate, presented: &[GeneralName], host: &DnsName) -> O
     if names.iter().any(|name| is_partial_wildcard_for(name, host.as_str())) {
         return Some(Fact::PartialWildcard);
     }
+    if names.iter().any(|name| is_inner_wildcard_for(name, host.as_str())) {
+        return Some(Fact::WildcardInside);
+    }
     let fallback = leaf.subject().common_names().iter().any(|name| identity::dns_matches(name, host));
     Some(match presented {
         [] if fallback => Fact::CommonNameOnly,
         _ if fallback && names.is_empty() => {
-            let address = presented.iter().any(|name| matches!(name, GeneralName::Ip(_)));
-            if address { Fact::CommonNameBesideAddress } else { Fact::CommonNameBesideOtherNames }
+            let any = |form: fn(&GeneralName) -> bool| presented.iter().any(form);
+            match () {
+                () if any(|name| matches!(name, GeneralName::Ip(_))) => Fact::CommonNameBesideAddress,
+                () if any(|name| matches!(name, GeneralName::Uri(_))) => Fact::CommonNameBesideUri,
+                () => Fact::CommonNameBesideOtherNames,
+            }
         }
         _ => Fact::NameAbsent,
     })
@@ -70,4 +77,12 @@ fn is_partial_wildcard_for(pattern: &str, host: &str) -> bool {
     let host_label = host_label.to_ascii_lowercase();
     let fits = host_label.starts_with(&front.to_ascii_lowercase()) && host_label.ends_with(&back.to_ascii_lowercase());
     label.len() > 1 && fits && host_label.len() >= front.len() + back.len() && parent.eq_ignore_ascii_case(host_parent)
+}
+
+/// `www.*.com`: as many labels as the host has, with a wildcard for one that is not the first.
+fn is_inner_wildcard_for(pattern: &str, host: &str) -> bool {
+    let mut labels = pattern.split('.').zip(host.split('.'));
+    let first = labels.next().is_some_and(|(label, wanted)| label == "*" || label.eq_ignore_ascii_case(wanted));
+    let counted = pattern.split('.').count() == host.split('.').count();
+    counted && first && labels.all(|(label, wanted)| label == "*" || label.eq_ignore_ascii_case(wanted))
 }

@@ -83,13 +83,15 @@ facts! {
     // Firefox 101 stopped, Apple did with iOS 13.
     NameAbsent                [R R R R R R R R R R R R R] "the name is not in it";
     CommonNameOnly            [a a a a a a R R R R R R a] "the name stands in commonName only";
-    CommonNameBesideOtherNames [a a a a a a R R R R R R q] "the name stands in commonName, no host name in subjectAltName";
-    CommonNameBesideAddress   [a a a R R q R R R R R R q] "the name stands in commonName, only addresses in subjectAltName";
-    AddressInCommonName       [R R R a q q R R R R R R q] "the address stands in commonName only";
-    AddressInDnsName          [R R R q q q R R R R R q q] "the address stands in a dNSName";
+    CommonNameBesideOtherNames [a a a a a a R R R R R R a] "the name stands in commonName, no host name in subjectAltName";
+    CommonNameBesideUri        [a a a a a R R R R R R R a] "the name stands in commonName, only a URI in subjectAltName";
+    CommonNameBesideAddress    [a a a R a R R R R R R q a] "the name stands in commonName, only addresses in subjectAltName";
+    AddressInCommonName        [R R R a R R R R R R R q R] "the address stands in commonName only";
+    AddressInDnsName           [R R R R R R R R R R R q R] "the address stands in a dNSName";
     PartialWildcard           [a R R R a R R R R R R R a] "the wildcard is a part of a label";
-    BroadWildcard             [R R R R R R a R a R R q R] "the wildcard covers a top-level domain";
-    TrailingDot               [q q q q q q q q q q q q q] "the name in it ends with a dot";
+    WildcardInside             [R R R R R R R R R R R R a] "the wildcard is not the first label";
+    BroadWildcard              [R R R R R R a R a R R q a] "the wildcard covers a top-level domain";
+    TrailingDot                [R R R a a R R R R q q q R] "the name in it ends with a dot";
 
     // Algorithms. OpenSSL's security level 2 (Debian, Python) asks for 112 bits, level 1 for 80, of hash and key.
     Md5                       [a R R R R R R R R R R R R] "a signature rests on MD5";
@@ -99,62 +101,67 @@ facts! {
     SmallRsa                  [a R R R a q a R R a q R a] "an RSA key has less than 2048 bits";
     OddKey                    [R R R R R R R R R R R R R] "a key is malformed or of an unknown kind";
     LeafP521                  [a a a a a a a a a R a q a] "the key is on P-521";
-    LeafEd25519               [a a a a a a a a R R R q a] "the key is Ed25519";
-    IssuerEd25519             [a a a a a a a a R R R q a] "an issuer's key is Ed25519";
+    LeafEd25519                [a a a a a a a a a R R q a] "the key is Ed25519";
+    IssuerEd25519              [a a a a a a a a R R R q a] "an issuer's key is Ed25519";
     // OpenSSL 3.5 knows it.
-    MlDsa                     [q q q q q q R R R R R q R] "a key is ML-DSA";
+    IssuerMlDsa                [q q q q q q R R R R R q R] "an issuer's key is ML-DSA";
+    LeafMlDsa                  [q q q q q q R R a R R q R] "the key is ML-DSA";
 
     // Issuers.
     IssuerNotCa               [R R R R R R R R R R R R R] "an issuer is no CA";
-    // `v3_purp.c` check_ca returns 4 for keyUsage without basicConstraints, which only the strict flag refuses.
-    IssuerWithUsageOnly       [a R a a a R R R R R R R R] "an issuer has no basicConstraints";
     OldIssuer                 [R R R R R R R R R R R R R] "an issuer has version 1 or 2";
     IssuerMayNotSign          [R R R R R R R a R R R R R] "an issuer's keyUsage lacks keyCertSign";
     PathLength                [R R R R R R R R R R R R R] "pathLenConstraint is broken";
     OutsideConstraints        [R R R R R R R R R R R R R] "a name is outside the name constraints";
     NoPolicy                  [a a a a a a q q q R q q R] "an issuer asks for a certificate policy";
-    CriticalPolicyConstraints [a a a a a q q R R a q q a] "policyConstraints is critical";
-    IssuerWrongPurpose        [R R R R R R R R R R R q q] "an issuer's extKeyUsage lacks serverAuth";
+    CriticalPolicyConstraints  [a a a a a R q R R a q q a] "policyConstraints is critical";
+    IssuerWrongPurpose         [R R R R R R R R R R R q a] "an issuer's extKeyUsage lacks serverAuth";
+    IssuerAnyPurpose           [R R R R R R a R a q q q a] "an issuer's extKeyUsage lists anyExtendedKeyUsage only";
     ConstraintsNotCritical    [a R a a a a a a R a a q a] "a CA's basicConstraints is not critical";
     IssuerWithoutKeyUsage     [a R a a a a a a R a a q a] "a CA has no keyUsage";
-    IssuerWithoutKeyIdentifier [a R a a a a a a R a a q a] "a CA has no subjectKeyIdentifier";
+    IssuerWithoutKeyIdentifier [a R a a a a a a a a a q a] "a CA has no subjectKeyIdentifier";
     IssuerWithoutName         [a R a a a q a q q q q q q] "a CA has no name";
     OddNameConstraints        [q q q q q q q q q q q q q] "nameConstraints has an unusual form";
 
     // Roots.
-    RootNotCa                 [R R R R R R R a R q R q a] "the root is no CA";
-    RootWithoutConstraints    [a R a a a R R a R q R q a] "the root has no basicConstraints";
+    RootNotCa                  [R R R R R R R a R q R q R] "the root is no CA";
+    RootWithoutConstraints     [R R R R R a R a R q R q R] "the root has no basicConstraints";
+    // `v3_purp.c` check_ca returns 4 for keyUsage without basicConstraints, which OpenSSL takes for a root.
+    RootWithUsageOnly          [a R a a a a R a R q R q R] "the root has keyUsage and no basicConstraints";
     OldRoot                   [a R a a a a a a R a a q a] "the root has version 1 or 2";
-    RootMayNotSign            [R R R R R R R a R q R q a] "the root's keyUsage lacks keyCertSign";
+    RootMayNotSign             [R R R R R R R a R q R q R] "the root's keyUsage lacks keyCertSign";
     RootPathLength            [R R R R R R R a R q R q a] "the root's pathLenConstraint is broken";
-    RootWrongPurpose          [R R R R R q R a q q q q a] "the root's extKeyUsage lacks serverAuth";
-    RootUnknownCritical       [R R R R R q R R R q R q a] "the root has an unknown critical extension";
+    RootWrongPurpose           [R R R R R a R a R q q q a] "the root's extKeyUsage lacks serverAuth";
+    RootAnyPurpose             [R R R R R a a a a q q q a] "the root's extKeyUsage lists anyExtendedKeyUsage only";
+    RootUnknownCritical        [R R R R R R R a R q R q a] "the root has an unknown critical extension";
     RootConstraintsNotCritical [a R a a a a a a R a a a a] "the root's basicConstraints is not critical";
     RootWithoutKeyUsage       [a R a a a a a a R a a a a] "the root has no keyUsage";
-    RootWithoutKeyIdentifier  [a R a a a a a a R a a a a] "the root has no subjectKeyIdentifier";
+    RootWithoutKeyIdentifier   [a R a a a a a a a a a a a] "the root has no subjectKeyIdentifier";
     RootExtensionsInOldVersion [q q q q q q q q q q q q q] "the root has extensions in a version below 3";
-    RootSerial                [a a a a a q q q q q q q a] "the root's serial number is out of range";
+    RootSerial                 [a a a a a a q a a q q q a] "the root's serial number is out of range";
     RootNotSelfSigned         [R a R a R a a a a q q q a] "the trusted certificate is not self-signed";
 
     // The server's certificate.
     WrongPurpose              [R R R R R R R R R R R R R] "extKeyUsage lacks serverAuth";
-    AnyPurpose                [q q q q q a a R R q R q a] "extKeyUsage lists anyExtendedKeyUsage only";
+    AnyPurpose                 [R R R R R a a R R q R q a] "extKeyUsage lists anyExtendedKeyUsage only";
     // Apple: "TLS server certificates must contain an ExtendedKeyUsage (EKU) extension containing the id-kp-serverAuth OID".
     NoPurpose                 [a a a a a a a a a a a R a] "there is no extKeyUsage";
-    UselessKeyUsage           [R R R R R q a a q R R q R] "keyUsage allows nothing TLS does";
-    NoDigitalSignature        [a a a a q q a a a R q q q] "keyUsage lacks digitalSignature";
+    UselessKeyUsage            [R R R R R a a a a R R q R] "keyUsage allows nothing TLS does";
+    NoDigitalSignature         [a a a a a a a a a R q q R] "keyUsage lacks digitalSignature";
     LeafIsCa                  [a a a a a a a R R a R q a] "it is a CA's certificate";
     AloneCa                   [a a a a a a a R R a R a a] "it is trusted itself and says CA:TRUE";
+    AloneCaMayNotSign          [a a a a a R a R R a R a a] "it is trusted itself and a CA without keyCertSign";
     AloneNotCa                [a a a a a R a a a a R a a] "it is trusted itself and says CA:FALSE";
-    AloneWithoutConstraints   [a q a a a R a a q q q q a] "it is trusted itself and has no basicConstraints";
+    AloneWithoutConstraints    [a a a a a R a a q q q q a] "it is trusted itself and has no basicConstraints";
+    AloneWithoutAuthority      [a a a a a a a a R a a a a] "it is trusted itself and has no authorityKeyIdentifier";
     OldLeaf                   [a a a a a a a R R q q q a] "it has version 1 or 2";
     LeafWithoutAuthority      [a R a a a a a a R a a a a] "it has no authorityKeyIdentifier";
-    IssuerWithoutAuthority    [a R a a a a a a R a a a a] "a CA has no authorityKeyIdentifier";
-    KeyIdentifiersDiffer      [R R R R R q a a a a a q q] "key identifiers differ";
+    IssuerWithoutAuthority     [a R a a a a a a a a a a a] "a CA has no authorityKeyIdentifier";
+    KeyIdentifiersDiffer       [R R R R R R a a a a a q a] "key identifiers differ";
     LeafMaySign               [a R a a a a a a R a a q a] "keyUsage has keyCertSign without CA:TRUE";
-    LeafPathLength            [R R R R R q q q q q q q q] "pathLenConstraint stands without CA:TRUE";
+    LeafPathLength             [a R a a a a q a a q q q a] "pathLenConstraint stands without CA:TRUE";
     LeafNameConstraints       [q q q q q q q q q q q q q] "a server's certificate has nameConstraints";
-    NamelessNotCritical       [a R a a a a a a R a a q a] "the subject is empty and subjectAltName not critical";
+    NamelessNotCritical        [a R a a a a a a R a a q R] "the subject is empty and subjectAltName not critical";
     // Apple: "must have a validity period of 825 days or fewer", user-added roots included.
     LongValidity              [a a a a a a a a a a a R a] "it is valid for more than 825 days";
 
@@ -164,12 +171,12 @@ facts! {
     DuplicateExtension        [R R R R R R R R R R R q R] "an extension stands twice";
     DuplicateUnknownExtension [a a a a a R R a R R a q R] "an unknown extension stands twice";
     MalformedExtension        [q q q q q q q q q q q q q] "an extension is malformed";
-    ExtensionsInOldVersion    [a R a a a q R R R R R q q] "extensions stand in a version below 3";
-    SerialZero                [a a a a a q a a a q q q a] "the serial number is zero";
-    SerialNegative            [a a a a a q R a R q q q a] "the serial number is negative";
-    SerialLong                [a a a a a q a R R R q q a] "the serial number is too long";
-    TimeEncoding              [a a a a a q q q R q q q q] "a time is not encoded as it should be";
-    UniqueIdentifier          [a a a a a a q R R q q q a] "a unique identifier is there";
+    ExtensionsInOldVersion     [a R a a a R R R R R q q R] "extensions stand in a version below 3";
+    SerialZero                 [a a a a a a a a a q q q a] "the serial number is zero";
+    SerialNegative             [a a a a a a R a R q q q a] "the serial number is negative";
+    SerialLong                 [a a a a a a a a a R q q a] "the serial number is too long";
+    TimeEncoding               [a a a a a a a a R q q q a] "a time is not encoded as it should be";
+    UniqueIdentifier           [a a a a a a q R a q q q a] "a unique identifier is there";
 }
 
 #[cfg(test)]
