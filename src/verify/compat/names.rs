@@ -8,7 +8,8 @@ use crate::x509::{Certificate, DnsName, GeneralName, ServerName};
 
 /// What is to be said of `leaf` as the certificate of `wanted`; nothing where the name is plainly there.
 pub(super) fn fact(leaf: &Certificate, wanted: &ServerName) -> Option<Fact> {
-    let presented = leaf.subject_alt_names().unwrap_or_default();
+    // A malformed subjectAltName is a fact of its own.
+    let presented = leaf.subject_alt_names().ok()?;
     match wanted {
         ServerName::Dns(host) => host_fact(leaf, &presented, host),
         ServerName::Ip(address) => address_fact(leaf, &presented, *address),

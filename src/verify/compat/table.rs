@@ -74,9 +74,11 @@ facts! {
     NoPath                    [R R R R R R R R R R R R R] "no trusted root is reached";
     BadSignature              [R R R R R R R R R R R R R] "a signature is wrong";
     Expired                   [R R R R R R R R R R R R R] "not valid at this moment";
+    EndsNow                    [R R R R R q a a a q q q q] "it ends at this very second";
     // webpki and Java take a name and a key from an anchor, nothing else.
     ExpiredRoot               [R R R R R R R a R q q q a] "the root is not valid at this moment";
     AlgorithmsDiffer          [R R R R R R R R R R R q R] "two algorithm identifiers differ";
+    NameEncodingDiffers        [a a a a a q R R R a R q a] "issuer and subject are one name in two encodings";
     LongPath                  [q q q q q q q q q q q q q] "the path is very long or hard to find";
 
     // Names. `v3_utl.c` do_x509_check looks at the commonName where there is no dNSName; Go 1.15, Chrome 58 and
@@ -92,6 +94,7 @@ facts! {
     WildcardInside             [R R R R R R R R R R R R a] "the wildcard is not the first label";
     BroadWildcard              [R R R R R R a R a R R q a] "the wildcard covers a top-level domain";
     TrailingDot                [R R R a a R R R R q q q R] "the name in it ends with a dot";
+    EmptyDnsName               [a a a a a R q a a q q q q] "a dNSName is empty";
 
     // Algorithms. OpenSSL's security level 2 (Debian, Python) asks for 112 bits, level 1 for 80, of hash and key.
     Md5                       [a R R R R R R R R R R R R] "a signature rests on MD5";
@@ -112,16 +115,19 @@ facts! {
     OldIssuer                 [R R R R R R R R R R R R R] "an issuer has version 1 or 2";
     IssuerMayNotSign          [R R R R R R R a R R R R R] "an issuer's keyUsage lacks keyCertSign";
     PathLength                [R R R R R R R R R R R R R] "pathLenConstraint is broken";
+    HugePathLength             [a a a a a a a R a q q q q] "pathLenConstraint is over 255";
     OutsideConstraints        [R R R R R R R R R R R R R] "a name is outside the name constraints";
-    NoPolicy                  [a a a a a a q q q R q q R] "an issuer asks for a certificate policy";
+    NoPolicy                   [a a a a a q q a a R q q R] "an issuer asks for a certificate policy";
     CriticalPolicyConstraints  [a a a a a R q R R a q q a] "policyConstraints is critical";
     IssuerWrongPurpose         [R R R R R R R R R R R q a] "an issuer's extKeyUsage lacks serverAuth";
     IssuerAnyPurpose           [R R R R R R a R a q q q a] "an issuer's extKeyUsage lists anyExtendedKeyUsage only";
     ConstraintsNotCritical    [a R a a a a a a R a a q a] "a CA's basicConstraints is not critical";
     IssuerWithoutKeyUsage     [a R a a a a a a R a a q a] "a CA has no keyUsage";
     IssuerWithoutKeyIdentifier [a R a a a a a a a a a q a] "a CA has no subjectKeyIdentifier";
-    IssuerWithoutName         [a R a a a q a q q q q q q] "a CA has no name";
+    IssuerWithoutName          [a R a a a q a a R q q q q] "a CA has no name";
     OddNameConstraints        [q q q q q q q q q q q q q] "nameConstraints has an unusual form";
+    LeadingDotConstraint       [a a a a a a a a R q q q q] "a name constraint begins with a dot";
+    EmptyConstraint            [a a a a a q a a R a q q a] "a name constraint is empty";
 
     // Roots.
     RootNotCa                  [R R R R R R R a R q R q R] "the root is no CA";
@@ -137,8 +143,13 @@ facts! {
     RootConstraintsNotCritical [a R a a a a a a R a a a a] "the root's basicConstraints is not critical";
     RootWithoutKeyUsage       [a R a a a a a a R a a a a] "the root has no keyUsage";
     RootWithoutKeyIdentifier   [a R a a a a a a a a a a a] "the root has no subjectKeyIdentifier";
-    RootExtensionsInOldVersion [q q q q q q q q q q q q q] "the root has extensions in a version below 3";
+    RootExtensionsInOldVersion [a R a a a q q R R q q q R] "the root has extensions in a version below 3";
     RootSerial                 [a a a a a a q a a q q q a] "the root's serial number is out of range";
+    RootCriticalPolicyConstraints [a a a a a R q a R q q q a] "the root has critical policyConstraints";
+    RootAuthorityEmpty         [a a a a a a a a R a a a a] "the root's authorityKeyIdentifier has no keyIdentifier";
+    RootIdentifierCritical     [R R R R R q R a R q q q q] "the root has a critical key identifier";
+    RootSerialNegative         [a a a a a a R a R q q q a] "the root's serial number is negative";
+    RootAuthorityDiffers       [R a R a R q a a a q q q a] "the root's own key identifiers differ";
     RootNotSelfSigned         [R a R a R a a a a q q q a] "the trusted certificate is not self-signed";
 
     // The server's certificate.
@@ -155,23 +166,35 @@ facts! {
     AloneWithoutConstraints    [a a a a a R a a q q q q a] "it is trusted itself and has no basicConstraints";
     AloneWithoutAuthority      [a a a a a a a a R a a a a] "it is trusted itself and has no authorityKeyIdentifier";
     OldLeaf                   [a a a a a a a R R q q q a] "it has version 1 or 2";
+    SelfIssuedLeaf             [R R R R R q a a a q q q q] "it has its issuer's name and no authorityKeyIdentifier";
     LeafWithoutAuthority      [a R a a a a a a R a a a a] "it has no authorityKeyIdentifier";
+    LeafAuthorityEmpty         [a R a a a a a a a a a a a] "its authorityKeyIdentifier has no keyIdentifier";
     IssuerWithoutAuthority     [a R a a a a a a a a a a a] "a CA has no authorityKeyIdentifier";
+    IssuerAuthorityEmpty       [a R a a a a a a R a a a a] "an issuer's authorityKeyIdentifier has no keyIdentifier";
     KeyIdentifiersDiffer       [R R R R R R a a a a a q a] "key identifiers differ";
+    TopKeyIdentifiersDiffer    [R R R R R R a a a a a q a] "key identifiers of the root and the next differ";
+    EmptyKeyIdentifier         [R R R R R a a a a a a q a] "a key identifier is empty";
     LeafMaySign               [a R a a a a a a R a a q a] "keyUsage has keyCertSign without CA:TRUE";
     LeafPathLength             [a R a a a a q a a q q q a] "pathLenConstraint stands without CA:TRUE";
     LeafNameConstraints       [q q q q q q q q q q q q q] "a server's certificate has nameConstraints";
     NamelessNotCritical        [a R a a a a a a R a a q R] "the subject is empty and subjectAltName not critical";
+    NameCriticalBesideSubject  [a a a a a a a a R a a a a] "subjectAltName is critical beside a subject";
+    PurposeCritical            [a a a a a a a a R a a a a] "extKeyUsage is critical";
     // Apple: "must have a validity period of 825 days or fewer", user-added roots included.
     LongValidity              [a a a a a a a a a a a R a] "it is valid for more than 825 days";
 
     // Form.
     UnknownCritical           [R R R R R R R R R R R R R] "an unknown extension is critical";
     OddCritical               [q q q q q q q q q q q q q] "an extension is critical that should not be";
+    AuthorityCritical          [R R R R R a R R R q q q q] "authorityKeyIdentifier is critical";
+    IdentifierCritical         [R R R R R a R R a q q q q] "subjectKeyIdentifier is critical";
+    IssuerIdentifierCritical   [R R R R R a R R R q q q q] "an issuer's subjectKeyIdentifier is critical";
     DuplicateExtension        [R R R R R R R R R R R q R] "an extension stands twice";
+    DuplicateIdentifier        [R R R R R R R q R R R q R] "a key identifier extension stands twice";
     DuplicateUnknownExtension [a a a a a R R a R R a q R] "an unknown extension stands twice";
     MalformedExtension        [q q q q q q q q q q q q q] "an extension is malformed";
     ExtensionsInOldVersion     [a R a a a R R R R R q q R] "extensions stand in a version below 3";
+    StrangeVersion             [a a a a a a q R R q q q q] "the version is none that exists";
     SerialZero                 [a a a a a a a a a q q q a] "the serial number is zero";
     SerialNegative             [a a a a a a R a R q q q a] "the serial number is negative";
     SerialLong                 [a a a a a a a a a R q q a] "the serial number is too long";
