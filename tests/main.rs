@@ -9,6 +9,7 @@ mod ca_faults;
 mod compat;
 mod conformance;
 mod csr;
+mod differential;
 mod files;
 mod inspect;
 mod key;

@@ -84,7 +84,7 @@ impl Desk {
                 args.extend(["-untrusted", &chain]);
             }
             if strict {
-                args.push("-x509_strict");
+                args.extend(["-x509_strict", "-partial_chain"]);
             }
             let files: Vec<String> = members.iter().map(|at| format!("{at:04}/leaf.pem")).collect();
             args.extend(files.iter().map(String::as_str));
