@@ -3,8 +3,9 @@
 mod mutations;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
-use certkit::verify::compat::{Answer, Client, Fact, predict};
+use certkit::verify::compat::{Answer, Client, Fact, facts, predict};
 use certkit::verify::{Identity, Verifier};
 use certkit::x509::Certificate;
 use time::OffsetDateTime;
@@ -25,11 +26,19 @@ struct Judged {
     parses: bool,
     /// The rules of certkit's that are broken.
     rules: Vec<&'static str>,
+    facts: Vec<Fact>,
     answers: Vec<(Client, Answer, Vec<Fact>)>,
 }
 
 fn judge(question: &Question) -> Judged {
-    let refused = |why: String| Judged { accepted: false, why, parses: false, rules: Vec::new(), answers: Vec::new() };
+    let refused = |why: String| Judged {
+        accepted: false,
+        why,
+        parses: false,
+        rules: Vec::new(),
+        facts: Vec::new(),
+        answers: Vec::new(),
+    };
     let read = |what: &str, der: &[u8]| Certificate::from_der(der).map_err(|error| format!("{what}: {error}"));
     let parsed = (|| {
         Ok::<_, String>((
@@ -54,6 +63,7 @@ fn judge(question: &Question) -> Judged {
         why: verdict.reasons().iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         parses: true,
         rules,
+        facts: facts::of(&verifier, &leaf),
         answers: predictions.map(|it| (it.client, it.answer, it.because)).collect(),
     }
 }
@@ -85,6 +95,7 @@ const EXPLAINED: &[(&[Client], When, &str)] = &[
     ),
     (&[Rustls], When::Malformed("root: malformed certificate: "), "takes a name and a key from an anchor"),
     (&[Rustls], When::Malformed("extensions: malformed OBJECT IDENTIFIER"), "compares identifiers as octets"),
+    (&[GnuTls], When::Fact(Fact::EndsNow), "is asked a moment later"),
     (&[OpenSsl, Python313], When::Malformed("version: invalid version"), "takes any version"),
     (&[Rustls], When::Fact(Fact::DuplicateIdentifier), "does not read key identifiers"),
     (&[Rustls], When::Fact(Fact::OddCritical), "takes a name and a key from an anchor"),
@@ -172,7 +183,7 @@ impl<'a> Run<'a> {
 
     fn finish(self) {
         for ((client, why), count) in &self.explanations {
-            println!("{count:4} × {client}: {why}");
+            _ = writeln!(std::io::stdout(), "{count:4} × {client}: {why}");
         }
         assert!(
             self.unexplained.is_empty(),
@@ -194,7 +205,7 @@ fn explain(client: Client, ours: &Judged, accepts: bool) -> Option<String> {
     }
     let fits = |when: &When| match when {
         When::Malformed(words) => !ours.parses && ours.why.contains(words),
-        When::Fact(fact) => ours.answers.iter().any(|(.., because)| because.contains(fact)),
+        When::Fact(fact) => ours.facts.contains(fact),
     };
     let row = EXPLAINED.iter().find(|(clients, when, _)| clients.contains(&client) && fits(when));
     row.map(|(.., why)| (*why).to_owned())

@@ -36,7 +36,7 @@ enum Role {
 }
 
 /// The facts about `leaf` and the path that leads the furthest, in the order of the table.
-pub(super) fn of(verifier: &Verifier, leaf: &Certificate) -> Vec<Fact> {
+pub fn of(verifier: &Verifier, leaf: &Certificate) -> Vec<Fact> {
     let asked = Verifier {
         purpose: Purpose::Server,
         policy: Policy::Tls,
@@ -350,7 +350,9 @@ fn from_path(attempt: &Attempt, facts: &mut Vec<Fact>) {
     }
     if let [leaf, _, ..] = attempt.path.as_slice()
         && leaf.is_self_issued()
-        && leaf.extensions().get(&oids::AUTHORITY_KEY_IDENTIFIER).is_none()
+        && [oids::AUTHORITY_KEY_IDENTIFIER, oids::SUBJECT_KEY_IDENTIFIER]
+            .iter()
+            .any(|oid| leaf.extensions().get(oid).is_none())
     {
         facts.push(Fact::SelfIssuedLeaf);
     }

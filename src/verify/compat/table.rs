@@ -147,7 +147,7 @@ facts! {
     RootSerial                 [a a a a a a q a a q q q a] "the root's serial number is out of range";
     RootCriticalPolicyConstraints [a a a a a R q a R q q q a] "the root has critical policyConstraints";
     RootAuthorityEmpty         [a a a a a a a a R a a a a] "the root's authorityKeyIdentifier has no keyIdentifier";
-    RootIdentifierCritical     [R R R R R q R a R q q q q] "the root has a critical key identifier";
+    RootIdentifierCritical     [R R R R R a R a R q q q q] "the root has a critical key identifier";
     RootSerialNegative         [a a a a a a R a R q q q a] "the root's serial number is negative";
     RootAuthorityDiffers       [R a R a R q a a a q q q a] "the root's own key identifiers differ";
     RootNotSelfSigned         [R a R a R a a a a q q q a] "the trusted certificate is not self-signed";
@@ -166,7 +166,7 @@ facts! {
     AloneWithoutConstraints    [a a a a a R a a q q q q a] "it is trusted itself and has no basicConstraints";
     AloneWithoutAuthority      [a a a a a a a a R a a a a] "it is trusted itself and has no authorityKeyIdentifier";
     OldLeaf                   [a a a a a a a R R q q q a] "it has version 1 or 2";
-    SelfIssuedLeaf             [R R R R R q a a a q q q q] "it has its issuer's name and no authorityKeyIdentifier";
+    SelfIssuedLeaf             [R R R R R q a a a q q q q] "it has its issuer's name and lacks a key identifier";
     LeafWithoutAuthority      [a R a a a a a a R a a a a] "it has no authorityKeyIdentifier";
     LeafAuthorityEmpty         [a R a a a a a a a a a a a] "its authorityKeyIdentifier has no keyIdentifier";
     IssuerWithoutAuthority     [a R a a a a a a a a a a a] "a CA has no authorityKeyIdentifier";

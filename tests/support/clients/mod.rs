@@ -22,6 +22,9 @@ pub(crate) struct Question {
     pub(crate) at: i64,
 }
 
+/// What questions have in common that one process answers: root, intermediates, name, moment.
+type Alike<'a> = (&'a [u8], &'a [Vec<u8>], &'a str, i64);
+
 /// `Ok` where the client accepts, else what it says. `None` where it can't be asked.
 pub(crate) type Reply = Option<Result<(), String>>;
 
@@ -63,7 +66,7 @@ impl Desk {
     /// `openssl verify`, one process for all leaves under the same issuers and of the same name.
     pub(crate) fn openssl(&self, strict: bool) -> Option<Vec<Reply>> {
         let openssl = peer("openssl")?;
-        let mut groups: BTreeMap<(&[u8], &[Vec<u8>], &str, i64), Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<Alike<'_>, Vec<usize>> = BTreeMap::new();
         for (at, question) in self.questions.iter().enumerate() {
             let group = (&question.root[..], &question.intermediates[..], question.host.as_str(), question.at);
             groups.entry(group).or_default().push(at);
