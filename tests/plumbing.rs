@@ -25,6 +25,9 @@ fn the_version_is_an_answer() {
 fn a_usage_error_could_not_answer() {
     for (args, why) in [
         (&[][..], "certkit: no command given\n  hint: see `certkit --help`\n"),
+        (&["--quiet"], "certkit: no command given\n  hint: see `certkit --help`\n"),
+        (&["ca", "--quiet"], "certkit: no command given\n  hint: see `certkit ca --help`\n"),
+        (&["verify", "x", "--at", "soon"], "hint: see `certkit verify --help`\n"),
         (&["nonsense"], "certkit: unrecognized subcommand 'nonsense'\n  hint: usage: certkit"),
         (&["completions"], "certkit: the following required arguments were not provided: <SHELL>\n"),
         (&["completions", "cmd"], "certkit: invalid value 'cmd' for '<SHELL>' [possible values: bash"),

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use certkit::encoding::{Oid, pem};
+use certkit::encoding::Oid;
 use certkit::verify::policies::{PolicyLoss, PolicyLossKind};
 use certkit::verify::{Check, PolicyRequirements, Reason};
 
+use crate::support::chain::text;
 use crate::support::policy_chain::{PolicyChain, policy, requirements};
 use crate::support::{Sandbox, peer};
 
@@ -161,16 +162,12 @@ fn policies_are_processed_as_pkits_expects() {
 fn openssl_judges_policies_alike() {
     let Some(openssl) = peer("openssl") else { return };
     let sandbox = Sandbox::new();
-    let write = |name, certificates: &[certkit::x509::Certificate]| {
-        let text: String = certificates.iter().map(|it| pem::write("CERTIFICATE", it.der()).to_string()).collect();
-        sandbox.write(name, text);
-    };
     let mut differing = Vec::new();
     for row in ROWS {
         let made = PolicyChain::new(row.chain);
-        write("root.pem", &[made.root]);
-        write("chain.pem", &made.intermediates);
-        write("leaf.pem", &[made.leaf]);
+        sandbox.write("root.pem", text(&[made.root]));
+        sandbox.write("chain.pem", text(&made.intermediates));
+        sandbox.write("leaf.pem", text(&[made.leaf]));
         let said = sandbox.program(&openssl.path).args(openssl_arguments(&requirements(row.asked))).run();
         let accepted = said.code == Some(0);
         let sets = [printed(&said.stderr, "Authority Policies:"), printed(&said.stderr, "User Policies:")];
@@ -183,6 +180,60 @@ fn openssl_judges_policies_alike() {
         }
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn openssl_judges_chains_drawn_by_lot_alike() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    let (mut lot, mut accepted) = (Lot(20_261_123), 0);
+    for _ in 0..DRAWN {
+        let authorities: Vec<String> = (0..1 + lot.draw(4)).map(|_| link(&mut lot, true)).collect();
+        let chain = format!("{} | {}", authorities.join(" | "), link(&mut lot, false));
+        let asked =
+            ["", "explicit", "explicit want=1", "want=2 want=3", "explicit nomap", "explicit noany"][lot.draw(6)];
+        let made = PolicyChain::new(&chain);
+        sandbox.write("root.pem", text(std::slice::from_ref(&made.root)));
+        sandbox.write("chain.pem", text(&made.intermediates));
+        sandbox.write("leaf.pem", text(std::slice::from_ref(&made.leaf)));
+        let said = sandbox.program(&openssl.path).args(openssl_arguments(&requirements(asked))).run();
+        let verdict = made.judge(requirements(asked));
+        let reasons = verdict.reasons();
+        assert_eq!(verdict.is_accepted(), said.code == Some(0), "`{chain}` asked `{asked}`: {reasons:?}\n{said}");
+        accepted += usize::from(verdict.is_accepted());
+    }
+    assert!((DRAWN / 5..DRAWN * 4 / 5).contains(&accepted), "{accepted} of {DRAWN} are accepted, which proves little");
+}
+
+const DRAWN: usize = 250;
+
+/// A link of a chain with policies from 1 to 3, and constraints that seldom bite at once.
+fn link(lot: &mut Lot, authority: bool) -> String {
+    let mut words = vec!["-".to_owned()];
+    words.extend((1..=3).filter(|_| lot.draw(3) > 0).map(|number| number.to_string()));
+    words.extend((lot.draw(4) == 0).then(|| "any".to_owned()));
+    if authority {
+        words.extend((lot.draw(5) == 0).then(|| "self".to_owned()));
+        let mappings = if lot.draw(3) == 0 && words.iter().any(|word| !["-", "self"].contains(&word.as_str())) {
+            1 + lot.draw(2)
+        } else {
+            0
+        };
+        words.extend((0..mappings).map(|_| format!("{}>{}", 1 + lot.draw(3), 1 + lot.draw(3))));
+        let skips = ["explicit", "nomap", "noany"].into_iter().filter(|_| lot.draw(4) == 0).collect::<Vec<_>>();
+        words.extend(skips.into_iter().map(|name| format!("{name}={}", lot.draw(3))));
+    }
+    words.join(" ")
+}
+
+/// Numbers that look drawn and are the same in every run (Knuth's MMIX generator).
+struct Lot(u64);
+
+impl Lot {
+    fn draw(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % below
+    }
 }
 
 /// Rows that OpenSSL 3 judges otherwise, and why.
@@ -246,6 +297,9 @@ fn the_reason_tells_where_the_policy_was_lost() {
         let reason = Reason::NoPolicy { wanted: vec![], valid: vec![], demanded_by, loss };
         assert_eq!(verdict.reasons(), [&reason], "{line}");
     }
+    let verdict = PolicyChain::new("1 1>any | 1").judge(requirements(""));
+    let reason = Reason::AnyPolicyMapped { issuer_policy: policy("1"), subject_policy: policy("any") };
+    assert_eq!(verdict.reasons(), [&reason]);
     let verdict = PolicyChain::new("1 | 1").judge(requirements("explicit want=2"));
     let reason = Reason::NoPolicy { wanted: oids("2"), valid: oids("1"), demanded_by: None, loss: None };
     assert_eq!(verdict.reasons(), [&reason]);
@@ -261,4 +315,30 @@ fn a_policy_bomb_ends_at_once() {
 fn oids(words: &str) -> Vec<Oid> {
     let sorted: BTreeSet<_> = words.split_whitespace().map(policy).collect();
     sorted.into_iter().collect()
+}
+
+#[test]
+fn the_command_asks_for_policies_and_tells_them() {
+    let sandbox = Sandbox::new();
+    let chain = PolicyChain::new("1 2 1>3 | 3");
+    sandbox.write("root.pem", text(&[chain.root]));
+    sandbox.write("chain.pem", text(&[chain.leaf, chain.intermediates[0].clone()]));
+    let verify = |args: &[&str]| {
+        let fixed = ["verify", "chain.pem", "--at", "@1795435200", "--roots", "root.pem", "--no-host"];
+        sandbox.certkit(&[&fixed[..], args].concat())
+    };
+    let (first, second) = (policy("1").to_string(), policy("2").to_string());
+
+    verify(&[]).expect_code(0).says(&format!("certificate policies: {first}"));
+    verify(&["--require-policy", &second, "--require-policy", &first]).expect_code(0).says("yes policies");
+    let refused =
+        verify(&["--require-policy", &second]).expect_code(1).says("[RFC 5280 §6.1.3 (f), §6.1.5 (g); RFC 9618]");
+    refused.says(&format!("the path is valid for {first} and not for {second}"));
+    verify(&["--require-explicit-policy"]).expect_code(0);
+    verify(&["--require-explicit-policy", "--inhibit-policy-mapping"]).expect_code(1).says("certificate 0 has");
+    verify(&["--require-policy", "web"]).expect_code(2);
+
+    let said = verify(&["--require-policy", &first, "--json"]).expect_code(0).json();
+    let policies = &said["paths"][0]["policies"];
+    assert_eq!(*policies, serde_json::json!({ "authority": [first], "user": [first], "explicit": true }));
 }

@@ -5,16 +5,21 @@ use certkit::encoding::Oid;
 use certkit::encoding::der::{self, tag};
 use certkit::key::{HashAlgorithm, KeyAlgorithm, PrivateKey, SignatureAlgorithm};
 use certkit::verify::check::RULES;
-use certkit::verify::{Check, Finding, Identity, Outcome, Policy, Severity, Verdict, Verifier};
+use certkit::verify::{Check, CheckRevocation, Finding, Identity, Outcome, Policy, Severity, Verdict, Verifier};
 use certkit::x509::extension::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, GeneralSubtree, KeyUsage, KeyUsageBit, NameConstraints,
-    PolicyConstraints, SubjectAltName, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlNumber, ExtendedKeyUsage, GeneralSubtree,
+    KeyUsage, KeyUsageBit, NameConstraints, PolicyConstraints, PolicyInformation, SubjectAltName, SubjectKeyIdentifier,
 };
-use certkit::x509::{Certificate, DistinguishedName, Extension, GeneralName, oids, time as x509_time};
+use certkit::x509::{
+    Certificate, CertificateRevocationList, DistinguishedName, Extension, GeneralName, OcspResponse, oids,
+    time as x509_time,
+};
 use std::str::FromStr;
 use time::Duration;
 
 use crate::support::forge::{Forge, Hierarchy, Issuer, NOON};
+use crate::support::forge_crl::ForgeCrl;
+use crate::support::forge_ocsp::ForgeOcsp;
 
 const HOST: &str = "www.example.com";
 
@@ -22,9 +27,11 @@ const HOST: &str = "www.example.com";
 fn a_sound_chain_breaks_no_rule_of_any_policy() {
     let hierarchy = Hierarchy::new();
     for policy in Policy::ALL {
-        let verdict = judge(&Case::sound(&hierarchy), policy);
-        assert!(verdict.is_accepted(), "{policy}: {:?}", verdict.reasons());
-        assert_eq!(broken(&verdict), [], "{policy}");
+        for case in [Case::sound(&hierarchy), listed(&hierarchy, &|_| ())] {
+            let verdict = judge(&case, policy);
+            assert!(verdict.is_accepted(), "{policy}: {:?}", verdict.reasons());
+            assert_eq!(broken(&verdict), [], "{policy}");
+        }
     }
 }
 
@@ -60,6 +67,9 @@ struct Case {
     leaf: Certificate,
     intermediates: Vec<Certificate>,
     roots: Vec<Certificate>,
+    lists: Vec<CertificateRevocationList>,
+    responses: Vec<OcspResponse>,
+    check_revocation: CheckRevocation,
     depth: Option<usize>,
     host: Option<&'static str>,
 }
@@ -74,6 +84,9 @@ impl Case {
             leaf,
             intermediates: vec![hierarchy.intermediate.certificate.clone()],
             roots: vec![hierarchy.root.certificate.clone()],
+            lists: vec![],
+            responses: vec![],
+            check_revocation: CheckRevocation::Given,
             depth: None,
             host: Some(HOST),
         }
@@ -85,6 +98,9 @@ fn judge(case: &Case, policy: Policy) -> Verdict {
     verifier.intermediates = case.intermediates.clone();
     verifier.policy = policy;
     verifier.identities = case.host.map(|host| Identity::Server(host.parse().unwrap())).into_iter().collect();
+    verifier.revocation_lists = case.lists.clone();
+    verifier.ocsp_responses = case.responses.clone();
+    verifier.check_revocation = case.check_revocation;
     verifier.max_depth = case.depth.unwrap_or(verifier.max_depth);
     verifier.judge(&case.leaf)
 }
@@ -103,8 +119,8 @@ fn breach(check: Check, hierarchy: &Hierarchy) -> Breach {
     let company = match check {
         // A signature that says it rests on SHA-1 cannot be made here, so it is a false one too.
         Check::WeakSignature => vec![Check::Signature],
-        // Version 1 has no extensions, so no key identifier.
-        Check::VersionThree => vec![Check::AuthorityKeyIdentifier],
+        // Version 1 has no extensions, so neither key identifier nor purposes.
+        Check::VersionThree => vec![Check::AuthorityKeyIdentifier, Check::SubscriberPurpose],
         // An empty issuer is an empty subject above.
         Check::IssuerName => vec![Check::CaSubject],
         Check::CaSubject => vec![Check::IssuerName],
@@ -241,6 +257,11 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
             let constraints = PolicyConstraints { require_explicit_policy: Some(9), inhibit_policy_mapping: None };
             (issuer(&|forge| forge.set(&constraints, false)), Policy::Rfc5280)
         }
+        Check::PolicyForm => {
+            let policy = PolicyInformation { policy: oids::CABF_DV, qualifiers: vec![] };
+            let twice = CertificatePolicies(vec![policy.clone(), policy]);
+            (leaf(&move |forge| forge.set(&twice, false)), Policy::Rfc5280)
+        }
         Check::AlternativeNameForm => (leaf(&|forge| forge.subject = DistinguishedName::empty()), Policy::Rfc5280),
         Check::AlternativeNameCritical => {
             let host = SubjectAltName(vec![GeneralName::Dns(HOST.into())]);
@@ -258,7 +279,7 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
             (names(vec![GeneralName::Dns(HOST.into()), GeneralName::Dns("a_b.example.com".into())]), Policy::WebPki)
         }
         Check::WildcardBreadth => {
-            (names(vec![GeneralName::Dns(HOST.into()), GeneralName::Dns("*.com".into())]), Policy::WebPki)
+            (names(vec![GeneralName::Dns(HOST.into()), GeneralName::Dns("*.co.uk".into())]), Policy::WebPki)
         }
         Check::CommonName => {
             let stray = DistinguishedName::common_name_only("stray.example.com");
@@ -274,6 +295,25 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
             let late = x509_time::encode(NOON + Duration::days(300));
             (leaf(&|forge| forge.validity[1] = late.clone()), Policy::WebPki)
         }
+        Check::Revocation => {
+            let sound = Case::sound(hierarchy);
+            let list = ForgeCrl::of(&hierarchy.intermediate).revoking(&sound.leaf, None);
+            (Case { lists: vec![list.sign(&hierarchy.intermediate.key)], ..sound }, Policy::Tls)
+        }
+        Check::RevocationKnown => {
+            (Case { check_revocation: CheckRevocation::Leaf, ..Case::sound(hierarchy) }, Policy::Tls)
+        }
+        Check::RevocationList => (listed(hierarchy, &|list| *list = list.clone().dated(-9, -1)), Policy::Tls),
+        Check::RevocationListForm => (listed(hierarchy, &|list| list.remove::<CrlNumber>()), Policy::Tls),
+        Check::OcspResponse => {
+            let sound = Case::sound(hierarchy);
+            let response = ForgeOcsp::unknown(&sound.leaf, &hierarchy.intermediate);
+            (Case { responses: vec![response.sign(&hierarchy.intermediate.key)], ..sound }, Policy::Tls)
+        }
+        Check::OcspResponderStatus => (unchecked_responder(hierarchy), Policy::Tls),
+        Check::RevocationListProfile => {
+            (listed(hierarchy, &|list| list.remove::<AuthorityKeyIdentifier>()), Policy::Rfc5280)
+        }
     }
 }
 
@@ -287,6 +327,25 @@ fn with_root(hierarchy: &Hierarchy, change: &dyn Fn(&mut Forge)) -> Case {
     let mut forge = Forge::root("Test Root", &hierarchy.root.key);
     change(&mut forge);
     Case { roots: vec![forge.sign(&hierarchy.root.key)], ..Case::sound(hierarchy) }
+}
+
+/// A good answer of an authorised responder whose own status is unknown.
+fn unchecked_responder(hierarchy: &Hierarchy) -> Case {
+    let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+    let mut forge = Forge::server("ocsp.example.com", &key, &hierarchy.intermediate);
+    forge.serial = vec![0x77; 8];
+    forge.set(&ExtendedKeyUsage(vec![oids::OCSP_SIGNING]), false);
+    let responder = Issuer { certificate: forge.sign(&hierarchy.intermediate.key), key };
+    let sound = Case::sound(hierarchy);
+    let response = ForgeOcsp::good(&sound.leaf, &hierarchy.intermediate).by(&responder);
+    Case { responses: vec![response.sign(&responder.key)], ..sound }
+}
+
+/// The sound chain and a list of the intermediate that does not revoke the leaf.
+fn listed(hierarchy: &Hierarchy, change: &dyn Fn(&mut ForgeCrl)) -> Case {
+    let mut list = ForgeCrl::of(&hierarchy.intermediate);
+    change(&mut list);
+    Case { lists: vec![list.sign(&hierarchy.intermediate.key)], ..Case::sound(hierarchy) }
 }
 
 fn permit(base: GeneralName) -> NameConstraints {

@@ -52,6 +52,17 @@ fn a_folder_is_judged_file_by_file_in_order() {
 }
 
 #[test]
+fn what_is_no_certificate_is_passed_over_in_a_folder_and_not_where_it_is_named() {
+    let sandbox = crowd();
+    sandbox.write("many/notes.txt", "hello");
+    let ran = batch(&sandbox, "many", &["--no-host"], "").expect_code(0);
+    assert!(ran.stderr.ends_with("1 files in the folder hold no certificate and were passed over\n"), "{ran}");
+    batch(&sandbox, "-", &["--no-host"], "many/notes.txt\n").expect_code(2).says("unjudged  many/notes.txt");
+    sandbox.write("many/cut.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n");
+    batch(&sandbox, "many", &["--no-host"], "").expect_code(1).says("rejected  many/cut.pem");
+}
+
+#[test]
 fn paths_and_blocks_come_in_on_stdin() {
     let sandbox = crowd();
     let paths = batch(&sandbox, "-", &["--no-host"], "many/000.pem\nmany/missing.pem\n").expect_code(2);

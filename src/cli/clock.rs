@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use std::env::{self, VarError};
 use std::str::FromStr;
 
+use crate::x509::Validity;
 use anyhow::{Context, anyhow};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -132,6 +133,17 @@ pub fn from_now(time: OffsetDateTime, now: OffsetDateTime) -> String {
         Ordering::Greater => format!("in {}", span_in_words(time - now)),
         Ordering::Less => format!("{} ago", span_in_words(now - time)),
     }
+}
+
+/// A validity as its maker is told of it: when it ends, and how long it is. Both ends belong to it (RFC 5280 §4.1.2.5), so
+/// what was asked for as 365 days comes out as 365 days, not as what is left of them.
+pub fn until(validity: &Validity) -> String {
+    let length = validity.not_after - validity.not_before + Duration::SECOND;
+    let words = match length.whole_days() {
+        0 | 1 => span_in_words(length),
+        days => format!("{days} days"),
+    };
+    format!("until {} ({words})", rfc3339(validity.not_after))
 }
 
 /// How a notAfter stands: `expires in 89 days`, `expires now`, `expired 3 days ago`. The second of notAfter is still

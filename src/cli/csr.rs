@@ -10,6 +10,10 @@ use super::output::Session;
 
 /// Make and show certification requests (CSR, PKCS #10)
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+For example:
+  certkit csr new app.test --out app.csr --keyout app-key.pem
+  certkit csr show app.csr")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

@@ -14,6 +14,13 @@ use super::output::Session;
 
 /// Make key pairs, show, convert and compare them
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+For example:
+  certkit key new --type rsa:3072 --out server-key.pem
+  certkit key show server-key.pem
+  certkit key public server-key.pem --out server-public.pem
+  certkit key convert server-key.pem --format jwk --out server-key.jwk
+  certkit key match server-key.pem cert.pem")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

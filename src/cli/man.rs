@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use clap::CommandFactory;
 use clap_mangen::Man;
 use serde::Serialize;
 
-use super::Arguments;
 use super::exit::Exit;
 use super::files::{Mode, WriteSet};
+use super::help;
 use super::output::{Report, Session, shown};
 use super::problem::Hinted;
 use super::text::Text;
@@ -83,7 +82,7 @@ fn find(pages: Vec<Page>, wanted: &str) -> anyhow::Result<Page> {
 }
 
 fn pages() -> anyhow::Result<Vec<Page>> {
-    let mut program = Arguments::command().disable_help_subcommand(true);
+    let mut program = help::program().disable_help_subcommand(true);
     program.build();
     let mut pages = Vec::new();
     gather(&program, &mut pages)?;

@@ -8,6 +8,7 @@
 mod ca;
 mod completions;
 mod csr;
+mod help;
 mod inspect;
 mod key;
 mod load;
@@ -29,7 +30,7 @@ pub mod text;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use self::exit::Exit;
 use self::output::Session;
@@ -38,13 +39,17 @@ use self::version::Version;
 /// Runs one command line, program name first, and returns its exit status: see [`Exit`].
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let exit = match Arguments::try_parse_from(&arguments) {
+    let read = help::program().try_get_matches_from(&arguments).and_then(|it| Arguments::from_arg_matches(&it));
+    let exit = match read {
         Ok(Arguments { command, json, quiet }) => {
             let mut session = Session::new(json, quiet);
             let answer = command.run(&mut session);
             session.finish(answer)
         }
-        Err(usage) => Session::new(asks_for_json(&arguments), false).finish_usage(&usage, &Version::of_this_build()),
+        Err(usage) => {
+            let session = Session::new(asks_for_json(&arguments), false);
+            session.finish_usage(&usage, &help::called(&arguments), &Version::of_this_build())
+        }
     };
     exit.into()
 }
@@ -52,7 +57,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Make keys and certificates, run a local certification authority, judge a certificate chain and say why
 #[derive(Debug, Parser)]
 #[command(name = "certkit", version, long_version = Version::of_this_build().to_string())]
-#[command(after_help = "Exit status: 0 done, or yes; 1 the answer is no; 2 could not answer.")]
+#[command(after_help = "\
+Exit status: 0 done, or yes; 1 the answer is no; 2 could not answer.
+
+For example:
+  certkit new --cn localhost                   a key and a self-signed certificate
+  certkit ca issue localhost 127.0.0.1 ::1     the same from a local CA
+  certkit verify localhost.pem --host localhost --roots ca.pem
+  certkit inspect localhost.pem")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -71,11 +83,11 @@ enum Command {
     New(new::Args),
     Key(key::Args),
     Csr(csr::Args),
-    Inspect(inspect::Args),
     Ca(ca::Args),
+    Verify(verify::Args),
+    Inspect(inspect::Args),
     Completions(completions::Args),
     Man(man::Args),
-    Verify(verify::Args),
 }
 
 impl Command {
@@ -84,11 +96,11 @@ impl Command {
             Self::New(args) => new::run(args, session),
             Self::Key(args) => key::run(args, session),
             Self::Csr(args) => csr::run(args, session),
-            Self::Inspect(args) => inspect::run(args, session),
             Self::Ca(args) => ca::run(args, session),
+            Self::Verify(args) => verify::run(args, session),
+            Self::Inspect(args) => inspect::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
-            Self::Verify(args) => verify::run(args, session),
         }
     }
 }

@@ -90,6 +90,8 @@ struct Made {
     not_after: String,
     /// In words, as of now.
     expires: String,
+    #[serde(skip)]
+    until: String,
     serial: SerialNumber,
     fingerprint_sha256: String,
     /// Clients that will object to it however much they trust it.
@@ -120,6 +122,7 @@ impl Made {
             not_before: clock::rfc3339(validity.not_before),
             not_after: clock::rfc3339(validity.not_after),
             expires: clock::expiry(validity.not_after, clock::now()),
+            until: clock::until(validity),
             serial: certificate.serial().clone(),
             fingerprint_sha256: hex::colons(&certificate.fingerprint_sha256()),
             objections: objections(certificate),
@@ -141,7 +144,7 @@ impl Report for Made {
             text.line(format_args!("{wrote} {}: {encrypted}{key_type} private key", strong(&self.key_file)));
         }
         let names: Vec<String> = self.names.iter().map(GeneralName::value).collect();
-        let mut fields = vec![("valid", format!("until {} ({})", self.not_after, self.expires))];
+        let mut fields = vec![("valid", self.until.clone())];
         if names.is_empty() {
             fields.insert(0, ("subject", self.subject.to_string()));
         } else {

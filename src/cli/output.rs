@@ -147,16 +147,16 @@ impl Session {
         }
     }
 
-    /// Ends a run whose command line clap answered: help, the version, or a mistake. `version` is what `--json --version`
-    /// says.
-    pub(super) fn finish_usage(mut self, answer: &clap::Error, version: &impl Report) -> Exit {
+    /// Ends a run whose command line clap answered: help, the version, or a mistake. `called` is the
+    /// command it was for, `version` what `--json --version` says.
+    pub(super) fn finish_usage(mut self, answer: &clap::Error, called: &str, version: &impl Report) -> Exit {
         use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
         let told = answer.render();
         let printed = match answer.kind() {
             DisplayVersion if self.json => self.answer(version),
             DisplayHelp | DisplayVersion => self.out.write(&format!("{}\n", told.ansi().to_string().trim_end())),
             _ => {
-                self.fail_with(Problem::from(answer));
+                self.fail_with(Problem::of_usage(answer, called));
                 Ok(())
             }
         };

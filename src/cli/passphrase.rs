@@ -117,7 +117,8 @@ impl PassphraseSource {
 
 fn ask(prompt: &str) -> anyhow::Result<Passphrase> {
     if !io::stderr().is_terminal() && !io::stdin().is_terminal() {
-        return Err(anyhow!("there is no terminal to ask on")).hint("give it with file:PATH, env:NAME or fd:N");
+        return Err(anyhow!("there is no terminal to ask on"))
+            .hint("--passphrase, or --ca-passphrase where there is one, takes file:PATH, env:NAME or fd:N");
     }
     let typed = rpassword::prompt_password(prompt).context("the terminal cannot be used")?;
     Ok(Passphrase(Zeroizing::new(typed.into_bytes())))

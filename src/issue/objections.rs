@@ -99,13 +99,13 @@ static RULES: &[Rule] = &[
         what_to_do: USE_A_CA,
     },
     Rule {
-        client: "rustls (webpki), Python's cryptography",
+        client: "Firefox (NSS), rustls (webpki), Python's cryptography",
         applies: |facts| facts.server && facts.ca,
         why: "a CA's own certificate cannot be a server's",
         what_to_do: USE_A_CA,
     },
     Rule {
-        client: "Go, rustls, every browser",
+        client: "Go, rustls, Python's cryptography, every browser",
         applies: |facts| facts.server && !facts.names_hosts,
         why: "it has no host name or IP address in subjectAltName, and the common name no longer counts (RFC 9525 §2)",
         what_to_do: "add the server's names: --san HOST",

@@ -15,6 +15,7 @@ mod algorithm;
 mod block;
 pub mod digest;
 mod ec;
+mod ecdsa_p256;
 mod encrypted;
 mod error;
 mod export;

@@ -1,6 +1,7 @@
 //! Making signatures.
 
 use super::ec::{self, Curve};
+use super::ecdsa_p256;
 use super::error::KeyError;
 use super::ml_dsa;
 use super::private::{PrivateKey, Secret};
@@ -9,10 +10,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, PqdsaKeyPair, RsaEncoding, RsaKeyPair,
 };
-use ecdsa::hazmat::sign_prehashed_rfc6979;
-use p256::{NistP256, SecretKey};
-use rsa::sha2::{Digest, Sha256, Sha384, Sha512};
-use zeroize::Zeroizing;
+use p256::SecretKey;
 
 /// A private key prepared for signing.
 pub(super) enum Signer {
@@ -50,7 +48,9 @@ impl Signer {
     ) -> Result<Vec<u8>, KeyError> {
         let refused = KeyError::CannotSign { key: key.algorithm(), signature: algorithm };
         match (self, algorithm) {
-            (Self::P256(secret), SignatureAlgorithm::Ecdsa(hash)) => sign_p256(secret, hash, message).ok_or(refused),
+            (Self::P256(secret), SignatureAlgorithm::Ecdsa(hash)) => {
+                ecdsa_p256::sign(secret, hash, message).ok_or(refused)
+            }
             (Self::Ec(curve, pair), SignatureAlgorithm::Ecdsa(hash)) => {
                 let signing = ecdsa_signing(*curve, hash).ok_or(refused)?;
                 match &key.secret {
@@ -66,18 +66,6 @@ impl Signer {
             _ => Err(refused),
         }
     }
-}
-
-/// Deterministic ECDSA (RFC 6979), so that the same key and bytes give the same certificate.
-fn sign_p256(secret: &SecretKey, hash: HashAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
-    let scalar = Zeroizing::new(secret.to_nonzero_scalar());
-    let signature = match hash {
-        HashAlgorithm::Sha256 => sign_prehashed_rfc6979::<NistP256, Sha256>(&scalar, &Sha256::digest(message), &[]),
-        HashAlgorithm::Sha384 => sign_prehashed_rfc6979::<NistP256, Sha384>(&scalar, &Sha384::digest(message), &[]),
-        HashAlgorithm::Sha512 => sign_prehashed_rfc6979::<NistP256, Sha512>(&scalar, &Sha512::digest(message), &[]),
-        HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha224 => return None,
-    };
-    Some(signature.0.to_der().as_bytes().to_vec())
 }
 
 fn sign_ecdsa(pair: &EcdsaKeyPair, message: &[u8]) -> Result<Vec<u8>, KeyError> {

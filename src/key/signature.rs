@@ -222,7 +222,7 @@ pub enum SignatureError {
     #[error("the signature is over {0}, which is broken: anybody may have made it")]
     Weak(HashAlgorithm),
     /// The key is of another algorithm than the signature.
-    #[error("a {key} key cannot have made a {signature} signature")]
+    #[error("the signature is {signature}, which no {key} key makes")]
     KeyMismatch {
         /// The signature's algorithm.
         signature: SignatureAlgorithm,

@@ -157,15 +157,23 @@ rules! {
     RootKeyIdentifier  "root-key-identifier" "BR 7.1.2.1.3"       "a root's authorityKeyIdentifier is its own key identifier alone" [Off Off Error];
     NameConstraintsForm "name-constraints-form" "RFC 5280 §4.2.1.10" "nameConstraints stands critical, in CAs only, without leading dots, minimum or maximum" [Warning Error Error];
     PolicyExtensionsCritical "policy-extensions-critical" "RFC 5280 §4.2.1.11, §4.2.1.14" "policyConstraints and inhibitAnyPolicy are critical" [Warning Error Error];
+    PolicyForm         "policy-form"         "RFC 5280 §4.2.1.4"  "certificatePolicies names no policy twice" [Warning Error Error];
     AlternativeNameForm "alternative-name-form" "RFC 5280 §4.2.1.6" "subjectAltName is well-formed, and critical where the subject is empty" [Warning Error Error];
     AlternativeNameCritical "alternative-name-critical" "BR 7.1.2.7.12" "subjectAltName beside a subject is not critical" [Off Off Error];
     AlternativeNamePresent "alternative-name-present" "BR 7.1.2.7.12" "a server's certificate has a subjectAltName" [Off Off Error];
     NameSyntax         "name-syntax"         "RFC 5280 §4.2.1.6; BR 7.1.4.2" "host names have letters, digits and hyphens, and a wildcard its own label" [Warning Warning Error];
     WildcardBreadth    "wildcard-breadth"    "BR 3.2.2.6"         "a wildcard does not cover a public suffix" [Warning Off Error];
     CommonName         "common-name"         "BR 7.1.4.3"         "a commonName is one of the subjectAltNames, or the domain of a wildcard among them" [Off Off Error];
-    SubscriberPurpose  "subscriber-purpose"  "BR 7.1.2.7.10"      "extKeyUsage is there, not critical, and without anyExtendedKeyUsage" [Off Off Error];
+    SubscriberPurpose  "subscriber-purpose"  "BR 7.1.2.7.10"      "extKeyUsage is there, not critical, and without anyExtendedKeyUsage" [Warning Off Error];
     SubscriberKey      "subscriber-key"      "BR 6.1.5"           "keys are RSA of 2048 bits or more, divisible by 8, or ECDSA P-256, P-384, P-521" [Warning Off Error];
     SubscriberValidity "subscriber-validity" "BR 6.3.2; Apple 103769" "the validity is no longer than clients take" [Off Off Warning];
+    Revocation         "revocation"          "RFC 5280 §6.3.3; RFC 6960 §2.2" "no list or response given says that the certificate is revoked" [Error Error Error];
+    RevocationKnown    "revocation-known"    "RFC 5280 §6.3; RFC 6960 §2.2" "the status of a certificate that is asked about is known" [Error Error Error];
+    RevocationList     "revocation-list"     "RFC 5280 §6.3.3 (a), (f), (g); §5.2; §5.3" "a list that should answer is current, soundly signed, and without unknown critical extensions" [Error Error Error];
+    RevocationListForm "revocation-list-form" "RFC 5280 §5.1.2.1, §5.1.2.5, §5.2.3, §5.2.5" "a list has a number that is not critical, nextUpdate, and extensions only in version 2" [Error Error Error];
+    RevocationListProfile "revocation-list-profile" "RFC 5280 §5.2.1, §5.2.4, §5.2.5" "a list has authorityKeyIdentifier, and scope and delta indicator are critical" [Warning Error Error];
+    OcspResponse       "ocsp-response"       "RFC 6960 §3.2, §4.2.2.2" "an OCSP response that should answer is current, signed by the issuer or who it authorised, and knows the certificate" [Error Error Error];
+    OcspResponderStatus "ocsp-responder-status" "RFC 6960 §4.2.2.2.1" "the certificate of an authorised OCSP responder has id-pkix-ocsp-nocheck, or its status is known" [Warning Warning Warning];
 }
 
 impl Check {

@@ -3,7 +3,9 @@
 use super::Verifier;
 use super::check::Check;
 use super::identity;
+use super::revocation::RevocationSource;
 use super::verdict::{Attempt, Finding, Place};
+use crate::encoding::hex;
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 use crate::x509::{Certificate, oids, time};
 
@@ -23,12 +25,22 @@ impl Finding {
             Place::Certificate(index) => index,
             Place::Path => attempt.path.len().saturating_sub(1),
         };
+        if self.check == Check::Revocation {
+            let status = attempt.revocation.iter().find(|status| status.certificate == index);
+            return status.and_then(|status| status.source.as_ref()).map_or_else(String::new, not_revoked);
+        }
         let above = attempt.path.get(index + 1);
         match attempt.path.get(index) {
             Some(certificate) => kept(self.check, certificate, above, index, verifier),
             None => String::new(),
         }
     }
+}
+
+fn not_revoked(source: &RevocationSource) -> String {
+    let next = source.next_update.map(|next| format!(", which holds until {}", time::rfc3339(next)));
+    let nonce = source.nonce.as_ref().map(|nonce| format!(", nonce {}", hex::encode(nonce)));
+    format!("not revoked, says {source}{}{}", next.unwrap_or_default(), nonce.unwrap_or_default())
 }
 
 fn kept(

@@ -3,6 +3,7 @@
 use super::Verifier;
 use super::check::Check;
 use super::identity;
+use super::public_suffix;
 use super::reason::Reason;
 use super::single_checks::require;
 use super::verdict::{Findings, Place};
@@ -132,9 +133,9 @@ fn name_syntax(text: &str) -> Result<(), Reason> {
     }
 }
 
-/// A wildcard directly under a top-level domain. The whole list of public suffixes is not known here.
+/// BR 3.2.2.6: a wildcard directly under a domain that a registry controls.
 fn wildcard_breadth(text: &str) -> Result<(), Reason> {
-    let broad = text == "*" || text.strip_prefix("*.").is_some_and(|parent| !parent.contains('.'));
+    let broad = text == "*" || text.strip_prefix("*.").is_some_and(public_suffix::is_registry_controlled);
     if broad { Err(Reason::BroadWildcard { name: text.to_owned() }) } else { Ok(()) }
 }
 

@@ -9,9 +9,9 @@ use crate::x509::Certificate;
 use crate::x509::extension::ExtendedKeyUsage;
 
 /// Runs the checks that need the whole path. `path` has the judged certificate first and the anchor last.
-pub(super) fn check(path: &[&Certificate], verifier: &Verifier, findings: &mut Findings) {
+pub(super) fn check(path: &[&Certificate], verifier: &Verifier, comparisons_left: &mut usize, findings: &mut Findings) {
     findings.complain(Check::Depth, Place::Path, depth(path, verifier.max_depth));
-    name_constraints::check(path, findings);
+    name_constraints::check(path, comparisons_left, findings);
     policies::check(path, verifier, findings);
 
     let top = path.len().saturating_sub(1);

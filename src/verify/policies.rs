@@ -67,12 +67,22 @@ pub enum PolicyLossKind {
 
 /// Records whether the path keeps the policies asked for. `path` has the judged certificate first and the anchor last.
 pub(super) fn check(path: &[&Certificate], verifier: &Verifier, findings: &mut Findings) {
+    if !is_in_question(path, &verifier.policies) {
+        return;
+    }
     let (sets, fault) = process(path, &verifier.policies);
     match fault {
         Some((place, reason)) => findings.record(Check::Policies, place, Err(reason)),
         None if sets.explicit => findings.record(Check::Policies, Place::Path, Ok(())),
         None => {}
     }
+}
+
+/// Whether a path can fail for its policies at all. Unless somebody demands a policy, explicit_policy begins beyond the
+/// path's end and stays over 0; few paths are worth a graph.
+fn is_in_question(path: &[&Certificate], requirements: &PolicyRequirements) -> bool {
+    let has = |oid: Oid| path.iter().any(|certificate| certificate.extensions().get(&oid).is_some());
+    requirements.explicit || has(PolicyConstraints::OID) || has(PolicyMappings::OID)
 }
 
 impl Attempt {
@@ -131,10 +141,10 @@ impl<'a> State<'a> {
     /// Processes the certificate at this place; 0 is the last.
     fn take(&mut self, certificate: &Certificate, at: usize) -> Result<(), Reason> {
         let last = at == 0;
-        let self_issued = certificate.is_self_issued();
+        let self_issued = !last && certificate.is_self_issued();
         let constraints = value::<PolicyConstraints>(certificate);
 
-        self.descend(certificate, at, !last && self_issued)?;
+        self.descend(certificate, at, self_issued)?;
         // RFC 5280 §6.1.3 (f): an explicit policy is required, or the graph is not null.
         if self.explicit == 0 && self.graph.is_null() {
             return Err(self.missing(Vec::new()));

@@ -8,6 +8,7 @@ use super::identity::{Identity, IdentityMismatch, NearMiss};
 use super::policies::{PolicyLoss, PolicyLossKind};
 use super::reason::Reason;
 use crate::encoding::{Oid, hex};
+use crate::x509::extension::CrlReason;
 use crate::x509::{GeneralName, oids, time};
 
 impl fmt::Display for Reason {
@@ -64,6 +65,7 @@ impl fmt::Display for Reason {
                 let (from, to) = (named(issuer_policy), named(subject_policy));
                 write!(f, "policyMappings maps {from} to {to}, and anyPolicy cannot be mapped")
             }
+            Self::PolicyTwice(oid) => write!(f, "certificatePolicies names {} more than once", named(oid)),
             Self::UnknownCritical(oid) => {
                 write!(f, "the extension {} is critical and not processed here", named(oid))
             }
@@ -90,13 +92,28 @@ impl fmt::Display for Reason {
                 write!(f, "authorityKeyIdentifier {authority} is not the issuer's subjectKeyIdentifier {subject}")
             }
             Self::NameSyntax { name, why } => write!(f, "the name \"{}\": {why}", name.escape_default()),
-            Self::BroadWildcard { name } => write!(f, "the wildcard \"{name}\" covers a whole top-level domain"),
+            Self::BroadWildcard { name } => write!(f, "the wildcard \"{name}\" covers every domain of a registry"),
             Self::CommonNameNotInSan { common_name } => {
                 write!(f, "the commonName \"{}\" is not among the subjectAltNames", common_name.escape_default())
             }
             Self::LongValidity { days, limit } => {
                 write!(f, "the validity is {days} days; public clients take {limit} for a certificate of its date")
             }
+            Self::Revoked { since, reason, source } => {
+                let held = *reason == Some(CrlReason::CertificateHold);
+                f.write_str(if held { "the certificate is on hold" } else { "the certificate is revoked" })?;
+                write!(f, " since {}", time::rfc3339(*since))?;
+                reason.map_or(Ok(()), |reason| write!(f, " ({})", reason.name()))?;
+                source.as_ref().map_or(Ok(()), |source| write!(f, ", says {source}"))
+            }
+            Self::StatusUnknown { uncovered } if uncovered.is_empty() => {
+                f.write_str("no list or response given covers the certificate, so its status is unknown")
+            }
+            Self::StatusUnknown { uncovered } => {
+                let reasons = uncovered.join(", ");
+                write!(f, "no list given covers revocation for {reasons}, so the certificate's status is unknown")
+            }
+            Self::Revocation(fault) => fault.fmt(f),
         }
     }
 }
@@ -190,6 +207,12 @@ impl Reason {
             }
             Self::Loop { .. } => "trust one of its issuers with --roots".to_owned(),
             Self::TooDeep { .. } => "--max-depth allows more".to_owned(),
+            Self::Revoked { reason: Some(CrlReason::CertificateHold), .. } => {
+                "ask its issuer; a hold can be lifted, and a newer list then leaves it out".to_owned()
+            }
+            Self::Revoked { .. } => "do not trust it; have one issued for a new key".to_owned(),
+            Self::StatusUnknown { .. } => "give its issuer's revocation list with --crl".to_owned(),
+            Self::Revocation(fault) => return fault.hint(),
             _ => return None,
         })
     }

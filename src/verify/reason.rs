@@ -4,8 +4,10 @@ use ::time::OffsetDateTime;
 
 use super::identity::IdentityMismatch;
 use super::policies::PolicyLoss;
+use super::revocation::{RevocationSource, SourceFault};
 use crate::encoding::Oid;
 use crate::key::{HashAlgorithm, KeyError, SignatureError};
+use crate::x509::extension::CrlReason;
 use crate::x509::{DistinguishedName, ExtensionError, GeneralName, SerialNumber, Validity};
 
 /// Why a rule is broken, with the values that broke it.
@@ -144,6 +146,8 @@ pub enum Reason {
         /// subjectDomainPolicy.
         subject_policy: Oid,
     },
+    /// certificatePolicies names a policy twice.
+    PolicyTwice(Oid),
     /// A critical extension is not known or not handled.
     UnknownCritical(Oid),
     /// An extension stands twice.
@@ -199,4 +203,20 @@ pub enum Reason {
         /// The most that is taken, in days.
         limit: i64,
     },
+    /// The certificate is revoked.
+    Revoked {
+        /// Since when.
+        since: OffsetDateTime,
+        /// Why; `None` where the source does not say.
+        reason: Option<CrlReason>,
+        /// Who says so.
+        source: Option<RevocationSource>,
+    },
+    /// Nothing given settles whether the certificate is revoked.
+    StatusUnknown {
+        /// Reasons for revocation that no list covers, where others are covered.
+        uncovered: Vec<&'static str>,
+    },
+    /// A list or response cannot be relied on.
+    Revocation(Box<SourceFault>),
 }

@@ -6,8 +6,9 @@
 use super::Verifier;
 use super::check::Check;
 use super::reason::Reason;
+use super::revocation::Inquiry;
 use super::verdict::{Attempt, Findings, Place, Verdict};
-use super::{issuer_checks, leaf_checks, path_checks, single_checks};
+use super::{issuer_checks, leaf_checks, name_constraints, path_checks, single_checks};
 use crate::key::SignatureError;
 use crate::x509::Certificate;
 use crate::x509::extension::{AuthorityInfoAccess, AuthorityKeyIdentifier};
@@ -33,9 +34,11 @@ pub(super) fn judge<'a>(verifier: &'a Verifier, leaf: &'a Certificate, more: &'a
         pool: pool(verifier, more),
         signatures: Vec::new(),
         signatures_left: SIGNATURES,
+        comparisons_left: name_constraints::COMPARISONS,
         steps_left: STEPS,
         limit_reached: None,
         telling: false,
+        revocation: Inquiry::new(verifier, more),
         attempts: Vec::new(),
     };
     for past_faults in [false, true] {
@@ -77,10 +80,12 @@ struct Search<'a> {
     /// There are never more than [`SIGNATURES`].
     signatures: Vec<(*const Certificate, usize, Result<(), SignatureError>)>,
     signatures_left: usize,
+    comparisons_left: usize,
     steps_left: usize,
     limit_reached: Option<Reason>,
     /// Whether faulty paths are told too, as they are on the second walk.
     telling: bool,
+    revocation: Inquiry<'a>,
     attempts: Vec<Attempt>,
 }
 
@@ -93,16 +98,20 @@ impl<'a> Search<'a> {
 
         let is_anchor = self.pool.iter().any(|known| known.anchor && known.certificate == current);
         if is_anchor {
-            path_checks::check(path, self.verifier, findings);
+            path_checks::check(path, self.verifier, &mut self.comparisons_left, findings);
+            self.revocation.check(path, findings);
             findings.record(Check::Path, Place::Path, Ok(()));
             let good = !findings.any_failure();
             self.tell(path, true, findings);
             findings.list.truncate(mark);
+            findings.statuses.clear();
             return good;
         }
 
         let candidates = self.candidates(current);
-        let (mut tried, mut looped) = (0, false);
+        // A certificate that is its own issuer and finds no key that signed it only shares its name with a root.
+        let own_issuer = current.is_self_issued();
+        let (mut led_on, mut looped) = (false, false);
         for index in candidates {
             let Some(candidate) = self.pool.get(index) else { continue };
             let issuer = candidate.certificate;
@@ -113,20 +122,35 @@ impl<'a> Search<'a> {
             if !self.take_step() {
                 break;
             }
-            tried += 1;
-            let below = path.len() - 1;
+            led_on |= !own_issuer;
+            let (below, above) = (Place::Certificate(path.len() - 1), Place::Certificate(path.len()));
+            let anchor = is_trusted(&self.pool, index);
+            if !self.telling {
+                // A fault that costs nothing to find spares the signature, which costs more than all else.
+                check_issuer(issuer, anchor, above, path, self.verifier, findings);
+                if findings.any_failure() {
+                    findings.list.truncate(mark);
+                    continue;
+                }
+            }
             let signature = self.signature(current, index, path.len() > 1);
             let broken = signature.is_err();
-            findings.record(Check::Signature, Place::Certificate(below), signature);
-            let stop_here = broken || {
-                let place = Place::Certificate(path.len());
-                findings.record(Check::NameChaining, Place::Certificate(below), Ok(()));
-                check_issuer(issuer, is_trusted(&self.pool, index), place, path, self.verifier, findings);
-                !self.telling && findings.any_failure()
-            };
+            if broken && own_issuer && self.limit_reached.is_none() {
+                findings.list.truncate(mark);
+                continue;
+            }
+            led_on = true;
+            findings.record(Check::Signature, below, signature);
+            if !broken {
+                findings.record(Check::NameChaining, below, Ok(()));
+                if self.telling {
+                    check_issuer(issuer, anchor, above, path, self.verifier, findings);
+                }
+            }
             path.push(issuer);
-            let good = if stop_here {
-                self.tell(path, is_trusted(&self.pool, index), findings);
+            let good = if broken {
+                // A signature that fails leads nowhere, however trusted the key.
+                self.tell(path, false, findings);
                 false
             } else {
                 self.climb(path, findings)
@@ -143,7 +167,7 @@ impl<'a> Search<'a> {
         if let Some(limit) = self.limit_reached.clone() {
             findings.record(Check::Budget, Place::Path, Err(limit));
             self.tell(path, false, findings);
-        } else if tried == 0 {
+        } else if !led_on {
             let (check, reason) = dead_end(current, looped);
             findings.record(check, Place::Path, Err(reason));
             self.tell(path, false, findings);
@@ -190,8 +214,11 @@ impl<'a> Search<'a> {
     /// signature may be known from judgments before.
     fn signature(&mut self, certificate: &'a Certificate, index: usize, issues: bool) -> Result<(), Reason> {
         let address = std::ptr::from_ref(certificate);
+        let Some(issuer) = self.pool.get(index).map(|candidate| candidate.certificate) else {
+            return Err(Reason::Signature(SignatureError::BadKey));
+        };
         if let Some((_, _, known)) = self.signatures.iter().find(|(of, by, _)| *of == address && *by == index) {
-            return known.clone().map_err(Reason::Signature);
+            return known.clone().map_err(|error| unsigned(error, issuer));
         }
         let Some(left) = self.signatures_left.checked_sub(1) else {
             let limit = Reason::GaveUp { what: "signature checks", limit: SIGNATURES };
@@ -199,9 +226,6 @@ impl<'a> Search<'a> {
             return Err(limit);
         };
         self.signatures_left = left;
-        let Some(issuer) = self.pool.get(index).map(|candidate| candidate.certificate) else {
-            return Err(Reason::Signature(SignatureError::BadKey));
-        };
         let check = || match issuer.public_key() {
             Ok(key) => certificate.verify_signature(&key),
             Err(_) => Err(SignatureError::BadKey),
@@ -211,7 +235,7 @@ impl<'a> Search<'a> {
             _ => check(),
         };
         self.signatures.push((address, index, checked.clone()));
-        checked.map_err(Reason::Signature)
+        checked.map_err(|error| unsigned(error, issuer))
     }
 
     fn tell(&mut self, path: &[&Certificate], anchored: bool, findings: &Findings) {
@@ -223,9 +247,15 @@ impl<'a> Search<'a> {
             path: path.iter().map(|&certificate| certificate.clone()).collect(),
             anchored,
             findings: findings.list.clone(),
+            revocation: findings.statuses.clone(),
         };
         self.attempts.push(attempt);
     }
+}
+
+/// Why a signature does not hold. Where the issuer's key is at fault, that fault says more: DSA, for one, by its name.
+fn unsigned(error: SignatureError, issuer: &Certificate) -> Reason {
+    issuer.public_key().map_or_else(Reason::Key, |_| Reason::Signature(error))
 }
 
 fn is_trusted(pool: &[Candidate<'_>], index: usize) -> bool {

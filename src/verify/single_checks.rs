@@ -1,5 +1,7 @@
 //! Checks on one certificate by itself, whatever its place in the path (RFC 5280 §4.1, §4.2).
 
+use std::collections::BTreeSet;
+
 use ::time::OffsetDateTime;
 
 use super::check::Check;
@@ -43,6 +45,7 @@ pub(super) fn check(
     findings.complain(Check::UniqueIdentifier, place, unique);
     findings.complain(Check::IssuerName, place, require(!certificate.issuer().is_empty(), "the issuer is empty"));
     findings.complain(Check::AlternativeNameForm, place, alternative_names(certificate));
+    findings.complain(Check::PolicyForm, place, policies_once(certificate.extensions()));
     findings.complain(Check::PolicyExtensionsCritical, place, policy_extensions(certificate.extensions()));
 }
 
@@ -141,7 +144,7 @@ fn duplicates(certificate: &Certificate) -> Result<(), Reason> {
 }
 
 /// The extensions this verifier processes.
-const PROCESSED: [Oid; 10] = [
+const PROCESSED: [Oid; 11] = [
     oids::BASIC_CONSTRAINTS,
     oids::KEY_USAGE,
     oids::EXTENDED_KEY_USAGE,
@@ -152,6 +155,7 @@ const PROCESSED: [Oid; 10] = [
     oids::POLICY_CONSTRAINTS,
     oids::INHIBIT_ANY_POLICY,
     oids::AUTHORITY_KEY_IDENTIFIER,
+    oids::CRL_DISTRIBUTION_POINTS,
 ];
 
 fn critical_extensions(extensions: &Extensions) -> Result<(), Reason> {
@@ -218,6 +222,15 @@ fn alternative_names(certificate: &Certificate) -> Result<(), Reason> {
         (true, Some(false)) => Err(Reason::Broken("the subject is empty and subjectAltName is not critical")),
         _ => Ok(()),
     }
+}
+
+/// RFC 5280 §4.2.1.4: a policy must not stand more than once.
+fn policies_once(extensions: &Extensions) -> Result<(), Reason> {
+    let Ok(Some(found)) = extensions.find::<CertificatePolicies>() else { return Ok(()) };
+    let mut seen = BTreeSet::new();
+    let twice =
+        found.value.0.into_iter().map(|information| information.policy).find(|policy| !seen.insert(policy.clone()));
+    twice.map_or(Ok(()), |policy| Err(Reason::PolicyTwice(policy)))
 }
 
 fn policy_extensions(extensions: &Extensions) -> Result<(), Reason> {

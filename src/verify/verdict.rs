@@ -2,6 +2,7 @@
 
 use super::check::{Check, Severity};
 use super::reason::Reason;
+use super::revocation::CertificateStatus;
 use crate::x509::Certificate;
 
 /// The judgment on one certificate.
@@ -23,6 +24,8 @@ pub struct Attempt {
     pub anchored: bool,
     /// What was found on it, in the order of the checks.
     pub findings: Vec<Finding>,
+    /// What is known about the revocation of its certificates, as far as it was asked.
+    pub revocation: Vec<CertificateStatus>,
 }
 
 /// The outcome of one check at one place.
@@ -130,11 +133,12 @@ impl Verdict {
 pub(super) struct Findings {
     pub(super) policy: super::Policy,
     pub(super) list: Vec<Finding>,
+    pub(super) statuses: Vec<CertificateStatus>,
 }
 
 impl Findings {
     pub(super) fn new(policy: super::Policy) -> Self {
-        Self { policy, list: Vec::with_capacity(32) }
+        Self { policy, list: Vec::with_capacity(32), statuses: Vec::new() }
     }
 
     /// Records what `check` found at `place`: nothing where the rule does not belong to the policy.
@@ -153,6 +157,11 @@ impl Findings {
         if result.is_err() {
             self.record(check, place, result);
         }
+    }
+
+    /// Records a broken rule as a warning, whatever its severity.
+    pub(super) fn warn(&mut self, check: Check, place: Place, reason: Reason) {
+        self.list.push(Finding { check, place, outcome: Outcome::Warned(Box::new(reason)) });
     }
 
     pub(super) fn any_failure(&self) -> bool {

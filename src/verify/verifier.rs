@@ -6,10 +6,11 @@ use super::cache::SignatureCache;
 use super::check::Policy;
 use super::identity::Identity;
 use super::policies::PolicyRequirements;
+use super::revocation::CheckRevocation;
 use super::search;
 use super::verdict::Verdict;
 use crate::encoding::Oid;
-use crate::x509::{Certificate, oids};
+use crate::x509::{Certificate, CertificateRevocationList, OcspResponse, oids};
 
 /// What the judged certificate is to be used for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -82,6 +83,12 @@ pub struct Verifier {
     pub at: OffsetDateTime,
     /// How many non-self-issued intermediates a path may have.
     pub max_depth: usize,
+    /// Revocation lists, complete and delta ones, in any order.
+    pub revocation_lists: Vec<CertificateRevocationList>,
+    /// Saved or stapled OCSP responses.
+    pub ocsp_responses: Vec<OcspResponse>,
+    /// Of which certificates the status must be known.
+    pub check_revocation: CheckRevocation,
     /// Signatures of issuers checked before, where many certificates are judged.
     pub cache: Option<SignatureCache>,
     /// What is asked of certificate policies.
@@ -99,6 +106,9 @@ impl Verifier {
             policy: Policy::default(),
             at,
             max_depth: MAX_DEPTH,
+            revocation_lists: Vec::new(),
+            ocsp_responses: Vec::new(),
+            check_revocation: CheckRevocation::default(),
             cache: None,
             policies: PolicyRequirements::default(),
         }

@@ -36,8 +36,9 @@ struct Fields {
     validity: Validity,
     unique_identifiers: bool,
     extensions: Extensions,
-    /// Read when it is first asked for; a judge asks many times.
+    /// Found out when first asked for, as the next; a judge asks many times.
     public_key: OnceLock<Result<PublicKey, KeyError>>,
+    self_issued: OnceLock<bool>,
 }
 
 impl Certificate {
@@ -96,6 +97,7 @@ impl Certificate {
             unique_identifiers: issuer_unique_id || subject_unique_id,
             extensions,
             public_key: OnceLock::new(),
+            self_issued: OnceLock::new(),
             der: encoding.to_vec(),
         };
         Ok(Self { fields: Arc::new(fields) })
@@ -188,7 +190,7 @@ impl Certificate {
 
     /// Whether issuer and subject are the same name (RFC 5280 §3.2).
     pub fn is_self_issued(&self) -> bool {
-        self.fields.issuer.matches(&self.fields.subject)
+        *self.fields.self_issued.get_or_init(|| self.fields.issuer.matches(&self.fields.subject))
     }
 
     /// SHA-256 of the whole certificate.

@@ -1,15 +1,19 @@
 //! The vocabulary of X.509: certificates, requests, revocation lists, names, extensions.
 //!
-//! Bytes are parsed once into owned types. `x509_parser` checks the structure; what must be compared or signed byte for
+//! Bytes are parsed once into owned types. `x509_parser` checks the structure of certificates and requests; lists, which can
+//! have a million entries, and OCSP responses are read here. What must be compared or signed byte for
 //! byte (names, keys, algorithm identifiers, extensions) is kept as it was found.
 
 pub mod certificate;
 pub mod crl;
+mod crl_index;
 pub mod dns_name;
 pub mod extension;
 pub mod general_name;
 pub mod name;
+mod name_prep;
 pub mod name_text;
+pub mod ocsp;
 pub mod oids;
 pub mod request;
 pub mod serial;
@@ -22,6 +26,7 @@ pub use dns_name::DnsName;
 pub use extension::{Extension, ExtensionError, ExtensionType, Extensions};
 pub use general_name::GeneralName;
 pub use name::DistinguishedName;
+pub use ocsp::OcspResponse;
 pub use request::CertificationRequest;
 pub use serial::SerialNumber;
 pub use server_name::ServerName;

@@ -1,6 +1,6 @@
 //! Distinguished names (X.501; RFC 5280 §4.1.2.4): read, compared, and built attribute by attribute.
 
-use super::oids;
+use super::{name_prep, oids};
 use crate::encoding::Oid;
 use crate::encoding::der::{self, DerError, Reader, tag};
 
@@ -100,8 +100,8 @@ impl DistinguishedName {
         self.values(&oids::COMMON_NAME)
     }
 
-    /// Whether two names are the same (RFC 5280 §7.1): byte for byte, or attribute for attribute with case folded,
-    /// white space collapsed, and string types set aside.
+    /// Whether two names are the same (RFC 5280 §7.1): byte for byte, or attribute for attribute with strings prepared as
+    /// RFC 4518 has it (case, white space, compatible forms) and string types set aside.
     pub fn matches(&self, other: &Self) -> bool {
         self.der == other.der || self.compare(other) == Compared::Same
     }
@@ -205,17 +205,15 @@ impl Attribute {
             // In practice TeletexString holds ISO 8859-1.
             tag::TELETEX_STRING => Some(self.value.iter().map(|&octet| char::from(octet)).collect()),
             tag::BMP_STRING => {
-                let (pairs, _) = self.value.as_chunks::<2>();
-                Some(String::from_utf16_lossy(&pairs.iter().map(|&pair| u16::from_be_bytes(pair)).collect::<Vec<_>>()))
+                let (pairs, rest) = self.value.as_chunks::<2>();
+                let units: Vec<u16> = pairs.iter().map(|&pair| u16::from_be_bytes(pair)).collect();
+                Some(String::from_utf16_lossy(&units) + torn(rest))
             }
             tag::UNIVERSAL_STRING => {
-                let (quads, _) = self.value.as_chunks::<4>();
-                Some(
-                    quads
-                        .iter()
-                        .map(|&quad| char::from_u32(u32::from_be_bytes(quad)).unwrap_or(char::REPLACEMENT_CHARACTER))
-                        .collect(),
-                )
+                let (quads, rest) = self.value.as_chunks::<4>();
+                let points = quads.iter().map(|&quad| char::from_u32(u32::from_be_bytes(quad)));
+                let text: String = points.map(|point| point.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+                Some(text + torn(rest))
             }
             _ => None,
         }
@@ -223,17 +221,22 @@ impl Attribute {
 
     fn comparable(&self) -> Comparable {
         match self.decoded() {
-            Some(text) => {
-                let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-                Comparable::Text(self.kind.clone(), words.join(" "))
+            // Octets that are no text of their type are compared as octets.
+            Some(text) if !text.contains(char::REPLACEMENT_CHARACTER) => {
+                Comparable::Text(self.kind.clone(), name_prep::prepared(&text))
             }
-            None => Comparable::Opaque(self.kind.clone(), self.tag, self.value.clone()),
+            _ => Comparable::Opaque(self.kind.clone(), self.tag, self.value.clone()),
         }
     }
 
     fn to_der(&self) -> Vec<u8> {
         der::sequence(&[&der::oid(&self.kind), &der::tlv(self.tag, &self.value)])
     }
+}
+
+/// U+FFFD for octets that make no whole character.
+fn torn(rest: &[u8]) -> &'static str {
+    if rest.is_empty() { "" } else { "\u{fffd}" }
 }
 
 /// Whether `text` may stand in a PrintableString (X.680 §41.4).
@@ -278,7 +281,9 @@ impl<'a> Found<'a> {
     /// The octets of a string in which every octet is the ASCII character of its number.
     fn ascii(&self) -> Option<&'a [u8]> {
         let wide = matches!(self.tag, tag::BMP_STRING | tag::UNIVERSAL_STRING);
-        (is_string(self.tag) && !wide && self.value.is_ascii()).then_some(self.value)
+        // What is no graphic character and no space takes the long way, on which it may turn out to be nothing.
+        let plain = || self.value.iter().all(|octet| matches!(octet, b'\t'..=b'\r' | b' '..=b'~'));
+        (is_string(self.tag) && !wide && plain()).then_some(self.value)
     }
 
     fn same(self, other: &Self) -> bool {
@@ -355,6 +360,8 @@ mod tests {
         assert!(utf8.matches(&name(tag::PRINTABLE_STRING, b"dev root")));
         assert!(utf8.matches(&name(tag::BMP_STRING, b"\0D\0e\0v\0 \0R\0o\0o\0t")));
         assert!(!utf8.matches(&name(tag::UTF8_STRING, b"DevRoot")));
+        assert!(utf8.matches(&name(tag::UTF8_STRING, "\u{200b}Dev\0\u{a0}Ｒoot\x7f".as_bytes())));
+        assert!(utf8.matches(&name(tag::UTF8_STRING, b"Dev\0 Root")));
     }
 
     #[test]
@@ -375,6 +382,13 @@ mod tests {
         assert!(name(tag::UTF8_STRING, "ÅSE Æ".as_bytes()).matches(&name(tag::TELETEX_STRING, b"\xe5se \xe6")));
         assert!(!name(tag::UTF8_STRING, "Åse".as_bytes()).matches(&name(tag::UTF8_STRING, b"Ase")));
         assert!(!name(tag::UTF8_STRING, b"a").matches(&name(tag::INTEGER, b"a")));
+    }
+
+    #[test]
+    fn octets_that_are_no_text_match_only_byte_for_byte() {
+        assert!(!name(tag::UTF8_STRING, &[0xff]).matches(&name(tag::UTF8_STRING, &[0xfe])));
+        assert!(!name(tag::UTF8_STRING, &[0xff]).matches(&name(tag::PRINTABLE_STRING, &[0xff])));
+        assert!(!name(tag::BMP_STRING, &[0, b'a', 0]).matches(&name(tag::UTF8_STRING, b"a")));
     }
 
     #[test]

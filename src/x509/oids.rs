@@ -116,6 +116,10 @@ pub const SUBJECT_INFO_ACCESS: Oid = Oid::from_static(&[0x2b, 0x06, 0x01, 0x05, 
 pub const TLS_FEATURE: Oid = Oid::from_static(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x18]);
 /// id-pkix-ocsp-nocheck, 1.3.6.1.5.5.7.48.1.5.
 pub const OCSP_NO_CHECK: Oid = Oid::from_static(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05]);
+/// id-pkix-ocsp-basic, 1.3.6.1.5.5.7.48.1.1.
+pub const OCSP_BASIC: Oid = Oid::from_static(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01]);
+/// id-pkix-ocsp-nonce, 1.3.6.1.5.5.7.48.1.2.
+pub const OCSP_NONCE: Oid = Oid::from_static(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x02]);
 /// signedCertificateTimestampList, 1.3.6.1.4.1.11129.2.4.2.
 pub const SCT_LIST: Oid = Oid::from_static(&[0x2b, 0x06, 0x01, 0x04, 0x01, 0xd6, 0x79, 0x02, 0x04, 0x02]);
 /// precertificatePoison, 1.3.6.1.4.1.11129.2.4.3.
@@ -154,6 +158,16 @@ pub const KDC: Oid = Oid::from_static(&[0x2b, 0x06, 0x01, 0x05, 0x02, 0x03, 0x05
 pub const SMARTCARD_LOGON: Oid = Oid::from_static(&[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x14, 0x02, 0x02]);
 /// documentSigning, 1.3.6.1.5.5.7.3.36.
 pub const DOCUMENT_SIGNING: Oid = Oid::from_static(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x24]);
+
+// Hash algorithms (RFC 8017 appendix B.1), by which OCSP names issuers.
+/// SHA-1, 1.3.14.3.2.26.
+pub const SHA1: Oid = Oid::from_static(&[0x2b, 0x0e, 0x03, 0x02, 0x1a]);
+/// SHA-256, 2.16.840.1.101.3.4.2.1.
+pub const SHA256: Oid = Oid::from_static(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01]);
+/// SHA-384, 2.16.840.1.101.3.4.2.2.
+pub const SHA384: Oid = Oid::from_static(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02]);
+/// SHA-512, 2.16.840.1.101.3.4.2.3.
+pub const SHA512: Oid = Oid::from_static(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03]);
 
 // Access methods (RFC 5280 §4.2.2) and policy qualifiers (§4.2.1.4).
 /// OCSP, 1.3.6.1.5.5.7.48.1.
@@ -260,6 +274,12 @@ static NAMES: &[(Oid, &str)] = &[
     (SUBJECT_INFO_ACCESS, "subjectInfoAccess"),
     (TLS_FEATURE, "tlsfeature"),
     (OCSP_NO_CHECK, "id-pkix-ocsp-nocheck"),
+    (OCSP_BASIC, "id-pkix-ocsp-basic"),
+    (OCSP_NONCE, "id-pkix-ocsp-nonce"),
+    (SHA1, "SHA-1"),
+    (SHA256, "SHA-256"),
+    (SHA384, "SHA-384"),
+    (SHA512, "SHA-512"),
     (SCT_LIST, "signedCertificateTimestampList"),
     (CT_POISON, "precertificatePoison"),
     (NETSCAPE_CERT_TYPE, "netscapeCertType"),

@@ -1,7 +1,7 @@
 //! Times of certificates: which of the two encodings, and which moment (RFC 5280 §4.1.2.5).
 
-use crate::encoding::der::{self, tag};
-use ::time::OffsetDateTime;
+use crate::encoding::der::{self, DerError, Tlv, tag};
+use ::time::{Date, Month, OffsetDateTime, Time};
 
 /// The period in which a certificate may be used, both ends included (RFC 5280 §4.1.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,33 @@ pub fn encode(moment: OffsetDateTime) -> Vec<u8> {
     }
 }
 
+/// The moment that a UTCTime or GeneralizedTime names. Seconds are there and whole and the zone is `Z`, as RFC 5280
+/// §4.1.2.5 asks; in a UTCTime, years from 50 on are of the last century.
+pub fn decode(time: Tlv<'_>) -> Result<OffsetDateTime, DerError> {
+    const FORM: DerError = DerError::Value("a time that is not digits to the second and Z");
+    let digits = time.value.strip_suffix(b"Z").filter(|digits| digits.iter().all(u8::is_ascii_digit)).ok_or(FORM)?;
+    let (year, rest) = match (time.tag, digits.len()) {
+        (tag::UTC_TIME, 12) => digits.split_at(2),
+        (tag::GENERALIZED_TIME, 14) => digits.split_at(4),
+        (tag::UTC_TIME | tag::GENERALIZED_TIME, _) => return Err(FORM),
+        (found, _) => return Err(DerError::Tag { wanted: tag::UTC_TIME, found }),
+    };
+    let number = |digits: &[u8]| digits.iter().fold(0_u16, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    let year = match (year.len(), number(year)) {
+        (2, year @ 50..) => 1900 + year,
+        (2, year) => 2000 + year,
+        (_, year) => year,
+    };
+    let mut pairs = rest.as_chunks::<2>().0.iter().map(|pair| number(pair) as u8);
+    let mut next = || pairs.next().unwrap_or_default();
+    let (month, day, hour, minute, second) = (next(), next(), next(), next(), next());
+    let date = Month::try_from(month).and_then(|month| Date::from_calendar_date(i32::from(year), month, day));
+    match (date, Time::from_hms(hour, minute, second)) {
+        (Ok(date), Ok(time)) => Ok(OffsetDateTime::new_utc(date, time)),
+        _ => Err(DerError::Value("a time that is not on the calendar")),
+    }
+}
+
 /// `moment` as RFC 3339 text in UTC, whole seconds.
 pub fn rfc3339(moment: OffsetDateTime) -> String {
     let moment = moment.to_offset(::time::UtcOffset::UTC).replace_nanosecond(0).unwrap_or(moment);
@@ -52,6 +79,37 @@ mod tests {
         assert_eq!(encode(datetime!(2049-12-31 23:59:59 UTC)), b"\x17\x0d491231235959Z");
         assert_eq!(encode(datetime!(2050-01-01 0:00 UTC)), b"\x18\x0f20500101000000Z");
         assert_eq!(encode(datetime!(2026-11-23 15:30:00 +1)), b"\x17\x0d261123143000Z");
+    }
+
+    #[test]
+    fn what_is_encoded_reads_back() {
+        for moment in [
+            datetime!(1950-01-01 0:00 UTC),
+            datetime!(1999-12-31 23:59:59 UTC),
+            datetime!(2049-12-31 23:59:59 UTC),
+            datetime!(2050-02-28 1:02:03 UTC),
+            datetime!(9999-12-31 23:59:59 UTC),
+        ] {
+            assert_eq!(der::only(&encode(moment)).and_then(decode), Ok(moment));
+        }
+    }
+
+    #[test]
+    fn times_without_seconds_or_zone_or_off_the_calendar_are_refused() {
+        for (tag, text) in [
+            (tag::UTC_TIME, &b"2611231530Z"[..]),
+            (tag::UTC_TIME, b"261123153000"),
+            (tag::UTC_TIME, b"261123153000+0100"),
+            (tag::UTC_TIME, b"20261123153000Z"),
+            (tag::GENERALIZED_TIME, b"20261123153000.5Z"),
+            (tag::GENERALIZED_TIME, b"261123153000Z"),
+            (tag::GENERALIZED_TIME, b"20260230000000Z"),
+            (tag::GENERALIZED_TIME, b"20261301000000Z"),
+            (tag::GENERALIZED_TIME, b"20261123240000Z"),
+            (tag::IA5_STRING, b"261123153000Z"),
+        ] {
+            assert!(der::only(&der::tlv(tag, text)).and_then(decode).is_err(), "{}", String::from_utf8_lossy(text));
+        }
     }
 
     #[test]

@@ -12,9 +12,13 @@
 #![allow(dead_code)]
 
 pub(crate) mod background;
+pub(crate) mod chain;
 pub(crate) mod clients;
 pub(crate) mod forge;
+pub(crate) mod forge_crl;
+pub(crate) mod forge_ocsp;
 pub(crate) mod policy_chain;
+pub(crate) mod scene;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -286,6 +290,22 @@ pub(crate) fn python() -> Option<Peer> {
         Ok(output) if output.status.success() => Some(python),
         _ => skip("Python has no cryptography: set CERTKIT_PYTHON"),
     }
+}
+
+/// As [`python`], with a `cryptography` that knows ML-DSA certificates (50 or later).
+pub(crate) fn post_quantum_python() -> Option<Peer> {
+    let python = python()?;
+    let old = "import sys, cryptography; sys.exit(int(cryptography.__version__.split('.')[0]) < 50)";
+    match Command::new(&python.path).args(["-c", old]).output() {
+        Ok(asked) if asked.status.success() => Some(python),
+        _ => skip("this Python has no cryptography 50 or later, which knows ML-DSA"),
+    }
+}
+
+/// Passes a test over whose data is not there, whatever is required: data, unlike a peer, cannot be installed.
+pub(crate) fn pass_over<T>(why: &str) -> Option<T> {
+    _ = writeln!(io::stderr(), "skipped: {why}");
+    None
 }
 
 /// Says why a test does nothing, or fails where nothing may be skipped.

@@ -66,9 +66,7 @@ impl SqliteLedger {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(told)?;
         connection.busy_timeout(PATIENCE).map_err(told)?;
-        let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(told)?;
-        let tables: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(told)?;
+        let (application, tables) = whose(&mut connection).map_err(told)?;
         if application != APPLICATION_ID && (application != 0 || tables != 0) {
             let why = "it is another program's database".to_owned();
             return Err(LedgerError::Foreign { path: path.to_owned(), why });
@@ -100,6 +98,14 @@ impl SqliteLedger {
         transaction.commit().map_err(|error| told(path, error))?;
         Ok(done)
     }
+}
+
+/// The application id and the number of tables, both as of one moment: another process may be making the ledger.
+fn whose(connection: &mut Connection) -> rusqlite::Result<(i64, i64)> {
+    let moment = connection.transaction()?;
+    let application = moment.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables = moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok((application, tables))
 }
 
 impl Ledger for SqliteLedger {

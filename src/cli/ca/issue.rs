@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -10,12 +10,13 @@ use super::init::{Made, Plan};
 use super::place::{self, Chosen};
 use crate::ca::place::State;
 use crate::ca::{Action, Authority, Issued, Order};
-use crate::cli::clock::{self, rfc3339};
+use crate::cli::clock::{self, rfc3339, until};
 use crate::cli::exit::Exit;
 use crate::cli::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, fresh_serial, load_profile};
 use crate::cli::new::write_objections;
-use crate::cli::output::{Report, Session};
+use crate::cli::output::{Report, Session, shown};
 use crate::cli::passphrase::PassphraseSource;
+use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, dim, good, safe, strong, warn};
 use crate::encoding::hex;
 use crate::issue::{Objection, objections};
@@ -69,6 +70,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let profile = load_profile(&args.profile)?;
     let naming = args.names.naming(&profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
+    if args.key.has_idle_passphrase() {
+        return Err(anyhow!("--passphrase has no effect: the new key is not encrypted"))
+            .hint("the passphrase of the CA's key is given with --ca-passphrase");
+    }
     let outputs = Outputs::choose(args.out, "pem", &args.key, &naming, args.force, session)?;
     let key = args.key.obtain(profile.key, outputs.keyout())?;
     let request = naming.request(key.key.public_key().clone());
@@ -81,7 +86,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
 
     // The record is on the disk; from here on the certificate may be seen.
     let answer = Answer {
-        certificate: About::new(&issued, &ca_certificate, &profile.name),
+        certificate: About::new(&issued, &ca_certificate, chosen, &profile.name),
         certificate_file: outputs.out(),
         key_file: outputs.shown_keyout().or_else(|| key.read_from.clone()).unwrap_or_default(),
         key_is_new: key.pem.is_some(),
@@ -137,6 +142,10 @@ pub(super) struct About {
     profile: String,
     not_before: String,
     not_after: String,
+    #[serde(skip)]
+    until: String,
+    #[serde(skip)]
+    trust: String,
     /// The notAfter asked for, where the CA's own comes before it.
     shortened_from: Option<String>,
     /// Clients that will object to it however much they trust its CA.
@@ -144,7 +153,7 @@ pub(super) struct About {
 }
 
 impl About {
-    pub(super) fn new(issued: &Issued, issuer: &Certificate, profile: &str) -> Self {
+    pub(super) fn new(issued: &Issued, issuer: &Certificate, chosen: &Chosen, profile: &str) -> Self {
         let certificate = &issued.certificate;
         let names = certificate.subject_alt_names().unwrap_or_default();
         Self {
@@ -156,6 +165,8 @@ impl About {
             profile: profile.to_owned(),
             not_before: rfc3339(certificate.validity().not_before),
             not_after: rfc3339(certificate.validity().not_after),
+            until: until(certificate.validity()),
+            trust: shown(&chosen.place().certificate()),
             shortened_from: issued.clamped.map(rfc3339),
             objections: objections(certificate),
         }
@@ -167,9 +178,9 @@ impl About {
         let name = if names.is_empty() { self.subject.clone() } else { names.join(", ") };
         text.line(format_args!("{} a certificate for {}", good("issued"), strong(name)));
         let mut fields: Vec<(&str, String)> = files;
-        fields.push(("issuer", safe(&self.issuer).to_string()));
+        fields.push(("issuer", format!("{} ({})", safe(&self.issuer), safe(&self.trust))));
         fields.push(("serial", self.serial.clone()));
-        fields.push(("expires", self.not_after.clone()));
+        fields.push(("valid", self.until.clone()));
         fields.push(("SHA-256", self.fingerprint_sha256.clone()));
         text.fields(fields);
         if let Some(wanted) = &self.shortened_from {

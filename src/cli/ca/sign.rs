@@ -95,7 +95,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     files.add(out.clone(), place::chain(&[&issued.certificate, &ca_certificate]).into_bytes(), Mode::Public);
     files.write(session).with_context(|| recorded(&issued))?;
     session.answer(&Signed {
-        certificate: About::new(&issued, &ca_certificate, &profile.name),
+        certificate: About::new(&issued, &ca_certificate, chosen, &profile.name),
         request: shown_request,
         certificate_file: if files::is_dash(&out) { "stdout".to_owned() } else { shown(&out) },
         left_out: petition.left_out,

@@ -18,7 +18,7 @@ use crate::x509::{DistinguishedName, GeneralName};
 The request asks for the extensions of the profile; what is granted is the CA's decision.
 
 For example:
-  certkit csr new --cn app.example.test                 app.example.test.csr and app.example.test-key.pem
+  certkit csr new --cn app.test            app.test.csr and app.test-key.pem
   certkit csr new app.test 10.0.0.1 --type rsa:3072 --out app.csr --keyout app.key
   certkit csr new --key app.key --subject \"CN=app.test,O=Example\"
 

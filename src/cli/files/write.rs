@@ -7,7 +7,6 @@ use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use anyhow::{Context, anyhow, bail};
 use tempfile::{Builder, NamedTempFile, TempPath};
@@ -68,7 +67,6 @@ impl WriteSet {
                 staged.push((file, stage(file).with_context(|| cannot_write(&file.path))?));
             }
         }
-        sync(&staged)?;
         let mut placed = Placed::default();
         for (file, temporary) in staged {
             placed.put(temporary, &file.path, self.force).with_context(|| cannot_write(&file.path))?;
@@ -209,26 +207,11 @@ fn stage(file: &Entry) -> anyhow::Result<NamedTempFile> {
         }
         let mut temporary = builder.tempfile_in(folder_of(&file.path))?;
         temporary.write_all(&file.contents)?;
+        // On the disk before any name points to it, so that no power cut leaves half a file.
+        temporary.as_file().sync_all()?;
         Ok(temporary)
     };
     write().map_err(plain)
-}
-
-/// Has the contents on the disk before any name points to them, so that no power cut leaves half a file. All at once: a
-/// journaling file system then waits for its disk once, not once for each.
-fn sync(staged: &[(&Entry, NamedTempFile)]) -> anyhow::Result<()> {
-    let sync = |(entry, temporary): &(&Entry, NamedTempFile)| {
-        temporary.as_file().sync_all().map_err(plain).with_context(|| cannot_write(&entry.path))
-    };
-    let Some((first, others)) = staged.split_first() else { return Ok(()) };
-    thread::scope(|scope| {
-        let others: Vec<_> = others.iter().map(|one| scope.spawn(move || sync(one))).collect();
-        let mut synced = sync(first);
-        for other in others {
-            synced = synced.and(other.join().unwrap_or_else(|_| Err(anyhow!("a thread failed"))));
-        }
-        synced
-    })
 }
 
 fn write_stream(file: &Entry) -> anyhow::Result<()> {

@@ -17,9 +17,9 @@ use crate::container::{Content, PrivateKeyItem};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 For example:
-  certkit key convert old.key --out key.pem                      PKCS#1, SEC1, DER or JWK to PKCS#8
+  certkit key convert old.key --out key.pem                     PKCS#1, SEC1, DER or JWK to PKCS#8
   certkit key convert key.pem --out key.jwk --format jwk
-  certkit key convert key.pem --out key.pem --encrypt --force    puts it under a passphrase, in place
+  certkit key convert key.pem --out key.pem --encrypt --force   puts it under a passphrase
   certkit key convert key.pem --out plain.pem --decrypt")]
 pub(super) struct Args {
     /// The key, in PEM, DER or JWK; `-` is stdin

@@ -56,9 +56,14 @@ impl KeyArgs {
         self.key.is_none()
     }
 
+    /// Whether there is a passphrase for a key that will not be under one.
+    pub(in crate::cli) fn has_idle_passphrase(&self) -> bool {
+        self.passphrase.is_some() && self.is_new() && !self.encrypt
+    }
+
     /// Refuses what can be refused before anything is made: options without effect, and a file that would replace the key.
     pub(in crate::cli) fn check(&self, out: &Path) -> anyhow::Result<()> {
-        if self.passphrase.is_some() && self.is_new() && !self.encrypt {
+        if self.has_idle_passphrase() {
             return Err(anyhow!("--passphrase has no effect: the new key is not encrypted"))
                 .hint("add --encrypt, or leave it out");
         }

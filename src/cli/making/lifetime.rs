@@ -13,7 +13,7 @@ use crate::x509::{SerialNumber, Validity};
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct LifetimeArgs {
     /// How many days it is valid [default: the profile's]
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
+    #[arg(long, value_name = "DAYS", value_parser = parse_days, conflicts_with = "not_after")]
     days: Option<u32>,
 
     /// Until when it is valid: 90d, 12h, 1y, 2027-01-31, 2027-01-31T12:00:00Z
@@ -38,6 +38,14 @@ impl LifetimeArgs {
                 .hint("--not-after takes a time to come: 90d, 1y, 2030-01-31");
         }
         Ok(validity)
+    }
+}
+
+fn parse_days(text: &str) -> Result<u32, &'static str> {
+    match text.parse() {
+        Ok(0) => Err("a certificate is valid for a day at least"),
+        Ok(days) => Ok(days),
+        Err(_) => Err("that is no number of days: spans such as 1y or 12h are for --not-after"),
     }
 }
 

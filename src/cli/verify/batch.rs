@@ -14,7 +14,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files;
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::text::{Text, bad, good, safe, warn};
-use crate::container::{Content, Document, Item};
+use crate::container::{ContainerError, Content, Document, Item};
 use crate::encoding::pem;
 use crate::verify::{Reason, SignatureCache, Verdict, Verifier};
 use crate::x509::Certificate;
@@ -29,7 +29,7 @@ pub(super) fn run(source: &Path, mut verifier: Verifier, session: &mut Session) 
     verifier.cache = Some(SignatureCache::default());
     let verifier = &verifier;
     let (jobs, waiting) = sync_channel::<Numbered<Vec<Input>>>(WAITING);
-    let (results, judged) = sync_channel::<Numbered<Vec<Row>>>(WAITING);
+    let (results, judged) = sync_channel::<Numbered<Vec<Option<Row>>>>(WAITING);
     let waiting = &Mutex::new(waiting);
     let threads = thread::available_parallelism().map_or(1, usize::from);
 
@@ -52,7 +52,10 @@ pub(super) fn run(source: &Path, mut verifier: Verifier, session: &mut Session) 
 
 /// One thing to be judged.
 enum Input {
+    /// A file that was named.
     File(PathBuf),
+    /// A file that was found in a folder: keys and notes may lie there too, and are passed over.
+    Found(PathBuf),
     /// A block of a stream: the line it begins on and its text.
     Block(usize, Vec<u8>),
 }
@@ -96,7 +99,7 @@ fn feed(source: &Path, chunks: &mut Chunks) -> anyhow::Result<()> {
     if files::is_dash(source) {
         feed_stdin(chunks)?;
     } else {
-        files::files_below(source)?.into_iter().for_each(|path| chunks.push(Input::File(path)));
+        files::files_below(source)?.into_iter().for_each(|path| chunks.push(Input::Found(path)));
     }
     chunks.flush();
     Ok(())
@@ -136,12 +139,12 @@ fn feed_stdin(chunks: &mut Chunks) -> anyhow::Result<()> {
 
 fn work(
     waiting: &Mutex<Receiver<Numbered<Vec<Input>>>>,
-    results: &SyncSender<Numbered<Vec<Row>>>,
+    results: &SyncSender<Numbered<Vec<Option<Row>>>>,
     verifier: &Verifier,
 ) {
     loop {
         let Ok(Ok(chunk)) = waiting.lock().map(|jobs| jobs.recv()) else { return };
-        let rows = chunk.what.iter().map(|input| Row::of(input, verifier)).collect();
+        let rows = chunk.what.iter().map(|input| Row::of(input, verifier)).collect::<Vec<Option<Row>>>();
         if results.send(Numbered { number: chunk.number, what: rows }).is_err() {
             return;
         }
@@ -149,7 +152,7 @@ fn work(
 }
 
 /// Gives the rows in order and settles the exit status.
-fn tell(judged: &Receiver<Numbered<Vec<Row>>>, session: &mut Session) -> anyhow::Result<Exit> {
+fn tell(judged: &Receiver<Numbered<Vec<Option<Row>>>>, session: &mut Session) -> anyhow::Result<Exit> {
     let bar = progress_bar(session);
     let (mut early, mut next) = (BTreeMap::new(), 0);
     let mut counts = Counts::default();
@@ -158,18 +161,23 @@ fn tell(judged: &Receiver<Numbered<Vec<Row>>>, session: &mut Session) -> anyhow:
         while let Some(rows) = early.remove(&next) {
             next += 1;
             for row in &rows {
-                counts.add(row);
-                bar.suspend(|| session.row(row))?;
+                counts.add(row.as_ref());
+                if let Some(row) = row {
+                    bar.suspend(|| session.row(row))?;
+                }
             }
             bar.inc(rows.len() as u64);
         }
     }
     bar.finish_and_clear();
-    let Counts { accepted, rejected, unjudged } = counts;
+    let Counts { accepted, rejected, unjudged, passed_over } = counts;
     if accepted + rejected + unjudged == 0 {
         anyhow::bail!("there was nothing to judge");
     }
     session.say(format_args!("{accepted} accepted, {rejected} rejected, {unjudged} could not be judged"));
+    if passed_over > 0 {
+        session.say(format_args!("{passed_over} files in the folder hold no certificate and were passed over"));
+    }
     Ok(if unjudged > 0 { Exit::CouldNot } else { Exit::of(rejected == 0) })
 }
 
@@ -189,14 +197,16 @@ struct Counts {
     accepted: usize,
     rejected: usize,
     unjudged: usize,
+    passed_over: usize,
 }
 
 impl Counts {
-    fn add(&mut self, row: &Row) {
-        match row.accepted {
-            Some(true) => self.accepted += 1,
-            Some(false) => self.rejected += 1,
-            None => self.unjudged += 1,
+    fn add(&mut self, row: Option<&Row>) {
+        match row.map(|row| row.accepted) {
+            Some(Some(true)) => self.accepted += 1,
+            Some(Some(false)) => self.rejected += 1,
+            Some(None) => self.unjudged += 1,
+            None => self.passed_over += 1,
         }
     }
 }
@@ -219,12 +229,19 @@ struct RowReason {
 }
 
 impl Row {
-    fn of(input: &Input, verifier: &Verifier) -> Self {
+    /// `None` for a file of a folder that has nothing to judge.
+    fn of(input: &Input, verifier: &Verifier) -> Option<Self> {
         let (file, contents) = match input {
-            Input::File(path) => (shown(path), files::read(path).map(|contents| contents.to_vec())),
+            Input::File(path) | Input::Found(path) => {
+                (shown(path), files::read(path).map(|contents| contents.to_vec()))
+            }
             Input::Block(line, text) => (format!("-:{line}"), Ok(text.clone())),
         };
-        let judged = contents.and_then(|contents| judge(&contents, verifier).context("cannot judge it"));
+        let judged = match contents.map(|contents| judge(&contents, verifier)) {
+            Ok(Err(_)) if matches!(input, Input::Found(_)) => return None,
+            Ok(judged) => judged.context("cannot judge it"),
+            Err(unread) => Err(unread),
+        };
         let unjudged = |error: anyhow::Error| Self {
             file: file.clone(),
             accepted: None,
@@ -232,7 +249,7 @@ impl Row {
             reasons: Vec::new(),
             error: Some(format!("{error:#}")),
         };
-        judged.map(|judged| judged.into_row(file.clone())).unwrap_or_else(unjudged)
+        Some(judged.map(|judged| judged.into_row(file.clone())).unwrap_or_else(unjudged))
     }
 }
 
@@ -250,7 +267,7 @@ impl Judged {
     }
 }
 
-fn judge(contents: &[u8], verifier: &Verifier) -> anyhow::Result<Judged> {
+fn judge(contents: &[u8], verifier: &Verifier) -> Result<Judged, ContainerError> {
     // A lone PEM certificate, the usual case of a stream, needs no look at what else it could be.
     if let [Ok(block)] = pem::read(contents).as_slice()
         && block.label == "CERTIFICATE"

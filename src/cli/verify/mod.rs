@@ -4,6 +4,7 @@ mod batch;
 mod compat;
 mod picture;
 mod report;
+mod revocation;
 mod roots;
 mod rules;
 mod tree;
@@ -35,9 +36,15 @@ to it is named. Every block of the file is accounted for; one that does not pars
 
 Exit status: 0 accepted; 1 rejected; 2 could not judge (no certificate, no usable root, unreadable file, wrong usage).
 
+Nothing is fetched: revocation is judged by the lists and OCSP responses in the files of --crl and --ocsp. A certificate that one
+of them says is revoked is rejected. So is one whose only list or response cannot be relied on (out of date, badly signed);
+with --check-revocation also one about which nothing is given.
+
 With --json: `schema` (`certkit.verify/1`), `file`, `accepted`, `at`, `policy`, `purpose`, `names`; `reasons` and `warnings`,
 each with `check`, `clause`, `certificate`, `detail`, `hint`; `paths`, each with `anchored`, `accepted`, `certificates`
-(`subject`, `issuer`, `serial`, `not_before`, `not_after`, `fingerprint_sha256`, `role`), `findings` (`check`, `clause`,
+(`subject`, `issuer`, `serial`, `not_before`, `not_after`, `fingerprint_sha256`, `role`, `revocation`: null where
+it was not asked, else `status` `good`/`revoked`/`on hold`/`unknown`, `source`, `issuer`, `this_update`, `next_update`,
+`revoked_since`, `reason`, `nonce`), `findings` (`check`, `clause`,
 `certificate`, `outcome` `yes`/`warning`/`no`, `detail`) and `policies` (null where no root is met; `authority`, `user`, the
 policies granted and those also wanted, `explicit` whether one had to be); `blocks`; with --compat `compat` (`client`, `answer`
 `accepts`/`refuses`/`unknown`, `because`). With --batch a line each: `file`, `accepted` (true, false, or null where it could not be judged), `subject`, `reasons` (`check`, `detail`), `error`.
@@ -46,6 +53,7 @@ For example:
   certkit verify cert.pem --host example.com
   certkit verify cert.pem --host 127.0.0.1 --roots cert.pem
   certkit verify leaf.pem --host api.test --roots ca.pem --intermediates chain.pem --at 2027-01-01
+  certkit verify cert.pem --host example.com --crl issuer.crl --check-revocation leaf
   certkit verify --batch certs/ --no-host --roots ca.pem
   certkit verify cert.pem --host example.com --require-policy 2.23.140.1.2.2
   certkit verify client.pem --no-host --purpose client --roots ca.pem --json | jq .accepted")]
@@ -106,6 +114,9 @@ pub(super) struct Args {
     #[arg(long)]
     inhibit_any_policy: bool,
 
+    #[command(flatten)]
+    revocation: revocation::RevocationArgs,
+
     /// How many intermediates (self-issued ones aside) a path may have
     #[arg(long, value_name = "N")]
     max_depth: Option<usize>,
@@ -141,7 +152,8 @@ pub(super) struct Args {
     /// Show the table of rules and their severity under each policy, and judge nothing
     #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "all_paths",
         "tree", "svg", "html", "batch", "compat",
-        "require_policy", "require_explicit_policy", "inhibit_policy_mapping", "inhibit_any_policy"])]
+        "require_policy", "require_explicit_policy", "inhibit_policy_mapping", "inhibit_any_policy",
+        "crl", "ocsp", "check_revocation"])]
     rules: bool,
 }
 
@@ -198,6 +210,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     for path in &args.intermediates {
         verifier.intermediates.extend(certificates_in(path)?);
     }
+    let damage = args.revocation.load(&mut verifier)?;
     if args.force && args.svg.is_none() && args.html.is_none() {
         bail!("--force has nothing to replace without --svg or --html");
     }
@@ -205,6 +218,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         bail!("--compat tells what TLS clients say to a server; it knows no other purpose and no --email or --uri");
     }
     if args.batch {
+        if let Some(damage) = damage.first() {
+            bail!("{}", damage.detail);
+        }
         return batch::run(file, verifier, session);
     }
 
@@ -224,9 +240,10 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         (false, true) => Show::All,
         (false, false) => Show::Best,
     };
-    let mut report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, show);
+    let mut report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, damage, show);
     report.compat = leaf.as_ref().filter(|_| args.compat).map(|leaf| compat::rows(leaf, &verifier));
     let mut pictures = WriteSet::new(args.force);
+    let drawn: Vec<String> = args.svg.iter().chain(&args.html).map(|path| shown(path)).collect();
     if let Some(path) = args.svg {
         pictures.add(path, picture::svg(&report).into_bytes(), Mode::Public);
     }
@@ -234,6 +251,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         pictures.add(path, picture::html(&report).into_bytes(), Mode::Public);
     }
     pictures.write(session)?;
+    for file in drawn.iter().filter(|file| *file != "-") {
+        session.say(format_args!("wrote {file}"));
+    }
     session.answer(&report)?;
     Ok(Exit::of(report.accepted))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::compat::{self, CompatRow};
+use super::revocation::RevocationReport;
 use super::tree::Node;
 use crate::cli::clock;
 use crate::cli::output::{Report, shown};
@@ -84,6 +85,7 @@ pub(super) struct CertificateReport {
     pub(super) not_after: String,
     pub(super) fingerprint_sha256: String,
     pub(super) role: &'static str,
+    pub(super) revocation: Option<RevocationReport>,
     #[serde(skip)]
     pub(super) name: String,
 }
@@ -144,6 +146,7 @@ impl VerifyReport {
         leaf: Option<&Certificate>,
         verifier: &Verifier,
         blocks: Vec<BlockReport>,
+        damage: Vec<Complaint>,
         show: Show,
     ) -> Self {
         let verdict = leaf.map(|leaf| verifier.judge(leaf));
@@ -161,6 +164,7 @@ impl VerifyReport {
             }
             complaints
         };
+        reasons.extend(damage);
         reasons.extend(collect(Finding::is_failure));
         Self {
             schema: "certkit.verify/1",
@@ -240,7 +244,11 @@ impl PathReport {
         Self {
             accepted: attempt.is_good(),
             anchored: attempt.anchored,
-            certificates: certificates.map(|(at, certificate)| CertificateReport::new(certificate, role(at))).collect(),
+            certificates: certificates
+                .map(|(at, certificate)| {
+                    CertificateReport::new(certificate, role(at), RevocationReport::of(&attempt.revocation, at))
+                })
+                .collect(),
             findings: findings.collect(),
             policies: attempt.policies(verifier).map(PolicyReport::new),
         }
@@ -279,7 +287,7 @@ impl PolicyReport {
 }
 
 impl CertificateReport {
-    fn new(certificate: &Certificate, role: &'static str) -> Self {
+    fn new(certificate: &Certificate, role: &'static str, revocation: Option<RevocationReport>) -> Self {
         Self {
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),
@@ -288,6 +296,7 @@ impl CertificateReport {
             not_after: clock::rfc3339(certificate.validity().not_after),
             fingerprint_sha256: hex::colons(&certificate.fingerprint_sha256()),
             role,
+            revocation,
             name: certificate.display_name(),
         }
     }

@@ -5,6 +5,7 @@ use ::time::OffsetDateTime;
 use super::names;
 use crate::encoding::Oid;
 use crate::key::{HashAlgorithm, KeyAlgorithm};
+use crate::verify::CheckRevocation;
 use crate::verify::check::{Check, Policy};
 use crate::verify::identity::Identity;
 use crate::verify::policies::PolicyRequirements;
@@ -41,6 +42,9 @@ pub fn of(verifier: &Verifier, leaf: &Certificate) -> Vec<Fact> {
         purpose: Purpose::Server,
         policy: Policy::Tls,
         policies: PolicyRequirements::default(),
+        revocation_lists: Vec::new(),
+        ocsp_responses: Vec::new(),
+        check_revocation: CheckRevocation::default(),
         cache: None,
         ..verifier.clone()
     };

@@ -87,7 +87,7 @@ pub struct Prediction {
 }
 
 /// What each client would say to `leaf` as a TLS server that `verifier` judges, in the order of [`Client::ALL`]. Policy,
-/// purpose and wanted certificate policies of `verifier` play no part; names that no TLS client asks for neither.
+/// purpose, revocation and wanted certificate policies of `verifier` play no part; names that no TLS client asks for neither.
 pub fn predict(verifier: &Verifier, leaf: &Certificate) -> Vec<Prediction> {
     let facts = facts::of(verifier, leaf);
     Client::ALL.iter().map(|&client| answer(client, &facts)).collect()

@@ -7,8 +7,20 @@ use crate::x509::general_name::{self, GeneralName};
 use crate::x509::oids;
 
 /// `cRLNumber` (RFC 5280 §5.2.3): the magnitude, most significant octet first, without leading zeros.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrlNumber(pub Vec<u8>);
+
+impl Ord for CrlNumber {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.0.len(), &self.0).cmp(&(other.0.len(), &other.0))
+    }
+}
+
+impl PartialOrd for CrlNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl ExtensionType for CrlNumber {
     const OID: Oid = oids::CRL_NUMBER;
@@ -155,4 +167,16 @@ fn only_unsigned(encoding: &[u8]) -> Result<Vec<u8>, DerError> {
     let magnitude = reader.unsigned()?.to_vec();
     reader.finish()?;
     Ok(magnitude)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_ordered_as_numbers() {
+        assert!(CrlNumber(vec![2]) < CrlNumber(vec![1, 0]));
+        assert!(CrlNumber(vec![]) < CrlNumber(vec![1]));
+        assert!(CrlNumber(vec![1, 1]) > CrlNumber(vec![1, 0]));
+    }
 }
