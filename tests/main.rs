@@ -6,8 +6,10 @@
 mod architecture;
 mod ca;
 mod ca_faults;
+mod compat;
 mod conformance;
 mod csr;
+mod differential;
 mod files;
 mod inspect;
 #[cfg(target_os = "linux")]

@@ -1,11 +1,13 @@
 //! `certkit verify`: answers, exit statuses, and what stands in the report.
 
+use certkit::encoding::der::{self, tag};
 use certkit::encoding::pem;
 use certkit::verify::{Identity, Verifier};
 use certkit::x509::extension::{ExtendedKeyUsage, SubjectAltName};
-use certkit::x509::{Certificate, GeneralName, oids};
+use certkit::x509::name::Attribute;
+use certkit::x509::{Certificate, DistinguishedName, GeneralName, oids};
 
-use crate::support::forge::{Hierarchy, NOON};
+use crate::support::forge::{Forge, Hierarchy, NOON};
 use crate::support::{Sandbox, peer};
 
 const AT: &str = "2026-11-23T12:00:00Z";
@@ -237,6 +239,43 @@ fn no_changed_bit_of_a_certificate_goes_unnoticed() {
         let accepted = Certificate::from_der(&changed).is_ok_and(|changed| verifier.judge(&changed).is_accepted());
         assert!(!accepted, "bit {bit} of {} was changed and the certificate accepted", leaf.der().len() * 8);
     }
+}
+
+/// Each was accepted once, and found by comparing with others (`differential.rs`).
+#[test]
+fn damage_that_strict_clients_see_is_seen() {
+    let hierarchy = Hierarchy::new();
+    let mut verifier = Verifier::new(vec![hierarchy.root.certificate.clone()], NOON);
+    verifier.intermediates = vec![hierarchy.intermediate.certificate.clone()];
+    verifier.identities = vec![Identity::Server("www.example.com".parse().unwrap())];
+    let judge = |change: &dyn Fn(&mut Forge)| {
+        let mut forge = hierarchy.server("www.example.com");
+        change(&mut forge);
+        let parsed =
+            Certificate::from_der(&forge.sign_der(&hierarchy.intermediate.key)).map_err(|it| it.to_string())?;
+        let verdict = verifier.judge(&parsed);
+        let reasons: Vec<String> = verdict.reasons().iter().map(ToString::to_string).collect();
+        if verdict.is_accepted() { Ok(()) } else { Err(reasons.join("; ")) }
+    };
+    assert_eq!(judge(&|_| {}), Ok(()));
+    let refused = |change: &dyn Fn(&mut Forge), why: &str| {
+        let said = judge(change).expect_err(why);
+        assert!(said.contains(why), "{said}");
+    };
+    refused(&|forge| forge.validity[0][0] = 0x97, "neither UTCTime nor GeneralizedTime");
+    refused(&|forge| forge.validity[1].extend(der::null()), "octets are left over");
+    refused(&|forge| *forge.public_key_info.last_mut().unwrap() ^= 1, "its point does not lie on P-256");
+    let subject = |tag: u8, value: &[u8]| {
+        let attribute = Attribute { kind: oids::ORGANIZATION, tag, value: value.to_vec() };
+        DistinguishedName::new(&[vec![attribute]])
+    };
+    let not_text = "a string that is not encoded as its type says";
+    refused(&|forge| forge.subject = subject(tag::UTF8_STRING, b"Caf\xe9"), not_text);
+    refused(&|forge| forge.subject = subject(tag::BMP_STRING, b"abc"), not_text);
+    refused(&|forge| forge.subject = subject(0, b"abc"), "an attribute value has tag 0");
+    refused(&|forge| forge.subject = subject(0x2c, b"\x0c\x01a"), "a string is in pieces");
+    let short = [GeneralName::Dns("www.example.com".into()), GeneralName::Ip(vec![127, 0, 0])];
+    refused(&|forge| forge.set(&SubjectAltName(short.to_vec()), false), "neither 4 nor 16 octets");
 }
 
 #[test]

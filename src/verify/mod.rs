@@ -7,6 +7,7 @@
 
 mod cache;
 pub mod check;
+pub mod compat;
 mod detail;
 pub mod identity;
 mod issuer_checks;

@@ -15,7 +15,7 @@ use crate::x509::extension::{
     NameConstraints, PolicyConstraints, PolicyMappings, SubjectAltName, SubjectKeyIdentifier, TlsFeature,
 };
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
-use crate::x509::{Certificate, Extensions, oids};
+use crate::x509::{Certificate, DistinguishedName, Extensions, GeneralName, oids};
 
 /// Runs every check that needs no other certificate. `anchor` says that the certificate is trusted itself, so that its own
 /// signature counts for nothing.
@@ -27,8 +27,10 @@ pub(super) fn check(
     findings: &mut Findings,
 ) {
     findings.record(Check::Validity, place, validity(certificate, at));
-    findings.record(Check::Key, place, key(certificate));
+    findings.record(Check::Key, place, key(certificate).and_then(|()| point(certificate, place)));
     findings.complain(Check::Encoding, place, extensions_parse(certificate.extensions()));
+    findings.complain(Check::Encoding, place, names_are_text(certificate));
+    findings.complain(Check::Encoding, place, addresses_are_whole(certificate));
     findings.complain(Check::DuplicateExtension, place, duplicates(certificate));
     findings.record(Check::CriticalExtensions, place, critical_extensions(certificate.extensions()));
     findings.complain(Check::SignatureAlgorithm, place, algorithms_agree(certificate));
@@ -76,6 +78,14 @@ fn key(certificate: &Certificate) -> Result<(), Reason> {
     rsa_exponent(&key)
 }
 
+/// The judged certificate's point lies on its curve. An issuer's key shows it by verifying a signature.
+fn point(certificate: &Certificate, place: Place) -> Result<(), Reason> {
+    match certificate.public_key() {
+        Ok(key) if place == Place::Certificate(0) && key.algorithm().is_ecdsa() => key.validate().map_err(Reason::Key),
+        _ => Ok(()),
+    }
+}
+
 fn rsa_exponent(key: &PublicKey) -> Result<(), Reason> {
     match key.rsa_exponent() {
         Some([] | [0 | 1]) => Err(Reason::RsaExponent),
@@ -106,6 +116,27 @@ fn extensions_parse(extensions: &Extensions) -> Result<(), Reason> {
         };
         parsed.map_err(|source| Reason::Extension(crate::x509::ExtensionError { oid: extension.oid.clone(), source }))
     })
+}
+
+/// A UTF8String holds UTF-8 (X.690 §8.23.10), a BMPString whole characters.
+fn names_are_text(certificate: &Certificate) -> Result<(), Reason> {
+    let names = [certificate.issuer(), certificate.subject()];
+    // Most names are plain, and this is on every path.
+    let plain = |name: &&DistinguishedName| name.der().is_ascii() && !name.der().contains(&tag::BMP_STRING);
+    let odd = names.into_iter().filter(|name| !plain(name));
+    let text = odd.flat_map(DistinguishedName::attributes).all(|attribute| match attribute.tag {
+        tag::UTF8_STRING => std::str::from_utf8(&attribute.value).is_ok(),
+        tag::BMP_STRING => attribute.value.len() % 2 == 0,
+        _ => true,
+    });
+    require(text, "a name holds a string that is not encoded as its type says")
+}
+
+/// RFC 5280 §4.2.1.6: an iPAddress has 4 or 16 octets. Go and rustls do not read a certificate with others.
+fn addresses_are_whole(certificate: &Certificate) -> Result<(), Reason> {
+    let names = certificate.subject_alt_names().unwrap_or_default();
+    let whole = |name: &GeneralName| !matches!(name, GeneralName::Ip(octets) if !matches!(octets.len(), 4 | 16));
+    require(names.iter().all(whole), "an iPAddress has neither 4 nor 16 octets")
 }
 
 fn duplicates(certificate: &Certificate) -> Result<(), Reason> {

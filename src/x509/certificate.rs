@@ -66,6 +66,7 @@ impl Certificate {
         parsed::<AlgorithmIdentifier<'_>>(KIND, "signature", tbs_signature_algorithm.raw)?;
         let issuer = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "issuer"))?;
         let validity = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "validity"))?;
+        two_times(validity.reader()).map_err(part(KIND, "validity"))?;
         let moments: ParsedValidity = parsed(KIND, "validity", validity.raw)?;
         let subject = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "subject"))?;
         let public_key_info = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "subjectPublicKeyInfo"))?;
@@ -248,6 +249,16 @@ impl Certificate {
     fn slice(&self, range: &Range<usize>) -> &[u8] {
         self.fields.der.get(range.clone()).unwrap_or_default()
     }
+}
+
+/// Validity is two times and nothing else. x509-parser looks neither at the class of a tag nor at what follows.
+fn two_times(mut validity: Reader<'_>) -> Result<(), DerError> {
+    for _ in 0..2 {
+        if !matches!(validity.any()?.tag, tag::UTC_TIME | tag::GENERALIZED_TIME) {
+            return Err(DerError::Value("a time is neither UTCTime nor GeneralizedTime"));
+        }
+    }
+    validity.finish()
 }
 
 /// Whether issuerUniqueID or subjectUniqueID is there, a BIT STRING under this tag.

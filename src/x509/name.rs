@@ -258,6 +258,12 @@ impl<'a> Found<'a> {
         let kind = attribute.oid()?;
         let value = attribute.any()?;
         attribute.finish()?;
+        match value.tag {
+            0 => return Err(DerError::Value("an attribute value has tag 0 (X.690 §8.1.5)")),
+            tag::SEQUENCE | tag::SET => {}
+            0x20..=0x3f => return Err(DerError::Value("a string is in pieces (X.690 §10.2)")),
+            _ => {}
+        }
         Ok(Self { starts_level, kind, tag: value.tag, value: value.value })
     }
 

@@ -13,6 +13,7 @@
 
 pub(crate) mod background;
 pub(crate) mod chain;
+pub(crate) mod clients;
 pub(crate) mod forge;
 pub(crate) mod forge_crl;
 pub(crate) mod forge_ocsp;

@@ -1,6 +1,7 @@
 //! `certkit verify`: would a careful client accept this certificate for this name, and why?
 
 mod batch;
+mod compat;
 mod picture;
 mod report;
 mod revocation;
@@ -45,8 +46,8 @@ each with `check`, `clause`, `certificate`, `detail`, `hint`; `paths`, each with
 it was not asked, else `status` `good`/`revoked`/`on hold`/`unknown`, `source`, `issuer`, `this_update`, `next_update`,
 `revoked_since`, `reason`, `nonce`), `findings` (`check`, `clause`,
 `certificate`, `outcome` `yes`/`warning`/`no`, `detail`) and `policies` (null where no root is met; `authority`, `user`, the
-policies granted and those also wanted, `explicit` whether one had to be); `blocks`. With --batch a line
-each: `file`, `accepted` (true, false, or null where it could not be judged), `subject`, `reasons` (`check`, `detail`), `error`.
+policies granted and those also wanted, `explicit` whether one had to be); `blocks`; with --compat `compat` (`client`, `answer`
+`accepts`/`refuses`/`unknown`, `because`). With --batch a line each: `file`, `accepted` (true, false, or null where it could not be judged), `subject`, `reasons` (`check`, `detail`), `error`.
 
 For example:
   certkit verify cert.pem --host example.com
@@ -136,17 +137,21 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
+    /// Also tell how named clients would judge the same path and name as a server's: OpenSSL, GnuTLS, browsers and others
+    #[arg(long)]
+    compat: bool,
+
     /// Replace the --svg and --html files that are there
     #[arg(long)]
     force: bool,
 
     /// FILE is a folder, or `-` for paths or PEM blocks on stdin: judge every one, a line each (with --json, JSON Lines)
-    #[arg(long, conflicts_with_all = ["all_paths", "tree", "svg", "html"])]
+    #[arg(long, conflicts_with_all = ["all_paths", "tree", "svg", "html", "compat"])]
     batch: bool,
 
     /// Show the table of rules and their severity under each policy, and judge nothing
     #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "all_paths",
-        "tree", "svg", "html", "batch",
+        "tree", "svg", "html", "batch", "compat",
         "require_policy", "require_explicit_policy", "inhibit_policy_mapping", "inhibit_any_policy",
         "crl", "ocsp", "check_revocation"])]
     rules: bool,
@@ -209,6 +214,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     if args.force && args.svg.is_none() && args.html.is_none() {
         bail!("--force has nothing to replace without --svg or --html");
     }
+    if args.compat && (verifier.purpose != Purpose::Server || !args.email.is_empty() || !args.uri.is_empty()) {
+        bail!("--compat tells what TLS clients say to a server; it knows no other purpose and no --email or --uri");
+    }
     if args.batch {
         if let Some(damage) = damage.first() {
             bail!("{}", damage.detail);
@@ -232,7 +240,8 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         (false, true) => Show::All,
         (false, false) => Show::Best,
     };
-    let report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, damage, show);
+    let mut report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, damage, show);
+    report.compat = leaf.as_ref().filter(|_| args.compat).map(|leaf| compat::rows(leaf, &verifier));
     let mut pictures = WriteSet::new(args.force);
     let drawn: Vec<String> = args.svg.iter().chain(&args.html).map(|path| shown(path)).collect();
     if let Some(path) = args.svg {

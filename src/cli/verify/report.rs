@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::compat::{self, CompatRow};
 use super::revocation::RevocationReport;
 use super::tree::Node;
 use crate::cli::clock;
@@ -28,6 +29,9 @@ pub(super) struct VerifyReport {
     warnings: Vec<Complaint>,
     pub(super) paths: Vec<PathReport>,
     blocks: Vec<BlockReport>,
+    /// What clients would say, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) compat: Option<Vec<CompatRow>>,
     #[serde(skip)]
     show: Show,
 }
@@ -174,6 +178,7 @@ impl VerifyReport {
             reasons,
             paths: attempts.iter().map(|attempt| PathReport::new(attempt, verifier)).collect(),
             blocks,
+            compat: None,
             show,
         }
     }
@@ -332,6 +337,9 @@ impl Report for VerifyReport {
             Node::of(&self.paths).iter().for_each(|tree| tree.text(text));
         } else {
             self.checks(text);
+        }
+        if let Some(rows) = &self.compat {
+            compat::text(rows, text);
         }
 
         let aside = self
