@@ -31,3 +31,4 @@ mod verify;
 mod verify_batch;
 mod verify_pictures;
 mod verify_revocation;
+mod verify_weak;

@@ -32,4 +32,4 @@ pub use policies::{PolicyRequirements, PolicySets};
 pub use reason::Reason;
 pub use revocation::{CheckRevocation, RevocationSource, SourceFault, Status};
 pub use verdict::{Attempt, Finding, Outcome, Place, Verdict};
-pub use verifier::{Purpose, Verifier};
+pub use verifier::{AllowWeak, Purpose, Verifier};

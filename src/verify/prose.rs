@@ -189,6 +189,9 @@ impl Reason {
             }
             Self::Expired { .. } => "renew it; --at judges as of another time".to_owned(),
             Self::NotYetValid { .. } => "check the clock of this machine and of the issuer; --at judges as of another time".to_owned(),
+            Self::WeakHash(crate::key::HashAlgorithm::Sha1) => {
+                "have it issued again with SHA-256; --allow-weak sha1 lets an old archive through".to_owned()
+            }
             Self::WeakHash(_) => "have it issued again with SHA-256".to_owned(),
             Self::SmallKey { .. } => "have it issued again for a key made with `certkit key new`".to_owned(),
             Self::Identity(mismatch) => identity_hint(mismatch),

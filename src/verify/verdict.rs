@@ -3,6 +3,7 @@
 use super::check::{Check, Severity};
 use super::reason::Reason;
 use super::revocation::CertificateStatus;
+use super::verifier::AllowWeak;
 use crate::x509::Certificate;
 
 /// The judgment on one certificate.
@@ -134,11 +135,12 @@ pub(super) struct Findings {
     pub(super) policy: super::Policy,
     pub(super) list: Vec<Finding>,
     pub(super) statuses: Vec<CertificateStatus>,
+    pub(super) allow_weak: AllowWeak,
 }
 
 impl Findings {
     pub(super) fn new(policy: super::Policy) -> Self {
-        Self { policy, list: Vec::with_capacity(32), statuses: Vec::new() }
+        Self { policy, list: Vec::with_capacity(32), statuses: Vec::new(), allow_weak: AllowWeak::default() }
     }
 
     /// Records what `check` found at `place`: nothing where the rule does not belong to the policy.
@@ -147,6 +149,7 @@ impl Findings {
             (_, Severity::Off) => return,
             (Ok(()), _) => Outcome::Passed,
             (Err(reason), Severity::Warning) => Outcome::Warned(Box::new(reason)),
+            (Err(reason), Severity::Error) if self.allow_weak.covers(&reason) => Outcome::Warned(Box::new(reason)),
             (Err(reason), Severity::Error) => Outcome::Failed(Box::new(reason)),
         };
         self.list.push(Finding { check, place, outcome });

@@ -6,10 +6,12 @@ use super::cache::SignatureCache;
 use super::check::Policy;
 use super::identity::Identity;
 use super::policies::PolicyRequirements;
+use super::reason::Reason;
 use super::revocation::CheckRevocation;
 use super::search;
 use super::verdict::Verdict;
 use crate::encoding::Oid;
+use crate::key::{HashAlgorithm, PublicKey, SignatureError};
 use crate::x509::{Certificate, CertificateRevocationList, OcspResponse, oids};
 
 /// What the judged certificate is to be used for.
@@ -65,6 +67,43 @@ impl std::fmt::Display for Purpose {
 /// Chromium stops at 20 certificates, OpenSSL at 100.
 const MAX_DEPTH: usize = 16;
 
+/// Weak algorithms that are let through: what is signed with them may be forged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AllowWeak {
+    /// Signatures over SHA-1, for which collisions are made since 2017.
+    pub sha1: bool,
+    /// RSA keys from 1024 to 2047 bits.
+    pub small_rsa: bool,
+}
+
+impl AllowWeak {
+    /// Whether this fault is one that is let through.
+    pub(super) fn covers(self, reason: &Reason) -> bool {
+        match reason {
+            Reason::WeakHash(HashAlgorithm::Sha1) => self.sha1,
+            Reason::SmallKey { bits, .. } => self.small_rsa && *bits >= SMALLEST_RSA_BITS,
+            _ => false,
+        }
+    }
+
+    /// Checks a signature, with as little care as is allowed and no less.
+    pub(super) fn verify(self, certificate: &Certificate, key: &PublicKey) -> Result<(), SignatureError> {
+        let algorithm = certificate.signature_algorithm()?;
+        let weak_hash = algorithm.hash() == Some(HashAlgorithm::Sha1);
+        let weak_key = key.rsa_modulus_bits().is_some_and(|bits| bits < 2048);
+        let too_small = key.rsa_modulus_bits().is_some_and(|bits| bits < SMALLEST_RSA_BITS);
+        let allowed = (self.sha1 || !weak_hash) && (self.small_rsa || !weak_key) && !too_small;
+        if (weak_hash || weak_key) && allowed {
+            algorithm.verify_weak(key, certificate.tbs(), certificate.signature())
+        } else {
+            algorithm.verify(key, certificate.tbs(), certificate.signature())
+        }
+    }
+}
+
+/// Under 1024 bits an RSA key is broken by anybody; 829 bits were factored in 2020.
+const SMALLEST_RSA_BITS: u16 = 1024;
+
 /// A judge. Fields are set directly; [`Verifier::new`] fills in the rest.
 #[derive(Debug, Clone)]
 pub struct Verifier {
@@ -89,6 +128,8 @@ pub struct Verifier {
     pub ocsp_responses: Vec<OcspResponse>,
     /// Of which certificates the status must be known.
     pub check_revocation: CheckRevocation,
+    /// Weak algorithms of old archives that are let through with a warning.
+    pub allow_weak: AllowWeak,
     /// Signatures of issuers checked before, where many certificates are judged.
     pub cache: Option<SignatureCache>,
     /// What is asked of certificate policies.
@@ -109,6 +150,7 @@ impl Verifier {
             revocation_lists: Vec::new(),
             ocsp_responses: Vec::new(),
             check_revocation: CheckRevocation::default(),
+            allow_weak: AllowWeak::default(),
             cache: None,
             policies: PolicyRequirements::default(),
         }

@@ -21,7 +21,7 @@ use super::problem::Hinted;
 use super::{clock, files};
 use crate::container::{Content, Document, Item};
 use crate::encoding::Oid;
-use crate::verify::{Identity, Policy, PolicyRequirements, Purpose, Verifier};
+use crate::verify::{AllowWeak, Identity, Policy, PolicyRequirements, Purpose, Verifier};
 use crate::x509::{Certificate, ServerName};
 
 use self::report::{BlockReport, Show, VerifyReport};
@@ -117,6 +117,10 @@ pub(super) struct Args {
     #[command(flatten)]
     revocation: revocation::RevocationArgs,
 
+    /// Let a weak algorithm of old archives through, with a warning; may be given more than once
+    #[arg(long, value_name = "ALGORITHM", value_enum)]
+    allow_weak: Vec<WeakName>,
+
     /// How many intermediates (self-issued ones aside) a path may have
     #[arg(long, value_name = "N")]
     max_depth: Option<usize>,
@@ -150,7 +154,7 @@ pub(super) struct Args {
     batch: bool,
 
     /// Show the table of rules and their severity under each policy, and judge nothing
-    #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "all_paths",
+    #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "allow_weak", "all_paths",
         "tree", "svg", "html", "batch", "compat",
         "require_policy", "require_explicit_policy", "inhibit_policy_mapping", "inhibit_any_policy",
         "crl", "ocsp", "check_revocation"])]
@@ -174,6 +178,15 @@ enum PurposeName {
     Timestamp,
     /// Whatever it may be.
     Any,
+}
+
+/// The weak algorithms by the names users type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WeakName {
+    /// Signatures over SHA-1.
+    Sha1,
+    /// RSA keys from 1024 to 2047 bits.
+    Rsa1024,
 }
 
 impl From<PurposeName> for Purpose {
@@ -200,6 +213,10 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     verifier.identities = identities;
     verifier.purpose = args.purpose.into();
     verifier.policy = args.policy;
+    verifier.allow_weak = AllowWeak {
+        sha1: args.allow_weak.contains(&WeakName::Sha1),
+        small_rsa: args.allow_weak.contains(&WeakName::Rsa1024),
+    };
     verifier.max_depth = args.max_depth.unwrap_or(verifier.max_depth);
     verifier.policies = PolicyRequirements {
         explicit: args.require_explicit_policy || !args.require_policy.is_empty(),
