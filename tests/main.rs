@@ -29,4 +29,5 @@ mod rules;
 mod support;
 mod verify;
 mod verify_batch;
+mod verify_pictures;
 mod verify_revocation;

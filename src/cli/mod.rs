@@ -39,7 +39,9 @@ use self::version::Version;
 /// Runs one command line, program name first, and returns its exit status: see [`Exit`].
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let read = help::program().try_get_matches_from(&arguments).and_then(|it| Arguments::from_arg_matches(&it));
+    // Help is laid out only for those who see it.
+    let laid_out = || help::program().try_get_matches_from(&arguments).and_then(|it| Arguments::from_arg_matches(&it));
+    let read = Arguments::try_parse_from(&arguments).or_else(|_| laid_out());
     let exit = match read {
         Ok(Arguments { command, json, quiet }) => {
             let mut session = Session::new(json, quiet);

@@ -101,16 +101,9 @@ macro_rules! rules {
         impl Check {
             /// The row of the table for this rule.
             pub fn rule(self) -> &'static Rule {
-                static ROWS: &[Rule] = &[$(Rule {
-                    check: Check::$check,
-                    name: $name,
-                    clause: $clause,
-                    requirement: $requirement,
-                    severities: [Severity::$tls, Severity::$rfc, Severity::$webpki],
-                }),+];
                 // One row per variant, in the order of the variants.
                 #[allow(clippy::indexing_slicing)]
-                &ROWS[self as usize]
+                &RULES[self as usize]
             }
         }
     };

@@ -46,7 +46,8 @@ fn everyone_reads_a_certificate_of_every_type_as_we_say_it_is() {
         let args = ["new", "localhost", "127.0.0.1", "--subject", subject, "--type", kind, "--out", &file, "--json"];
         let made = sandbox.certkit(&args).expect_code(0).json();
         let fact = |name: &str| made[name].as_str().unwrap().to_owned();
-        facts.push([fact("fingerprint_sha256"), fact("serial")]);
+        // Python and Node write a number, not octets: one serial in sixteen begins with a zero digit.
+        facts.push([fact("fingerprint_sha256"), fact("serial").trim_start_matches('0').to_owned()]);
         files.push(file);
     }
 
