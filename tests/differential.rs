@@ -72,6 +72,8 @@ fn judge(question: &Question) -> Judged {
 enum When {
     /// certkit finds the certificate malformed, in these words.
     Malformed(&'static str),
+    /// certkit refuses in these words.
+    Says(&'static str),
     /// This is the case on the path.
     Fact(Fact),
 }
@@ -96,7 +98,10 @@ const EXPLAINED: &[(&[Client], When, &str)] = &[
     (&[Rustls], When::Malformed("root: malformed certificate: "), "takes a name and a key from an anchor"),
     (&[Rustls], When::Malformed("extensions: malformed OBJECT IDENTIFIER"), "compares identifiers as octets"),
     (&[GnuTls], When::Fact(Fact::EndsNow), "is asked a moment later"),
-    (&[OpenSsl, Python313], When::Malformed("version: invalid version"), "takes any version"),
+    (&[OpenSsl, Python313], When::Malformed("version: negative INTEGER"), "takes any version"),
+    (&[Pyca], When::Malformed("an attribute value has tag 0"), "reads names as whatever they hold"),
+    (&[Pyca], When::Malformed("a string of X.520 has no universal tag"), "reads names as whatever they hold"),
+    (&[OpenSsl, Python313, Pyca], When::Says("it is not an encoded point"), "takes the hybrid form of a point (X9.62)"),
     (&[Rustls], When::Fact(Fact::DuplicateIdentifier), "does not read key identifiers"),
     (&[Rustls], When::Fact(Fact::OddCritical), "takes a name and a key from an anchor"),
     (&[Python313], When::Fact(Fact::PartialWildcard), "is asked through openssl verify, which takes them"),
@@ -199,12 +204,15 @@ fn explain(client: Client, ours: &Judged, accepts: bool) -> Option<String> {
     let prediction = ours.answers.iter().find(|(of, ..)| *of == client);
     if let Some((_, answer, because)) = prediction
         && *answer == if accepts { Answer::Accepts } else { Answer::Refuses }
+        // What nobody is known to object to is certkit's own fault.
+        && !ours.facts.is_empty()
     {
         let facts: Vec<&str> = because.iter().map(|fact| fact.words()).collect();
         return Some(if accepts { format!("tolerates {}", ours.rules.join(", ")) } else { facts.join("; ") });
     }
     let fits = |when: &When| match when {
         When::Malformed(words) => !ours.parses && ours.why.contains(words),
+        When::Says(words) => !ours.accepted && ours.why.contains(words),
         When::Fact(fact) => ours.facts.contains(fact),
     };
     let row = EXPLAINED.iter().find(|(clients, when, _)| clients.contains(&client) && fits(when));

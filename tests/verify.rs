@@ -274,6 +274,11 @@ fn damage_that_strict_clients_see_is_seen() {
     refused(&|forge| forge.subject = subject(tag::BMP_STRING, b"abc"), not_text);
     refused(&|forge| forge.subject = subject(0, b"abc"), "an attribute value has tag 0");
     refused(&|forge| forge.subject = subject(0x2c, b"\x0c\x01a"), "a string is in pieces");
+    refused(&|forge| forge.subject = subject(0x8b, b"abc"), "a string of X.520 has no universal tag");
+    let mut odd = hierarchy.server("www.example.com").sign_der(&hierarchy.intermediate.key);
+    let version = odd.windows(5).position(|octets| octets == [0xa0, 3, 2, 1, 2]).unwrap();
+    odd[version + 2] = 0x82;
+    assert!(Certificate::from_der(&odd).is_err_and(|error| error.to_string().contains("version")));
     let short = [GeneralName::Dns("www.example.com".into()), GeneralName::Ip(vec![127, 0, 0])];
     refused(&|forge| forge.set(&SubjectAltName(short.to_vec()), false), "neither 4 nor 16 octets");
 }

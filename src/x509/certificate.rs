@@ -11,7 +11,7 @@ use super::{DistinguishedName, Extensions, GeneralName, SerialNumber, Validity, 
 use crate::encoding::der::{DerError, Reader, tag};
 use crate::key::{KeyError, PublicKey, SignatureAlgorithm, SignatureError, digest};
 use x509_parser::certificate::Validity as ParsedValidity;
-use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Version};
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
 const KIND: &str = "certificate";
 
@@ -58,8 +58,8 @@ impl Certificate {
 
         let mut fields = tbs.reader();
         let version = match fields.optional(tag::context_constructed(0)).map_err(part(KIND, "version"))? {
-            Some(version) => parsed(KIND, "version", version)?,
-            None => X509Version::V1,
+            Some(version) => number(version).map_err(part(KIND, "version"))?,
+            None => 0,
         };
         let serial = fields.integer().map_err(part(KIND, "serialNumber"))?;
         let tbs_signature_algorithm = fields.expect_tlv(tag::SEQUENCE).map_err(part(KIND, "signature"))?;
@@ -86,7 +86,7 @@ impl Certificate {
             signature: at(signature),
             public_key_info: at(public_key_info.raw),
             validity_encoding: at(validity.value),
-            version: u8::try_from(version.0).unwrap_or(u8::MAX).saturating_add(1),
+            version: u8::try_from(version).unwrap_or(u8::MAX).saturating_add(1),
             serial: SerialNumber::from_content(serial),
             issuer: DistinguishedName::from_der(issuer.raw).map_err(part(KIND, "issuer"))?,
             subject: DistinguishedName::from_der(subject.raw).map_err(part(KIND, "subject"))?,
@@ -249,6 +249,14 @@ impl Certificate {
     fn slice(&self, range: &Range<usize>) -> &[u8] {
         self.fields.der.get(range.clone()).unwrap_or_default()
     }
+}
+
+/// One INTEGER and nothing else. x509-parser does not look at the class of its tag.
+fn number(content: &[u8]) -> Result<u64, DerError> {
+    let mut content = Reader::new(content);
+    let number = content.small_unsigned()?;
+    content.finish()?;
+    Ok(number)
 }
 
 /// Validity is two times and nothing else. x509-parser looks neither at the class of a tag nor at what follows.

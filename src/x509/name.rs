@@ -261,6 +261,10 @@ impl<'a> Found<'a> {
         match value.tag {
             0 => return Err(DerError::Value("an attribute value has tag 0 (X.690 §8.1.5)")),
             tag::SEQUENCE | tag::SET => {}
+            // Attributes of X.520 are strings; others may be anything.
+            0x40.. if kind.content().starts_with(&[0x55, 0x04]) => {
+                return Err(DerError::Value("a string of X.520 has no universal tag"));
+            }
             0x20..=0x3f => return Err(DerError::Value("a string is in pieces (X.690 §10.2)")),
             _ => {}
         }

@@ -248,7 +248,7 @@ fn from_certificate(certificate: &Certificate, role: Role, at: OffsetDateTime) -
         facts.push(if role == Role::Root { Fact::RootUnknownCritical } else { Fact::UnknownCritical });
     }
     let names = certificate.subject_alt_names().unwrap_or_default();
-    if role == Role::Leaf && names.contains(&GeneralName::Dns(String::new())) {
+    if role != Role::Root && names.contains(&GeneralName::Dns(String::new())) {
         facts.push(Fact::EmptyDnsName);
     }
     let path_len = certificate.basic_constraints().ok().flatten().and_then(|found| found.path_len);

@@ -117,7 +117,7 @@ facts! {
     PathLength                [R R R R R R R R R R R R R] "pathLenConstraint is broken";
     HugePathLength             [a a a a a a a R a q q q q] "pathLenConstraint is over 255";
     OutsideConstraints        [R R R R R R R R R R R R R] "a name is outside the name constraints";
-    NoPolicy                   [a a a a a q q a a R q q R] "an issuer asks for a certificate policy";
+    NoPolicy                   [a a a a a a q a a R q q R] "an issuer asks for a certificate policy";
     CriticalPolicyConstraints  [a a a a a R q R R a q q a] "policyConstraints is critical";
     IssuerWrongPurpose         [R R R R R R R R R R R q a] "an issuer's extKeyUsage lacks serverAuth";
     IssuerAnyPurpose           [R R R R R R a R a q q q a] "an issuer's extKeyUsage lists anyExtendedKeyUsage only";
