@@ -331,6 +331,12 @@ fn authority(certificate: &Certificate, role: Role) -> Vec<Fact> {
 }
 
 fn from_path(attempt: &Attempt, facts: &mut Vec<Fact>) {
+    for (below, above) in attempt.path.iter().zip(attempt.path.iter().skip(1)) {
+        let named = below.authority_key_identifier().ok().flatten().and_then(|found| found.serial);
+        if named.is_some_and(|serial| serial != *above.serial()) {
+            facts.push(Fact::AuthoritySerialDiffers);
+        }
+    }
     let mut links = attempt.path.iter().zip(attempt.path.iter().skip(1));
     if links.any(|(below, above)| below.issuer() != above.subject() && below.issuer().matches(above.subject())) {
         facts.push(Fact::NameEncodingDiffers);

@@ -174,6 +174,8 @@ facts! {
     KeyIdentifiersDiffer       [R R R R R R a a a a a q a] "key identifiers differ";
     TopKeyIdentifiersDiffer    [R R R R R R a a a a a q a] "key identifiers of the root and the next differ";
     EmptyKeyIdentifier         [R R R R R a a a a a a q a] "a key identifier is empty";
+    // `v3_purp.c` X509_check_akid.
+    AuthoritySerialDiffers     [R R R R R q a a a q q q q] "authorityKeyIdentifier names another serial number";
     LeafMaySign               [a R a a a a a a R a a q a] "keyUsage has keyCertSign without CA:TRUE";
     LeafPathLength             [a R a a a a q a a q q q a] "pathLenConstraint stands without CA:TRUE";
     LeafNameConstraints       [q q q q q q q q q q q q q] "a server's certificate has nameConstraints";
