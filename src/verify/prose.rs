@@ -19,7 +19,7 @@ impl fmt::Display for Reason {
             }
             Self::SelfSignedNotTrusted { subject } => write!(f, "\"{subject}\" is its own issuer and no trusted root"),
             Self::Loop { issuer } => write!(f, "the chain goes in circles at \"{issuer}\" and meets no trusted root"),
-            Self::GaveUp { what, limit } => write!(f, "gave up after {limit} {what}"),
+            Self::GaveUp { what, limit } => write!(f, "gave up: more than {limit} {what} are needed"),
             Self::TooDeep { limit } => write!(f, "there are more than {limit} intermediate certificates"),
             Self::Extension(error) => error.fmt(f),
             Self::Signature(error) => error.fmt(f),
