@@ -180,16 +180,16 @@ impl<'a> Search<'a> {
     /// Possible issuers of `certificate` by name, the likeliest first: key identifiers that agree, a validity that covers
     /// the moment, anchors. None of these decides; they only order (RFC 4158 §3.5).
     fn candidates(&self, certificate: &Certificate) -> Vec<usize> {
-        let authority = certificate.authority_key_identifier().ok().flatten();
-        let mut candidates: Vec<(u8, usize)> = self
-            .pool
-            .iter()
-            .enumerate()
-            .filter(|(_, candidate)| has_name(candidate.certificate, certificate.issuer()))
-            .map(|(at, candidate)| (self.rank(candidate, authority.as_ref()), at))
-            .collect();
-        candidates.sort_unstable();
-        candidates.into_iter().map(|(_, at)| at).collect()
+        let named = self.pool.iter().enumerate();
+        let named = named.filter(|(_, candidate)| has_name(candidate.certificate, certificate.issuer()));
+        let mut candidates: Vec<usize> = named.map(|(at, _)| at).collect();
+        // One needs no order, and one is what there usually is.
+        if candidates.len() > 1 {
+            let authority = certificate.authority_key_identifier().ok().flatten();
+            let rank = |at: &usize| self.pool.get(*at).map(|candidate| self.rank(candidate, authority.as_ref()));
+            candidates.sort_by_cached_key(rank);
+        }
+        candidates
     }
 
     /// Lower is likelier.

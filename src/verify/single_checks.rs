@@ -134,6 +134,9 @@ fn names_are_text(certificate: &Certificate) -> Result<(), Reason> {
 
 /// RFC 5280 §4.2.1.6: an iPAddress has 4 or 16 octets. Go and rustls do not read a certificate with others.
 fn addresses_are_whole(certificate: &Certificate) -> Result<(), Reason> {
+    if certificate.extensions().get(&oids::SUBJECT_ALT_NAME).is_none() {
+        return Ok(());
+    }
     let names = certificate.subject_alt_names().unwrap_or_default();
     let whole = |name: &GeneralName| !matches!(name, GeneralName::Ip(octets) if !matches!(octets.len(), 4 | 16));
     require(names.iter().all(whole), "an iPAddress has neither 4 nor 16 octets")

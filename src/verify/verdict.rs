@@ -140,7 +140,7 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn new(policy: super::Policy) -> Self {
-        Self { policy, list: Vec::with_capacity(32), statuses: Vec::new(), allow_weak: AllowWeak::default() }
+        Self { policy, list: Vec::with_capacity(64), statuses: Vec::new(), allow_weak: AllowWeak::default() }
     }
 
     /// Records what `check` found at `place`: nothing where the rule does not belong to the policy.

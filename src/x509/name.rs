@@ -260,6 +260,16 @@ impl<'a> Found<'a> {
         attribute.finish()?;
         match value.tag {
             0 => return Err(DerError::Value("an attribute value has tag 0 (X.690 §8.1.5)")),
+            // Not text, and not what they say they are either (X.690 §8.2, §8.3, §8.8).
+            tag::BOOLEAN if !matches!(value.value, [0x00 | 0xff]) => {
+                return Err(DerError::Value("an attribute value is a BOOLEAN other than 00 and FF (X.690 §11.1)"));
+            }
+            tag::INTEGER | tag::ENUMERATED if value.value.is_empty() => {
+                return Err(DerError::Value("an attribute value is an INTEGER without content"));
+            }
+            tag::NULL if !value.value.is_empty() => {
+                return Err(DerError::Value("an attribute value is a NULL with content"));
+            }
             tag::SEQUENCE | tag::SET => {}
             // Attributes of X.520 are strings; others may be anything.
             0x40.. if kind.content().starts_with(&[0x55, 0x04]) => {
@@ -366,6 +376,16 @@ mod tests {
         assert!(!utf8.matches(&name(tag::UTF8_STRING, b"DevRoot")));
         assert!(utf8.matches(&name(tag::UTF8_STRING, "\u{200b}Dev\0\u{a0}Ｒoot\x7f".as_bytes())));
         assert!(utf8.matches(&name(tag::UTF8_STRING, b"Dev\0 Root")));
+    }
+
+    #[test]
+    fn values_that_are_not_what_their_tag_says_are_refused() {
+        for (tag, good, bad) in
+            [(tag::BOOLEAN, &[0xff_u8][..], &b"Test Root"[..]), (tag::NULL, &[], &[0]), (tag::INTEGER, &[5], &[])]
+        {
+            assert!(DistinguishedName::from_der(name(tag, good).der()).is_ok());
+            assert!(DistinguishedName::from_der(name(tag, bad).der()).is_err(), "{tag:02x}");
+        }
     }
 
     #[test]
