@@ -7,6 +7,7 @@ use std::env::{self, VarError};
 use std::str::FromStr;
 
 use crate::x509::Validity;
+pub use crate::x509::time::rfc3339;
 use anyhow::{Context, anyhow};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -118,11 +119,6 @@ pub enum ClockError {
         "`{0}` is no time: write a span such as 90d, 12h, 1y or 1d12h, a time such as 2027-01-31T12:00:00Z or 2027-01-31, or @1801396800"
     )]
     Moment(String),
-}
-
-/// A time in RFC 3339, whole seconds, UTC: `2027-01-31T12:00:00Z`.
-pub fn rfc3339(time: OffsetDateTime) -> String {
-    in_utc(whole_seconds(time)).and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| time.to_string())
 }
 
 /// Where a time lies from now: `in 89 days`, `now`, `3 days ago`.

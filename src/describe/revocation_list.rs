@@ -68,8 +68,8 @@ impl RevocationListDescription {
         Self {
             issuer: list.issuer().clone(),
             number: list.number().ok().flatten().map(|number| extension::decimal(&number.0)),
-            this_update: when::rfc3339(list.this_update()),
-            next_update: list.next_update().map(when::rfc3339),
+            this_update: crate::x509::time::rfc3339(list.this_update()),
+            next_update: list.next_update().map(crate::x509::time::rfc3339),
             stale,
             words,
             signature_algorithm: extension::named(list.signature_algorithm()),
@@ -115,7 +115,7 @@ impl EntryDescription {
         let others = entry.extensions.iter().filter(|extension| !is_reason(extension));
         Self {
             serial: entry.serial.clone(),
-            revoked_at: when::rfc3339(entry.revocation_date),
+            revoked_at: crate::x509::time::rfc3339(entry.revocation_date),
             reason: entry.reason().ok().flatten().map(|reason| reason.name().to_owned()),
             extensions: others.map(ExtensionDescription::of).collect(),
         }

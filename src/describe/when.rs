@@ -1,11 +1,10 @@
 //! Times in words, seen from a given moment.
 
 use crate::x509::Validity;
+use crate::x509::time::rfc3339;
 use serde::Serialize;
 use time::Duration;
 use time::OffsetDateTime;
-use time::UtcOffset;
-use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 
 /// A period of validity and where `now` stands in it.
@@ -92,12 +91,6 @@ pub fn span_in_words(span: Duration) -> String {
         _ => (seconds / 31_536_000, "year"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
-}
-
-/// RFC 3339 in UTC, whole seconds.
-pub(super) fn rfc3339(moment: OffsetDateTime) -> String {
-    let utc = whole_seconds(moment).checked_to_offset(UtcOffset::UTC);
-    utc.and_then(|utc| utc.format(&Rfc3339).ok()).unwrap_or_else(|| moment.to_string())
 }
 
 /// RFC 3339 in UTC as it is easier to read: `2026-11-23 15:00:00 UTC`.

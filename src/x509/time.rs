@@ -65,8 +65,9 @@ pub fn decode(time: Tlv<'_>) -> Result<OffsetDateTime, DerError> {
 
 /// `moment` as RFC 3339 text in UTC, whole seconds.
 pub fn rfc3339(moment: OffsetDateTime) -> String {
-    let moment = moment.to_offset(::time::UtcOffset::UTC).replace_nanosecond(0).unwrap_or(moment);
-    moment.format(&::time::format_description::well_known::Rfc3339).unwrap_or_else(|_| moment.to_string())
+    let utc = moment.replace_nanosecond(0).unwrap_or(moment).checked_to_offset(::time::UtcOffset::UTC);
+    let text = utc.and_then(|utc| utc.format(&::time::format_description::well_known::Rfc3339).ok());
+    text.unwrap_or_else(|| moment.to_string())
 }
 
 #[cfg(test)]

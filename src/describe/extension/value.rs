@@ -344,7 +344,7 @@ fn access(access: AccessDescription) -> Access {
 }
 
 fn timestamp(timestamp: &SignedCertificateTimestamp) -> Timestamp {
-    Timestamp { log_id: base64(&timestamp.log_id), at: when::rfc3339(timestamp.timestamp) }
+    Timestamp { log_id: base64(&timestamp.log_id), at: crate::x509::time::rfc3339(timestamp.timestamp) }
 }
 
 fn scope(value: &IssuingDistributionPoint) -> Scope {
