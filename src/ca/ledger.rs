@@ -93,22 +93,58 @@ pub struct Act {
 pub enum Action {
     /// An authority is made.
     Init,
+    /// An authority below another is made.
+    Intermediate,
+    /// An authority made elsewhere is taken over.
+    Import,
+    /// An authority of another's is certified.
+    CrossSign,
     /// A key pair is made and its certificate issued.
     Issue,
     /// A certification request is answered with a certificate.
     Sign,
+    /// A certificate is issued in the place of another.
+    Renew,
+    /// A certificate is revoked or put on hold.
+    Revoke,
+    /// A certificate's hold is lifted.
+    Release,
+    /// A certificate revocation list is signed.
+    Crl,
+    /// The ledger is rebuilt from what was exported.
+    Repair,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 3] = [Self::Init, Self::Issue, Self::Sign];
+    pub const ALL: [Self; 11] = [
+        Self::Init,
+        Self::Intermediate,
+        Self::Import,
+        Self::CrossSign,
+        Self::Issue,
+        Self::Sign,
+        Self::Renew,
+        Self::Revoke,
+        Self::Release,
+        Self::Crl,
+        Self::Repair,
+    ];
 
     /// The word that stands for it in the log.
     pub fn name(self) -> &'static str {
         match self {
             Self::Init => "init",
+            Self::Intermediate => "intermediate",
+            Self::Import => "import",
+            Self::CrossSign => "cross-sign",
             Self::Issue => "issue",
             Self::Sign => "sign",
+            Self::Renew => "renew",
+            Self::Revoke => "revoke",
+            Self::Release => "release",
+            Self::Crl => "crl",
+            Self::Repair => "repair",
         }
     }
 }
