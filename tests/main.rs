@@ -21,6 +21,7 @@ mod paths;
 mod plumbing;
 mod policies;
 mod readme;
+mod reasons;
 mod revocation_deltas;
 mod revocation_lists;
 mod revocation_ocsp;
