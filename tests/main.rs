@@ -20,6 +20,7 @@ mod new;
 mod paths;
 mod plumbing;
 mod policies;
+mod properties;
 mod readme;
 mod reasons;
 mod revocation_deltas;

@@ -192,9 +192,12 @@ pub(super) fn validity(validity: Validity) -> Result<(), IssueError> {
     }
 }
 
-/// A self-signed certificate is signed by the key it certifies.
-pub(super) fn own_key(public: &PublicKey, key: &PrivateKey) -> Result<(), IssueError> {
-    if same_key(public, key.public_key()) { Ok(()) } else { Err(IssueError::NotOwnKey) }
+/// A self-signed certificate is signed by the key it certifies, and its subject is its issuer, which may not be empty.
+pub(super) fn self_signed(request: &Request, key: &PrivateKey) -> Result<(), IssueError> {
+    if request.subject.is_empty() {
+        return Err(IssueError::NoSubject);
+    }
+    if same_key(&request.public_key, key.public_key()) { Ok(()) } else { Err(IssueError::NotOwnKey) }
 }
 
 /// Whether what was made is what was asked for, and signed.

@@ -100,9 +100,10 @@ pub enum IssueError {
     /// There is neither a subject nor a name.
     #[error("there is no name to certify: give at least one, for example --cn localhost")]
     NoName,
-    /// A CA without a subject.
+    /// A CA or a certificate that is its own issuer without a subject.
     #[error(
-        "a certification authority needs a subject (RFC 5280 §4.1.2.6): give one, for example --cn \"Example Root CA\""
+        "who issues certificates, itself included, needs a subject (RFC 5280 §4.1.2.4, §4.1.2.6): give one, for example \
+         --cn \"Example Root CA\""
     )]
     NoSubject,
     /// None of the names has a form the profile requires.

@@ -69,7 +69,7 @@ pub fn issue(
     check::serial(serial)?;
     check::validity(validity)?;
     match issuer {
-        Issuer::SelfSigned(key) => check::own_key(&request.public_key, key)?,
+        Issuer::SelfSigned(key) => check::self_signed(request, key)?,
         Issuer::Authority { certificate, key } => {
             check::authority(certificate, key)?;
             check::may_issue(certificate, profile, &request.subject, &names, validity)?;

@@ -289,6 +289,7 @@ fn subjects_keep_to_the_standard() {
     assert!(matches!(ca.issue(&profile("client"), "CN=root", &[]), Err(IssueError::SubjectIsIssuer(_))));
     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
     assert_eq!(self_signed(&profile("root-ca"), "/", &[], &key).unwrap_err(), IssueError::NoSubject);
+    assert_eq!(self_signed(&profile("self-signed"), "/", &["a.test"], &key).unwrap_err(), IssueError::NoSubject);
 }
 
 #[test]
