@@ -5,6 +5,7 @@
 //! is one durable transaction with its line in the audit log.
 
 mod act;
+mod chain;
 mod error;
 mod record;
 mod revocation;
@@ -13,6 +14,7 @@ mod schema;
 mod sqlite;
 
 pub use act::{Act, Action, AuditLine};
+pub use chain::{AuditFault, AuditHead, Auditor};
 pub use error::LedgerError;
 pub use record::{AuthorityRecord, Entry, Query, Record};
 pub use revocation::{ListQuery, Mark, Numbered, Revocation, Revoked, SignedList};
@@ -134,11 +136,12 @@ pub trait Ledger {
     /// When the database fails.
     fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError>;
 
-    /// The audit log, the oldest line first.
+    /// Shows `visit` the audit log, the oldest line first, all as of one moment; it may break off. Gives the head that
+    /// the ledger has recorded: an [`Auditor`] says whether the lines lead up to it.
     ///
     /// # Errors
     /// When the database fails.
-    fn audit(&mut self) -> Result<Vec<AuditLine>, LedgerError>;
+    fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError>;
 }
 
 /// An authority in a ledger.

@@ -11,7 +11,8 @@ pub mod place;
 
 pub use authority::{Authority, AuthorityError, Issued, Order, Signatory};
 pub use ledger::{
-    Act, Action, Ledger, LedgerError, ListQuery, Numbered, Query, Record, Revocation, Revoked, SignedList, SqliteLedger,
+    Act, Action, AuditFault, AuditHead, AuditLine, Auditor, Ledger, LedgerError, ListQuery, Numbered, Query, Record,
+    Revocation, Revoked, SignedList, SqliteLedger,
 };
 pub use petition::{Petition, Refusal};
 pub use place::{HalfMade, Place};

@@ -4,6 +4,7 @@
 //! writers. Every transaction that writes takes the write lock when it begins, so two processes queue for it and neither
 //! has to begin again.
 
+pub(super) mod audit;
 mod lists;
 mod revoke;
 mod write;
@@ -14,11 +15,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::act::Done;
 use super::rows;
 use super::schema::{self, APPLICATION_ID};
 use super::{
-    Act, AuditLine, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError, ListQuery, Mark, Numbered, Query, Record,
-    RecordId, Revocation, Revoked, SignedList,
+    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError, ListQuery, Mark, Numbered,
+    Query, Record, RecordId, Revocation, Revoked, SignedList,
 };
 use crate::x509::{Certificate, SerialNumber};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -38,11 +40,9 @@ impl SqliteLedger {
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         match std::fs::metadata(path) {
             Ok(about) if about.is_file() => Self::connect(path),
-            Ok(_) => Err(LedgerError::Foreign { path: path.to_owned(), why: "it is not a file".to_owned() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(LedgerError::Missing { path: path.to_owned() })
-            }
-            Err(source) => Err(LedgerError::Open { path: path.to_owned(), source }),
+            Ok(_) => Err(LedgerError::Foreign { ledger: name(path), why: "it is not a file".to_owned() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LedgerError::Missing { ledger: name(path) }),
+            Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
     }
 
@@ -54,7 +54,7 @@ impl SqliteLedger {
         match make_file(path) {
             Ok(()) => Self::connect(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open(path),
-            Err(source) => Err(LedgerError::Open { path: path.to_owned(), source }),
+            Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
     }
 
@@ -77,14 +77,14 @@ impl SqliteLedger {
         let (application, tables) = whose(&mut connection).map_err(told)?;
         if application != APPLICATION_ID && (application != 0 || tables != 0) {
             let why = "it is another program's database".to_owned();
-            return Err(LedgerError::Foreign { path: path.to_owned(), why });
+            return Err(LedgerError::Foreign { ledger: name(path), why });
         }
         write_ahead(&connection).map_err(told)?;
         connection
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")
             .map_err(told)?;
         schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer {
-            path: path.to_owned(),
+            ledger: name(path),
             found,
             known: schema::LATEST,
         })?;
@@ -108,7 +108,7 @@ impl SqliteLedger {
     }
 
     fn damaged(&self, what: String) -> LedgerError {
-        LedgerError::Damaged { path: self.path.clone(), what }
+        LedgerError::Damaged { ledger: name(&self.path), what }
     }
 
     fn failed(&self, failure: Failure) -> LedgerError {
@@ -149,7 +149,7 @@ impl Ledger for SqliteLedger {
             if certificate.is_self_issued() {
                 write::insert(transaction, id, &[Entry { certificate, profile }], act)?;
             } else {
-                write::log(transaction, id, &write::Done::certificate(certificate), act)?;
+                audit::log(transaction, id, Done::certificate(certificate), act)?;
             }
             Ok(id)
         })
@@ -242,8 +242,8 @@ impl Ledger for SqliteLedger {
         lists::find(&self.connection, by, query).map_err(|error| self.told(error))
     }
 
-    fn audit(&mut self) -> Result<Vec<AuditLine>, LedgerError> {
-        rows::audit(&self.connection).map_err(|error| self.told(error))
+    fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
+        audit::read(&mut self.connection, visit).map_err(|error| told(&self.path, error))
     }
 }
 
@@ -316,27 +316,32 @@ fn failed(path: &Path, failure: Failure) -> LedgerError {
     match failure {
         Failure::Database(error) => told(path, error),
         Failure::Ledger(error) => error,
-        Failure::Damaged(what) => LedgerError::Damaged { path: path.to_owned(), what },
+        Failure::Damaged(what) => LedgerError::Damaged { ledger: name(path), what },
     }
 }
 
 /// The database's error in the words of this room.
 fn told(path: &Path, error: rusqlite::Error) -> LedgerError {
-    let path = path.to_owned();
-    let unwritable = |why| LedgerError::Unwritable { path: path.clone(), why };
+    let ledger = name(path);
+    let unwritable = |why| LedgerError::Unwritable { ledger: ledger.clone(), why };
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            LedgerError::Busy { path, seconds: PATIENCE.as_secs() }
+            LedgerError::Busy { ledger, seconds: PATIENCE.as_secs() }
         }
-        Some(ErrorCode::NotADatabase) => LedgerError::Foreign { path, why: "it is no SQLite database".to_owned() },
-        Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { path, what: error.to_string() },
+        Some(ErrorCode::NotADatabase) => LedgerError::Foreign { ledger, why: "it is no SQLite database".to_owned() },
+        Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { ledger, what: error.to_string() },
         Some(ErrorCode::DiskFull) => unwritable("no space is left on the disk"),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => unwritable("the file or its folder is read-only"),
         Some(ErrorCode::CannotOpen) => {
             unwritable("the database cannot make its companion files; the folder must be writable")
         }
-        _ => LedgerError::Failed { path, source: Box::new(error) },
+        _ => LedgerError::Failed { ledger, source: Box::new(error) },
     }
+}
+
+/// The ledger as errors name it.
+fn name(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// How long a process waits for another's transaction, which takes milliseconds.
