@@ -32,7 +32,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("icu_normalizer", &["x509"]),
     ("psl", &["verify"]),
     ("idna", &["x509"]),
-    ("toml", &["profile"]),
+    ("toml", &["profile", "ca"]),
     ("rcgen", &["issue"]),
     ("rusqlite", &["ca"]),
     ("anstream", &["cli"]),

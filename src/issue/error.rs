@@ -24,11 +24,39 @@ pub enum IssueError {
         /// Who.
         issuer: String,
     },
-    /// The issuer's pathLenConstraint is 0 and a CA is asked for.
-    #[error("{issuer} may not have a CA below it: its pathLenConstraint is 0 (RFC 5280 §4.2.1.9)")]
+    /// An issuer's pathLenConstraint leaves no room for a certificate here.
+    #[error("{issuer} may not have another CA here below it: its pathLenConstraint is {path_len} (RFC 5280 §4.2.1.9)")]
     PathLength {
         /// Who.
         issuer: String,
+        /// Its pathLenConstraint.
+        path_len: u64,
+    },
+    /// A CA is asked for that would promise more CAs below it than its issuer allows.
+    #[error(
+        "{issuer} has pathLenConstraint {path_len}, so this CA may have {most} further CAs below it at most: \
+         ask for --path-len {most} or less (RFC 5280 §4.2.1.9)"
+    )]
+    PathLengthBelow {
+        /// Who.
+        issuer: String,
+        /// Its pathLenConstraint.
+        path_len: u64,
+        /// The most the new CA may have.
+        most: u64,
+    },
+    /// A CA is asked for whose nameConstraints permit what its issuer's do not.
+    #[error(
+        "{issuer} is permitted less than {wider}, so it cannot permit that to a CA below it: permit something within \
+         {permitted} (nameConstraints, RFC 5280 §4.2.1.10)"
+    )]
+    WiderConstraints {
+        /// Who.
+        issuer: String,
+        /// The subtree asked for.
+        wider: String,
+        /// What the issuer has of that form.
+        permitted: String,
     },
     /// The issuer's extKeyUsage leaves out what the certificate is for.
     #[error("{issuer} may not issue for {purpose}: its extKeyUsage does not list it (RFC 5280 §4.2.1.12)")]

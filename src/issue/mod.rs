@@ -14,7 +14,7 @@ mod layout;
 pub mod naming;
 pub mod objections;
 
-pub use check::check_issuer;
+pub use check::{check_issuer, in_time, path as check_path};
 pub use error::IssueError;
 pub use naming::{Naming, NamingError, Wanted};
 pub use objections::{Objection, objections};

@@ -142,7 +142,7 @@ fn an_intermediate_ca_makes_leaves_and_no_further_ca() {
     let ca = Ca { key, certificate };
     ca.issue(&profile("server"), "CN=a.test", &["a.test"]).unwrap();
     let refused = ca.issue(&intermediate, "CN=Below", &[]).unwrap_err();
-    assert_eq!(refused, IssueError::PathLength { issuer: "Intermediate".into() });
+    assert_eq!(refused, IssueError::PathLength { issuer: "Intermediate".into(), path_len: 0 });
 }
 
 #[test]

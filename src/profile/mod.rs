@@ -7,7 +7,7 @@ mod document;
 mod error;
 mod field;
 
-pub use error::ProfileError;
+pub use error::{ProfileError, position};
 
 use crate::encoding::Oid;
 use crate::key::KeyAlgorithm;
