@@ -10,6 +10,8 @@ pub mod petition;
 pub mod place;
 
 pub use authority::{Authority, AuthorityError, Issued, Order, Signatory};
-pub use ledger::{Act, Action, Ledger, LedgerError, Query, Record, SqliteLedger};
+pub use ledger::{
+    Act, Action, Ledger, LedgerError, ListQuery, Numbered, Query, Record, Revocation, Revoked, SignedList, SqliteLedger,
+};
 pub use petition::{Petition, Refusal};
 pub use place::{HalfMade, Place};

@@ -91,11 +91,69 @@ CREATE TRIGGER audit_stays BEFORE DELETE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
 CREATE TRIGGER audit_stays_the_same BEFORE UPDATE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+", "
+ALTER TABLE certificates ADD COLUMN invalid_since INTEGER;
+
+-- The whole of a list comes from this index alone, in the order of serial numbers.
+CREATE INDEX certificates_for_lists
+    ON certificates (authority, serial, revoked_at, reason, invalid_since, not_after) WHERE revoked_at IS NOT NULL;
+
+-- A real revocation stays; only a hold (6) may be lifted or become one.
+CREATE TRIGGER revocations_stay BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificates WHEN OLD.reason <> 6
+    BEGIN SELECT RAISE(ABORT, 'a revocation is never undone'); END;
+
+-- The history of revocation, in the order of its ids: the last row of a certificate is how it stands, 8 for a hold lifted.
+CREATE TABLE revocations (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    authority     INTEGER NOT NULL REFERENCES authorities (id),
+    certificate   INTEGER NOT NULL REFERENCES certificates (id),
+    revoked_at    INTEGER NOT NULL,
+    reason        INTEGER NOT NULL,
+    invalid_since INTEGER
+) STRICT;
+CREATE INDEX revocations_by_authority ON revocations (authority, id);
+CREATE INDEX revocations_by_certificate ON revocations (certificate, id);
+INSERT INTO revocations (authority, certificate, revoked_at, reason)
+    SELECT authority, id, revoked_at, reason FROM certificates WHERE revoked_at IS NOT NULL ORDER BY revoked_at, id;
+CREATE TRIGGER history_stays BEFORE DELETE ON revocations
+    BEGIN SELECT RAISE(ABORT, 'the history of revocation only grows'); END;
+CREATE TRIGGER history_stays_the_same BEFORE UPDATE ON revocations
+    BEGIN SELECT RAISE(ABORT, 'the history of revocation only grows'); END;
+
+-- Lists that were signed. mark: the last id of revocations that is in the list.
+CREATE TABLE lists (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    authority   INTEGER NOT NULL REFERENCES authorities (id),
+    number      INTEGER NOT NULL CHECK (number > 0),
+    base        INTEGER CHECK (base < number),
+    scope       TEXT NOT NULL,
+    this_update INTEGER NOT NULL,
+    next_update INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
+    entries     INTEGER NOT NULL,
+    mark        INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX lists_by_number ON lists (authority, number, scope, base IS NULL);
+CREATE TRIGGER lists_stay BEFORE DELETE ON lists
+    BEGIN SELECT RAISE(ABORT, 'a signed list is never deleted'); END;
+CREATE TRIGGER lists_stay_the_same BEFORE UPDATE ON lists
+    BEGIN SELECT RAISE(ABORT, 'a signed list is never changed'); END;
+
+CREATE TRIGGER authorities_stay BEFORE DELETE ON authorities
+    BEGIN SELECT RAISE(ABORT, 'an authority is never deleted'); END;
+CREATE TRIGGER authorities_stay_the_same BEFORE UPDATE OF id, fingerprint, subject, created_at, der ON authorities
+    BEGIN SELECT RAISE(ABORT, 'an authority is never changed'); END;
+CREATE TRIGGER crl_numbers_grow BEFORE UPDATE OF crl_number ON authorities WHEN NEW.crl_number <= OLD.crl_number
+    BEGIN SELECT RAISE(ABORT, 'a CRL number is handed out once'); END;
+
+ALTER TABLE audit ADD COLUMN authority INTEGER;
+ALTER TABLE audit ADD COLUMN serial BLOB;
+ALTER TABLE audit ADD COLUMN detail TEXT NOT NULL DEFAULT '';
 "];
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     #[test]
@@ -104,6 +162,30 @@ mod tests {
         assert_eq!(migrate(&mut connection).unwrap(), Ok(()));
         assert_eq!(version(&connection).unwrap(), LATEST);
         assert_eq!(migrate(&mut connection).unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_ledger_of_the_first_release_keeps_what_it_knows() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO authorities VALUES (1, zeroblob(32), '', 0, 0, x'');
+                 INSERT INTO certificates VALUES (1, 1, x'01', zeroblob(32), '', '[]', 0, 0, '', 0, 7, 4, x'');
+                 INSERT INTO audit VALUES (1, 0, 'ann', 'issue', x'');",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap().unwrap();
+        let remembered: (i64, i64, i64) = connection
+            .query_row("SELECT certificate, revoked_at, reason FROM revocations", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap();
+        assert_eq!(remembered, (1, 7, 4));
+        let line: (String, String) =
+            connection.query_row("SELECT who, detail FROM audit", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(line, ("ann".to_owned(), String::new()));
     }
 
     #[test]
@@ -120,8 +202,10 @@ mod tests {
         connection
             .execute_batch(
                 "INSERT INTO authorities VALUES (1, zeroblob(32), '', 0, 0, x'');
-                 INSERT INTO certificates VALUES (1, 1, x'01', zeroblob(32), '', '[]', 0, 0, '', 0, NULL, NULL, x'');
-                 INSERT INTO audit VALUES (1, 0, 'ann', 'issue', x'');",
+                 INSERT INTO certificates VALUES (1, 1, x'01', zeroblob(32), '', '[]', 0, 0, '', 0, NULL, NULL, x'', NULL);
+                 INSERT INTO audit (at, who, what, fingerprint) VALUES (0, 'ann', 'issue', x'');
+                 INSERT INTO revocations VALUES (1, 1, 1, 0, 1, NULL);
+                 INSERT INTO lists VALUES (1, 1, 1, NULL, '', 0, 0, zeroblob(32), 0, 0);",
             )
             .unwrap();
         for (statement, refusal) in [
@@ -129,11 +213,25 @@ mod tests {
             ("UPDATE audit SET who = 'bob'", "the audit log only grows"),
             ("DELETE FROM certificates", "never deleted"),
             ("UPDATE certificates SET der = x'00'", "never changed"),
+            ("DELETE FROM revocations", "history of revocation only grows"),
+            ("UPDATE revocations SET reason = 2", "history of revocation only grows"),
+            ("DELETE FROM lists", "never deleted"),
+            ("UPDATE lists SET number = 2", "never changed"),
+            ("DELETE FROM authorities", "never deleted"),
+            ("UPDATE authorities SET der = x'00'", "never changed"),
+            ("UPDATE authorities SET crl_number = 0", "handed out once"),
             ("UPDATE certificates SET revoked_at = 1", "CHECK constraint failed"),
         ] {
             let error = connection.execute(statement, []).unwrap_err().to_string();
             assert!(error.contains(refusal), "{statement}: {error}");
         }
-        assert_eq!(connection.execute("UPDATE certificates SET revoked_at = 1, reason = 4", []).unwrap(), 1);
+        let stand =
+            |reason| connection.execute(&format!("UPDATE certificates SET revoked_at = 1, reason = {reason}"), []);
+        assert_eq!(stand(6).unwrap(), 1, "on hold");
+        assert_eq!(stand(4).unwrap(), 1, "and then for good");
+        for undoing in ["revoked_at = NULL, reason = NULL", "reason = 6", "invalid_since = 0"] {
+            let error = connection.execute(&format!("UPDATE certificates SET {undoing}"), []).unwrap_err().to_string();
+            assert!(error.contains("never undone"), "{undoing}: {error}");
+        }
     }
 }

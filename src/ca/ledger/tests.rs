@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod revocation;
+
 use std::path::Path;
 use std::sync::Barrier;
 
@@ -9,8 +11,8 @@ use super::*;
 use crate::encoding::der::{self, tag};
 use crate::x509::extension::SubjectAltName;
 use crate::x509::{DistinguishedName, Extension};
-use time::Duration;
 use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 
