@@ -14,6 +14,7 @@
 //! | [`verify`] | judges a certification path and a name: a verdict of findings |
 //! | [`container`] | finds out what a file holds |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
+//! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
 
 pub mod ca;
@@ -24,5 +25,6 @@ pub mod encoding;
 pub mod issue;
 pub mod key;
 pub mod profile;
+pub mod serve;
 pub mod verify;
 pub mod x509;

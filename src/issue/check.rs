@@ -51,11 +51,43 @@ pub(super) fn authority(certificate: &Certificate, key: &PrivateKey) -> Result<(
     if certificate.key_usage().map_err(&unusable)?.is_some_and(|usage| !usage.has(KeyUsageBit::KeyCertSign)) {
         return Err(IssueError::NoCertSign { issuer });
     }
+    key_of(certificate, key)
+}
+
+/// Whether the key is the certificate's.
+pub(super) fn key_of(certificate: &Certificate, key: &PrivateKey) -> Result<(), IssueError> {
+    let issuer = certificate.display_name();
     match certificate.public_key() {
         Ok(public) if same_key(&public, key.public_key()) => Ok(()),
         Ok(_) => Err(IssueError::WrongKey { issuer }),
         Err(error) => Err(IssueError::UnusableIssuer { issuer, why: error.to_string() }),
     }
+}
+
+/// Whether this certificate and key may sign revocation lists: RFC 5280 §4.2.1.3 asks for cRLSign, and without keyUsage
+/// every use is allowed.
+pub(super) fn list_issuer(certificate: &Certificate, key: &PrivateKey) -> Result<(), IssueError> {
+    let issuer = certificate.display_name();
+    let usage = certificate.key_usage().map_err(IssueError::unusable(&issuer))?;
+    if usage.is_some_and(|usage| !usage.has(KeyUsageBit::CrlSign)) {
+        return Err(IssueError::NoCrlSign { issuer });
+    }
+    key_of(certificate, key)
+}
+
+/// Whether `issuer` delegates answers about revocation to this certificate (RFC 6960 §4.2.2.2).
+pub(super) fn delegation(certificate: &Certificate, issuer: &Certificate) -> Result<(), IssueError> {
+    let responder = certificate.display_name();
+    let usable = IssueError::unusable(&responder);
+    let not = |why| Err(IssueError::NoDelegate { responder: responder.clone(), why });
+    if !certificate.extended_key_usage().map_err(usable)?.is_some_and(|usage| usage.lists(&oids::OCSP_SIGNING)) {
+        return not("its extKeyUsage lacks OCSPSigning");
+    }
+    let signed = issuer.public_key().is_ok_and(|key| certificate.verify_signature(&key).is_ok());
+    if !signed || certificate.issuer().der() != issuer.subject().der() {
+        return not("the CA whose certificates it would answer for did not issue it");
+    }
+    Ok(())
 }
 
 /// Whether this issuer may issue such a certificate.

@@ -24,6 +24,31 @@ pub enum IssueError {
         /// Who.
         issuer: String,
     },
+    /// The issuer's keyUsage lacks cRLSign.
+    #[error("{issuer} may not sign revocation lists: its keyUsage lacks cRLSign (RFC 5280 §4.2.1.3)")]
+    NoCrlSign {
+        /// Who.
+        issuer: String,
+    },
+    /// The certificate may not answer about revocation for the CA.
+    #[error("{responder} may not answer about revocation: {why} (RFC 6960 §4.2.2.2)")]
+    NoDelegate {
+        /// Who.
+        responder: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A revocation list that would be due before it is issued.
+    #[error("a revocation list of {} cannot be due at {}", rfc3339(*.this_update), rfc3339(*.next_update))]
+    Updates {
+        /// `thisUpdate`.
+        this_update: OffsetDateTime,
+        /// `nextUpdate`.
+        next_update: OffsetDateTime,
+    },
+    /// The number of a revocation list is too long, or not above that of the list it is the changes since.
+    #[error("the cRLNumber is too long, or not above that of the base list (RFC 5280 §5.2.3, §5.2.4)")]
+    ListNumber,
     /// An issuer's pathLenConstraint leaves no room for a certificate here.
     #[error("{issuer} may not have another CA here below it: its pathLenConstraint is {path_len} (RFC 5280 §4.2.1.9)")]
     PathLength {
