@@ -10,12 +10,14 @@ mod check;
 mod constraints;
 mod error;
 mod extensions;
+mod gate;
 mod layout;
 pub mod naming;
 pub mod objections;
 
 pub use check::check_issuer;
 pub use error::IssueError;
+pub use gate::Fault;
 pub use naming::{Naming, NamingError, Wanted};
 pub use objections::{Objection, objections};
 
@@ -50,7 +52,8 @@ pub enum Issuer<'a> {
 
 /// Makes a certificate.
 ///
-/// It is checked before it leaves: parsed again, compared with what was asked for, its signature verified.
+/// It is checked before it leaves: parsed again, compared with what was asked for, its signature verified, and held against
+/// RFC 5280 and the profile.
 ///
 /// # Errors
 /// See [`IssueError`]: the issuer may not or cannot sign, the names are not allowed, the validity is not within the
@@ -68,6 +71,7 @@ pub fn issue(
     check::public_key(&request.public_key)?;
     check::serial(serial)?;
     check::validity(validity)?;
+    check::limits(profile, request, &names, validity, key)?;
     match issuer {
         Issuer::SelfSigned(key) => check::own_key(&request.public_key, key)?,
         Issuer::Authority { certificate, key } => {
@@ -76,7 +80,7 @@ pub fn issue(
         }
     }
     let extensions = extensions::of_certificate(profile, request, &names, issuer)?;
-    let algorithm = key.signature_algorithm();
+    let algorithm = profile.signature_by(key);
     let tbs = layout::tbs_certificate(&layout::Fields {
         serial,
         algorithm: &algorithm.to_algorithm_identifier(),
@@ -90,6 +94,10 @@ pub fn issue(
     let encoding = layout::signed(&tbs, &algorithm.to_algorithm_identifier(), &signature);
     let certificate = Certificate::from_der(&encoding).map_err(|error| IssueError::SelfCheck(error.to_string()))?;
     check::made(&certificate, request, issuer, serial, validity, &extensions)?;
+    let faults = gate::faults(&certificate, profile, issuer);
+    if !faults.is_empty() {
+        return Err(IssueError::Gate { faults });
+    }
     Ok(certificate)
 }
 
