@@ -4,15 +4,19 @@ mod init;
 mod issue;
 mod list;
 mod place;
+mod profile;
+mod profiles;
 mod show;
 mod sign;
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::Subcommand;
 
 use super::exit::Exit;
 use super::output::Session;
+use super::problem::Hinted;
 
 /// A local certification authority: make it, issue and sign certificates, see what it has issued
 #[derive(Debug, clap::Args)]
@@ -44,9 +48,15 @@ enum Command {
     Sign(sign::Args),
     List(list::Args),
     Show(show::Args),
+    Profiles(profiles::Args),
+    Profile(profile::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
+    let idle = args.ca.is_some() && matches!(args.command, Command::Profiles(_) | Command::Profile(_));
+    if idle {
+        return Err(anyhow!("--ca has no effect here: profiles belong to no CA")).hint("leave it out");
+    }
     let place = place::Chosen::new(args.ca)?;
     match args.command {
         Command::Init(args) => init::run(args, &place, session),
@@ -54,5 +64,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Sign(args) => sign::run(args, &place, session),
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
+        Command::Profiles(args) => profiles::run(args, session),
+        Command::Profile(args) => profile::run(args, session),
     }
 }
