@@ -4,16 +4,20 @@ mod init;
 mod issue;
 mod list;
 mod place;
+mod profile;
+mod profiles;
 mod show;
 mod sign;
 mod signer;
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::Subcommand;
 
 use super::exit::Exit;
 use super::output::Session;
+use super::problem::Hinted;
 use crate::ca::AuthorityName;
 
 /// A local certification authority: make it, issue and sign certificates, see what it has issued
@@ -57,9 +61,19 @@ enum Command {
     Sign(sign::Args),
     List(list::Args),
     Show(show::Args),
+    Profiles(profiles::Args),
+    Profile(profile::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
+    let idle = match (&args.ca, &args.issuer) {
+        (Some(_), _) => Some("--ca"),
+        (_, Some(_)) => Some("--issuer"),
+        _ => None,
+    };
+    if let Some(flag) = idle.filter(|_| matches!(args.command, Command::Profiles(_) | Command::Profile(_))) {
+        return Err(anyhow!("{flag} has no effect here: profiles belong to no CA")).hint("leave it out");
+    }
     let place = place::Chosen::new(args.ca, args.issuer)?;
     match args.command {
         Command::Init(args) => init::run(args, &place, session),
@@ -67,5 +81,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Sign(args) => sign::run(args, &place, session),
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
+        Command::Profiles(args) => profiles::run(args, session),
+        Command::Profile(args) => profile::run(args, session),
     }
 }

@@ -1,7 +1,8 @@
 //! Why a certificate or request is not made.
 
+use super::gate::Fault;
 use crate::key::KeyError;
-use crate::profile::NameForm;
+use crate::profile::{Breach, NameForm};
 use crate::x509::{ExtensionError, time::rfc3339};
 use time::OffsetDateTime;
 
@@ -206,6 +207,20 @@ pub enum IssueError {
     /// The structure cannot be laid out.
     #[error("cannot lay the structure out: {0}")]
     Layout(String),
+    /// The profile's limits are not kept.
+    #[error("the profile {profile} refuses {}", told(.breaches))]
+    Limits {
+        /// The profile.
+        profile: String,
+        /// Every limit that is not kept.
+        breaches: Vec<Breach>,
+    },
+    /// What was made breaks rules. It is not given out.
+    #[error("the certificate breaks rules and is thrown away: {}", .faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Gate {
+        /// Every rule it breaks.
+        faults: Vec<Fault>,
+    },
     /// What was made is not what was asked for. It is not given out.
     #[error("what was made fails its own check and is thrown away: {0}; this is a fault of certkit or of the machine")]
     SelfCheck(String),
@@ -217,6 +232,10 @@ impl IssueError {
         let issuer = issuer.to_owned();
         move |error| Self::UnusableIssuer { issuer: issuer.clone(), why: error.to_string() }
     }
+}
+
+fn told(breaches: &[Breach]) -> String {
+    breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; and ")
 }
 
 fn one_of(forms: &[NameForm]) -> String {
