@@ -14,6 +14,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("verify", &["encoding", "key", "x509"]),
     ("container", &["encoding", "key", "x509"]),
     ("describe", &["encoding", "key", "x509", "container"]),
+    ("pcap", &["encoding"]),
     ("cli", &["encoding", "key", "x509", "profile", "issue", "ca", "verify", "container", "describe"]),
     ("main", &["cli"]),
 ];
@@ -35,6 +36,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml", &["profile"]),
     ("rcgen", &["issue"]),
     ("rusqlite", &["ca"]),
+    ("etherparse", &["pcap"]),
     ("anstream", &["cli"]),
     ("anstyle", &["cli"]),
     ("anyhow", &["cli"]),
