@@ -14,8 +14,9 @@ const PLAN: &[(&str, &[&str])] = &[
     ("verify", &["encoding", "key", "x509"]),
     ("container", &["encoding", "key", "x509"]),
     ("describe", &["encoding", "key", "x509", "container"]),
+    ("pcap", &["encoding"]),
     ("serve", &[]),
-    ("cli", &["encoding", "key", "x509", "profile", "issue", "ca", "verify", "container", "describe", "serve"]),
+    ("cli", &["encoding", "key", "x509", "profile", "issue", "ca", "verify", "container", "describe", "pcap", "serve"]),
     ("main", &["cli"]),
 ];
 
@@ -40,6 +41,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("hyper_util", &["serve"]),
     ("http_body_util", &["serve"]),
     ("tokio", &["serve"]),
+    ("etherparse", &["pcap"]),
     ("anstream", &["cli"]),
     ("anstyle", &["cli"]),
     ("anyhow", &["cli"]),
