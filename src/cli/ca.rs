@@ -29,7 +29,7 @@ A CA is a folder with three files:
   ledger.db    every certificate it has signed; each is recorded here before it is written anywhere
 and where it has more authorities than the first:
   NAME.pem, NAME-key.pem   the certificate of one, followed by those above it; and its key
-  ca.toml                  issuer = \"NAME\", which one signs by default; [keys], which keys are elsewhere
+  ca.toml                  issuer = \"NAME\", which signs by default; [keys], which keys are elsewhere
 
 What is issued comes with the authorities between it and the root, which is what servers send. The root is left out: clients
 have it, or do not trust it.
