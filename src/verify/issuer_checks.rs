@@ -10,8 +10,8 @@ use crate::x509::extension::{
 use crate::x509::{Certificate, GeneralName, oids};
 
 /// Runs the checks on a certificate that stands above another in the path. `below` counts the non-self-issued
-/// intermediate certificates under it.
-pub(super) fn check(certificate: &Certificate, place: Place, below: u64, findings: &mut Findings) {
+/// intermediate certificates under it; `anchor` says that it is trusted itself.
+pub(super) fn check(certificate: &Certificate, place: Place, below: u64, anchor: bool, findings: &mut Findings) {
     let extensions = certificate.extensions();
     let constraints = extensions.find::<BasicConstraints>().ok().flatten();
     let usage = extensions.find::<KeyUsage>().ok().flatten().map(|found| found.value);
@@ -27,7 +27,10 @@ pub(super) fn check(certificate: &Certificate, place: Place, below: u64, finding
 
     let critical = constraints.as_ref().is_none_or(|found| found.critical);
     let critical = require(critical, "basicConstraints is not critical");
-    findings.complain(Check::BasicConstraintsCritical, place, critical);
+    // RFC 5280 §6.1.4 (k) takes an intermediate's whatever its criticality. A root is no part of what §6.1 processes, so
+    // of its own only §4.2.1.9 speaks.
+    let rule = if anchor { Check::AnchorBasicConstraintsCritical } else { Check::BasicConstraintsCritical };
+    findings.complain(rule, place, critical);
     findings.complain(Check::CaKeyUsage, place, require(usage.is_some(), "there is no keyUsage"));
     let may_sign = usage.is_none_or(|usage| usage.has(KeyUsageBit::KeyCertSign));
     let form = require(path_len.is_none() || (ca == Some(true) && may_sign), "pathLenConstraint stands alone");

@@ -273,7 +273,7 @@ fn check_issuer(
 ) {
     single_checks::check(issuer, place, verifier.at, anchor, findings);
     let between = path.iter().skip(1).filter(|certificate| !certificate.is_self_issued()).count();
-    issuer_checks::check(issuer, place, between as u64, findings);
+    issuer_checks::check(issuer, place, between as u64, anchor, findings);
 }
 
 fn has_name(candidate: &Certificate, name: &DistinguishedName) -> bool {
