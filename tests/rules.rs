@@ -268,7 +268,7 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
         Check::RootKeyIdentifier => {
             let own = hierarchy.root.certificate.subject_key_identifier().unwrap();
             let serial = Some(hierarchy.root.certificate.serial().clone());
-            let identifier = AuthorityKeyIdentifier { key_identifier: own, issuer: None, serial };
+            let identifier = AuthorityKeyIdentifier { key_identifier: own.map(<[u8]>::to_vec), issuer: None, serial };
             (root(&|forge| forge.set(&identifier, false)), Policy::WebPki)
         }
         Check::NameConstraintsForm => {

@@ -95,7 +95,7 @@ fn authority_key_identifier(request: &Request, issuer: &Issuer<'_>) -> Result<Ve
         Issuer::Authority { certificate, key } => {
             let own = certificate.subject_key_identifier();
             let own = own.map_err(IssueError::unusable(&certificate.display_name()))?;
-            Ok(own.unwrap_or_else(|| key.public_key().key_identifier().to_vec()))
+            Ok(own.map_or_else(|| key.public_key().key_identifier().to_vec(), <[u8]>::to_vec))
         }
     }
 }
