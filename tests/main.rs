@@ -15,6 +15,7 @@ mod inspect;
 #[cfg(target_os = "linux")]
 mod interop;
 mod key;
+mod ledger_audit;
 mod name_constraints;
 mod new;
 mod paths;

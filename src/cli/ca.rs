@@ -1,5 +1,6 @@
 //! `certkit ca`: a local certification authority.
 
+mod audit;
 mod init;
 mod issue;
 mod list;
@@ -57,6 +58,7 @@ enum Command {
     Sign(sign::Args),
     List(list::Args),
     Show(show::Args),
+    Audit(audit::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
@@ -67,5 +69,6 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Sign(args) => sign::run(args, &place, session),
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
+        Command::Audit(args) => audit::run(args, &place, session),
     }
 }
