@@ -16,6 +16,7 @@ mod inspect;
 mod interop;
 mod key;
 mod ledger_audit;
+mod ledger_check;
 mod name_constraints;
 mod new;
 mod paths;

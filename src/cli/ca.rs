@@ -1,10 +1,12 @@
 //! `certkit ca`: a local certification authority.
 
 mod audit;
+mod check;
 mod init;
 mod issue;
 mod list;
 mod place;
+mod repair;
 mod show;
 mod sign;
 mod signer;
@@ -59,6 +61,8 @@ enum Command {
     List(list::Args),
     Show(show::Args),
     Audit(audit::Args),
+    Check(check::Args),
+    Repair(repair::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
@@ -70,5 +74,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
         Command::Audit(args) => audit::run(args, &place, session),
+        Command::Check(args) => check::run(args, &place, session),
+        Command::Repair(args) => repair::run(args, &place, session),
     }
 }

@@ -6,6 +6,7 @@
 
 pub(super) mod audit;
 mod lists;
+mod mend;
 mod open;
 mod revoke;
 mod write;
@@ -18,8 +19,8 @@ use std::time::Duration;
 use super::act::Done;
 use super::rows;
 use super::{
-    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError, ListQuery, Mark, Numbered,
-    Query, Record, RecordId, Revocation, Revoked, SignedList,
+    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Ledger, LedgerError, ListQuery, Mark,
+    Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
 };
 use crate::x509::{Certificate, SerialNumber};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -233,6 +234,18 @@ impl Ledger for SqliteLedger {
 
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
         audit::read(&mut self.connection, visit).map_err(|error| told(&self.path, error))
+    }
+
+    fn integrity(&mut self, visit: &mut dyn FnMut(String)) -> Result<(), LedgerError> {
+        mend::integrity(&self.connection, visit).map_err(|error| self.told(error))
+    }
+
+    fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError> {
+        mend::examine(&self.connection, visit).map_err(|failure| self.failed(failure))
+    }
+
+    fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError> {
+        self.transact(|transaction| mend::mend(transaction, act))
     }
 }
 
