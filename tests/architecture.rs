@@ -52,6 +52,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["cli"]),
     ("indicatif", &["cli"]),
     ("rpassword", &["cli"]),
+    ("whoami", &["cli"]),
     // In the CA for its tests.
     ("tempfile", &["ca", "cli"]),
     ("serde_json", &["key", "ca", "cli"]),

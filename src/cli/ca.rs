@@ -1,11 +1,14 @@
 //! `certkit ca`: a local certification authority.
 
+mod audit;
+mod check;
 mod init;
 mod issue;
 mod list;
 mod place;
 mod profile;
 mod profiles;
+mod repair;
 mod show;
 mod sign;
 mod signer;
@@ -63,6 +66,9 @@ enum Command {
     Show(show::Args),
     Profiles(profiles::Args),
     Profile(profile::Args),
+    Audit(audit::Args),
+    Check(check::Args),
+    Repair(repair::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
@@ -83,5 +89,8 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(args, &place, session),
         Command::Profiles(args) => profiles::run(args, session),
         Command::Profile(args) => profile::run(args, session),
+        Command::Audit(args) => audit::run(args, &place, session),
+        Command::Check(args) => check::run(args, &place, session),
+        Command::Repair(args) => repair::run(args, &place, session),
     }
 }

@@ -103,7 +103,7 @@ impl Gate<'_> {
         let names = certificate.subject_alt_names().unwrap_or_default();
         let subject = Subject {
             name: certificate.subject(),
-            names: names,
+            names,
             lifetime: certificate.validity().lifetime(),
             key: key.as_ref().ok().map(PublicKey::algorithm),
         };
