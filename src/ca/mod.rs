@@ -8,10 +8,12 @@ pub mod authority;
 pub mod ledger;
 pub mod petition;
 pub mod place;
+pub mod responder;
 
-pub use authority::{Authority, AuthorityError, Issued, Order, Signatory};
+pub use authority::{Authority, AuthorityError, Issued, ListOrder, Order, PublishedList, Signatory};
 pub use ledger::{
     Act, Action, Ledger, LedgerError, ListQuery, Numbered, Query, Record, Revocation, Revoked, SignedList, SqliteLedger,
 };
 pub use petition::{Petition, Refusal};
 pub use place::{HalfMade, Place};
+pub use responder::{OcspAnswer, OcspResponder};
