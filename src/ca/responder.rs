@@ -10,7 +10,7 @@ use super::authority::{Authority, AuthorityError};
 use crate::issue::{Reply, Responder, ocsp};
 use crate::x509::ocsp::{OcspDecline, OcspStatus};
 use crate::x509::ocsp_request::AskedCertificate;
-use crate::x509::{Certificate, OcspRequest, SerialNumber};
+use crate::x509::{Certificate, OcspRequest, SerialNumber, Validity};
 use time::{Duration, OffsetDateTime};
 
 /// Answers for one or several authorities.
@@ -28,6 +28,8 @@ pub struct OcspAnswer {
     pub der: Arc<[u8]>,
     /// What it says: of each certificate in order, or why it says nothing.
     pub said: Result<Vec<OcspSaid>, OcspDecline>,
+    /// Until when it holds; `None` where it says nothing.
+    pub next_update: Option<OffsetDateTime>,
     /// thisUpdate and nextUpdate, where the answer may be kept and given to others: one certificate, no nonce.
     pub held: Option<(OffsetDateTime, OffsetDateTime)>,
 }
@@ -71,12 +73,11 @@ impl OcspResponder {
         Ok(Self { voices: voices.collect::<Result<_, AuthorityError>>()?, validity })
     }
 
-    /// The authorities whose responder is a delegate, each with when the delegate's certificate expires.
-    pub fn delegations(&self) -> Vec<(Certificate, OffsetDateTime)> {
+    /// The authorities whose responder is a delegate, each with the delegate's validity.
+    pub fn delegations(&self) -> Vec<(Certificate, Validity)> {
         let delegated = |voice: &Voice| {
             let responder = voice.responder();
-            let not_after = responder.certificate().validity().not_after;
-            responder.is_delegate().then(|| (voice.issuer.clone(), not_after))
+            responder.is_delegate().then(|| (voice.issuer.clone(), *responder.certificate().validity()))
         };
         self.voices.iter().filter_map(delegated).collect()
     }
@@ -92,12 +93,6 @@ impl OcspResponder {
             lock(&voice.said).clear();
         }
         Ok(())
-    }
-
-    /// Lets `work` use an authority, while requests about its certificates wait.
-    pub fn with_authority<T>(&self, issuer: &Certificate, work: impl FnOnce(&mut Authority) -> T) -> Option<T> {
-        let voice = self.voices.iter().find(|voice| voice.issuer == *issuer)?;
-        Some(work(&mut lock(&voice.authority)))
     }
 
     /// The answer to these octets; whatever they are, there is one.
@@ -131,11 +126,14 @@ impl OcspResponder {
     ) -> Result<OcspAnswer, AuthorityError> {
         let status = voice.status(asked)?;
         let said = Ok(vec![OcspSaid { serial: asked.id.serial.clone(), status }]);
-        let held = |this_update: OffsetDateTime| Some((this_update, this_update + self.validity));
+        let answer = |der, this_update: OffsetDateTime| {
+            let next_update = this_update + self.validity;
+            OcspAnswer { der, said, next_update: Some(next_update), held: Some((this_update, next_update)) }
+        };
         let known = lock(&voice.said).get(&asked.encoding).cloned();
         let fresh = |kept: &Kept| kept.this_update <= now && now < kept.this_update + self.validity / 2;
         if let Some(kept) = known.filter(|kept| kept.status == status && fresh(kept)) {
-            return Ok(OcspAnswer { der: kept.der, said, held: held(kept.this_update) });
+            return Ok(answer(kept.der, kept.this_update));
         }
         let der: Arc<[u8]> = self.signed(voice, &[(asked, status)], None, now)?.into();
         // Of what is not ours there is no end, and a client could fill the memory with it.
@@ -146,7 +144,7 @@ impl OcspResponder {
             }
             kept.insert(asked.encoding.clone(), Kept { status, this_update: now, der: Arc::clone(&der) });
         }
-        Ok(OcspAnswer { der, said, held: held(now) })
+        Ok(answer(der, now))
     }
 
     fn answer_all(
@@ -162,7 +160,7 @@ impl OcspResponder {
         }
         let der = self.signed(voice, &statuses, nonce, now)?.into();
         let said = statuses.iter().map(|(one, status)| OcspSaid { serial: one.id.serial.clone(), status: *status });
-        Ok(OcspAnswer { der, said: Ok(said.collect()), held: None })
+        Ok(OcspAnswer { der, said: Ok(said.collect()), next_update: Some(now + self.validity), held: None })
     }
 
     fn signed(
@@ -209,7 +207,7 @@ fn speaking_for(issuer: &Certificate, responder: Responder) -> Result<Responder,
 }
 
 fn declined(why: OcspDecline) -> OcspAnswer {
-    OcspAnswer { der: ocsp::decline(why).into(), said: Err(why), held: None }
+    OcspAnswer { der: ocsp::decline(why).into(), said: Err(why), next_update: None, held: None }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,11 +1,16 @@
 //! `certkit ca`: a local certification authority.
 
+mod crl;
 mod init;
 mod issue;
+mod lapse;
 mod list;
+mod ocsp;
 mod place;
+mod revoke;
 mod show;
 mod sign;
+mod which;
 
 use std::path::PathBuf;
 
@@ -42,6 +47,9 @@ enum Command {
     Init(init::Args),
     Issue(issue::Args),
     Sign(sign::Args),
+    Revoke(revoke::Args),
+    Crl(crl::Args),
+    Ocsp(ocsp::Args),
     List(list::Args),
     Show(show::Args),
 }
@@ -52,6 +60,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Init(args) => init::run(args, &place, session),
         Command::Issue(args) => issue::run(args, &place, session),
         Command::Sign(args) => sign::run(args, &place, session),
+        Command::Revoke(args) => revoke::run(args, &place, session),
+        Command::Crl(args) => crl::run(args, &place, session),
+        Command::Ocsp(args) => ocsp::run(args, &place, session),
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
     }

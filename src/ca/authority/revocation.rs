@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Authority, AuthorityError, Signatory};
-use crate::ca::ledger::{Act, LedgerError, ListQuery, Mark, Query, Record, RecordId, Revocation, Revoked, SignedList};
+use crate::ca::ledger::{Act, LedgerError, ListQuery, Query, Record, RecordId, Revocation, Revoked, SignedList};
 use crate::issue::{ListEntry, ListFields, ListMaker};
 use crate::key::digest;
 use crate::x509::extension::{CrlNumber, DistributionPointName, IssuingDistributionPoint};
@@ -79,14 +79,15 @@ impl Authority {
         })
     }
 
-    /// The last list it signed for this distribution point (or none): a complete one or a delta.
+    /// The last lists it signed for this distribution point (or none), `most` of them, the newest first: complete ones or
+    /// deltas.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub fn last_list(&mut self, url: Option<&str>, delta: bool) -> Result<Option<SignedList>, AuthorityError> {
+    pub fn lists(&mut self, url: Option<&str>, delta: bool, most: u32) -> Result<Vec<SignedList>, AuthorityError> {
         let scope = Some(url.unwrap_or_default().to_owned());
-        let query = ListQuery { scope, delta: Some(delta), limit: Some(1), ..ListQuery::default() };
-        Ok(self.ledger.lists(self.id, &query)?.into_iter().next())
+        let query = ListQuery { scope, delta: Some(delta), limit: Some(most), ..ListQuery::default() };
+        Ok(self.ledger.lists(self.id, &query)?)
     }
 
     /// The last complete list it signed, whatever for.
@@ -103,20 +104,8 @@ impl Authority {
     /// # Errors
     /// When the ledger fails.
     pub fn has_changed_since(&mut self, list: &SignedList) -> Result<bool, AuthorityError> {
-        self.changed_after(list.mark)
-    }
-
-    /// Whether any certificate is revoked at all.
-    ///
-    /// # Errors
-    /// When the ledger fails.
-    pub fn has_revoked(&mut self) -> Result<bool, AuthorityError> {
-        self.changed_after(Mark::BEGINNING)
-    }
-
-    fn changed_after(&mut self, mark: Mark) -> Result<bool, AuthorityError> {
         let mut changed = false;
-        self.ledger.revoked(self.id, Some(mark), &mut |_| {
+        self.ledger.revoked(self.id, Some(list.mark), &mut |_| {
             changed = true;
             ControlFlow::Break(())
         })?;

@@ -22,7 +22,7 @@ For example:
 
 With --json the answer is an object: `ca` (its subject); `folder`; and `certificates`, each with `serial`, `status` (`valid`,
 `not_yet_valid`, `expired`, `revoked`), `subject`, `names`, `profile`, `not_before`, `not_after`, `issued_at`,
-`fingerprint_sha256`, and where it is revoked, `revoked_at` and `reason`.")]
+`fingerprint_sha256`, and where it is revoked, `revoked_at`, `reason` and `invalid_since`.")]
 pub(super) struct Args {
     /// Those with this name
     #[arg(long, value_name = "NAME")]
@@ -69,6 +69,7 @@ pub(super) struct Line {
     fingerprint_sha256: String,
     revoked_at: Option<String>,
     reason: Option<&'static str>,
+    invalid_since: Option<String>,
     #[serde(skip)]
     expiry: String,
 }
@@ -103,13 +104,26 @@ impl Line {
             fingerprint_sha256: hex::colons(&record.fingerprint),
             revoked_at: record.revocation.map(|revocation| rfc3339(revocation.at)),
             reason: record.revocation.map(|revocation| revocation.reason.name()),
+            invalid_since: record.revocation.and_then(|revocation| revocation.invalid_since).map(rfc3339),
             expiry: clock::expiry(validity.not_after, now),
         }
     }
 
     /// The names, or the subject where there is none.
-    fn called(&self) -> String {
+    pub(super) fn called(&self) -> String {
         if self.names.is_empty() { self.subject.clone() } else { self.names.join(" ") }
+    }
+
+    pub(super) fn serial(&self) -> &str {
+        &self.serial
+    }
+
+    /// `keyCompromise since 2026-11-23T12:00:00Z`; nothing where it is not revoked.
+    pub(super) fn revocation_in_words(&self) -> String {
+        match (&self.reason, &self.revoked_at) {
+            (Some(reason), Some(at)) => format!("{reason} since {at}"),
+            _ => String::new(),
+        }
     }
 
     fn standing(&self) -> String {

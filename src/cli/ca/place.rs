@@ -90,6 +90,11 @@ impl Chosen {
         Authority::open((*certificate).clone(), Box::new(ledger)).with_context(|| self.cannot_use())
     }
 
+    /// Every authority of the CA.
+    pub(super) fn open_all(&self) -> anyhow::Result<Vec<Authority>> {
+        Ok(vec![self.open()?])
+    }
+
     /// The CA's private key.
     pub(super) fn key(&self, passphrase: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
         Loaded::read(&self.place.key())?.private_key(passphrase)

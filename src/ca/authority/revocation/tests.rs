@@ -45,7 +45,8 @@ fn a_revoked_certificate_is_in_the_next_list_and_its_status_is_known() {
     let (second, entries) = publish(&mut fixture, &order(false, NOW));
     assert_eq!((second.list.number, entries), (2, vec![(12, Some(CrlReason::KeyCompromise))]));
     assert!(!fixture.authority.has_changed_since(&second.list).unwrap());
-    assert_eq!(fixture.authority.last_list(None, false).unwrap(), Some(second.list));
+    assert_eq!(fixture.authority.last_complete_list().unwrap().as_ref(), Some(&second.list));
+    assert_eq!(fixture.authority.lists(None, false, 9).unwrap(), [second.list, first.list]);
     let mut status = |number| fixture.authority.status(&serial(number)).unwrap();
     assert_eq!(status(11), OcspStatus::Good);
     assert_eq!(status(12), OcspStatus::Revoked { since: NOW, reason: Some(CrlReason::KeyCompromise) });
