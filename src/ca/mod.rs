@@ -8,6 +8,7 @@ pub mod authority;
 pub mod ledger;
 pub mod petition;
 pub mod place;
+pub mod renewal;
 pub mod responder;
 
 pub use authority::{Authority, AuthorityError, Issued, ListOrder, Order, PublishedList, Signatory};

@@ -7,6 +7,7 @@ mod lapse;
 mod list;
 mod ocsp;
 mod place;
+mod renew;
 mod revoke;
 mod show;
 mod sign;
@@ -47,6 +48,7 @@ enum Command {
     Init(init::Args),
     Issue(issue::Args),
     Sign(sign::Args),
+    Renew(renew::Args),
     Revoke(revoke::Args),
     Crl(crl::Args),
     Ocsp(ocsp::Args),
@@ -60,6 +62,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Init(args) => init::run(args, &place, session),
         Command::Issue(args) => issue::run(args, &place, session),
         Command::Sign(args) => sign::run(args, &place, session),
+        Command::Renew(args) => renew::run(args, &place, session),
         Command::Revoke(args) => revoke::run(args, &place, session),
         Command::Crl(args) => crl::run(args, &place, session),
         Command::Ocsp(args) => ocsp::run(args, &place, session),

@@ -89,6 +89,11 @@ impl Session {
         self.out.write(text.as_str())
     }
 
+    /// Where a program that certkit runs has its stdout: with the talk, for this process's own stdout has the answer.
+    pub fn talk_of_children() -> std::process::Stdio {
+        io::stderr().into()
+    }
+
     /// Whether talk is heard by a person at a terminal: a progress bar has somebody to look at it.
     pub fn shows_progress(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()
