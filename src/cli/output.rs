@@ -9,6 +9,10 @@
 //! - A reader that closes the pipe has read enough: the rest goes nowhere and the exit status stays what it was.
 //! - Colour only where stdout (or stderr, for talk) is a terminal and `NO_COLOR` is not set.
 
+mod stream;
+
+pub use self::stream::LongReport;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
@@ -225,9 +229,15 @@ impl Sink {
         }
     }
 
-    /// Writes JSON, with the escapes JSON leaves to the writer: DEL, C1 controls and what reorders text.
+    /// Writes JSON and ends the line.
     fn write_document(&mut self, document: &str) -> anyhow::Result<()> {
-        let mut escaped = String::with_capacity(document.len() + 1);
+        self.write_part(document)?;
+        self.write_bytes(b"\n")
+    }
+
+    /// Writes JSON, with the escapes JSON leaves to the writer: DEL, C1 controls and what reorders text.
+    fn write_part(&mut self, document: &str) -> anyhow::Result<()> {
+        let mut escaped = String::with_capacity(document.len());
         for c in document.chars() {
             if is_disruptive(c) && c != '\n' {
                 for unit in c.encode_utf16(&mut [0; 2]) {
@@ -237,7 +247,6 @@ impl Sink {
                 escaped.push(c);
             }
         }
-        escaped.push('\n');
         self.write_bytes(escaped.as_bytes())
     }
 
