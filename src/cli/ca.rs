@@ -2,16 +2,22 @@
 
 mod audit;
 mod check;
+mod crl;
 mod init;
 mod issue;
+mod lapse;
 mod list;
+mod ocsp;
 mod place;
 mod profile;
 mod profiles;
+mod renew;
 mod repair;
+mod revoke;
 mod show;
 mod sign;
 mod signer;
+mod which;
 
 use std::path::PathBuf;
 
@@ -62,6 +68,10 @@ enum Command {
     Init(init::Args),
     Issue(issue::Args),
     Sign(sign::Args),
+    Renew(renew::Args),
+    Revoke(revoke::Args),
+    Crl(crl::Args),
+    Ocsp(ocsp::Args),
     List(list::Args),
     Show(show::Args),
     Profiles(profiles::Args),
@@ -85,6 +95,10 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Init(args) => init::run(args, &place, session),
         Command::Issue(args) => issue::run(args, &place, session),
         Command::Sign(args) => sign::run(args, &place, session),
+        Command::Renew(args) => renew::run(args, &place, session),
+        Command::Revoke(args) => revoke::run(args, &place, session),
+        Command::Crl(args) => crl::run(args, &place, session),
+        Command::Ocsp(args) => ocsp::run(args, &place, session),
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
         Command::Profiles(args) => profiles::run(args, session),

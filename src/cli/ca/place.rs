@@ -166,6 +166,12 @@ impl Chosen {
         }
     }
 
+    /// Every authority of the CA.
+    pub(super) fn open_all(&self) -> anyhow::Result<Vec<Authority>> {
+        self.is_made()?;
+        self.place.names().iter().map(|name| self.open_one(name)).collect()
+    }
+
     /// The private key of the authority that signs.
     pub(super) fn key(&self, passphrase: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
         signer::key_in_folder(self, &self.issuer()?, passphrase)
