@@ -1,5 +1,9 @@
 //! An authority: its certificate, what it has signed, and with its key, what it signs.
 
+mod bulk;
+
+pub use bulk::{Press, Task, Unrecorded};
+
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
 use crate::issue::{self, IssueError, Issuer, Request};

@@ -9,7 +9,7 @@ pub mod ledger;
 pub mod petition;
 pub mod place;
 
-pub use authority::{Authority, AuthorityError, Issued, Order, Signatory};
+pub use authority::{Authority, AuthorityError, Issued, Order, Press, Signatory, Task, Unrecorded};
 pub use ledger::{Act, Action, Ledger, LedgerError, Query, Record, SqliteLedger};
 pub use petition::{Petition, Refusal};
 pub use place::{HalfMade, Place};

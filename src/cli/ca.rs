@@ -1,5 +1,6 @@
 //! `certkit ca`: a local certification authority.
 
+mod batch;
 mod init;
 mod issue;
 mod list;
