@@ -2,6 +2,7 @@
 //! that every client must refuse.
 
 use super::error::IssueError;
+use crate::profile::Profile;
 use crate::profile::subtree::contains;
 use crate::x509::extension::{GeneralSubtree, NameConstraints};
 use crate::x509::{Certificate, DistinguishedName, GeneralName, oids};
@@ -31,20 +32,102 @@ pub(super) fn check(
     Ok(())
 }
 
+/// Whether what a CA's profile permits lies within what this issuer permits. Clients would hold names to both anyway; one
+/// that reads as if it were wider deceives whoever looks at it.
+pub(super) fn narrower(certificate: &Certificate, profile: &Profile) -> Result<(), IssueError> {
+    let Some(wanted) = &profile.name_constraints else { return Ok(()) };
+    let issuer = certificate.display_name();
+    let found = certificate.extensions().find::<NameConstraints>().map_err(IssueError::unusable(&issuer))?;
+    let Some(own) = found.map(|found| found.value) else { return Ok(()) };
+    for subtree in &wanted.permitted {
+        if let Some(excluded) = own.excluded.iter().find(|outer| encloses(&outer.base, &subtree.base)) {
+            let permitted = format!("what is not excluded, as {} is", shown(excluded));
+            return Err(IssueError::WiderConstraints { issuer, wider: shown(subtree), permitted });
+        }
+        let permitted: Vec<&GeneralSubtree> = same_form(&own.permitted, &subtree.base);
+        if !permitted.is_empty() && !permitted.iter().any(|outer| encloses(&outer.base, &subtree.base)) {
+            let permitted = listed(permitted);
+            return Err(IssueError::WiderConstraints { issuer, wider: shown(subtree), permitted });
+        }
+    }
+    Ok(())
+}
+
+/// Whether every name within `inner` lies within `outer`.
+fn encloses(outer: &GeneralName, inner: &GeneralName) -> bool {
+    match (outer, inner) {
+        (GeneralName::Ip(wide), GeneralName::Ip(narrow)) => {
+            let (address, mask) = narrow.split_at(narrow.len() / 2);
+            let (_, wide_mask) = wide.split_at(wide.len() / 2);
+            let shorter = wide_mask.iter().zip(mask).all(|(wide, narrow)| wide & narrow == *wide);
+            shorter && contains(outer, &GeneralName::Ip(address.to_vec()))
+        }
+        // A mailbox holds itself alone, a host its mailboxes.
+        (GeneralName::Email(wide), GeneralName::Email(narrow)) => {
+            let mailbox = if narrow.contains('@') { narrow.clone() } else { format!("x@{}", host_within(narrow)) };
+            wide == narrow || (!wide.contains('@') && contains(outer, &GeneralName::Email(mailbox)))
+        }
+        (GeneralName::Uri(wide), GeneralName::Uri(narrow)) => {
+            wide == narrow || contains(outer, &GeneralName::Uri(format!("x://{}", host_within(narrow))))
+        }
+        _ => contains(outer, inner),
+    }
+}
+
+/// A host within a domain that constrains e-mail addresses or URIs: itself, or one below where it begins with a dot.
+fn host_within(base: &str) -> String {
+    if base.starts_with('.') { format!("x{base}") } else { base.to_owned() }
+}
+
+fn same_form<'a>(subtrees: &'a [GeneralSubtree], name: &GeneralName) -> Vec<&'a GeneralSubtree> {
+    subtrees.iter().filter(|subtree| subtree.base.kind() == name.kind()).collect()
+}
+
+fn listed(subtrees: Vec<&GeneralSubtree>) -> String {
+    subtrees.into_iter().map(shown).collect::<Vec<_>>().join(" or ")
+}
+
 /// Why the constraints refuse a name; `None` where they allow it.
 fn refusal(constraints: &NameConstraints, name: &GeneralName) -> Option<String> {
     if let Some(subtree) = constraints.excluded.iter().find(|subtree| contains(&subtree.base, name)) {
         return Some(format!("{} is excluded", shown(subtree)));
     }
-    let same_form: Vec<&GeneralSubtree> =
-        constraints.permitted.iter().filter(|subtree| subtree.base.kind() == name.kind()).collect();
+    let same_form = same_form(&constraints.permitted, name);
     let permitted = same_form.is_empty() || same_form.iter().any(|subtree| contains(&subtree.base, name));
-    (!permitted).then(|| {
-        let permitted: Vec<String> = same_form.into_iter().map(shown).collect();
-        format!("only {} is permitted", permitted.join(" or "))
-    })
+    (!permitted).then(|| format!("only {} is permitted", listed(same_form)))
 }
 
 fn shown(subtree: &GeneralSubtree) -> String {
     subtree.base.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_narrower_subtree_lies_within_a_wider_one() {
+        let ip = |text: &str| {
+            let octets: Vec<u8> = text.split('.').map(|octet| octet.parse().unwrap()).collect();
+            GeneralName::Ip(octets)
+        };
+        assert!(encloses(&ip("10.0.0.0.255.0.0.0"), &ip("10.1.0.0.255.255.0.0")));
+        assert!(!encloses(&ip("10.1.0.0.255.255.0.0"), &ip("10.0.0.0.255.0.0.0")));
+        assert!(!encloses(&ip("10.0.0.0.255.0.0.0"), &ip("11.1.0.0.255.255.0.0")));
+        let mail = |text: &str| GeneralName::Email(text.to_owned());
+        for (wide, narrow, inside) in [
+            ("a.test", "x@a.test", true),
+            ("a.test", "a.test", true),
+            ("a.test", ".a.test", false),
+            (".a.test", "b.a.test", true),
+            (".a.test", ".b.a.test", true),
+            ("x@a.test", "a.test", false),
+            ("x@a.test", "x@a.test", true),
+        ] {
+            assert_eq!(encloses(&mail(wide), &mail(narrow)), inside, "{wide} {narrow}");
+        }
+        let uri = |text: &str| GeneralName::Uri(text.to_owned());
+        assert!(encloses(&uri(".a.test"), &uri("b.a.test")) && !encloses(&uri("a.test"), &uri("b.a.test")));
+    }
 }

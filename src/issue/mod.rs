@@ -1,4 +1,5 @@
-//! Makes certificates and certification requests from a profile, a request and an issuer.
+//! Makes certificates and certification requests from a profile, a request and an issuer; revocation lists and OCSP
+//! responses.
 //!
 //! Nothing here reads a clock or draws randomness of its own: times and serial numbers are arguments, so the same
 //! arguments make the same certificate wherever the key's signatures are deterministic (P-256 and RSA are).
@@ -14,12 +15,16 @@ mod gate;
 mod layout;
 pub mod naming;
 pub mod objections;
+pub mod ocsp;
+pub mod revocation_list;
 
-pub use check::check_issuer;
+pub use check::{check_issuer, in_time, path as check_path};
 pub use error::IssueError;
 pub use gate::Fault;
 pub use naming::{Naming, NamingError, Wanted};
 pub use objections::{Objection, objections};
+pub use ocsp::{Reply, Responder, ResponderName};
+pub use revocation_list::{ListEntry, ListFields, ListMaker};
 
 use crate::key::{KeyAlgorithm, PrivateKey, PublicKey};
 use crate::profile::{Profile, Subject};
@@ -67,7 +72,7 @@ pub fn issue(
 ) -> Result<Certificate, IssueError> {
     let key = issuer.key();
     match issuer {
-        Issuer::SelfSigned(key) => check::own_key(&request.public_key, key)?,
+        Issuer::SelfSigned(key) => check::self_signed(request, key)?,
         Issuer::Authority { certificate, key } => check::authority(certificate, key)?,
     }
     check::public_key(&request.public_key)?;

@@ -10,7 +10,7 @@ mod field;
 mod limits;
 pub mod subtree;
 
-pub use error::ProfileError;
+pub use error::{ProfileError, position};
 pub use limits::{Breach, KeyLimit, Limits, Subject};
 
 use crate::encoding::Oid;

@@ -27,18 +27,30 @@ impl Validity {
 /// `moment` as RFC 5280 encodes it: UTCTime through 2049, GeneralizedTime from 2050, whole seconds, `Z`.
 pub fn encode(moment: OffsetDateTime) -> Vec<u8> {
     let moment = moment.to_offset(::time::UtcOffset::UTC);
-    let rest = format!(
+    match moment.year() {
+        year @ 1950..=2049 => {
+            der::tlv(tag::UTC_TIME, format!("{:02}{}", year % 100, within_the_year(moment)).as_bytes())
+        }
+        _ => der::tlv(tag::GENERALIZED_TIME, generalized(moment).as_bytes()),
+    }
+}
+
+/// The text of `moment` as a GeneralizedTime, which RFC 6960 §4.2.1 and the invalidityDate of RFC 5280 §5.3.2 have in every
+/// year: whole seconds, `Z`.
+pub fn generalized(moment: OffsetDateTime) -> String {
+    let moment = moment.to_offset(::time::UtcOffset::UTC);
+    format!("{:04}{}", moment.year(), within_the_year(moment))
+}
+
+fn within_the_year(moment: OffsetDateTime) -> String {
+    format!(
         "{:02}{:02}{:02}{:02}{:02}Z",
         u8::from(moment.month()),
         moment.day(),
         moment.hour(),
         moment.minute(),
         moment.second()
-    );
-    match moment.year() {
-        year @ 1950..=2049 => der::tlv(tag::UTC_TIME, format!("{:02}{rest}", year % 100).as_bytes()),
-        year => der::tlv(tag::GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes()),
-    }
+    )
 }
 
 /// The moment that a UTCTime or GeneralizedTime names. Seconds are there and whole and the zone is `Z`, as RFC 5280

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Authority, AuthorityError, DRAWS, Draw, Issued, Signatory};
+use super::{Authority, AuthorityError, DRAWS, Draw, Issued, Order, Signatory, chain_below};
 use crate::ca::ledger::{Act, Entry, LedgerError};
-use crate::issue::{self, Issuer, Request};
-use crate::key::PrivateKey;
+use crate::issue::{self, Issuer, Naming, Request};
+use crate::key::{KeyAlgorithm, PrivateKey};
 use crate::profile::Profile;
 use crate::x509::{Certificate, Validity};
 use time::OffsetDateTime;
@@ -13,7 +13,9 @@ use time::OffsetDateTime;
 /// The half of a [`Signatory`] that signs. Threads may share it: what it makes is nobody's until it is recorded.
 #[derive(Debug, Clone)]
 pub struct Press<'a> {
-    certificate: Certificate,
+    own: Certificate,
+    /// The authority itself, and those above it.
+    path: Vec<Certificate>,
     key: &'a PrivateKey,
 }
 
@@ -39,7 +41,8 @@ pub struct Unrecorded {
 impl<'a> Signatory<'a> {
     /// The half that signs.
     pub fn press(&self) -> Press<'a> {
-        Press { certificate: self.authority.certificate.clone(), key: self.key }
+        let own = self.authority.certificate.clone();
+        Press { own, path: self.authority.path().into_iter().cloned().collect(), key: self.key }
     }
 
     /// Records what presses made, in one transaction; when it returns, the records are on the disk. Whose serial number
@@ -82,9 +85,9 @@ impl Unrecorded {
 }
 
 impl Press<'_> {
-    /// The certificate of the authority.
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
+    /// What a server sends after its own certificate: the authorities between it and the root.
+    pub fn chain(&self) -> Vec<&Certificate> {
+        chain_below(self.path.iter())
     }
 
     /// Signs a certificate.
@@ -96,10 +99,7 @@ impl Press<'_> {
         if profile.is_ca() {
             return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
         }
-        let issuer = Issuer::Authority { certificate: &self.certificate, key: self.key };
-        let (granted, _) = issue::clamp(*validity, &self.certificate);
-        let clamped = (granted.not_after != validity.not_after).then_some(validity.not_after);
-        let certificate = issue::issue(profile, request, &issuer, &serials()?, granted)?;
+        let Issued { certificate, clamped } = self.sign(&Order { profile, request, validity: *validity }, serials)?;
         Ok(Unrecorded { task, certificate, clamped })
     }
 
@@ -110,16 +110,37 @@ impl Press<'_> {
     pub fn would_make(
         &self,
         profile: &Profile,
-        names: &issue::Naming,
-        key: crate::key::KeyAlgorithm,
+        naming: &Naming,
+        key: KeyAlgorithm,
         validity: Validity,
     ) -> Result<(), AuthorityError> {
         if profile.is_ca() {
             return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
         }
-        let (granted, _) = issue::clamp(validity, &self.certificate);
-        let issuer = Issuer::Authority { certificate: &self.certificate, key: self.key };
-        issue::would_issue(profile, &names.subject, &names.names, key, &issuer, granted)?;
+        let path: Vec<&Certificate> = self.path.iter().collect();
+        let Naming { subject, names, .. } = naming;
+        issue::check_path(&path, profile, subject, names)?;
+        issue::would_issue(profile, subject, names, key, &self.issuer(), self.granted(validity))?;
         Ok(())
+    }
+
+    /// Signs a certificate of any kind, within what all authorities of the path allow.
+    pub(super) fn sign(&self, order: &Order<'_>, serials: &mut Draw<'_>) -> Result<Issued, AuthorityError> {
+        let Order { profile, request, validity } = order;
+        let path: Vec<&Certificate> = self.path.iter().collect();
+        issue::check_path(&path, profile, &request.subject, &request.names)?;
+        let granted = self.granted(*validity);
+        let clamped = (granted.not_after != validity.not_after).then_some(validity.not_after);
+        let certificate = issue::issue(profile, request, &self.issuer(), &serials()?, granted)?;
+        Ok(Issued { certificate, clamped })
+    }
+
+    fn issuer(&self) -> Issuer<'_> {
+        Issuer::Authority { certificate: &self.own, key: self.key }
+    }
+
+    /// The part of a period that lies within that of every authority.
+    fn granted(&self, validity: Validity) -> Validity {
+        self.path.iter().fold(validity, |granted, authority| issue::clamp(granted, authority).0)
     }
 }

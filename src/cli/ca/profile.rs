@@ -15,6 +15,11 @@ use crate::x509::{name_text, oids};
 
 /// Look at a profile of your own
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+For example:
+  certkit ca profile check own.toml
+
+`certkit ca profile check --help` says what keys a profile has, and describes the JSON.")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

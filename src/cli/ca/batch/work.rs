@@ -22,7 +22,7 @@ pub(super) struct Bench<'a> {
     destination: Destination,
     /// The folder, where it is shown.
     folder: Option<PathBuf>,
-    /// The CA's certificate as it stands in every file.
+    /// The authorities between a certificate and the root, as they stand in every file.
     issuer: String,
 }
 
@@ -54,7 +54,7 @@ pub(super) enum Done {
 
 impl<'a> Bench<'a> {
     pub(super) fn new(press: Press<'a>, destination: Destination, folder: Option<PathBuf>) -> Self {
-        let issuer = place::chain(&[press.certificate()]);
+        let issuer = place::chain(&press.chain());
         Self { press, destination, folder, issuer }
     }
 
