@@ -15,8 +15,8 @@
 //! | [`verify`] | judges a certification path and a name: a verdict of findings |
 //! | [`container`] | finds out what a file holds |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
-//! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
+//! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
 
 pub mod ca;

@@ -71,6 +71,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("rpassword", &["cli"]),
     ("rustix", &["cli"]),
+    ("whoami", &["cli"]),
     // In the CA for its tests.
     ("tempfile", &["ca", "cli"]),
     ("serde_json", &["key", "ca", "cli"]),

@@ -17,6 +17,8 @@ mod inspect;
 #[cfg(target_os = "linux")]
 mod interop;
 mod key;
+mod ledger_audit;
+mod ledger_check;
 mod name_constraints;
 mod new;
 mod paths;

@@ -6,6 +6,7 @@
 //! go out as values.
 
 pub mod authority;
+pub mod check;
 pub mod config;
 pub mod ledger;
 pub mod name;
@@ -15,8 +16,8 @@ pub mod place;
 pub use authority::{Authority, AuthorityError, Issued, Order, Press, Signatory, Task, Unrecorded};
 pub use config::{AbsentKey, Config, ConfigError};
 pub use ledger::{
-    Act, Action, AuditFault, AuditHead, AuditLine, Auditor, Ledger, LedgerError, ListQuery, Numbered, Query, Record,
-    Revocation, Revoked, SignedList, SqliteLedger,
+    Act, Action, AuditFault, AuditHead, AuditLine, Auditor, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError,
+    ListQuery, Numbered, Query, Record, Revocation, Revoked, SignedList, SqliteLedger,
 };
 pub use name::AuthorityName;
 pub use petition::{Petition, Refusal};

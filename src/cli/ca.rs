@@ -1,12 +1,15 @@
 //! `certkit ca`: a local certification authority.
 
+mod audit;
 mod batch;
+mod check;
 mod init;
 mod issue;
 mod list;
 mod place;
 mod profile;
 mod profiles;
+mod repair;
 mod show;
 mod sign;
 mod signer;
@@ -30,7 +33,7 @@ A CA is a folder with three files:
   ledger.db    every certificate it has signed; each is recorded here before it is written anywhere
 and where it has more authorities than the first:
   NAME.pem, NAME-key.pem   the certificate of one, followed by those above it; and its key
-  ca.toml                  issuer = \"NAME\", which one signs by default; [keys], which keys are elsewhere
+  ca.toml                  issuer = \"NAME\", which signs by default; [keys], which keys are elsewhere
 
 What is issued comes with the authorities between it and the root, which is what servers send. The root is left out: clients
 have it, or do not trust it.
@@ -64,6 +67,9 @@ enum Command {
     Show(show::Args),
     Profiles(profiles::Args),
     Profile(profile::Args),
+    Audit(audit::Args),
+    Check(check::Args),
+    Repair(repair::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
@@ -84,5 +90,8 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(args, &place, session),
         Command::Profiles(args) => profiles::run(args, session),
         Command::Profile(args) => profile::run(args, session),
+        Command::Audit(args) => audit::run(args, &place, session),
+        Command::Check(args) => check::run(args, &place, session),
+        Command::Repair(args) => repair::run(args, &place, session),
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let now = clock::now();
     let until = |span| now.checked_add(span).context("--expiring reaches past the year 9999");
     let expiring_before = args.expiring.map(until).transpose()?;
-    let mut authority = chosen.open()?;
+    let mut authority = chosen.open_to_read()?;
     let found = authority.find(&Query { name: args.name, expiring_before, ..Query::default() })?;
     let listed = Listed {
         ca: authority.certificate().subject().to_string(),

@@ -105,11 +105,21 @@ impl Chosen {
         self.open_one(&self.issuer()?)
     }
 
+    /// Opens the authority that signs to read what it is and what it has signed, also where nothing may be written.
+    pub(super) fn open_to_read(&self) -> anyhow::Result<Authority> {
+        self.is_made()?;
+        self.open_with(&self.issuer()?, self.ledger_to_read()?)
+    }
+
     /// Opens one authority of the CA.
     pub(super) fn open_one(&self, name: &AuthorityName) -> anyhow::Result<Authority> {
+        self.open_with(name, self.ledger()?)
+    }
+
+    fn open_with(&self, name: &AuthorityName, ledger: Box<dyn Ledger>) -> anyhow::Result<Authority> {
         let certificates = self.certificates(name)?;
         let Some((certificate, above)) = certificates.split_first() else { bail!("{name} has no certificate") };
-        let authority = Authority::open(certificate.clone(), self.ledger()?).with_context(|| self.cannot_use(name))?;
+        let authority = Authority::open(certificate.clone(), ledger).with_context(|| self.cannot_use(name))?;
         Ok(authority.below(above.to_vec()))
     }
 
@@ -134,6 +144,12 @@ impl Chosen {
     pub(super) fn ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
         self.only_a_file()?;
         Ok(Box::new(SqliteLedger::open(&self.place.ledger())?))
+    }
+
+    /// The ledger, to be read also where nothing may be written.
+    pub(super) fn ledger_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        self.only_a_file()?;
+        Ok(Box::new(SqliteLedger::open_to_read(&self.place.ledger())?))
     }
 
     /// A new ledger, or the one that is there.
@@ -218,9 +234,16 @@ fn own_folder() -> anyhow::Result<PathBuf> {
 
 /// Who does this, when by the clock, and what: for the audit log.
 pub(super) fn act(what: Action) -> Act {
-    let named = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env::var(name).ok());
-    let who = named.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned());
-    Act { at: clock::now(), who, what }
+    Act { at: clock::now(), who: who(), what }
+}
+
+/// The user this process runs as, and on which machine: by the system's account of it, for anybody can set `USER`.
+fn who() -> String {
+    let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
+    match whoami::hostname() {
+        Ok(host) => format!("{user}@{host}"),
+        Err(_) => user,
+    }
 }
 
 /// Certificates as PEM, one after the other.

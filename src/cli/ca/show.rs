@@ -33,7 +33,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let now = clock::now();
-    let mut authority = chosen.open()?;
+    let mut authority = chosen.open_to_read()?;
     match args.which {
         None => {
             let place = chosen.place();
@@ -72,7 +72,8 @@ fn find(authority: &mut Authority, which: &str) -> anyhow::Result<Option<Record>
     if which.trim().is_empty() {
         return Err(anyhow!("an empty name names no certificate"));
     }
-    Ok(authority.find(&Query { name: Some(which.to_owned()), ..Query::default() })?.pop())
+    let newest = Query { name: Some(which.to_owned()), newest_first: true, limit: Some(1), ..Query::default() };
+    Ok(authority.find(&newest)?.pop())
 }
 
 #[derive(Debug, Serialize)]
