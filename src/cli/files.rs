@@ -3,7 +3,7 @@
 //! - [`read`]: a whole file, or stdin for `-`; bounded, wiped after use.
 //! - [`WriteSet`]: all of several files or none of them; a key is 0600 from its first byte; nothing is replaced without
 //!   `--force`.
-//! - [`files_below`], [`each_line_of_stdin`]: many inputs, one after the other.
+//! - [`each_file_below`], [`each_line_of_stdin`]: many inputs, one after the other.
 //! - [`make_private_folder`]: a folder for its owner alone.
 //! - [`file_name_for`]: a certificate's name as a name no file system minds.
 
@@ -14,7 +14,7 @@ mod read;
 mod write;
 
 pub use self::folder::make_private_folder;
-pub use self::many::{each_line_of_stdin, files_below};
+pub use self::many::{each_file_below, each_line_of_stdin};
 pub use self::name::file_name_for;
 pub use self::read::{READ_LIMIT, read, read_text};
 pub use self::write::{Mode, WriteSet, same_place};
