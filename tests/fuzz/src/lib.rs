@@ -1,57 +1,16 @@
-//! What the fuzz targets share: the bounds that every input is held to, seeds, and splitting one input into several.
+//! What the fuzz targets share: the bounds of an input, seeds, and splitting one input into several.
 
 #[path = "../../bench/support/hierarchy.rs"]
 pub mod hierarchy;
 
+mod bounds;
+
+pub use bounds::bounded;
+
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use peak_alloc::PeakAlloc;
-use rustix::time::{ClockId, clock_gettime};
-
-/// The processor time that one input may take. Targets are optimised, and slowed by what libFuzzer and debug assertions
-/// add.
-const TIME: Duration = Duration::from_millis(100);
-/// What one input may allocate at a time, in octets.
-const MEMORY: usize = 64 << 20;
-/// A first use fills caches, and an interrupt counts as the thread's time: what is slow must be so every time.
-const TRIES: usize = 3;
-
-#[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
-
-/// A libFuzzer target, written as for `libfuzzer_sys::fuzz_target!`, that fails over the bounds too.
-#[macro_export]
-macro_rules! target {
-    (init: $init:expr, |$data:ident: &[u8]| $body:expr $(,)?) => {
-        libfuzzer_sys::fuzz_target!(init: $init, |$data: &[u8]| $crate::bounded(|| $body));
-    };
-}
-
-/// Runs an input and panics where it takes over 100 ms of processor time or 64 MiB at a time. libFuzzer's own limits are
-/// on the clock, which stops for nobody on a busy machine, and on the whole process with its corpus.
-pub fn bounded(run: impl Fn()) {
-    let before = ALLOCATOR.current_usage();
-    ALLOCATOR.reset_peak_usage();
-    let mut fastest = Duration::MAX;
-    for _ in 0..TRIES {
-        let started = processor_time();
-        run();
-        fastest = fastest.min(processor_time().saturating_sub(started));
-        if fastest <= TIME {
-            break;
-        }
-    }
-    let taken = ALLOCATOR.peak_usage().saturating_sub(before);
-    assert!(fastest <= TIME, "the input took {fastest:?} of processor time, over {TIME:?}");
-    assert!(taken <= MEMORY, "the input took {} MiB, over {}", taken >> 20, MEMORY >> 20);
-}
-
-/// What this thread has used so far.
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
-}
+use certkit::pcap::{CaptureFile, Connections, Datagrams, Decoded, Decoder, Follower, Item, Limits, Side};
+use time::OffsetDateTime;
 
 /// Writes `seeds` into the first folder on the command line, where libFuzzer keeps its corpus, before it is read.
 /// They are made by certkit itself and the same every time. Without a folder, as when one finding is run again, there
@@ -84,29 +43,31 @@ pub fn join<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     parts.into_iter().flat_map(|part| [&(part.len() as u16).to_be_bytes()[..], part].concat()).collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Reads a capture to its end, as `certkit capture` does.
+pub fn follow(mut file: CaptureFile<&[u8]>) {
+    struct Counted(u64);
+    impl Follower for Counted {
+        fn data(&mut self, _: Side, _: OffsetDateTime, bytes: &[u8]) -> bool {
+            self.0 += bytes.len() as u64;
+            true
+        }
 
-    #[test]
-    fn work_within_the_bounds_passes() {
-        bounded(|| drop(std::hint::black_box(vec![1_u8; MEMORY / 2])));
+        fn missing(&mut self, _: Side, _: OffsetDateTime, _: u64) -> bool {
+            true
+        }
     }
-
-    #[test]
-    #[should_panic(expected = "of processor time")]
-    fn long_work_fails() {
-        bounded(|| {
-            let started = processor_time();
-            while processor_time() - started < TIME * 11 / 10 {
-                std::hint::spin_loop();
-            }
-        });
+    let (mut decoder, mut datagrams) = (Decoder::default(), Datagrams::default());
+    let mut connections = Connections::new(Limits { connections: 64, ..Limits::default() });
+    while let Ok(Some(item)) = file.next_item() {
+        let Item::Packet(packet) = item else { continue };
+        match decoder.packet(&packet) {
+            Decoded::Tcp(segment) => connections.segment(packet.at, &segment, || Counted(0)),
+            Decoded::Udp(datagram) => datagrams.datagram(&datagram),
+            Decoded::Nothing => {}
+        }
     }
-
-    #[test]
-    #[should_panic(expected = "MiB")]
-    fn large_work_fails() {
-        bounded(|| drop(std::hint::black_box(vec![1_u8; MEMORY + 1])));
+    let _ = (file.damage().map(ToString::to_string), decoder.skipped());
+    for finished in connections.finish() {
+        assert_eq!(finished.follower.0, finished.sides.iter().map(|side| side.bytes).sum::<u64>());
     }
 }
