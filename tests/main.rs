@@ -6,6 +6,7 @@
 mod architecture;
 mod ca;
 mod ca_faults;
+mod ca_hierarchy;
 mod compat;
 mod conformance;
 mod csr;

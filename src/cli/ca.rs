@@ -1,12 +1,18 @@
 //! `certkit ca`: a local certification authority.
 
+mod cross_sign;
 mod init;
+mod intermediate;
 mod issue;
 mod list;
+mod outline;
+mod passphrase;
 mod place;
 mod show;
 mod sign;
 mod signer;
+mod subordinate;
+mod wanted;
 
 use std::path::PathBuf;
 
@@ -53,19 +59,25 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Intermediate(intermediate::Args),
+    CrossSign(cross_sign::Args),
     Issue(issue::Args),
     Sign(sign::Args),
     List(list::Args),
     Show(show::Args),
+    Passphrase(passphrase::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let place = place::Chosen::new(args.ca, args.issuer)?;
     match args.command {
         Command::Init(args) => init::run(args, &place, session),
+        Command::Intermediate(args) => intermediate::run(args, &place, session),
+        Command::CrossSign(args) => cross_sign::run(args, &place, session),
         Command::Issue(args) => issue::run(args, &place, session),
         Command::Sign(args) => sign::run(args, &place, session),
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
+        Command::Passphrase(args) => passphrase::run(args, &place, session),
     }
 }

@@ -144,7 +144,7 @@ impl Naming {
 
     /// A request for a certificate of these names for this key.
     pub fn request(&self, public_key: PublicKey) -> Request {
-        Request { subject: self.subject.clone(), names: self.names.clone(), public_key }
+        Request { subject: self.subject.clone(), names: self.names.clone(), public_key, key_identifier: None }
     }
 
     /// `subject` with this common name as its most specific level. The common name of a host is written as

@@ -7,6 +7,7 @@ mod locations;
 mod policies;
 mod revocation;
 mod sct;
+mod subtree;
 mod usage;
 mod value;
 
@@ -19,6 +20,7 @@ pub use locations::{
 pub use policies::{CertificatePolicies, PolicyInformation, PolicyMappings, PolicyQualifier};
 pub use revocation::{CertificateIssuer, CrlNumber, CrlReason, DeltaCrlIndicator, InvalidityDate, ReasonCode};
 pub use sct::{SctList, SignedCertificateTimestamp};
+pub use subtree::SubtreeError;
 pub use usage::{ExtendedKeyUsage, KeyUsage, KeyUsageBit, NetscapeCertType, OcspNoCheck, TlsFeature};
 pub use value::ExtensionValue;
 
