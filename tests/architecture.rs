@@ -14,7 +14,9 @@ const PLAN: &[(&str, &[&str])] = &[
     ("verify", &["encoding", "key", "x509"]),
     ("container", &["encoding", "key", "x509"]),
     ("describe", &["encoding", "key", "x509", "container"]),
-    ("cli", &["encoding", "key", "x509", "profile", "issue", "ca", "verify", "container", "describe"]),
+    ("pcap", &["encoding"]),
+    ("serve", &[]),
+    ("cli", &["encoding", "key", "x509", "profile", "issue", "ca", "verify", "container", "describe", "pcap", "serve"]),
     ("main", &["cli"]),
 ];
 
@@ -35,6 +37,11 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml", &["profile", "ca"]),
     ("rcgen", &["issue"]),
     ("rusqlite", &["ca"]),
+    ("hyper", &["serve"]),
+    ("hyper_util", &["serve"]),
+    ("http_body_util", &["serve"]),
+    ("tokio", &["serve"]),
+    ("etherparse", &["pcap"]),
     ("anstream", &["cli"]),
     ("anstyle", &["cli"]),
     ("anyhow", &["cli"]),

@@ -14,7 +14,10 @@ pub mod place;
 
 pub use authority::{Authority, AuthorityError, Issued, Order, Signatory};
 pub use config::{AbsentKey, Config, ConfigError};
-pub use ledger::{Act, Action, Ledger, LedgerError, Query, Record, SqliteLedger};
+pub use ledger::{
+    Act, Action, AuditFault, AuditHead, AuditLine, Auditor, Ledger, LedgerError, ListQuery, Numbered, Query, Record,
+    Revocation, Revoked, SignedList, SqliteLedger,
+};
 pub use name::AuthorityName;
 pub use petition::{Petition, Refusal};
 pub use place::{HalfMade, Place};

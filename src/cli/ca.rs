@@ -8,6 +8,8 @@ mod list;
 mod outline;
 mod passphrase;
 mod place;
+mod profile;
+mod profiles;
 mod show;
 mod sign;
 mod signer;
@@ -16,10 +18,12 @@ mod wanted;
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::Subcommand;
 
 use super::exit::Exit;
 use super::output::Session;
+use super::problem::Hinted;
 use crate::ca::AuthorityName;
 
 /// A local certification authority: make it, issue and sign certificates, see what it has issued
@@ -31,7 +35,7 @@ A CA is a folder with three files:
   ledger.db    every certificate it has signed; each is recorded here before it is written anywhere
 and where it has more authorities than the first:
   NAME.pem, NAME-key.pem   the certificate of one, followed by those above it; and its key
-  ca.toml                  issuer = \"NAME\", which one signs by default; [keys], which keys are elsewhere
+  ca.toml                  issuer = \"NAME\", which signs by default; [keys], which keys are elsewhere
 
 What is issued comes with the authorities between it and the root, which is what servers send. The root is left out: clients
 have it, or do not trust it.
@@ -66,9 +70,19 @@ enum Command {
     List(list::Args),
     Show(show::Args),
     Passphrase(passphrase::Args),
+    Profiles(profiles::Args),
+    Profile(profile::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
+    let idle = match (&args.ca, &args.issuer) {
+        (Some(_), _) => Some("--ca"),
+        (_, Some(_)) => Some("--issuer"),
+        _ => None,
+    };
+    if let Some(flag) = idle.filter(|_| matches!(args.command, Command::Profiles(_) | Command::Profile(_))) {
+        return Err(anyhow!("{flag} has no effect here: profiles belong to no CA")).hint("leave it out");
+    }
     let place = place::Chosen::new(args.ca, args.issuer)?;
     match args.command {
         Command::Init(args) => init::run(args, &place, session),
@@ -79,5 +93,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
         Command::Passphrase(args) => passphrase::run(args, &place, session),
+        Command::Profiles(args) => profiles::run(args, session),
+        Command::Profile(args) => profile::run(args, session),
     }
 }

@@ -58,11 +58,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let profile = load_profile(&args.profile)?;
-    let naming = args.names.naming(&profile)?;
+    let mut naming = args.names.naming(&profile)?;
     let validity = args.lifetime.validity(&profile, clock::making_now()?)?;
     let outputs = Outputs::choose(args.out, "pem", &args.key, &naming, args.force, session)?;
     let key = args.key.obtain(profile.key, outputs.keyout())?;
-    let request = naming.request(key.key.public_key().clone());
+    let request = naming.self_signed_request(key.key.public_key().clone());
     let certificate = issue::issue(&profile, &request, &Issuer::SelfSigned(&key.key), &fresh_serial()?, validity)?;
     let notes = naming.notes.iter().map(ToString::to_string).collect();
     let report = Made::of(&certificate, &profile, &outputs, &key, notes)?;

@@ -4,15 +4,25 @@
 //! writers. Every transaction that writes takes the write lock when it begins, so two processes queue for it and neither
 //! has to begin again.
 
+pub(super) mod audit;
+mod lists;
+mod revoke;
+mod write;
+
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::act::Done;
 use super::rows;
 use super::schema::{self, APPLICATION_ID};
-use super::{Act, AuditLine, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
-use crate::x509::Certificate;
+use super::{
+    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError, ListQuery, Mark, Numbered,
+    Query, Record, RecordId, Revocation, Revoked, SignedList,
+};
+use crate::x509::{Certificate, SerialNumber};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
 /// A ledger in one SQLite file, with its `-wal` and `-shm` files beside it while it is open.
@@ -30,11 +40,9 @@ impl SqliteLedger {
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         match std::fs::metadata(path) {
             Ok(about) if about.is_file() => Self::connect(path),
-            Ok(_) => Err(LedgerError::Foreign { path: path.to_owned(), why: "it is not a file".to_owned() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(LedgerError::Missing { path: path.to_owned() })
-            }
-            Err(source) => Err(LedgerError::Open { path: path.to_owned(), source }),
+            Ok(_) => Err(LedgerError::Foreign { ledger: name(path), why: "it is not a file".to_owned() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LedgerError::Missing { ledger: name(path) }),
+            Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
     }
 
@@ -46,7 +54,7 @@ impl SqliteLedger {
         match make_file(path) {
             Ok(()) => Self::connect(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open(path),
-            Err(source) => Err(LedgerError::Open { path: path.to_owned(), source }),
+            Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
     }
 
@@ -69,14 +77,14 @@ impl SqliteLedger {
         let (application, tables) = whose(&mut connection).map_err(told)?;
         if application != APPLICATION_ID && (application != 0 || tables != 0) {
             let why = "it is another program's database".to_owned();
-            return Err(LedgerError::Foreign { path: path.to_owned(), why });
+            return Err(LedgerError::Foreign { ledger: name(path), why });
         }
         write_ahead(&connection).map_err(told)?;
         connection
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")
             .map_err(told)?;
         schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer {
-            path: path.to_owned(),
+            ledger: name(path),
             found,
             known: schema::LATEST,
         })?;
@@ -90,13 +98,21 @@ impl SqliteLedger {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| told(path, error))?;
-        let done = match work(&transaction) {
-            Ok(done) => done,
-            Err(Failure::Database(error)) => return Err(told(path, error)),
-            Err(Failure::Ledger(error)) => return Err(error),
-        };
+        let done = work(&transaction).map_err(|failure| failed(path, failure))?;
         transaction.commit().map_err(|error| told(path, error))?;
         Ok(done)
+    }
+
+    fn told(&self, error: rusqlite::Error) -> LedgerError {
+        told(&self.path, error)
+    }
+
+    fn damaged(&self, what: String) -> LedgerError {
+        LedgerError::Damaged { ledger: name(&self.path), what }
+    }
+
+    fn failed(&self, failure: Failure) -> LedgerError {
+        failed(&self.path, failure)
     }
 }
 
@@ -131,9 +147,9 @@ impl Ledger for SqliteLedger {
             }
             let id = AuthorityId(transaction.last_insert_rowid());
             if certificate.is_self_issued() {
-                insert(transaction, id, &[Entry { certificate, profile }], act)?;
+                write::insert(transaction, id, &[Entry { certificate, profile }], act)?;
             } else {
-                log(transaction, certificate, act)?;
+                audit::log(transaction, id, Done::certificate(certificate), act)?;
             }
             Ok(id)
         })
@@ -147,25 +163,26 @@ impl Ledger for SqliteLedger {
                 |row| row.get(0).map(AuthorityId),
             )
             .optional()
-            .map_err(|error| told(&self.path, error))
+            .map_err(|error| self.told(error))
+    }
+
+    fn authorities(&mut self) -> Result<Vec<AuthorityRecord>, LedgerError> {
+        rows::authorities(&self.connection).map_err(|error| self.told(error))
     }
 
     fn record(&mut self, by: AuthorityId, certificates: &[Entry<'_>], act: &Act) -> Result<(), LedgerError> {
-        self.transact(|transaction| insert(transaction, by, certificates, act))
+        self.transact(|transaction| write::insert(transaction, by, certificates, act))
     }
 
     fn find(&mut self, by: AuthorityId, query: &Query) -> Result<Vec<Record>, LedgerError> {
-        let found = rows::select(&self.connection, by, query).map_err(|error| told(&self.path, error))?;
-        found
-            .into_iter()
-            .map(|row| row.into_record().map_err(|what| LedgerError::Damaged { path: self.path.clone(), what }))
-            .collect()
+        let found = rows::select(&self.connection, by, query).map_err(|error| self.told(error))?;
+        found.into_iter().map(|row| row.into_record().map_err(|what| self.damaged(what))).collect()
     }
 
     fn certificate(&mut self, id: RecordId) -> Result<Vec<u8>, LedgerError> {
         self.connection
             .query_row("SELECT der FROM certificates WHERE id = ?1", params![id.0], |row| row.get(0))
-            .map_err(|error| told(&self.path, error))
+            .map_err(|error| self.told(error))
     }
 
     fn count(&mut self, by: AuthorityId) -> Result<u64, LedgerError> {
@@ -178,11 +195,55 @@ impl Ledger for SqliteLedger {
                 |row| row.get::<_, i64>(0),
             )
             .map(|count| u64::try_from(count).unwrap_or_default())
-            .map_err(|error| told(&self.path, error))
+            .map_err(|error| self.told(error))
     }
 
-    fn audit(&mut self) -> Result<Vec<AuditLine>, LedgerError> {
-        rows::audit(&self.connection).map_err(|error| told(&self.path, error))
+    fn revoke(
+        &mut self,
+        by: AuthorityId,
+        serial: &SerialNumber,
+        revocation: Revocation,
+        act: &Act,
+    ) -> Result<Record, LedgerError> {
+        self.transact(|transaction| revoke::revoke(transaction, by, serial, revocation, act))
+    }
+
+    fn release(&mut self, by: AuthorityId, serial: &SerialNumber, act: &Act) -> Result<Record, LedgerError> {
+        self.transact(|transaction| revoke::release(transaction, by, serial, act))
+    }
+
+    fn history(&mut self, RecordId(id): RecordId) -> Result<Vec<Revocation>, LedgerError> {
+        let rows = revoke::history(&self.connection, id).map_err(|error| self.told(error))?;
+        let wrong = |column| self.damaged(format!("the {column} of a revocation cannot be read"));
+        rows.into_iter().map(|row| row.read().map_err(wrong)).collect()
+    }
+
+    fn revoked(
+        &mut self,
+        by: AuthorityId,
+        since: Option<Mark>,
+        visit: &mut dyn FnMut(Revoked) -> ControlFlow<()>,
+    ) -> Result<(), LedgerError> {
+        match lists::entries(&self.connection, by, since, visit) {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(self.failed(failure)),
+        }
+    }
+
+    fn next_crl_number(&mut self, by: AuthorityId, above: u64) -> Result<Numbered, LedgerError> {
+        self.transact(|transaction| lists::next_number(transaction, by, above))
+    }
+
+    fn record_list(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError> {
+        self.transact(|transaction| lists::record(transaction, by, list, act))
+    }
+
+    fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError> {
+        lists::find(&self.connection, by, query).map_err(|error| self.told(error))
+    }
+
+    fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
+        audit::read(&mut self.connection, visit).map_err(|error| told(&self.path, error))
     }
 }
 
@@ -190,6 +251,14 @@ impl Ledger for SqliteLedger {
 enum Failure {
     Database(rusqlite::Error),
     Ledger(LedgerError),
+    /// What of a row cannot be read.
+    Damaged(String),
+}
+
+impl From<String> for Failure {
+    fn from(what: String) -> Self {
+        Self::Damaged(what)
+    }
 }
 
 impl From<rusqlite::Error> for Failure {
@@ -202,60 +271,6 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         Self::Ledger(error)
     }
-}
-
-fn insert(transaction: &Transaction<'_>, by: AuthorityId, entries: &[Entry<'_>], act: &Act) -> Result<(), Failure> {
-    // The database decides what is unique: a conflict inserts nothing, whoever was first.
-    let mut add = transaction.prepare(
-        "INSERT INTO certificates
-         (authority, serial, fingerprint, subject, names, not_before, not_after, profile, issued_at, der)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
-    )?;
-    let mut add_name = transaction.prepare("INSERT INTO names (name, certificate) VALUES (?1, ?2)")?;
-    for Entry { certificate, profile } in entries {
-        // A certificate whose subjectAltName does not parse is still recorded, and found by serial number.
-        let names = certificate.subject_alt_names().unwrap_or_default();
-        let added = add.execute(params![
-            by.0,
-            certificate.serial().content(),
-            certificate.fingerprint_sha256(),
-            certificate.subject().to_string(),
-            rows::write_names(&names),
-            certificate.validity().not_before.unix_timestamp(),
-            certificate.validity().not_after.unix_timestamp(),
-            profile,
-            act.at.unix_timestamp(),
-            certificate.der(),
-        ])?;
-        if added == 0 {
-            return Err(conflict(transaction, certificate)?.into());
-        }
-        let id = transaction.last_insert_rowid();
-        for name in super::search_names(&names, certificate) {
-            add_name.execute(params![name, id])?;
-        }
-        log(transaction, certificate, act)?;
-    }
-    Ok(())
-}
-
-/// Which of the two unique things was taken.
-fn conflict(transaction: &Transaction<'_>, certificate: &Certificate) -> rusqlite::Result<LedgerError> {
-    let serial = certificate.serial().clone();
-    let known: bool = transaction.query_row(
-        "SELECT EXISTS (SELECT 1 FROM certificates WHERE fingerprint = ?1)",
-        params![certificate.fingerprint_sha256()],
-        |row| row.get(0),
-    )?;
-    Ok(if known { LedgerError::AlreadyRecorded { serial } } else { LedgerError::SerialTaken { serial } })
-}
-
-fn log(transaction: &Transaction<'_>, certificate: &Certificate, act: &Act) -> rusqlite::Result<()> {
-    transaction.execute(
-        "INSERT INTO audit (at, who, what, fingerprint) VALUES (?1, ?2, ?3, ?4)",
-        params![act.at.unix_timestamp(), act.who, act.what.name(), certificate.fingerprint_sha256()],
-    )?;
-    Ok(())
 }
 
 /// An empty file, 0600 from the start; SQLite gives its companions the same mode.
@@ -297,23 +312,36 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
+fn failed(path: &Path, failure: Failure) -> LedgerError {
+    match failure {
+        Failure::Database(error) => told(path, error),
+        Failure::Ledger(error) => error,
+        Failure::Damaged(what) => LedgerError::Damaged { ledger: name(path), what },
+    }
+}
+
 /// The database's error in the words of this room.
 fn told(path: &Path, error: rusqlite::Error) -> LedgerError {
-    let path = path.to_owned();
-    let unwritable = |why| LedgerError::Unwritable { path: path.clone(), why };
+    let ledger = name(path);
+    let unwritable = |why| LedgerError::Unwritable { ledger: ledger.clone(), why };
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            LedgerError::Busy { path, seconds: PATIENCE.as_secs() }
+            LedgerError::Busy { ledger, seconds: PATIENCE.as_secs() }
         }
-        Some(ErrorCode::NotADatabase) => LedgerError::Foreign { path, why: "it is no SQLite database".to_owned() },
-        Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { path, what: error.to_string() },
+        Some(ErrorCode::NotADatabase) => LedgerError::Foreign { ledger, why: "it is no SQLite database".to_owned() },
+        Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { ledger, what: error.to_string() },
         Some(ErrorCode::DiskFull) => unwritable("no space is left on the disk"),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => unwritable("the file or its folder is read-only"),
         Some(ErrorCode::CannotOpen) => {
             unwritable("the database cannot make its companion files; the folder must be writable")
         }
-        _ => LedgerError::Failed { path, source: Box::new(error) },
+        _ => LedgerError::Failed { ledger, source: Box::new(error) },
     }
+}
+
+/// The ledger as errors name it.
+fn name(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// How long a process waits for another's transaction, which takes milliseconds.
