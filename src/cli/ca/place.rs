@@ -15,7 +15,7 @@ use crate::ca::{
     Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, SqliteLedger,
 };
 use crate::cli::clock;
-use crate::cli::files;
+use crate::cli::files::{self, is_dash};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::output::shown;
 use crate::cli::passphrase::PassphraseSource;
@@ -63,6 +63,11 @@ impl Chosen {
     /// The folder as it is shown.
     pub(super) fn shown(&self) -> String {
         shown(self.place.folder())
+    }
+
+    /// The authority chosen with `--issuer`.
+    pub(super) fn asked_issuer(&self) -> Option<&AuthorityName> {
+        self.issuer.as_ref()
     }
 
     /// Refuses `--issuer` where it has no effect.
@@ -166,15 +171,17 @@ impl Chosen {
         }
     }
 
-    /// Every authority of the CA.
+    /// Every authority of the CA. Certificates that were issued may lie in the folder too: only an authority is in the
+    /// ledger as one.
     pub(super) fn open_all(&self) -> anyhow::Result<Vec<Authority>> {
         self.is_made()?;
-        self.place.names().iter().map(|name| self.open_one(name)).collect()
+        let names = self.place.names();
+        Ok(names.iter().filter_map(|name| self.open_one(name).ok()).collect())
     }
 
-    /// The private key of the authority that signs.
+    /// The private key of the authority that signs, from the folder.
     pub(super) fn key(&self, passphrase: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
-        signer::key_in_folder(self, &self.issuer()?, passphrase)
+        signer::in_folder(self, &self.issuer()?)?.private_key(passphrase)
     }
 
     /// Refuses a folder without a CA.
@@ -249,6 +256,14 @@ fn who() -> String {
     match whoami::hostname() {
         Ok(host) => format!("{user}@{host}"),
         Err(_) => user,
+    }
+}
+
+/// A path as it is remembered: whole, wherever certkit runs the next time.
+pub(super) fn absolute(path: &Path) -> String {
+    match is_dash(path) {
+        true => "stdout".to_owned(),
+        false => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string(),
     }
 }
 
