@@ -6,6 +6,9 @@
 mod architecture;
 mod ca;
 mod ca_faults;
+mod ca_ocsp;
+mod ca_renew;
+mod ca_revocation;
 mod compat;
 mod conformance;
 mod csr;

@@ -75,7 +75,7 @@ fn a_delegate_sends_its_certificate_and_needs_the_issuers_word() {
     let responder = Responder::delegate(delegate.clone(), key.clone(), &ca.certificate, ResponderName::Key).unwrap();
     let response = read(&responder.respond(&[], NOW, None).unwrap());
     response.verify_signature(key.public_key()).unwrap();
-    assert_eq!(response.certificates(), [delegate.clone()]);
+    assert_eq!(response.certificates(), std::slice::from_ref(&delegate));
     assert!(responder.speaks_for(&ca.certificate) && !responder.speaks_for(&other.certificate));
     let refused = |certificate: &Certificate, key: &PrivateKey, issuer: &Certificate| {
         Responder::delegate(certificate.clone(), key.clone(), issuer, ResponderName::Key).unwrap_err()
