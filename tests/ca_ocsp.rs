@@ -272,7 +272,8 @@ fn the_delegates_certificate_is_renewed_while_the_server_runs() {
     let (_server, url) = serving(&sandbox, &[]);
     let responder = || {
         let told = openssl_asks(&sandbox, &openssl, &url, "a.test.pem", &["-resp_text"]).expect_code(0);
-        told.complains("Response verify OK").stdout.contains("Subject: CN = Old")
+        let text = told.complains("Response verify OK").stdout;
+        text.contains("Subject: CN=Old") || text.contains("Subject: CN = Old")
     };
     assert!(responder(), "the delegate that is there is good for some seconds");
     let begun = Instant::now();

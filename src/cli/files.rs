@@ -16,7 +16,7 @@ mod write;
 pub use self::folder::make_private_folder;
 pub use self::many::{each_line_of_stdin, files_below};
 pub use self::name::file_name_for;
-pub use self::read::{READ_LIMIT, read, read_text};
+pub use self::read::{READ_LIMIT, read, read_text, read_text_if_there};
 pub use self::write::{Mode, WriteSet, same_place};
 
 use std::path::Path;

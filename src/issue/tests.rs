@@ -92,7 +92,7 @@ fn nothing_is_left_to_the_defaults_of_a_library() {
     assert_eq!(certificate.validity().not_before, NOW - Duration::minutes(5));
     assert_eq!(certificate.validity().not_after, NOW - Duration::minutes(5) + Duration::days(365) - Duration::SECOND);
     let identifier = key.public_key().key_identifier().to_vec();
-    assert_eq!(certificate.subject_key_identifier().unwrap(), Some(identifier.clone()));
+    assert_eq!(certificate.subject_key_identifier().unwrap(), Some(identifier.as_slice()));
     assert_eq!(certificate.authority_key_identifier().unwrap().unwrap().key_identifier, Some(identifier));
     assert_eq!(certificate.basic_constraints().unwrap(), Some(BasicConstraints { ca: false, path_len: None }));
     assert_eq!(certificate.key_usage().unwrap().unwrap().bits(), [KeyUsageBit::DigitalSignature]);
@@ -121,7 +121,7 @@ fn the_issuer_is_the_octets_of_the_cas_subject() {
     assert_eq!(leaf.subject().to_string(), "OU=x+OU=y,OU=z");
     leaf.verify_signature(ca.key.public_key()).unwrap();
     let own = ca.certificate.subject_key_identifier().unwrap();
-    assert_eq!(leaf.authority_key_identifier().unwrap().unwrap().key_identifier, own);
+    assert_eq!(leaf.authority_key_identifier().unwrap().unwrap().key_identifier.as_deref(), own);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn an_intermediate_ca_makes_leaves_and_no_further_ca() {
     let ca = Ca { key, certificate };
     ca.issue(&profile("server"), "CN=a.test", &["a.test"]).unwrap();
     let refused = ca.issue(&intermediate, "CN=Below", &[]).unwrap_err();
-    assert_eq!(refused, IssueError::PathLength { issuer: "Intermediate".into() });
+    assert_eq!(refused, IssueError::PathLength { issuer: "Intermediate".into(), path_len: 0 });
 }
 
 #[test]
@@ -296,6 +296,7 @@ fn subjects_keep_to_the_standard() {
     assert!(matches!(ca.issue(&profile("client"), "CN=root", &[]), Err(IssueError::SubjectIsIssuer(_))));
     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
     assert_eq!(self_signed(&profile("root-ca"), "/", &[], &key).unwrap_err(), IssueError::NoSubject);
+    assert_eq!(self_signed(&profile("self-signed"), "/", &["a.test"], &key).unwrap_err(), IssueError::NoSubject);
 }
 
 #[test]

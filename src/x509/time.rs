@@ -1,7 +1,7 @@
 //! Times of certificates: which of the two encodings, and which moment (RFC 5280 §4.1.2.5).
 
 use crate::encoding::der::{self, DerError, Tlv, tag};
-use ::time::{Date, Month, OffsetDateTime, Time};
+use ::time::{Date, Duration, Month, OffsetDateTime, Time};
 
 /// The period in which a certificate may be used, both ends included (RFC 5280 §4.1.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,11 @@ impl Validity {
     /// Whether `moment` lies in the period.
     pub fn contains(&self, moment: OffsetDateTime) -> bool {
         self.not_before <= moment && moment <= self.not_after
+    }
+
+    /// How long it is, both ends included (RFC 5280 §4.1.2.5).
+    pub fn lifetime(&self) -> Duration {
+        self.not_after - self.not_before + Duration::SECOND
     }
 }
 

@@ -15,4 +15,5 @@ mod live;
 mod matrix;
 mod pkilint;
 mod requests;
+mod schema;
 mod server;

@@ -1,6 +1,7 @@
 //! Who changes a ledger, and the log of it.
 
-use crate::x509::SerialNumber;
+use super::AuthorityId;
+use crate::x509::{Certificate, SerialNumber};
 use time::OffsetDateTime;
 
 /// Who does what and when: every change of the ledger has one, and leaves it in the audit log.
@@ -79,16 +80,55 @@ impl Action {
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLine {
+    /// Its number, from 1 on.
+    pub number: u64,
     /// When.
     pub at: OffsetDateTime,
     /// The user of the operating system.
     pub who: String,
     /// What was done: an [`Action`]'s name.
     pub what: String,
+    /// The authority in whose name; `None` in lines that are older than this column.
+    pub authority: Option<AuthorityId>,
     /// The SHA-256 of the certificate or list it was done to.
     pub fingerprint: Vec<u8>,
     /// The serial number of that certificate; `None` for a list, and in lines that are older than this column.
     pub serial: Option<SerialNumber>,
     /// What else there is to say: the reason of a revocation, the number of a list.
     pub detail: String,
+    /// Its hash, which covers all of this and the hash of the line before (see [`super::Auditor`]).
+    pub hash: [u8; 32],
+}
+
+/// What an act was done to.
+pub(super) struct Done<'a> {
+    /// The SHA-256 of the certificate or list.
+    pub(super) fingerprint: Vec<u8>,
+    /// The certificate's serial number.
+    pub(super) serial: Option<&'a SerialNumber>,
+    /// What else there is to say.
+    pub(super) detail: String,
+}
+
+impl<'a> Done<'a> {
+    pub(super) fn certificate(certificate: &'a Certificate) -> Self {
+        let fingerprint = certificate.fingerprint_sha256().to_vec();
+        Self { fingerprint, serial: Some(certificate.serial()), detail: String::new() }
+    }
+
+    /// The line that tells of it, without its number and hash.
+    pub(super) fn line(self, by: AuthorityId, act: &Act) -> AuditLine {
+        let Self { fingerprint, serial, detail } = self;
+        AuditLine {
+            number: 0,
+            at: act.at,
+            who: act.who.clone(),
+            what: act.what.name().to_owned(),
+            authority: Some(by),
+            fingerprint,
+            serial: serial.cloned(),
+            detail,
+            hash: [0; 32],
+        }
+    }
 }

@@ -1,7 +1,5 @@
 //! Why a ledger does not do what is asked.
 
-use std::path::PathBuf;
-
 use super::Revocation;
 use crate::x509::SerialNumber;
 
@@ -10,35 +8,49 @@ use crate::x509::SerialNumber;
 #[non_exhaustive]
 pub enum LedgerError {
     /// There is no ledger.
-    #[error("there is no ledger at {}: restore it from a backup; without it nobody knows what this CA has signed", path.display())]
+    #[error(
+        "there is no ledger at {ledger}: restore it from a backup; without it nobody knows what this CA has signed"
+    )]
     Missing {
         /// Where it should be.
-        path: PathBuf,
+        ledger: String,
     },
     /// The file cannot be made or opened.
-    #[error("cannot open the ledger {}", path.display())]
+    #[error("cannot open the ledger {ledger}")]
     Open {
-        /// The file.
-        path: PathBuf,
+        /// Which one: a file, or a database without its password.
+        ledger: String,
         /// What the system said.
         source: std::io::Error,
     },
     /// The file is something else.
-    #[error("{} is no ledger of certkit: {why}", path.display())]
+    #[error("{ledger} is no ledger of certkit: {why}")]
     Foreign {
-        /// The file.
-        path: PathBuf,
+        /// Which one: a file, or a database without its password.
+        ledger: String,
         /// How that is known.
         why: String,
     },
     /// The file was written by a later certkit.
-    #[error("the ledger {} has schema {found} and this certkit knows {known}: use a newer certkit", path.display())]
+    #[error("the ledger {ledger} has schema {found} and this certkit knows {known}: use a newer certkit")]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// Which one: a file, or a database without its password.
+        ledger: String,
         /// The version of its schema.
         found: i64,
         /// The latest version known here.
+        known: i64,
+    },
+    /// The file was written by an earlier certkit, and cannot be brought up to date where nothing may be written.
+    #[error(
+        "the ledger {ledger} has schema {found}, this certkit needs {known}, and it may not write here: use it once where it may"
+    )]
+    Older {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+        /// The version of its schema.
+        found: i64,
+        /// The version that is needed.
         known: i64,
     },
     /// The authority has used this serial number.
@@ -108,34 +120,36 @@ pub enum LedgerError {
         number: u64,
     },
     /// Another process kept the ledger to itself for too long.
-    #[error("another process has held the ledger {} for {seconds} seconds: wait for it or end it, then try again", path.display())]
+    #[error(
+        "another process has held the ledger {ledger} for {seconds} seconds: wait for it or end it, then try again"
+    )]
     Busy {
-        /// The file.
-        path: PathBuf,
+        /// Which one: a file, or a database without its password.
+        ledger: String,
         /// How long this process waited.
         seconds: u64,
     },
     /// The folder or the disk does not take what is to be written.
-    #[error("cannot write to the ledger {}: {why}", path.display())]
+    #[error("cannot write to the ledger {ledger}: {why}")]
     Unwritable {
-        /// The file.
-        path: PathBuf,
+        /// Which one: a file, or a database without its password.
+        ledger: String,
         /// What the database said.
         why: &'static str,
     },
     /// A row is not what it should be.
-    #[error("the ledger {} is damaged: {what}; restore it from a backup", path.display())]
+    #[error("the ledger {ledger} is damaged: {what}; restore it from a backup")]
     Damaged {
-        /// The file.
-        path: PathBuf,
+        /// Which one: a file, or a database without its password.
+        ledger: String,
         /// What is wrong.
         what: String,
     },
     /// The database failed.
-    #[error("the ledger {} failed", path.display())]
+    #[error("the ledger {ledger} failed")]
     Failed {
-        /// The file.
-        path: PathBuf,
+        /// Which one: a file, or a database without its password.
+        ledger: String,
         /// What the database said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },

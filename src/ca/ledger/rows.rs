@@ -1,6 +1,6 @@
 //! Rows of the ledger's tables: read, and asked for.
 
-use super::{AuditLine, AuthorityId, AuthorityRecord, Query, Record, RecordId, Revocation, folded};
+use super::{AuthorityId, AuthorityRecord, Query, Record, RecordId, Revocation, folded};
 use crate::x509::extension::CrlReason;
 use crate::x509::{GeneralName, SerialNumber, Validity};
 use rusqlite::types::Value;
@@ -70,23 +70,6 @@ pub(super) fn authorities(connection: &Connection) -> rusqlite::Result<Vec<Autho
             certificate: row.get(1)?,
             created_at: moment(row.get(2)?).unwrap_or(OffsetDateTime::UNIX_EPOCH),
             crl_number: u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default(),
-        })
-    })?;
-    rows.collect()
-}
-
-/// The audit log, the oldest line first.
-pub(super) fn audit(connection: &Connection) -> rusqlite::Result<Vec<AuditLine>> {
-    let mut statement =
-        connection.prepare("SELECT at, who, what, fingerprint, serial, detail FROM audit ORDER BY id")?;
-    let rows = statement.query_map([], |row| {
-        Ok(AuditLine {
-            at: moment(row.get(0)?).unwrap_or(OffsetDateTime::UNIX_EPOCH),
-            who: row.get(1)?,
-            what: row.get(2)?,
-            fingerprint: row.get(3)?,
-            serial: row.get::<_, Option<Vec<u8>>>(4)?.map(|content| SerialNumber::from_content(&content)),
-            detail: row.get(5)?,
         })
     })?;
     rows.collect()

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::init::{Made, Plan};
 use super::place::{self, Chosen};
+use super::signer::SignerArgs;
 use crate::ca::place::State;
 use crate::ca::{Action, Authority, Issued, Order};
 use crate::cli::clock::{self, rfc3339, until};
@@ -15,7 +16,6 @@ use crate::cli::exit::Exit;
 use crate::cli::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, fresh_serial, load_profile};
 use crate::cli::new::write_objections;
 use crate::cli::output::{Report, Session, shown};
-use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, dim, good, safe, strong, warn};
 use crate::encoding::hex;
@@ -26,8 +26,9 @@ use crate::x509::{Certificate, GeneralName};
 /// Make a key and a certificate for it, signed by the CA
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-Writes NAME.pem (the certificate, then the CA's: the full chain) and NAME-key.pem (0600), called after
-the first name. Where there is no CA yet one is made, unless --ca says where it should be.
+Writes NAME.pem (the certificate, then the authorities between it and the root, if there are any) and NAME-key.pem (0600),
+called after the first name. That is what a server needs: the root itself is not sent, for clients have it or do not trust
+it. Where there is no CA yet one is made, unless --ca says where it should be.
 
 For example:
   certkit ca issue api.test 127.0.0.1
@@ -52,7 +53,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME|FILE", default_value = "server")]
     profile: String,
 
-    /// Where to write the certificate and the CA's; `-` is stdout [default: after the first name, api.test.pem]
+    /// Where to write the certificate and the authorities between it and the root; `-` is stdout [default: after the first name, api.test.pem]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -60,9 +61,8 @@ pub(super) struct Args {
     #[arg(long)]
     force: bool,
 
-    /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N [default: prompt, if there is one]
-    #[arg(long, value_name = "SOURCE")]
-    ca_passphrase: Option<PassphraseSource>,
+    #[command(flatten)]
+    signer: SignerArgs,
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
@@ -78,7 +78,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let key = args.key.obtain(profile.key, outputs.keyout())?;
     let request = naming.request(key.key.public_key().clone());
 
-    let (mut authority, authority_key, made_ca) = open_or_make(chosen, args.ca_passphrase.as_ref(), now, session)?;
+    let (mut authority, authority_key, made_ca) = open_or_make(chosen, &args.signer, now, session)?;
     let ca_certificate = authority.certificate().clone();
     let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
     let order = Order { profile: &profile, request: &request, validity };
@@ -95,7 +95,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         notes: naming.notes.iter().map(ToString::to_string).collect(),
     };
     outputs
-        .write(&key, &place::chain(&[&issued.certificate, &ca_certificate]), session)
+        .write(&key, &place::chain(&authority.full_chain(&issued.certificate)), session)
         .with_context(|| recorded(&issued))?;
     session.answer(&answer)?;
     Ok(Exit::Yes)
@@ -109,11 +109,11 @@ pub(super) fn recorded(issued: &Issued) -> String {
 /// The CA and its key; made where there is none and nobody said where it should be.
 fn open_or_make(
     chosen: &Chosen,
-    passphrase: Option<&PassphraseSource>,
+    signer: &SignerArgs,
     now: OffsetDateTime,
     session: &mut Session,
 ) -> anyhow::Result<(Authority, PrivateKey, Option<Made>)> {
-    if chosen.may_be_made() && passphrase.is_none() && chosen.state()? == State::Empty {
+    if chosen.may_be_made() && !signer.are_given() && chosen.state()? == State::Empty {
         match Plan::standard(now)?.carry_out(chosen, session) {
             Ok((authority, key)) => {
                 let made = Made::new(&authority, chosen, false);
@@ -127,7 +127,7 @@ fn open_or_make(
         }
     }
     let authority = chosen.open()?;
-    let key = chosen.key(passphrase)?;
+    let key = signer.key(chosen)?;
     Ok((authority, key, None))
 }
 
@@ -218,7 +218,7 @@ impl Report for Answer {
             text.blank();
         }
         let files = vec![
-            ("certificate", format!("{} (with the CA's: the full chain)", safe(&self.certificate_file))),
+            ("certificate", format!("{}", safe(&self.certificate_file))),
             ("key", safe(&self.key_file).to_string()),
         ];
         self.certificate.text(files, text);

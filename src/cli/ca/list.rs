@@ -64,7 +64,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let now = clock::now();
     let until = |span| now.checked_add(span).context("--expiring reaches past the year 9999");
     let expiring_before = args.expiring.map(until).transpose()?;
-    let mut authority = chosen.open()?;
+    let mut authority = chosen.open_to_read()?;
     let after = args.after.map(|serial| place_of(&mut authority, &serial, chosen)).transpose()?;
     let revoked = if args.revoked { Some(true) } else { args.valid.then_some(false) };
     let lapse = Lapse::of_last(&mut authority, now)?;

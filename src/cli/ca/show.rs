@@ -34,7 +34,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let now = clock::now();
-    let mut authority = chosen.open()?;
+    let mut authority = chosen.open_to_read()?;
     match args.which {
         None => {
             let place = chosen.place();

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use super::Failure;
-use super::write::{Done, log};
+use super::audit::log;
+use crate::ca::ledger::act::Done;
 use crate::ca::ledger::rows::{RevocationRow, moment};
 use crate::ca::ledger::{Act, AuthorityId, LedgerError, ListQuery, Mark, Numbered, Revoked, SignedList};
 use crate::x509::SerialNumber;
@@ -92,7 +93,7 @@ pub(super) fn record(
         return Err(LedgerError::ListRecorded { number: *number }.into());
     }
     let detail = list.called();
-    log(transaction, by, &Done { fingerprint: fingerprint.clone(), serial: None, detail }, act)?;
+    log(transaction, by, Done { fingerprint: fingerprint.clone(), serial: None, detail }, act)?;
     Ok(())
 }
 

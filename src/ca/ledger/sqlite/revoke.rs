@@ -1,7 +1,8 @@
 //! Revocations in the ledger in SQLite: made, lifted, remembered.
 
-use super::write::{Done, log};
+use super::audit::log;
 use super::{Failure, rows};
+use crate::ca::ledger::act::Done;
 use crate::ca::ledger::rows::RevocationRow;
 use crate::ca::ledger::{Act, AuthorityId, LedgerError, Query, Record, RecordId, Revocation};
 use crate::x509::SerialNumber;
@@ -25,7 +26,7 @@ pub(super) fn revoke(
     }
     stand(transaction, by, record.id, Some(revocation), revocation)?;
     let detail = revocation.reason.name().to_owned();
-    log(transaction, by, &Done { fingerprint: record.fingerprint.clone(), serial: Some(serial), detail }, act)?;
+    log(transaction, by, Done { fingerprint: record.fingerprint.clone(), serial: Some(serial), detail }, act)?;
     record.revocation = Some(revocation);
     Ok(record)
 }
@@ -43,7 +44,7 @@ pub(super) fn release(
     }
     stand(transaction, by, record.id, None, Revocation::new(act.at, CrlReason::RemoveFromCrl))?;
     let done = Done { fingerprint: record.fingerprint.clone(), serial: Some(serial), detail: String::new() };
-    log(transaction, by, &done, act)?;
+    log(transaction, by, done, act)?;
     record.revocation = None;
     Ok(record)
 }

@@ -1,9 +1,11 @@
-//! What every change of the ledger in SQLite writes: certificates, their names, and lines of the audit log.
+//! What every change of the ledger in SQLite writes: certificates and their names.
 
 use super::Failure;
+use super::audit::Log;
+use crate::ca::ledger::act::Done;
 use crate::ca::ledger::{Act, AuthorityId, Entry, LedgerError, rows, search_names};
-use crate::x509::{Certificate, SerialNumber};
-use rusqlite::{Statement, Transaction, params};
+use crate::x509::Certificate;
+use rusqlite::{Transaction, params};
 
 pub(super) fn insert(
     transaction: &Transaction<'_>,
@@ -27,7 +29,7 @@ pub(super) fn insert(
             certificate.serial().content(),
             certificate.fingerprint_sha256(),
             certificate.subject().to_string(),
-            rows::write_names(&names),
+            rows::write_names(names),
             certificate.validity().not_before.unix_timestamp(),
             certificate.validity().not_after.unix_timestamp(),
             profile,
@@ -38,11 +40,12 @@ pub(super) fn insert(
             return Err(conflict(transaction, certificate)?.into());
         }
         let id = transaction.last_insert_rowid();
-        for name in search_names(&names, certificate) {
+        for name in search_names(names, certificate) {
             add_name.execute(params![name, id])?;
         }
-        log.add(by, &Done::certificate(certificate), act)?;
+        log.add(Done::certificate(certificate).line(by, act))?;
     }
+    log.close()?;
     Ok(())
 }
 
@@ -55,54 +58,4 @@ fn conflict(transaction: &Transaction<'_>, certificate: &Certificate) -> rusqlit
         |row| row.get(0),
     )?;
     Ok(if known { LedgerError::AlreadyRecorded { serial } } else { LedgerError::SerialTaken { serial } })
-}
-
-/// What an act was done to.
-pub(super) struct Done<'a> {
-    /// The SHA-256 of the certificate or list.
-    pub(super) fingerprint: Vec<u8>,
-    /// The certificate's serial number.
-    pub(super) serial: Option<&'a SerialNumber>,
-    /// What else there is to say.
-    pub(super) detail: String,
-}
-
-impl<'a> Done<'a> {
-    pub(super) fn certificate(certificate: &'a Certificate) -> Self {
-        let fingerprint = certificate.fingerprint_sha256().to_vec();
-        Self { fingerprint, serial: Some(certificate.serial()), detail: String::new() }
-    }
-}
-
-/// Adds a line to the audit log.
-pub(super) fn log(transaction: &Transaction<'_>, by: AuthorityId, done: &Done<'_>, act: &Act) -> rusqlite::Result<()> {
-    Log::open(transaction)?.add(by, done, act)
-}
-
-/// The audit log, open for many lines.
-struct Log<'t> {
-    add: Statement<'t>,
-}
-
-impl<'t> Log<'t> {
-    fn open(transaction: &'t Transaction<'_>) -> rusqlite::Result<Self> {
-        let add = transaction.prepare(
-            "INSERT INTO audit (at, who, what, fingerprint, authority, serial, detail)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        Ok(Self { add })
-    }
-
-    fn add(&mut self, AuthorityId(by): AuthorityId, done: &Done<'_>, act: &Act) -> rusqlite::Result<()> {
-        self.add.execute(params![
-            act.at.unix_timestamp(),
-            act.who,
-            act.what.name(),
-            done.fingerprint,
-            by,
-            done.serial.map(SerialNumber::content),
-            done.detail,
-        ])?;
-        Ok(())
-    }
 }

@@ -66,7 +66,7 @@ fn a_revocation_is_recorded_with_its_reason_and_stays() {
                 "{again:?}"
             );
         }
-        let line = other.audit().unwrap().pop().unwrap();
+        let line = audit(&mut other).pop().unwrap();
         assert_eq!(
             (line.what.as_str(), line.detail.as_str(), line.serial),
             ("revoke", "keyCompromise", Some(serial(9)))
@@ -89,7 +89,7 @@ fn only_a_certificate_of_the_authority_is_revoked() {
         let other = ledger.add_authority(&other, "root-ca", &act(Action::Init)).unwrap();
         let another = revoke(&mut ledger, other, 9, CrlReason::Superseded);
         assert!(matches!(another, Err(LedgerError::Unknown { .. })), "{another:?}");
-        assert_eq!(ledger.audit().unwrap().len(), 3, "what is refused leaves no line");
+        assert_eq!(audit(&mut ledger).len(), 3, "what is refused leaves no line");
         assert_eq!(entries(&mut ledger, by, None), []);
     });
 }
@@ -216,7 +216,7 @@ fn signed_lists_are_recorded_once_and_found_again() {
         assert_eq!(found(ListQuery { delta: Some(true), ..all() }), [delta]);
         assert_eq!(found(ListQuery { scope: everything, number: Some(1), ..all() }), [complete]);
         assert_eq!(found(ListQuery { scope: Some("ca".into()), ..all() }), [scoped]);
-        let line = ledger.audit().unwrap().pop().unwrap();
+        let line = audit(&mut ledger).pop().unwrap();
         assert_eq!((line.detail.as_str(), line.serial, line.fingerprint), ("number 2, ca", None, vec![7; 32]));
     });
 }
