@@ -5,6 +5,7 @@
 
 mod architecture;
 mod ca;
+mod ca_batch;
 mod ca_faults;
 mod ca_ocsp;
 mod ca_profiles;

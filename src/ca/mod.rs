@@ -15,7 +15,9 @@ pub mod place;
 pub mod renewal;
 pub mod responder;
 
-pub use authority::{Authority, AuthorityError, Issued, ListOrder, Order, PublishedList, Signatory};
+pub use authority::{
+    Authority, AuthorityError, Issued, ListOrder, Order, Press, PublishedList, Signatory, Task, Unrecorded,
+};
 pub use config::{AbsentKey, Config, ConfigError};
 pub use ledger::{
     Act, Action, AuditFault, AuditHead, AuditLine, Auditor, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError,

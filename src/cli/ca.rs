@@ -1,6 +1,7 @@
 //! `certkit ca`: a local certification authority.
 
 mod audit;
+mod batch;
 mod check;
 mod crl;
 mod init;

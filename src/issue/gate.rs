@@ -58,10 +58,7 @@ impl Gate<'_> {
         self.must(certificate.version() == 3, "RFC 5280 §4.1.2.1", "the version is not 3");
         let serial = check::serial(certificate.serial()).is_ok();
         self.must(serial, "RFC 5280 §4.1.2.2", "the serial number is not positive or has more than 20 octets");
-        // A server that vouches for itself by a name too long for a subject has none to give as issuer's.
-        let nameless = matches!(self.issuer, Issuer::SelfSigned(_)) && !self.profile.is_ca();
-        let named = nameless || !certificate.issuer().is_empty();
-        self.must(named, "RFC 5280 §4.1.2.4", "the issuer is empty");
+        self.must(!certificate.issuer().is_empty(), "RFC 5280 §4.1.2.4", "the issuer is empty");
         let Validity { not_before, not_after } = *certificate.validity();
         let encoding = [time::encode(not_before), time::encode(not_after)].concat();
         let form = certificate.validity_encoding() == encoding;

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
-use crate::key::KeyAlgorithm;
 use crate::profile::Profile;
 use crate::x509::extension::{BasicConstraints, ExtensionValue, KeyUsageBit};
 use crate::x509::{Extension, oids};
