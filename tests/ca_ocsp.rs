@@ -230,7 +230,10 @@ fn nginx_staples_and_curl_takes_it() {
     let stapling = format!(
         "ssl_stapling on; ssl_stapling_verify on; ssl_stapling_responder {url}/; ssl_trusted_certificate {root};"
     );
-    let site = "ssl_certificate a.test.pem; ssl_certificate_key a.test-key.pem;";
+    // curl looks for the issuer among the certificates it is sent and nowhere else, so the root has to be sent too.
+    let chain = [sandbox.read("a.test.pem"), std::fs::read(&root).unwrap()].concat();
+    sandbox.write("chain.pem", chain);
+    let site = "ssl_certificate chain.pem; ssl_certificate_key a.test-key.pem;";
     let configuration = format!(
         "daemon off; master_process off; pid nginx.pid; error_log stderr info;\nevents {{}}\nhttp {{ access_log off; {temporary}\n\
          server {{ listen 127.0.0.1:{port} ssl; {site} {stapling} location / {{ return 200 'stapled\\n'; }} }} }}"
