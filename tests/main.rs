@@ -37,6 +37,7 @@ mod revocation_ocsp;
 mod revocation_scopes;
 mod rules;
 mod support;
+mod tls;
 mod verify;
 mod verify_batch;
 mod verify_pictures;

@@ -10,6 +10,7 @@ mod certificates;
 mod clients;
 mod foreign_ca;
 mod hierarchy;
+mod handshakes;
 mod judges;
 mod keys;
 mod live;

@@ -22,6 +22,7 @@ pub(crate) mod policy_chain;
 pub(crate) mod random;
 pub(crate) mod scene;
 pub(crate) mod weak;
+pub(crate) mod wiretap;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
