@@ -30,6 +30,14 @@ pub fn sha512(data: &[u8]) -> [u8; 64] {
     fixed(&digest::SHA512, data)
 }
 
+/// The digest of `data` by a hash chosen at run time.
+pub fn of(hash: HashAlgorithm, data: &[u8]) -> Vec<u8> {
+    match by(hash, data) {
+        Some(digest) => digest.as_ref().to_vec(),
+        None => md5(data).to_vec(),
+    }
+}
+
 /// Fills `out` with bytes from the cryptographic random number generator.
 ///
 /// # Errors

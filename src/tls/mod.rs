@@ -4,6 +4,7 @@ pub mod code;
 pub mod extension;
 pub mod fingerprint;
 pub mod handshake;
+pub mod keys;
 pub mod record;
 #[cfg(test)]
 mod rfc8448;
