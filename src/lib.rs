@@ -16,6 +16,7 @@
 //! | [`container`] | finds out what a file holds |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
+//! | [`transcript`] | two byte streams become a story of messages: decoded, checked, explained, drawn |
 //! | [`cli`] | one file per command: arguments in, report out |
 
 pub mod ca;
@@ -28,5 +29,6 @@ pub mod key;
 pub mod pcap;
 pub mod profile;
 pub mod tls;
+pub mod transcript;
 pub mod verify;
 pub mod x509;

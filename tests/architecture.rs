@@ -16,7 +16,24 @@ const PLAN: &[(&str, &[&str])] = &[
     ("container", &["encoding", "key", "x509"]),
     ("describe", &["encoding", "key", "x509", "container"]),
     ("pcap", &["encoding"]),
-    ("cli", &["encoding", "key", "x509", "profile", "issue", "ca", "verify", "container", "describe"]),
+    ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
+    (
+        "cli",
+        &[
+            "encoding",
+            "key",
+            "x509",
+            "profile",
+            "issue",
+            "ca",
+            "verify",
+            "container",
+            "describe",
+            "tls",
+            "pcap",
+            "transcript",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 
@@ -74,8 +91,11 @@ const JUDGES: &[&str] = &["verify"];
 const ONLY_HERE: &[(&str, &[&str])] = &[
     ("io::stdout", &["cli/output.rs"]),
     ("io::stderr", &["cli/output.rs", "cli/passphrase.rs"]),
-    ("io::stdin", &["cli/files/many.rs", "cli/files/read.rs", "cli/passphrase.rs"]),
-    ("std::fs", &["cli/files/folder.rs", "cli/files/many.rs", "cli/files/read.rs", "cli/files/write.rs"]),
+    ("io::stdin", &["cli/files/many.rs", "cli/files/read.rs", "cli/files/stream.rs", "cli/passphrase.rs"]),
+    (
+        "std::fs",
+        &["cli/files/folder.rs", "cli/files/many.rs", "cli/files/read.rs", "cli/files/stream.rs", "cli/files/write.rs"],
+    ),
     ("now_utc", &["cli/clock.rs"]),
 ];
 

@@ -6,6 +6,7 @@
 mod architecture;
 mod ca;
 mod ca_faults;
+mod capture;
 mod compat;
 mod conformance;
 mod csr;

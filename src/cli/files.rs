@@ -1,6 +1,7 @@
 //! The only place that reads and writes files for a command.
 //!
 //! - [`read`]: a whole file, or stdin for `-`; bounded, wiped after use.
+//! - [`open`]: a file too large for that, to be read as it comes.
 //! - [`WriteSet`]: all of several files or none of them; a key is 0600 from its first byte; nothing is replaced without
 //!   `--force`.
 //! - [`files_below`], [`each_line_of_stdin`]: many inputs, one after the other.
@@ -11,12 +12,14 @@ mod folder;
 mod many;
 mod name;
 mod read;
+mod stream;
 mod write;
 
 pub use self::folder::make_private_folder;
 pub use self::many::{each_line_of_stdin, files_below};
 pub use self::name::file_name_for;
 pub use self::read::{READ_LIMIT, read, read_text};
+pub use self::stream::{Stream, open};
 pub use self::write::{Mode, WriteSet, same_place};
 
 use std::path::Path;

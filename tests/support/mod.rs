@@ -19,6 +19,7 @@ pub(crate) mod forge_crl;
 pub(crate) mod forge_ocsp;
 pub(crate) mod policy_chain;
 pub(crate) mod scene;
+pub(crate) mod tap;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
