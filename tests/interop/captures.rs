@@ -225,7 +225,19 @@ fn resumption_is_told() {
 fn early_data_is_opened() {
     let Some(openssl) = peer("openssl") else { return };
     let sandbox = Sandbox::new();
-    let req = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "k.pem", "-out", "c.pem"];
+    let req = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+        "k.pem",
+        "-out",
+        "c.pem",
+    ];
     sandbox.peer(&openssl, &req).expect_code(0);
     let server = ["-tls1_3", "-early_data", "-cert", "c.pem", "-key", "k.pem"];
     let server = Server::openssl_with(&openssl, &sandbox, &server);
