@@ -12,6 +12,7 @@ mod ca_ocsp;
 mod ca_profiles;
 mod ca_renew;
 mod ca_revocation;
+mod capture;
 mod compat;
 mod conformance;
 mod csr;

@@ -6,6 +6,7 @@
 //! On Linux only: they lean on `timeout` of coreutils and on `$HOME/.pki/nssdb`.
 
 mod agreement;
+mod captures;
 mod certificates;
 mod clients;
 mod foreign_ca;
