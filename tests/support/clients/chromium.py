@@ -1,6 +1,23 @@
-# For every folder one visit of a headless Chromium, told where to go over the DevTools protocol on a pipe.
+# For every folder one request of a headless Chromium, told what to fetch over the DevTools protocol on a pipe.
 import json, os, subprocess
-from served import ask_all, trust_all
+from served import ask_all, folders
+
+
+def trust_all(database):
+    """An NSS database that trusts every folder's root as an issuer of servers, or where it is the server's own certificate,
+    as that of a peer; why not, for those it does not take."""
+    os.makedirs(database)
+    subprocess.run(["certutil", "-N", "-d", f"sql:{database}", "--empty-password"], check=True)
+    refused = {}
+    for folder in folders():
+        own = open(f"{folder}/root.pem").read() == open(f"{folder}/leaf.pem").read()
+        trust = ["-t", "P,," if own else "C,,"]
+        add = ["certutil", "-A", "-d", f"sql:{database}", "-n", folder, *trust, "-a", "-i", f"{folder}/root.pem"]
+        ran = subprocess.run(add, capture_output=True, text=True)
+        if ran.returncode:
+            refused[folder] = ran.stderr.strip().replace("\n", " ")
+    return refused
+
 
 home = os.path.abspath("chromium-home")
 refused = trust_all(f"{home}/.pki/nssdb")
@@ -43,14 +60,18 @@ def call(method, session=None, **params):
             return answer["result"]
 
 
+page = call("Target.createTarget", url="about:blank")["targetId"]
+session = call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+frame = call("Page.getFrameTree", session)["frameTree"]["frame"]["id"]
+
+
 def visit(url):
-    # A page of its own each time: an error page left behind would be in the way.
-    target = call("Target.createTarget", url="about:blank")["targetId"]
-    session = call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-    error = call("Page.navigate", session, url=url).get("errorText")
-    call("Target.closeTarget", targetId=target)
-    if error is None:
+    # Without a page to show for it, which would take a process of its own.
+    options = {"disableCache": True, "includeCredentials": False}
+    loaded = call("Network.loadNetworkResource", session, frameId=frame, url=url, options=options)["resource"]
+    if loaded["success"]:
         return "yes"
+    error = loaded.get("netErrorName", "unknown")
     refuses = error.startswith(("net::ERR_CERT_", "net::ERR_SSL_", "net::ERR_BAD_SSL_"))
     return f"{'no' if refuses else '-'} {error}"
 

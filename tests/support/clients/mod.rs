@@ -143,15 +143,15 @@ impl Desk {
         Some(self.script(&peer("java")?.path, "Handshake.java", include_str!("Handshake.java"), &[]))
     }
 
-    /// Chromium, which trusts every root in the NSS database of its user: visits.
+    /// Chromium, which trusts every root in the NSS database of its user: requests.
     pub(crate) fn chromium(&self) -> Option<Vec<Reply>> {
         let (python, _, _) = (python()?, peer("chromium")?, peer("certutil")?);
         Some(self.script(&python.path, "chromium.py", include_str!("chromium.py"), &[]))
     }
 
-    /// Firefox, which trusts every root in the NSS database of its profile: visits.
+    /// Firefox, which is told to trust every root: requests.
     pub(crate) fn firefox(&self) -> Option<Vec<Reply>> {
-        let (python, _) = (python()?, peer("certutil")?);
+        let python = python()?;
         let firefox = peer("firefox-esr").or_else(|| peer("firefox"))?.path.into_string().unwrap();
         Some(self.script(&python.path, "firefox.py", include_str!("firefox.py"), &[&firefox]))
     }

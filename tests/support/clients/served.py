@@ -1,5 +1,5 @@
 # The server of a folder, for clients that come over the network.
-import os, socket, ssl, subprocess, threading
+import os, socket, ssl, threading
 
 
 def context(folder):
@@ -46,22 +46,6 @@ class Served:
 
 def folders():
     return sorted(name for name in os.listdir(".") if name.isdigit())
-
-
-def trust_all(database):
-    """An NSS database that trusts every folder's root as an issuer of servers, or where it is the server's own certificate,
-    as that of a peer; why not, for those it does not take."""
-    os.makedirs(database)
-    subprocess.run(["certutil", "-N", "-d", f"sql:{database}", "--empty-password"], check=True)
-    refused = {}
-    for folder in folders():
-        own = open(f"{folder}/root.pem").read() == open(f"{folder}/leaf.pem").read()
-        trust = ["-t", "P,," if own else "C,,"]
-        add = ["certutil", "-A", "-d", f"sql:{database}", "-n", folder, *trust, "-a", "-i", f"{folder}/root.pem"]
-        ran = subprocess.run(add, capture_output=True, text=True)
-        if ran.returncode:
-            refused[folder] = ran.stderr.strip().replace("\n", " ")
-    return refused
 
 
 def ask_all(refused, visit):
