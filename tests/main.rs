@@ -5,7 +5,9 @@
 
 mod architecture;
 mod ca;
+mod ca_batch;
 mod ca_faults;
+mod ca_profiles;
 mod compat;
 mod conformance;
 mod csr;
@@ -15,6 +17,8 @@ mod inspect;
 #[cfg(target_os = "linux")]
 mod interop;
 mod key;
+mod ledger_audit;
+mod ledger_check;
 mod name_constraints;
 mod new;
 mod paths;

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::place::{self, Chosen};
 use crate::ca::place::State;
-use crate::ca::{Action, Authority, Order, SqliteLedger};
+use crate::ca::{Action, Authority, Order};
 use crate::cli::clock::{self, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet};
@@ -65,6 +65,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    chosen.without_issuer("ca init makes the first authority, and no other signs it")?;
     let profile = load_profile(&args.profile)?;
     let now = clock::making_now()?;
     let plan = Plan {
@@ -129,10 +130,10 @@ impl Plan {
             None => pem::write("PRIVATE KEY", &key.to_pkcs8_der()),
         };
 
-        let ledger = SqliteLedger::create(&place.ledger())?;
+        let ledger = chosen.new_ledger()?;
         let order = Order { profile: &self.profile, request: &request, validity: self.validity };
         let act = place::act(Action::Init);
-        let authority = Authority::init(&order, &key, &mut fresh_serial, Box::new(ledger), &act)
+        let authority = Authority::init(&order, &key, &mut fresh_serial, ledger, &act)
             .with_context(|| format!("cannot make a CA in {}", chosen.shown()))?;
 
         let mut files = WriteSet::new(false).lasting();
