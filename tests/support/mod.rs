@@ -297,6 +297,14 @@ pub(crate) fn python() -> Option<Peer> {
     }
 }
 
+/// The `go` command: `CERTKIT_GO`, or the one on `PATH`.
+pub(crate) fn go() -> Option<Peer> {
+    match env::var_os("CERTKIT_GO") {
+        Some(path) => Some(Peer { path }),
+        None => peer("go"),
+    }
+}
+
 /// As [`python`], with a `cryptography` that knows ML-DSA certificates (50 or later).
 pub(crate) fn post_quantum_python() -> Option<Peer> {
     let python = python()?;
