@@ -14,6 +14,8 @@
 //! | [`verify`] | judges a certification path and a name: a verdict of findings |
 //! | [`container`] | finds out what a file holds |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
+//! | [`serve`] | servers: what listens on a port, and how it is bounded |
+//! | [`pcap`] | capture files, packets, TCP streams put together again |
 //! | [`cli`] | one file per command: arguments in, report out |
 
 pub mod ca;
@@ -23,6 +25,8 @@ pub mod describe;
 pub mod encoding;
 pub mod issue;
 pub mod key;
+pub mod pcap;
 pub mod profile;
+pub mod serve;
 pub mod verify;
 pub mod x509;

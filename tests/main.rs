@@ -6,6 +6,7 @@
 mod architecture;
 mod ca;
 mod ca_faults;
+mod ca_profiles;
 mod compat;
 mod conformance;
 mod csr;
@@ -22,7 +23,9 @@ mod new;
 mod paths;
 mod plumbing;
 mod policies;
+mod properties;
 mod readme;
+mod reasons;
 mod revocation_deltas;
 mod revocation_lists;
 mod revocation_ocsp;

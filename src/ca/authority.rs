@@ -301,6 +301,7 @@ fn lies_in_the_request(error: &IssueError) -> bool {
             | IssueError::SubjectIsIssuer(_)
             | IssueError::WeakKey { .. }
             | IssueError::Constrained { .. }
+            | IssueError::Limits { .. }
     )
 }
 

@@ -6,6 +6,8 @@ mod init;
 mod issue;
 mod list;
 mod place;
+mod profile;
+mod profiles;
 mod repair;
 mod show;
 mod sign;
@@ -13,10 +15,12 @@ mod signer;
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::Subcommand;
 
 use super::exit::Exit;
 use super::output::Session;
+use super::problem::Hinted;
 use crate::ca::AuthorityName;
 
 /// A local certification authority: make it, issue and sign certificates, see what it has issued
@@ -63,9 +67,19 @@ enum Command {
     Audit(audit::Args),
     Check(check::Args),
     Repair(repair::Args),
+    Profiles(profiles::Args),
+    Profile(profile::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
+    let idle = match (&args.ca, &args.issuer) {
+        (Some(_), _) => Some("--ca"),
+        (_, Some(_)) => Some("--issuer"),
+        _ => None,
+    };
+    if let Some(flag) = idle.filter(|_| matches!(args.command, Command::Profiles(_) | Command::Profile(_))) {
+        return Err(anyhow!("{flag} has no effect here: profiles belong to no CA")).hint("leave it out");
+    }
     let place = place::Chosen::new(args.ca, args.issuer)?;
     match args.command {
         Command::Init(args) => init::run(args, &place, session),
@@ -76,5 +90,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(args, &place, session),
         Command::Check(args) => check::run(args, &place, session),
         Command::Repair(args) => repair::run(args, &place, session),
+        Command::Profiles(args) => profiles::run(args, session),
+        Command::Profile(args) => profile::run(args, session),
     }
 }

@@ -1,4 +1,5 @@
-//! Makes certificates and certification requests from a profile, a request and an issuer.
+//! Makes certificates and certification requests from a profile, a request and an issuer; revocation lists and OCSP
+//! responses.
 //!
 //! Nothing here reads a clock or draws randomness of its own: times and serial numbers are arguments, so the same
 //! arguments make the same certificate wherever the key's signatures are deterministic (P-256 and RSA are).
@@ -10,14 +11,20 @@ mod check;
 mod constraints;
 mod error;
 mod extensions;
+mod gate;
 mod layout;
 pub mod naming;
 pub mod objections;
+pub mod ocsp;
+pub mod revocation_list;
 
 pub use check::{check_issuer, in_time, path as check_path};
 pub use error::IssueError;
+pub use gate::Fault;
 pub use naming::{Naming, NamingError, Wanted};
 pub use objections::{Objection, objections};
+pub use ocsp::{Reply, Responder, ResponderName};
+pub use revocation_list::{ListEntry, ListFields, ListMaker};
 
 use crate::key::{PrivateKey, PublicKey};
 use crate::profile::Profile;
@@ -50,7 +57,8 @@ pub enum Issuer<'a> {
 
 /// Makes a certificate.
 ///
-/// It is checked before it leaves: parsed again, compared with what was asked for, its signature verified.
+/// It is checked before it leaves: parsed again, compared with what was asked for, its signature verified, and held against
+/// RFC 5280 and the profile.
 ///
 /// # Errors
 /// See [`IssueError`]: the issuer may not or cannot sign, the names are not allowed, the validity is not within the
@@ -68,15 +76,16 @@ pub fn issue(
     check::public_key(&request.public_key)?;
     check::serial(serial)?;
     check::validity(validity)?;
+    check::limits(profile, request, &names, validity, key)?;
     match issuer {
-        Issuer::SelfSigned(key) => check::own_key(&request.public_key, key)?,
+        Issuer::SelfSigned(key) => check::self_signed(request, key)?,
         Issuer::Authority { certificate, key } => {
             check::authority(certificate, key)?;
             check::may_issue(certificate, profile, &request.subject, &names, validity)?;
         }
     }
     let extensions = extensions::of_certificate(profile, request, &names, issuer)?;
-    let algorithm = key.signature_algorithm();
+    let algorithm = profile.signature_by(key);
     let tbs = layout::tbs_certificate(&layout::Fields {
         serial,
         algorithm: &algorithm.to_algorithm_identifier(),
@@ -90,6 +99,10 @@ pub fn issue(
     let encoding = layout::signed(&tbs, &algorithm.to_algorithm_identifier(), &signature);
     let certificate = Certificate::from_der(&encoding).map_err(|error| IssueError::SelfCheck(error.to_string()))?;
     check::made(&certificate, request, issuer, serial, validity, &extensions)?;
+    let faults = gate::faults(&certificate, profile, issuer);
+    if !faults.is_empty() {
+        return Err(IssueError::Gate { faults });
+    }
     Ok(certificate)
 }
 

@@ -12,9 +12,9 @@ use ::time::{Duration, OffsetDateTime};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 
-struct Ca {
-    key: PrivateKey,
-    certificate: Certificate,
+pub(super) struct Ca {
+    pub(super) key: PrivateKey,
+    pub(super) certificate: Certificate,
 }
 
 impl Ca {
@@ -24,12 +24,19 @@ impl Ca {
         Self { key, certificate }
     }
 
-    fn root() -> Self {
+    pub(super) fn root() -> Self {
         Self::with(&profile("root-ca"), "CN=Root")
     }
 
     fn issuer(&self) -> Issuer<'_> {
         Issuer::Authority { certificate: &self.certificate, key: &self.key }
+    }
+
+    /// A certificate of a built-in profile for this key.
+    pub(super) fn issue_for(&self, key: &PrivateKey, name: &str, subject: &str, names: &[&str]) -> Certificate {
+        let profile = profile(name);
+        let (validity, _) = clamp(profile.validity(NOW, None).unwrap(), &self.certificate);
+        issue(&profile, &request(subject, names, key), &self.issuer(), &serial(7), validity).unwrap()
     }
 
     fn issue(&self, profile: &Profile, subject: &str, names: &[&str]) -> Result<Certificate, IssueError> {
@@ -289,6 +296,7 @@ fn subjects_keep_to_the_standard() {
     assert!(matches!(ca.issue(&profile("client"), "CN=root", &[]), Err(IssueError::SubjectIsIssuer(_))));
     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
     assert_eq!(self_signed(&profile("root-ca"), "/", &[], &key).unwrap_err(), IssueError::NoSubject);
+    assert_eq!(self_signed(&profile("self-signed"), "/", &["a.test"], &key).unwrap_err(), IssueError::NoSubject);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::reason::Reason;
 use super::verdict::{Findings, Place};
 use crate::encoding::Oid;
 use crate::encoding::der::{Reader, tag};
-use crate::key::{HashAlgorithm, PublicKey};
+use crate::key::HashAlgorithm;
 use crate::x509::extension::{
     AuthorityKeyIdentifier, CertificatePolicies, CrlDistributionPoints, ExtensionType, InhibitAnyPolicy, IssuerAltName,
     NameConstraints, PolicyConstraints, PolicyMappings, SubjectAltName, SubjectKeyIdentifier, TlsFeature,
@@ -67,29 +67,21 @@ fn validity(certificate: &Certificate, at: OffsetDateTime) -> Result<(), Reason>
     }
 }
 
-/// RSA moduli under 2048 bits are refused everywhere (SP 800-131A, BR 6.1.5, Apple, Go, rustls); exponents must be odd
-/// and over 1 (SP 800-89 §5.3.3).
+/// RSA moduli under 2048 bits are refused everywhere (SP 800-131A, BR 6.1.5, Apple, Go, rustls). A key with an exponent
+/// that is even or 1 is not read at all.
 fn key(certificate: &Certificate) -> Result<(), Reason> {
     const MINIMUM_RSA_BITS: u16 = 2048;
     let key = certificate.public_key().map_err(Reason::Key)?;
     if let Some(bits) = key.rsa_modulus_bits().filter(|&bits| bits < MINIMUM_RSA_BITS) {
         return Err(Reason::SmallKey { bits, minimum: MINIMUM_RSA_BITS });
     }
-    rsa_exponent(&key)
+    Ok(())
 }
 
 /// The judged certificate's point lies on its curve. An issuer's key shows it by verifying a signature.
 fn point(certificate: &Certificate, place: Place) -> Result<(), Reason> {
     match certificate.public_key() {
         Ok(key) if place == Place::Certificate(0) && key.algorithm().is_ecdsa() => key.validate().map_err(Reason::Key),
-        _ => Ok(()),
-    }
-}
-
-fn rsa_exponent(key: &PublicKey) -> Result<(), Reason> {
-    match key.rsa_exponent() {
-        Some([] | [0 | 1]) => Err(Reason::RsaExponent),
-        Some([.., last]) if last & 1 == 0 => Err(Reason::RsaExponent),
         _ => Ok(()),
     }
 }
