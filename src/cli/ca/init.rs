@@ -166,7 +166,7 @@ impl Made {
             folder: chosen.shown(),
             certificate: shown(&place.certificate()),
             key: shown(&place.key()),
-            ledger: shown(&place.ledger()),
+            ledger: chosen.ledger_shown(),
             subject: certificate.subject().to_string(),
             serial: certificate.serial().to_string(),
             fingerprint_sha256: hex::colons(&certificate.fingerprint_sha256()),

@@ -42,7 +42,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
                 folder: chosen.shown(),
                 certificate: shown(&place.certificate()),
                 key: shown(&place.key()),
-                ledger: shown(&place.ledger()),
+                ledger: chosen.ledger_shown(),
                 issued,
                 about: CertificateDescription::of(authority.certificate(), now),
             })?;
