@@ -24,6 +24,8 @@ mod interop;
 mod key;
 mod ledger_audit;
 mod ledger_check;
+#[cfg(unix)]
+mod ledger_postgres;
 mod name_constraints;
 mod new;
 mod paths;

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,10 +10,9 @@ use anyhow::{Context, anyhow, bail};
 use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
+use super::ledger::{LedgerArgs, Location};
 use crate::ca::place::{State, is_there};
-use crate::ca::{
-    Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, SqliteLedger,
-};
+use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory};
 use crate::cli::clock;
 use crate::cli::files::{self, is_dash};
 use crate::cli::load::{Loaded, cannot_use};
@@ -31,6 +31,9 @@ pub(super) struct Chosen {
     explicit: bool,
     /// The authority chosen for this run with `--issuer`.
     issuer: Option<AuthorityName>,
+    /// Where the ledger is, where the command line says so.
+    ledger: LedgerArgs,
+    location: OnceLock<Location>,
 }
 
 impl Chosen {
@@ -46,7 +49,18 @@ impl Chosen {
             },
             None => own_folder()?.join(AuthorityName::first().as_str()),
         };
-        Ok(Self { place: Place::new(folder), explicit, issuer })
+        Ok(Self {
+            place: Place::new(folder),
+            explicit,
+            issuer,
+            ledger: LedgerArgs::default(),
+            location: OnceLock::new(),
+        })
+    }
+
+    /// The same with its ledger elsewhere.
+    pub(super) fn with_ledger(self, ledger: LedgerArgs) -> Self {
+        Self { ledger, ..self }
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -162,30 +176,34 @@ impl Chosen {
         Ok(all)
     }
 
-    /// The ledger, as `ca.toml` has it or in the folder.
+    /// Where the ledger is: as the command line, the environment or `ca.toml` has it, or in the folder. A password is asked
+    /// for once.
+    fn location(&self) -> anyhow::Result<&Location> {
+        if let Some(location) = self.location.get() {
+            return Ok(location);
+        }
+        let location = self.ledger.location(&self.place, &self.config()?)?;
+        Ok(self.location.get_or_init(|| location))
+    }
+
+    /// Where the ledger is, as it is shown.
+    pub(super) fn ledger_shown(&self) -> String {
+        self.location().map_or_else(|_| shown(&self.place.ledger()), Location::shown)
+    }
+
+    /// The ledger.
     pub(super) fn ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
-        self.only_a_file()?;
-        Ok(Box::new(SqliteLedger::open(&self.place.ledger())?))
+        self.location()?.open()
     }
 
     /// The ledger, to be read also where nothing may be written.
     pub(super) fn ledger_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
-        self.only_a_file()?;
-        Ok(Box::new(SqliteLedger::open_to_read(&self.place.ledger())?))
+        self.location()?.open_to_read()
     }
 
     /// A new ledger, or the one that is there.
     pub(super) fn new_ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
-        self.only_a_file()?;
-        Ok(Box::new(SqliteLedger::create(&self.place.ledger())?))
-    }
-
-    fn only_a_file(&self) -> anyhow::Result<()> {
-        match self.config()?.ledger {
-            Some(_) => Err(anyhow!("{} names a ledger elsewhere", shown(&self.place.config())))
-                .hint("this certkit keeps ledgers in the CA's folder: leave `ledger` out"),
-            None => Ok(()),
-        }
+        self.location()?.create()
     }
 
     /// Refuses a folder without a CA.
