@@ -21,7 +21,9 @@ pub(crate) mod forge_ocsp;
 pub(crate) mod policy_chain;
 pub(crate) mod random;
 pub(crate) mod scene;
+pub(crate) mod tap;
 pub(crate) mod weak;
+pub(crate) mod wiretap;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
