@@ -103,7 +103,7 @@ impl Gate<'_> {
         let names = certificate.subject_alt_names().unwrap_or_default();
         let subject = Subject {
             name: certificate.subject(),
-            names: &names,
+            names,
             lifetime: certificate.validity().lifetime(),
             key: key.as_ref().ok().map(PublicKey::algorithm),
         };
@@ -231,7 +231,7 @@ impl Gate<'_> {
         let room = !self.profile.is_ca() || constraints.and_then(|constraints| constraints.path_len) != Some(0);
         self.must(room, "RFC 5280 §4.2.1.9", "the issuer's pathLenConstraint leaves no room for a CA");
         let names = certificate.subject_alt_names().unwrap_or_default();
-        if let Err(error) = constraints::check(above, certificate.subject(), &names) {
+        if let Err(error) = constraints::check(above, certificate.subject(), names) {
             self.must(false, "RFC 5280 §4.2.1.10", &error.to_string());
         }
     }
