@@ -12,9 +12,12 @@
 //! | [`profile`] | what a kind of certificate looks like, as TOML |
 //! | [`issue`] | makes certificates and requests from a profile, a request and an issuer |
 //! | [`ca`] | a local certification authority with its ledger |
+//! | [`project`] | what a user wants to have, written down: lists of certificates |
 //! | [`verify`] | judges a certification path and a name: a verdict of findings |
 //! | [`container`] | finds out what a file holds |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
+//! | [`pcap`] | capture files, packets, TCP streams put together again |
+//! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
 
 pub mod ca;
@@ -24,7 +27,10 @@ pub mod describe;
 pub mod encoding;
 pub mod issue;
 pub mod key;
+pub mod pcap;
 pub mod profile;
+pub mod project;
+pub mod serve;
 pub mod tls;
 pub mod verify;
 pub mod x509;

@@ -86,13 +86,13 @@ fn keys_are_their_owners_alone_and_so_is_the_folder() {
 }
 
 #[test]
-fn the_file_of_a_certificate_is_the_full_chain() {
+fn the_file_of_a_certificate_is_what_a_server_sends() {
     let sandbox = with_ca();
     sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
     let shown = sandbox.certkit(&["inspect", "a.test.pem", "--json"]).expect_code(0).json();
     let blocks = shown[0]["blocks"].as_array().unwrap();
     let subjects: Vec<&str> = blocks.iter().map(|block| block["subject"].as_str().unwrap()).collect();
-    assert_eq!(subjects, ["CN=a.test", "CN=Test CA"]);
+    assert_eq!(subjects, ["CN=a.test"], "the root is not sent");
 }
 
 #[test]
@@ -331,4 +331,46 @@ fn certificates_are_shown_by_serial_number_and_by_name() {
     sandbox.certkit(&["ca", "list", "--name", "b.test"]).expect_code(0).says("nothing");
     sandbox.certkit(&["ca", "list", "--expiring", "30d"]).expect_code(0).says("nothing");
     sandbox.certkit(&["ca", "list", "--expiring", "2y"]).expect_code(0).says("a.test");
+}
+
+#[test]
+fn further_cas_lie_beside_the_default_by_name() {
+    let sandbox = Sandbox::new();
+    let run = |args: &[&str]| sandbox.command().args(args).env("CERTKIT_CA", "").run();
+    run(&["ca", "init", "--ca", "@work", "--name", "Work"]).expect_code(0);
+    assert!(sandbox.home().join("data/certkit/work/ca.pem").is_file());
+    run(&["ca", "issue", "a.test", "--ca", "@work"]).expect_code(0).says("CN=Work");
+    // A folder of that name is another thing.
+    run(&["ca", "init", "--ca", "./@work", "--name", "Folder"]).expect_code(0);
+    assert!(sandbox.path("@work/ca.pem").is_file());
+    run(&["ca", "list", "--ca", "@none"]).expect_code(2).complains("data/certkit/none");
+    run(&["ca", "list", "--ca", "@Work"]).expect_code(2).complains("cannot be what an authority is called");
+}
+
+#[test]
+fn what_a_folder_says_of_itself_is_read_strictly() {
+    let sandbox = with_ca();
+    let config = sandbox.ca().join("ca.toml");
+    fs::write(&config, "\nisuer = \"a\"").unwrap();
+    sandbox.certkit(&["ca", "list"]).expect_code(2).complains("ca.toml:2:1: unknown field `isuer`");
+    fs::write(&config, "issuer = \"web\"").unwrap();
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(2).complains("has no authority web");
+    sandbox.certkit(&["ca", "issue", "a.test", "--issuer", "ca"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "b.test", "--issuer", "B"]).expect_code(2).complains("cannot be what");
+    sandbox
+        .certkit(&["ca", "init", "--issuer", "ca", "--ca", "new"])
+        .expect_code(2)
+        .complains("--issuer has no effect");
+}
+
+#[test]
+fn a_key_that_was_set_aside_is_asked_for() {
+    let sandbox = with_ca();
+    fs::rename(sandbox.ca().join("ca-key.pem"), sandbox.path("stick.pem")).unwrap();
+    sandbox.certkit(&["ca", "list"]).expect_code(2).complains("set_aside");
+    fs::write(sandbox.ca().join("ca.toml"), "[keys]\nca = { set_aside = \"/stick\" }").unwrap();
+    sandbox.certkit(&["ca", "list"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(2).complains("set aside").complains("put in /stick");
+    assert_eq!(sandbox.listing(), ["stick.pem"]);
+    sandbox.certkit(&["ca", "issue", "a.test", "--ca-key", "stick.pem"]).expect_code(0);
 }

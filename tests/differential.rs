@@ -10,9 +10,10 @@ use certkit::verify::{Identity, Verifier};
 use certkit::x509::Certificate;
 use time::OffsetDateTime;
 
-use self::mutations::{HOST, Random};
+use self::mutations::HOST;
 use crate::support::clients::{Desk, Question, Reply, webpki};
 use crate::support::forge::NOON;
+use crate::support::random::Random;
 
 const SEED: u64 = 0x5eed_0001;
 const CHAINS: usize = 1200;
@@ -116,9 +117,8 @@ const EXPLAINED: &[(&[Client], When, &str)] = &[
 
 #[test]
 fn every_disagreement_with_another_verifier_is_explained() {
-    let seed = std::env::var("CERTKIT_SEED").map_or(SEED, |text| text.parse().unwrap());
+    let (mut random, seed) = Random::seeded(SEED);
     let hierarchy = mutations::hierarchy();
-    let mut random = Random(seed);
     let questions: Vec<Question> = (0..CHAINS).map(|_| mutations::chain(&hierarchy, NOON, true, &mut random)).collect();
     let mut run = Run::new(seed, &questions);
     run.compare(Rustls, Some(questions.iter().map(webpki).collect()));
@@ -132,9 +132,8 @@ fn every_disagreement_with_another_verifier_is_explained() {
 /// A process each, and only for the present; so fewer of them, and no changes of octets, which would hit others each time.
 #[test]
 fn every_disagreement_with_gnutls_is_explained() {
-    let seed = std::env::var("CERTKIT_SEED").map_or(SEED, |text| text.parse().unwrap());
+    let (mut random, seed) = Random::seeded(SEED);
     let hierarchy = mutations::hierarchy();
-    let mut random = Random(seed);
     let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
     let questions: Vec<Question> =
         (0..GNUTLS_CHAINS).map(|_| mutations::chain(&hierarchy, now, false, &mut random)).collect();

@@ -5,7 +5,10 @@
 
 mod architecture;
 mod ca;
+mod ca_batch;
 mod ca_faults;
+mod ca_hierarchy;
+mod ca_profiles;
 mod compat;
 mod conformance;
 mod csr;
@@ -15,12 +18,16 @@ mod inspect;
 #[cfg(target_os = "linux")]
 mod interop;
 mod key;
+mod ledger_audit;
+mod ledger_check;
 mod name_constraints;
 mod new;
 mod paths;
 mod plumbing;
 mod policies;
+mod properties;
 mod readme;
+mod reasons;
 mod revocation_deltas;
 mod revocation_lists;
 mod revocation_ocsp;

@@ -5,30 +5,26 @@ use certkit::encoding::Oid;
 use certkit::encoding::der::{self, tag};
 use certkit::key::{HashAlgorithm, KeyAlgorithm, PrivateKey, SignatureAlgorithm};
 use certkit::verify::check::RULES;
-use certkit::verify::{Check, CheckRevocation, Finding, Identity, Outcome, Policy, Severity, Verdict, Verifier};
+use certkit::verify::{Check, CheckRevocation, Finding, Outcome, Policy, Severity, Verdict};
 use certkit::x509::extension::{
-    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlNumber, ExtendedKeyUsage, GeneralSubtree,
-    KeyUsage, KeyUsageBit, NameConstraints, PolicyConstraints, PolicyInformation, SubjectAltName, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlNumber, ExtendedKeyUsage, KeyUsage, KeyUsageBit,
+    PolicyConstraints, PolicyInformation, SubjectAltName, SubjectKeyIdentifier,
 };
-use certkit::x509::{
-    Certificate, CertificateRevocationList, DistinguishedName, Extension, GeneralName, OcspResponse, oids,
-    time as x509_time,
-};
+use certkit::x509::{DistinguishedName, Extension, GeneralName, oids, time as x509_time};
 use std::str::FromStr;
 use time::Duration;
 
+use crate::support::case::{Case, HOST, permit, responder};
 use crate::support::forge::{Forge, Hierarchy, Issuer, NOON};
 use crate::support::forge_crl::ForgeCrl;
 use crate::support::forge_ocsp::ForgeOcsp;
-
-const HOST: &str = "www.example.com";
 
 #[test]
 fn a_sound_chain_breaks_no_rule_of_any_policy() {
     let hierarchy = Hierarchy::new();
     for policy in Policy::ALL {
-        for case in [Case::sound(&hierarchy), listed(&hierarchy, &|_| ())] {
-            let verdict = judge(&case, policy);
+        for case in [Case::sound(&hierarchy), Case::listed(&hierarchy, &|_| ())] {
+            let verdict = case.judge(policy);
             assert!(verdict.is_accepted(), "{policy}: {:?}", verdict.reasons());
             assert_eq!(broken(&verdict), [], "{policy}");
         }
@@ -40,7 +36,7 @@ fn every_rule_has_a_certificate_that_breaks_it_alone() {
     let hierarchy = Hierarchy::new();
     for rule in RULES {
         let Breach { case, policy, company } = breach(rule.check, &hierarchy);
-        let verdict = judge(&case, policy);
+        let verdict = case.judge(policy);
         let mut expected = [vec![rule.check], company].concat();
         expected.sort();
         assert_eq!(broken(&verdict), expected, "{}: {:?}", rule.name, verdict.reasons());
@@ -54,6 +50,25 @@ fn every_rule_has_a_certificate_that_breaks_it_alone() {
     }
 }
 
+/// RFC 5280 forbids CAs to make these, and asks no one who validates a path to refuse them; of a trust anchor it has
+/// nothing else to say.
+#[test]
+fn what_rfc_5280_asks_of_issuers_alone_rejects_no_certificate_under_it() {
+    let hierarchy = Hierarchy::new();
+    for (check, accepted) in [
+        (Check::UniqueIdentifier, true),
+        (Check::BasicConstraintsCritical, true),
+        (Check::AnchorBasicConstraintsCritical, false),
+    ] {
+        let Breach { case, .. } = breach(check, &hierarchy);
+        for (policy, accepted) in [(Policy::Tls, true), (Policy::Rfc5280, accepted), (Policy::WebPki, false)] {
+            let verdict = case.judge(policy);
+            assert_eq!(verdict.is_accepted(), accepted, "{check:?} under {policy}: {:?}", verdict.reasons());
+            assert_eq!(broken(&verdict), [check], "{policy}");
+        }
+    }
+}
+
 /// A case that breaks a rule.
 struct Breach {
     case: Case,
@@ -61,48 +76,6 @@ struct Breach {
     policy: Policy,
     /// Rules that cannot but break with it.
     company: Vec<Check>,
-}
-
-struct Case {
-    leaf: Certificate,
-    intermediates: Vec<Certificate>,
-    roots: Vec<Certificate>,
-    lists: Vec<CertificateRevocationList>,
-    responses: Vec<OcspResponse>,
-    check_revocation: CheckRevocation,
-    depth: Option<usize>,
-    host: Option<&'static str>,
-}
-
-impl Case {
-    fn sound(hierarchy: &Hierarchy) -> Self {
-        Self::of(hierarchy.server(HOST).sign(&hierarchy.intermediate.key), hierarchy)
-    }
-
-    fn of(leaf: Certificate, hierarchy: &Hierarchy) -> Self {
-        Self {
-            leaf,
-            intermediates: vec![hierarchy.intermediate.certificate.clone()],
-            roots: vec![hierarchy.root.certificate.clone()],
-            lists: vec![],
-            responses: vec![],
-            check_revocation: CheckRevocation::Given,
-            depth: None,
-            host: Some(HOST),
-        }
-    }
-}
-
-fn judge(case: &Case, policy: Policy) -> Verdict {
-    let mut verifier = Verifier::new(case.roots.clone(), NOON);
-    verifier.intermediates = case.intermediates.clone();
-    verifier.policy = policy;
-    verifier.identities = case.host.map(|host| Identity::Server(host.parse().unwrap())).into_iter().collect();
-    verifier.revocation_lists = case.lists.clone();
-    verifier.ocsp_responses = case.responses.clone();
-    verifier.check_revocation = case.check_revocation;
-    verifier.max_depth = case.depth.unwrap_or(verifier.max_depth);
-    verifier.judge(&case.leaf)
 }
 
 /// The rules broken on the most telling path, warnings included.
@@ -117,8 +90,6 @@ fn broken(verdict: &Verdict) -> Vec<Check> {
 /// The case that breaks `check`.
 fn breach(check: Check, hierarchy: &Hierarchy) -> Breach {
     let company = match check {
-        // A signature that says it rests on SHA-1 cannot be made here, so it is a false one too.
-        Check::WeakSignature => vec![Check::Signature],
         // Version 1 has no extensions, so neither key identifier nor purposes.
         Check::VersionThree => vec![Check::AuthorityKeyIdentifier, Check::SubscriberPurpose],
         // An empty issuer is an empty subject above.
@@ -131,13 +102,9 @@ fn breach(check: Check, hierarchy: &Hierarchy) -> Breach {
 }
 
 fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
-    let leaf = |change: &dyn Fn(&mut Forge)| {
-        let mut forge = hierarchy.server(HOST);
-        change(&mut forge);
-        Case::of(forge.sign(&hierarchy.intermediate.key), hierarchy)
-    };
-    let issuer = |change: &dyn Fn(&mut Forge)| with_intermediate(hierarchy, change);
-    let root = |change: &dyn Fn(&mut Forge)| with_root(hierarchy, change);
+    let leaf = |change: &dyn Fn(&mut Forge)| Case::with_leaf(hierarchy, change);
+    let issuer = |change: &dyn Fn(&mut Forge)| Case::with_intermediate(hierarchy, change);
+    let root = |change: &dyn Fn(&mut Forge)| Case::with_root(hierarchy, change);
     let names =
         |names: Vec<GeneralName>| leaf(&move |forge: &mut Forge| forge.set(&SubjectAltName(names.clone()), false));
     match check {
@@ -147,7 +114,7 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
             lonely.remove::<AuthorityKeyIdentifier>();
             (Case::of(lonely.sign(&hierarchy.leaf_key), hierarchy), Policy::Tls)
         }
-        Check::Budget => (tangle(hierarchy), Policy::Tls),
+        Check::Budget => (Case::tangle(hierarchy), Policy::Tls),
         Check::Depth => (Case { depth: Some(0), ..Case::sound(hierarchy) }, Policy::Tls),
         Check::Encoding => {
             let malformed = Extension { oid: oids::ISSUER_ALT_NAME, critical: false, value: vec![0x30, 0x05] };
@@ -161,10 +128,7 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
             let other = SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha384).to_algorithm_identifier();
             (leaf(&|forge| forge.inner_algorithm = Some(other.clone())), Policy::Tls)
         }
-        Check::WeakSignature => {
-            let sha1 = SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha1).to_algorithm_identifier();
-            (leaf(&|forge| forge.claimed_algorithm = Some(sha1.clone())), Policy::Tls)
-        }
+        Check::WeakSignature => (Case::weak(hierarchy), Policy::Tls),
         Check::Key => {
             let unknown = der::sequence(&[&der::oid(&"1.2.3.4".parse::<Oid>().unwrap())]);
             let spki = der::sequence(&[&unknown, &der::bit_string(&[1, 2, 3])]);
@@ -229,6 +193,9 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
         Check::BasicConstraintsCritical => {
             (issuer(&|forge| forge.set(&BasicConstraints { ca: true, path_len: None }, false)), Policy::Rfc5280)
         }
+        Check::AnchorBasicConstraintsCritical => {
+            (root(&|forge| forge.set(&BasicConstraints { ca: true, path_len: None }, false)), Policy::Rfc5280)
+        }
         Check::CaKeyUsage => (issuer(&|forge| forge.remove::<KeyUsage>()), Policy::Rfc5280),
         Check::PathLengthForm => {
             (leaf(&|forge| forge.set(&BasicConstraints { ca: false, path_len: Some(0) }, true)), Policy::Rfc5280)
@@ -246,7 +213,7 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
         Check::RootKeyIdentifier => {
             let own = hierarchy.root.certificate.subject_key_identifier().unwrap();
             let serial = Some(hierarchy.root.certificate.serial().clone());
-            let identifier = AuthorityKeyIdentifier { key_identifier: own, issuer: None, serial };
+            let identifier = AuthorityKeyIdentifier { key_identifier: own.map(<[u8]>::to_vec), issuer: None, serial };
             (root(&|forge| forge.set(&identifier, false)), Policy::WebPki)
         }
         Check::NameConstraintsForm => {
@@ -303,63 +270,20 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
         Check::RevocationKnown => {
             (Case { check_revocation: CheckRevocation::Leaf, ..Case::sound(hierarchy) }, Policy::Tls)
         }
-        Check::RevocationList => (listed(hierarchy, &|list| *list = list.clone().dated(-9, -1)), Policy::Tls),
-        Check::RevocationListForm => (listed(hierarchy, &|list| list.remove::<CrlNumber>()), Policy::Tls),
+        Check::RevocationList => (Case::listed(hierarchy, &|list| *list = list.clone().dated(-9, -1)), Policy::Tls),
+        Check::RevocationListForm => (Case::listed(hierarchy, &|list| list.remove::<CrlNumber>()), Policy::Tls),
         Check::OcspResponse => {
             let sound = Case::sound(hierarchy);
             let response = ForgeOcsp::unknown(&sound.leaf, &hierarchy.intermediate);
             (Case { responses: vec![response.sign(&hierarchy.intermediate.key)], ..sound }, Policy::Tls)
         }
-        Check::OcspResponderStatus => (unchecked_responder(hierarchy), Policy::Tls),
+        Check::OcspResponderStatus => {
+            (Case::answered_by(hierarchy, &responder(&hierarchy.intermediate, &|_| ())), Policy::Tls)
+        }
         Check::RevocationListProfile => {
-            (listed(hierarchy, &|list| list.remove::<AuthorityKeyIdentifier>()), Policy::Rfc5280)
+            (Case::listed(hierarchy, &|list| list.remove::<AuthorityKeyIdentifier>()), Policy::Rfc5280)
         }
     }
-}
-
-fn with_intermediate(hierarchy: &Hierarchy, change: &dyn Fn(&mut Forge)) -> Case {
-    let mut forge = Forge::intermediate("Test Intermediate", &hierarchy.intermediate.key, &hierarchy.root);
-    change(&mut forge);
-    Case { intermediates: vec![forge.sign(&hierarchy.root.key)], ..Case::sound(hierarchy) }
-}
-
-fn with_root(hierarchy: &Hierarchy, change: &dyn Fn(&mut Forge)) -> Case {
-    let mut forge = Forge::root("Test Root", &hierarchy.root.key);
-    change(&mut forge);
-    Case { roots: vec![forge.sign(&hierarchy.root.key)], ..Case::sound(hierarchy) }
-}
-
-/// A good answer of an authorised responder whose own status is unknown.
-fn unchecked_responder(hierarchy: &Hierarchy) -> Case {
-    let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
-    let mut forge = Forge::server("ocsp.example.com", &key, &hierarchy.intermediate);
-    forge.serial = vec![0x77; 8];
-    forge.set(&ExtendedKeyUsage(vec![oids::OCSP_SIGNING]), false);
-    let responder = Issuer { certificate: forge.sign(&hierarchy.intermediate.key), key };
-    let sound = Case::sound(hierarchy);
-    let response = ForgeOcsp::good(&sound.leaf, &hierarchy.intermediate).by(&responder);
-    Case { responses: vec![response.sign(&responder.key)], ..sound }
-}
-
-/// The sound chain and a list of the intermediate that does not revoke the leaf.
-fn listed(hierarchy: &Hierarchy, change: &dyn Fn(&mut ForgeCrl)) -> Case {
-    let mut list = ForgeCrl::of(&hierarchy.intermediate);
-    change(&mut list);
-    Case { lists: vec![list.sign(&hierarchy.intermediate.key)], ..Case::sound(hierarchy) }
-}
-
-fn permit(base: GeneralName) -> NameConstraints {
-    NameConstraints { permitted: vec![GeneralSubtree { base, minimum: 0, maximum: None }], excluded: vec![] }
-}
-
-/// Intermediates of one name and many keys that all sign each other, and none of which made the leaf's signature: every
-/// one costs a signature check.
-fn tangle(hierarchy: &Hierarchy) -> Case {
-    let intermediates = (0..120).map(|_| {
-        let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
-        Forge::intermediate("Test Intermediate", &key, &hierarchy.root).sign(&hierarchy.root.key)
-    });
-    Case { intermediates: intermediates.collect(), ..Case::sound(hierarchy) }
 }
 
 /// A root without a name, and a leaf under it.

@@ -1,5 +1,11 @@
 //! An authority: its certificate, what it has signed, and with its key, what it signs.
 
+mod bulk;
+mod revocation;
+
+pub use bulk::{Press, Task, Unrecorded};
+pub use revocation::{ListOrder, PublishedList};
+
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
 use crate::issue::{self, IssueError, Issuer, Request};
@@ -11,6 +17,8 @@ use time::OffsetDateTime;
 /// An authority without its key: what it is and what it has signed.
 pub struct Authority {
     certificate: Certificate,
+    /// The authorities above it, the next one first.
+    above: Vec<Certificate>,
     id: AuthorityId,
     ledger: Box<dyn Ledger>,
 }
@@ -37,7 +45,7 @@ pub struct Order<'a> {
 pub struct Issued {
     /// The certificate.
     pub certificate: Certificate,
-    /// The notAfter asked for, where the authority's own comes before it: a certificate never outlives its issuer.
+    /// The notAfter asked for, where an authority's above it comes before: a certificate never outlives its issuers.
     pub clamped: Option<OffsetDateTime>,
 }
 
@@ -79,6 +87,17 @@ pub enum AuthorityError {
         /// How many were drawn.
         draws: usize,
     },
+    /// A delta list needs a complete one to build upon.
+    #[error("there is no complete list that a delta could build upon: sign one first")]
+    NoCompleteList,
+    /// A responder that answers for another authority.
+    #[error("{responder} does not answer about revocation for {issuer}")]
+    NotItsResponder {
+        /// The responder's subject.
+        responder: String,
+        /// The authority's subject.
+        issuer: String,
+    },
     /// The certificate cannot be made.
     #[error(transparent)]
     Issue(#[from] IssueError),
@@ -111,7 +130,7 @@ impl Authority {
         }
         let certificate = issue::issue(profile, request, &Issuer::SelfSigned(key), &serials()?, *validity)?;
         let id = ledger.add_authority(&certificate, &profile.name, act)?;
-        Ok(Self { certificate, id, ledger })
+        Ok(Self { certificate, above: Vec::new(), id, ledger })
     }
 
     /// Opens an authority with the ledger that knows it.
@@ -123,12 +142,30 @@ impl Authority {
             subject: certificate.display_name(),
             serial: certificate.serial().clone(),
         })?;
-        Ok(Self { certificate, id, ledger })
+        Ok(Self { certificate, above: Vec::new(), id, ledger })
+    }
+
+    /// The same below these authorities, the next one first, up to the root as far as is known. What they do not allow,
+    /// it does not sign.
+    #[must_use]
+    pub fn below(self, above: Vec<Certificate>) -> Self {
+        Self { above, ..self }
     }
 
     /// The authority's certificate.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
+    }
+
+    /// The authority's certificate, then those above it.
+    pub fn path(&self) -> Vec<&Certificate> {
+        std::iter::once(&self.certificate).chain(&self.above).collect()
+    }
+
+    /// What a server sends: its certificate, and the authorities between it and the root. The root itself is left out, for
+    /// clients have it or do not trust it (RFC 8446 §4.4.2).
+    pub fn full_chain<'a>(&'a self, certificate: &'a Certificate) -> Vec<&'a Certificate> {
+        std::iter::once(certificate).chain(chain_below(self.path())).collect()
     }
 
     /// Makes ready to sign.
@@ -138,6 +175,7 @@ impl Authority {
     /// another certificate's.
     pub fn unlock<'a>(&'a mut self, key: &'a PrivateKey, now: OffsetDateTime) -> Result<Signatory<'a>, AuthorityError> {
         issue::check_issuer(&self.certificate, key, now)?;
+        self.above.iter().try_for_each(|authority| issue::in_time(authority, now))?;
         Ok(Signatory { authority: self, key })
     }
 
@@ -173,21 +211,52 @@ impl Signatory<'_> {
     /// When the profile makes authorities, the certificate cannot be made, or the ledger fails. Then the certificate is
     /// gone.
     pub fn issue(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
-        let Order { profile, request, validity } = order;
-        if profile.is_ca() {
-            return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
+        if order.profile.is_ca() {
+            return Err(AuthorityError::AuthorityProfile { profile: order.profile.name.clone() });
         }
-        let Authority { certificate: own, id, ledger } = &mut *self.authority;
-        let issuer = Issuer::Authority { certificate: own, key: self.key };
-        let (granted, _) = issue::clamp(*validity, own);
-        let clamped = (granted.not_after != validity.not_after).then_some(validity.not_after);
+        self.make(order, serials, act)
+    }
+
+    /// Certifies an authority and records that. Its key is elsewhere, and so is its ledger.
+    ///
+    /// # Errors
+    /// When the profile makes no authorities, an authority above allows no such one, or as [`Self::issue`].
+    pub fn certify(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
+        if !order.profile.is_ca() {
+            return Err(AuthorityError::NoAuthorityProfile { profile: order.profile.name.clone() });
+        }
+        self.make(order, serials, act)
+    }
+
+    /// Makes an authority below this one, whose certificates go into the same ledger.
+    ///
+    /// # Errors
+    /// As [`Self::certify`], and where it would have this authority's own name.
+    pub fn establish(
+        &mut self,
+        order: &Order<'_>,
+        serials: &mut Draw<'_>,
+        act: &Act,
+    ) -> Result<Issued, AuthorityError> {
+        if order.request.subject.matches(self.authority.certificate.subject()) {
+            return Err(IssueError::SubjectIsIssuer(order.request.subject.to_string()).into());
+        }
+        let issued = self.certify(order, serials, act)?;
+        self.authority.ledger.add_authority(&issued.certificate, &order.profile.name, act)?;
+        Ok(issued)
+    }
+
+    /// Signs a certificate of any kind and records it.
+    fn make(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
+        let press = self.press();
+        let Authority { id, ledger, .. } = &mut *self.authority;
         for _ in 0..DRAWS {
-            let certificate = issue::issue(profile, request, &issuer, &serials()?, granted)?;
-            match ledger.record(*id, &[Entry { certificate: &certificate, profile: &profile.name }], act) {
+            let issued = press.sign(order, serials)?;
+            match ledger.record(*id, &[Entry { certificate: &issued.certificate, profile: &order.profile.name }], act) {
                 // Nobody has seen the certificate with the serial number that was taken.
                 Err(LedgerError::SerialTaken { .. }) => {}
                 Err(error) => return Err(error.into()),
-                Ok(()) => return Ok(Issued { certificate, clamped }),
+                Ok(()) => return Ok(issued),
             }
         }
         Err(AuthorityError::NoSerial { draws: DRAWS })
@@ -217,8 +286,9 @@ impl Signatory<'_> {
 
 impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { certificate, id, ledger: _ } = self;
-        f.debug_struct("Authority").field("certificate", certificate).field("id", id).finish_non_exhaustive()
+        let Self { certificate, above, id, ledger: _ } = self;
+        let path = std::iter::once(certificate).chain(above).collect::<Vec<_>>();
+        f.debug_struct("Authority").field("path", &path).field("id", id).finish_non_exhaustive()
     }
 }
 
@@ -227,6 +297,11 @@ impl std::fmt::Debug for Signatory<'_> {
         let Self { authority, key: _ } = self;
         f.debug_struct("Signatory").field("authority", authority).finish_non_exhaustive()
     }
+}
+
+/// The authorities of a path without its root.
+fn chain_below<'a>(path: impl IntoIterator<Item = &'a Certificate>) -> Vec<&'a Certificate> {
+    path.into_iter().filter(|authority| !authority.is_self_issued()).collect()
 }
 
 /// Whether another request might succeed where this one fails.
@@ -242,6 +317,7 @@ fn lies_in_the_request(error: &IssueError) -> bool {
             | IssueError::SubjectIsIssuer(_)
             | IssueError::WeakKey { .. }
             | IssueError::Constrained { .. }
+            | IssueError::Limits { .. }
     )
 }
 
@@ -249,4 +325,4 @@ fn lies_in_the_request(error: &IssueError) -> bool {
 const DRAWS: usize = 8;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,22 +4,32 @@
 //! keeps serial numbers unique (RFC 5280 §4.1.2.2: "unique for each certificate issued by a given CA") and every operation
 //! is one durable transaction with its line in the audit log.
 
+mod act;
+mod chain;
+mod error;
+mod examined;
+mod record;
+mod revocation;
 mod rows;
 mod schema;
 mod sqlite;
 
+pub use act::{Act, Action, AuditLine};
+pub use chain::{AuditFault, AuditHead, Auditor};
+pub use error::LedgerError;
+pub use examined::{Change, Examined};
+pub use record::{AuthorityRecord, Entry, Query, Record};
+pub use revocation::{ListQuery, Mark, Numbered, Revocation, Revoked, SignedList};
 pub use sqlite::SqliteLedger;
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
 
-use crate::x509::extension::CrlReason;
-use crate::x509::{Certificate, GeneralName, SerialNumber, Validity};
-use time::OffsetDateTime;
+use crate::x509::{Certificate, GeneralName, SerialNumber};
 
 /// What an authority needs of the place where it keeps its record.
 ///
 /// Every method is one transaction: when it returns `Ok`, what it wrote survives a power cut.
-pub trait Ledger {
+pub trait Ledger: Send {
     /// Adds an authority, and its own certificate to the certificates it has signed if that is self-issued.
     ///
     /// # Errors
@@ -37,13 +47,20 @@ pub trait Ledger {
     /// When the database fails.
     fn authority(&mut self, certificate: &Certificate) -> Result<Option<AuthorityId>, LedgerError>;
 
+    /// Every authority in the ledger, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn authorities(&mut self) -> Result<Vec<AuthorityRecord>, LedgerError>;
+
     /// Records certificates that `by` has signed: all of them or none.
     ///
     /// # Errors
     /// [`LedgerError::SerialTaken`] where `by` has used a serial number before: draw another and sign again.
     fn record(&mut self, by: AuthorityId, certificates: &[Entry<'_>], act: &Act) -> Result<(), LedgerError>;
 
-    /// The certificates that `by` has signed and that match, the oldest first; its own is left out.
+    /// The certificates that `by` has signed and that match, the oldest first unless the query says
+    /// otherwise; its own is left out.
     ///
     /// # Errors
     /// When the database fails.
@@ -61,249 +78,117 @@ pub trait Ledger {
     /// When the database fails.
     fn count(&mut self, by: AuthorityId) -> Result<u64, LedgerError>;
 
-    /// The audit log, the oldest line first.
+    /// Revokes a certificate that `by` has signed, or puts it on hold, and gives its record as it is then.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unknown`]; [`LedgerError::Own`] for the authority's own certificate; [`LedgerError::AlreadyRevoked`],
+    /// except where a hold becomes a revocation for good; [`LedgerError::NoReason`] for `removeFromCRL`, which revokes
+    /// nothing.
+    fn revoke(
+        &mut self,
+        by: AuthorityId,
+        serial: &SerialNumber,
+        revocation: Revocation,
+        act: &Act,
+    ) -> Result<Record, LedgerError>;
+
+    /// Lifts the hold of a certificate, as of the act's time, and gives its record as it is then. Deltas upon a list that
+    /// may have it say `removeFromCRL`.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unknown`], and [`LedgerError::NotOnHold`] where it is not revoked, or for good.
+    fn release(&mut self, by: AuthorityId, serial: &SerialNumber, act: &Act) -> Result<Record, LedgerError>;
+
+    /// Every revocation, hold and lifted hold (`removeFromCRL`) of a certificate, the oldest first.
     ///
     /// # Errors
     /// When the database fails.
-    fn audit(&mut self) -> Result<Vec<AuditLine>, LedgerError>;
+    fn history(&mut self, id: RecordId) -> Result<Vec<Revocation>, LedgerError>;
+
+    /// Shows `visit` what belongs on a list, one entry at a time however many there are, all as of one moment; it may
+    /// break off. Without `since`, every certificate that is revoked, by serial number. With it, for a delta: every
+    /// certificate whose revocation changed after that mark, the earliest change first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn revoked(
+        &mut self,
+        by: AuthorityId,
+        since: Option<Mark>,
+        visit: &mut dyn FnMut(Revoked) -> ControlFlow<()>,
+    ) -> Result<(), LedgerError>;
+
+    /// Hands out the next `cRLNumber` of `by`: greater than all it has handed out, and than `above`. It is never handed
+    /// out again, whatever becomes of the list. Ask for it before [`Self::revoked`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn next_crl_number(&mut self, by: AuthorityId, above: u64) -> Result<Numbered, LedgerError>;
+
+    /// Records a list that `by` has signed, before anybody sees it.
+    ///
+    /// # Errors
+    /// [`LedgerError::UnknownNumber`] where the number was never handed out, [`LedgerError::ListRecorded`] where another
+    /// list of the same kind and scope has it, [`LedgerError::NoBase`] where the base of a delta is not recorded.
+    fn record_list(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError>;
+
+    /// The lists that `by` has signed and that match, the one with the greatest number first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError>;
+
+    /// Shows `visit` the audit log, the oldest line first, all as of one moment; it may break off. Gives the head that
+    /// the ledger has recorded: an [`Auditor`] says whether the lines lead up to it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError>;
+
+    /// Shows `visit` what the database by itself finds wrong: damaged pages, dangling references, guards that were taken
+    /// away. Each in a sentence.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn integrity(&mut self, visit: &mut dyn FnMut(String)) -> Result<(), LedgerError>;
+
+    /// Shows `visit` every recorded certificate as its row stands, of all authorities, the oldest first, all as of one
+    /// moment; it may break off.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError>;
+
+    /// Makes again what follows from the rest: guards and indexes that were taken away, the names under which certificates
+    /// are found. Each leaves a line in the audit log. Gives what was made, in words.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError>;
 }
 
 /// An authority in a ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AuthorityId(i64);
 
 /// A certificate in a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordId(i64);
 
-/// Who does what and when: every change of the ledger has one, and leaves it in the audit log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Act {
-    /// When.
-    pub at: OffsetDateTime,
-    /// The user of the operating system.
-    pub who: String,
-    /// What is done.
-    pub what: Action,
-}
-
-/// What is done to a ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// An authority is made.
-    Init,
-    /// An authority below another is made.
-    Intermediate,
-    /// An authority made elsewhere is taken over.
-    Import,
-    /// An authority of another's is certified.
-    CrossSign,
-    /// A key pair is made and its certificate issued.
-    Issue,
-    /// A certification request is answered with a certificate.
-    Sign,
-    /// A certificate is issued in the place of another.
-    Renew,
-    /// A certificate is revoked or put on hold.
-    Revoke,
-    /// A certificate's hold is lifted.
-    Release,
-    /// A certificate revocation list is signed.
-    Crl,
-    /// The ledger is rebuilt from what was exported.
-    Repair,
-}
-
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 11] = [
-        Self::Init,
-        Self::Intermediate,
-        Self::Import,
-        Self::CrossSign,
-        Self::Issue,
-        Self::Sign,
-        Self::Renew,
-        Self::Revoke,
-        Self::Release,
-        Self::Crl,
-        Self::Repair,
-    ];
-
-    /// The word that stands for it in the log.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Init => "init",
-            Self::Intermediate => "intermediate",
-            Self::Import => "import",
-            Self::CrossSign => "cross-sign",
-            Self::Issue => "issue",
-            Self::Sign => "sign",
-            Self::Renew => "renew",
-            Self::Revoke => "revoke",
-            Self::Release => "release",
-            Self::Crl => "crl",
-            Self::Repair => "repair",
-        }
+impl std::fmt::Display for AuthorityId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 
-/// A certificate to be recorded.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry<'a> {
-    /// The certificate.
-    pub certificate: &'a Certificate,
-    /// The profile it was made by.
-    pub profile: &'a str,
-}
-
-/// Which certificates are wanted. The default is all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Query {
-    /// Those with this serial number.
-    pub serial: Option<SerialNumber>,
-    /// Those with this name among their subjectAltNames or as commonName, case aside.
-    pub name: Option<String>,
-    /// Those whose notAfter comes before this.
-    pub expiring_before: Option<OffsetDateTime>,
-    /// Those that are revoked, or those that are not.
-    pub revoked: Option<bool>,
-    /// Those recorded after this one.
-    pub after: Option<RecordId>,
-    /// At most so many.
-    pub limit: Option<u32>,
-}
-
-/// A recorded certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// Where it is in the ledger.
-    pub id: RecordId,
-    /// Its serial number.
-    pub serial: SerialNumber,
-    /// The SHA-256 of its encoding.
-    pub fingerprint: Vec<u8>,
-    /// Its subject in the form of RFC 4514.
-    pub subject: String,
-    /// Its subjectAltNames, each with its form: `dns:a.test`.
-    pub names: Vec<String>,
-    /// The period in which it may be used.
-    pub validity: Validity,
-    /// The profile it was made by.
-    pub profile: String,
-    /// When it was recorded.
-    pub issued_at: OffsetDateTime,
-    /// Its revocation, if it is revoked.
-    pub revocation: Option<Revocation>,
-}
-
-/// A revocation (RFC 5280 §5.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Revocation {
-    /// When.
-    pub at: OffsetDateTime,
-    /// Why (RFC 5280 §5.3.1).
-    pub reason: CrlReason,
-}
-
-/// One line of the audit log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditLine {
-    /// When.
-    pub at: OffsetDateTime,
-    /// The user of the operating system.
-    pub who: String,
-    /// What was done: an [`Action`]'s name.
-    pub what: String,
-    /// The SHA-256 of the certificate it was done to.
-    pub fingerprint: Vec<u8>,
-}
-
-/// Why a ledger does not do what is asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LedgerError {
-    /// There is no ledger.
-    #[error("there is no ledger at {}: restore it from a backup; without it nobody knows what this CA has signed", path.display())]
-    Missing {
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// The file cannot be made or opened.
-    #[error("cannot open the ledger {}", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file is something else.
-    #[error("{} is no ledger of certkit: {why}", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-        /// How that is known.
-        why: String,
-    },
-    /// The file was written by a later certkit.
-    #[error("the ledger {} has schema {found} and this certkit knows {known}: use a newer certkit", path.display())]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The version of its schema.
-        found: i64,
-        /// The latest version known here.
-        known: i64,
-    },
-    /// The authority has used this serial number.
-    #[error("serial number {serial} is taken")]
-    SerialTaken {
-        /// The serial number.
-        serial: SerialNumber,
-    },
-    /// The certificate stands in the ledger.
-    #[error("the certificate with serial number {serial} is recorded already")]
-    AlreadyRecorded {
-        /// Its serial number.
-        serial: SerialNumber,
-    },
-    /// Another process kept the ledger to itself for too long.
-    #[error("another process has held the ledger {} for {seconds} seconds: wait for it or end it, then try again", path.display())]
-    Busy {
-        /// The file.
-        path: PathBuf,
-        /// How long this process waited.
-        seconds: u64,
-    },
-    /// The folder or the disk does not take what is to be written.
-    #[error("cannot write to the ledger {}: {why}", path.display())]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// What the database said.
-        why: &'static str,
-    },
-    /// A row is not what it should be.
-    #[error("the ledger {} is damaged: {what}; restore it from a backup", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        what: String,
-    },
-    /// The database failed.
-    #[error("the ledger {} failed", path.display())]
-    Failed {
-        /// The file.
-        path: PathBuf,
-        /// What the database said.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+impl std::fmt::Display for RecordId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// The names under which a certificate is found: its subjectAltNames and commonNames, without their forms, in lower case.
-fn search_names(names: &[GeneralName], certificate: &Certificate) -> Vec<String> {
+pub(super) fn search_names(names: &[GeneralName], certificate: &Certificate) -> Vec<String> {
     let alternative = names.iter().map(GeneralName::value);
     let mut all: Vec<String> =
         alternative.chain(certificate.subject().common_names()).map(|name| folded(&name)).collect();

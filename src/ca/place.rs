@@ -1,9 +1,13 @@
-//! The folder of an authority: which files it has, and whether they are all there.
+//! The folder of a CA: which files its authorities have, and whether they are all there.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// A folder that holds an authority, or will: `ca.pem`, `ca-key.pem` and `ledger.db`.
+use super::config::Config;
+use super::name::AuthorityName;
+
+/// A folder that holds a CA, or will: one ledger and one or several authorities. The first is `ca.pem` with `ca-key.pem`;
+/// one called NAME is `NAME.pem` with `NAME-key.pem`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     folder: PathBuf,
@@ -14,7 +18,7 @@ pub struct Place {
 pub enum State {
     /// No authority. A ledger may be there: it comes first, so an interrupted `ca init` leaves it and goes on with it.
     Empty,
-    /// The certificate and the key of an authority.
+    /// The certificate of the first authority, and its key or word that it is elsewhere.
     Complete,
 }
 
@@ -22,7 +26,9 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{} holds half a CA: {present} is there and {missing} is not; if it was lost, restore it from a backup; \
-     if `ca init` was interrupted nothing was signed yet: remove {present} and run it again", folder.display()
+     if `ca init` was interrupted nothing was signed yet: remove {present} and run it again{}",
+    folder.display(),
+    if *missing == KEY { "; if the key was set aside, say so in ca.toml: [keys] ca = { set_aside = \"FILE\" }" } else { "" }
 )]
 pub struct HalfMade {
     /// The folder.
@@ -44,14 +50,24 @@ impl Place {
         &self.folder
     }
 
-    /// The authority's certificate, for everyone.
+    /// The first authority's certificate, for everyone.
     pub fn certificate(&self) -> PathBuf {
         self.folder.join(CERTIFICATE)
     }
 
-    /// The authority's private key, for its owner alone (0600), under a passphrase or not.
+    /// The first authority's private key, for its owner alone (0600), under a passphrase or not.
     pub fn key(&self) -> PathBuf {
         self.folder.join(KEY)
+    }
+
+    /// An authority's certificate, followed by those above it up to the root.
+    pub fn certificate_of(&self, name: &AuthorityName) -> PathBuf {
+        self.folder.join(format!("{name}.pem"))
+    }
+
+    /// An authority's private key.
+    pub fn key_of(&self, name: &AuthorityName) -> PathBuf {
+        self.folder.join(format!("{name}-key.pem"))
     }
 
     /// The ledger.
@@ -59,48 +75,101 @@ impl Place {
         self.folder.join("ledger.db")
     }
 
-    /// What the folder holds.
+    /// What the folder says about itself; need not be there.
+    pub fn config(&self) -> PathBuf {
+        self.folder.join(CONFIG)
+    }
+
+    /// What the folder holds, `config` being what its `ca.toml` says.
     ///
     /// # Errors
-    /// [`HalfMade`] where one of certificate and key is missing.
-    pub fn state(&self) -> Result<State, HalfMade> {
-        // What may not be looked at is there: reading it says why not.
-        let there = |path: PathBuf| match path.symlink_metadata() {
-            Ok(_) => true,
-            Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
-        };
+    /// [`HalfMade`] where one of certificate and key is missing, and the key not said to be elsewhere.
+    pub fn state(&self, config: &Config) -> Result<State, HalfMade> {
         let half = |present, missing| HalfMade { folder: self.folder.clone(), present, missing };
-        match (there(self.certificate()), there(self.key())) {
+        let elsewhere = config.keys.contains_key(&AuthorityName::first());
+        match (is_there(&self.certificate()), is_there(&self.key())) {
+            (false, false) if config.tells_of_authorities() => Err(half(CONFIG, CERTIFICATE)),
             (false, false) => Ok(State::Empty),
             (true, true) => Ok(State::Complete),
+            (true, false) if elsewhere => Ok(State::Complete),
             (true, false) => Err(half(CERTIFICATE, KEY)),
             (false, true) => Err(half(KEY, CERTIFICATE)),
         }
+    }
+
+    /// What the certificates in the folder are called, the first authority's first. Only the ledger knows whether each is an
+    /// authority's: certificates that were issued may lie here too.
+    pub fn names(&self) -> Vec<AuthorityName> {
+        let listed = std::fs::read_dir(&self.folder).into_iter().flatten().take(MOST_LISTED).flatten();
+        let mut names: Vec<AuthorityName> = listed
+            .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".pem")?.parse().ok())
+            .filter(|name: &AuthorityName| !name.is_first())
+            .collect();
+        names.sort();
+        let first = is_there(&self.certificate()).then(AuthorityName::first);
+        first.into_iter().chain(names).collect()
+    }
+}
+
+/// What may not be looked at is there: reading it says why not.
+pub fn is_there(path: &Path) -> bool {
+    match path.symlink_metadata() {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
 }
 
 const CERTIFICATE: &str = "ca.pem";
 const KEY: &str = "ca-key.pem";
+const CONFIG: &str = "ca.toml";
+
+/// A folder with more files than this is no CA's.
+const MOST_LISTED: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::ca::AbsentKey;
 
     #[test]
     fn half_a_ca_is_told_from_none_and_from_a_whole_one() {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::new(folder.path());
-        assert_eq!(Place::new(folder.path().join("missing")).state(), Ok(State::Empty));
+        let none = Config::default();
+        assert_eq!(Place::new(folder.path().join("missing")).state(&none), Ok(State::Empty));
         std::fs::write(place.ledger(), "").unwrap();
-        assert_eq!(place.state(), Ok(State::Empty));
+        assert_eq!(place.state(&none), Ok(State::Empty));
         std::fs::write(place.key(), "").unwrap();
-        let half = place.state().unwrap_err();
+        let half = place.state(&none).unwrap_err();
         assert_eq!((half.present, half.missing), ("ca-key.pem", "ca.pem"));
         assert!(half.to_string().contains("remove ca-key.pem"));
         std::fs::write(place.certificate(), "").unwrap();
-        assert_eq!(place.state(), Ok(State::Complete));
+        assert_eq!(place.state(&none), Ok(State::Complete));
         std::fs::remove_file(place.key()).unwrap();
-        assert_eq!(place.state().unwrap_err().missing, "ca-key.pem");
+        let half = place.state(&none).unwrap_err();
+        assert_eq!(half.missing, "ca-key.pem");
+        assert!(half.to_string().contains("set_aside"));
+    }
+
+    #[test]
+    fn a_key_that_is_known_to_be_elsewhere_leaves_a_whole_ca() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(folder.path());
+        let config = Config { keys: [(AuthorityName::first(), AbsentKey::Destroyed)].into(), ..Config::default() };
+        assert_eq!(place.state(&config).unwrap_err().present, "ca.toml");
+        std::fs::write(place.certificate(), "").unwrap();
+        assert_eq!(place.state(&config), Ok(State::Complete));
+    }
+
+    #[test]
+    fn certificates_are_listed_and_keys_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(folder.path());
+        for file in ["web.pem", "web-key.pem", "ca.pem", "ca-key.pem", "a.test.pem", "ledger.db", "admin.pem"] {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
+        let names: Vec<String> = place.names().iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["ca", "admin", "web"]);
     }
 }

@@ -248,8 +248,20 @@ pub fn named_bits(content: &[u8]) -> Result<u16, DerError> {
 
 /// One value: tag, length in the shortest form, content.
 pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len();
-    let mut encoding = Vec::with_capacity(length + 6);
+    let mut encoding = Vec::with_capacity(content.len() + 6);
+    push_header(&mut encoding, tag, content.len());
+    encoding.extend_from_slice(content);
+    encoding
+}
+
+/// The tag and the length, in the shortest form, that stand before `length` octets of content.
+pub fn header(tag: u8, length: usize) -> Vec<u8> {
+    let mut encoding = Vec::with_capacity(6);
+    push_header(&mut encoding, tag, length);
+    encoding
+}
+
+fn push_header(encoding: &mut Vec<u8>, tag: u8, length: usize) {
     encoding.push(tag);
     if length < 0x80 {
         encoding.push(length as u8);
@@ -259,8 +271,6 @@ pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
         encoding.push(0x80 | (octets.len() - zeros) as u8);
         encoding.extend(octets.iter().skip(zeros));
     }
-    encoding.extend_from_slice(content);
-    encoding
 }
 
 /// A SEQUENCE of values already encoded.

@@ -1,7 +1,8 @@
 //! Why a certificate or request is not made.
 
+use super::gate::Fault;
 use crate::key::KeyError;
-use crate::profile::NameForm;
+use crate::profile::{Breach, NameForm};
 use crate::x509::{ExtensionError, time::rfc3339};
 use time::OffsetDateTime;
 
@@ -24,11 +25,64 @@ pub enum IssueError {
         /// Who.
         issuer: String,
     },
-    /// The issuer's pathLenConstraint is 0 and a CA is asked for.
-    #[error("{issuer} may not have a CA below it: its pathLenConstraint is 0 (RFC 5280 §4.2.1.9)")]
+    /// The issuer's keyUsage lacks cRLSign.
+    #[error("{issuer} may not sign revocation lists: its keyUsage lacks cRLSign (RFC 5280 §4.2.1.3)")]
+    NoCrlSign {
+        /// Who.
+        issuer: String,
+    },
+    /// The certificate may not answer about revocation for the CA.
+    #[error("{responder} may not answer about revocation: {why} (RFC 6960 §4.2.2.2)")]
+    NoDelegate {
+        /// Who.
+        responder: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A revocation list that would be due before it is issued.
+    #[error("a revocation list of {} cannot be due at {}", rfc3339(*.this_update), rfc3339(*.next_update))]
+    Updates {
+        /// `thisUpdate`.
+        this_update: OffsetDateTime,
+        /// `nextUpdate`.
+        next_update: OffsetDateTime,
+    },
+    /// The number of a revocation list is too long, or not above that of the list it is the changes since.
+    #[error("the cRLNumber is too long, or not above that of the base list (RFC 5280 §5.2.3, §5.2.4)")]
+    ListNumber,
+    /// An issuer's pathLenConstraint leaves no room for a certificate here.
+    #[error("{issuer} may not have another CA here below it: its pathLenConstraint is {path_len} (RFC 5280 §4.2.1.9)")]
     PathLength {
         /// Who.
         issuer: String,
+        /// Its pathLenConstraint.
+        path_len: u64,
+    },
+    /// A CA is asked for that would promise more CAs below it than its issuer allows.
+    #[error(
+        "{issuer} has pathLenConstraint {path_len}, so this CA may have {most} further CAs below it at most: \
+         ask for --path-len {most} or less (RFC 5280 §4.2.1.9)"
+    )]
+    PathLengthBelow {
+        /// Who.
+        issuer: String,
+        /// Its pathLenConstraint.
+        path_len: u64,
+        /// The most the new CA may have.
+        most: u64,
+    },
+    /// A CA is asked for whose nameConstraints permit what its issuer's do not.
+    #[error(
+        "{issuer} is permitted less than {wider}, so it cannot permit that to a CA below it: it is permitted {permitted} \
+         (nameConstraints, RFC 5280 §4.2.1.10)"
+    )]
+    WiderConstraints {
+        /// Who.
+        issuer: String,
+        /// The subtree asked for.
+        wider: String,
+        /// What the issuer has of that form.
+        permitted: String,
     },
     /// The issuer's extKeyUsage leaves out what the certificate is for.
     #[error("{issuer} may not issue for {purpose}: its extKeyUsage does not list it (RFC 5280 §4.2.1.12)")]
@@ -100,9 +154,10 @@ pub enum IssueError {
     /// There is neither a subject nor a name.
     #[error("there is no name to certify: give at least one, for example --cn localhost")]
     NoName,
-    /// A CA without a subject.
+    /// A CA or a certificate that is its own issuer without a subject.
     #[error(
-        "a certification authority needs a subject (RFC 5280 §4.1.2.6): give one, for example --cn \"Example Root CA\""
+        "who issues certificates, itself included, needs a subject (RFC 5280 §4.1.2.4, §4.1.2.6): give one, for example \
+         --cn \"Example Root CA\""
     )]
     NoSubject,
     /// None of the names has a form the profile requires.
@@ -152,6 +207,20 @@ pub enum IssueError {
     /// The structure cannot be laid out.
     #[error("cannot lay the structure out: {0}")]
     Layout(String),
+    /// The profile's limits are not kept.
+    #[error("the profile {profile} refuses {}", told(.breaches))]
+    Limits {
+        /// The profile.
+        profile: String,
+        /// Every limit that is not kept.
+        breaches: Vec<Breach>,
+    },
+    /// What was made breaks rules. It is not given out.
+    #[error("the certificate breaks rules and is thrown away: {}", .faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Gate {
+        /// Every rule it breaks.
+        faults: Vec<Fault>,
+    },
     /// What was made is not what was asked for. It is not given out.
     #[error("what was made fails its own check and is thrown away: {0}; this is a fault of certkit or of the machine")]
     SelfCheck(String),
@@ -163,6 +232,10 @@ impl IssueError {
         let issuer = issuer.to_owned();
         move |error| Self::UnusableIssuer { issuer: issuer.clone(), why: error.to_string() }
     }
+}
+
+fn told(breaches: &[Breach]) -> String {
+    breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; and ")
 }
 
 fn one_of(forms: &[NameForm]) -> String {

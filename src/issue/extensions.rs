@@ -2,13 +2,13 @@
 
 use super::error::IssueError;
 use super::{Issuer, Request};
-use crate::key::KeyAlgorithm;
+use crate::key::{KeyAlgorithm, PrivateKey};
 use crate::profile::Profile;
 use crate::x509::extension::{
     AccessDescription, AuthorityInfoAccess, AuthorityKeyIdentifier, CertificatePolicies, CrlDistributionPoints,
     DistributionPoint, ExtendedKeyUsage, OcspNoCheck, SubjectAltName, SubjectKeyIdentifier, TlsFeature,
 };
-use crate::x509::{DistinguishedName, Extension, GeneralName, oids};
+use crate::x509::{Certificate, DistinguishedName, Extension, GeneralName, oids};
 
 /// `status_request`, the TLS extension that a server with "must staple" promises (RFC 7633 §4.2.3.1).
 const STATUS_REQUEST: u64 = 5;
@@ -23,7 +23,7 @@ pub(super) fn of_certificate(
     let key = &request.public_key;
     let mut list = of_usage(profile, &request.subject, names, key.algorithm());
     // RFC 5280 §4.2.1.2 and §4.2.1.1: not critical.
-    list.push(Extension::new(&SubjectKeyIdentifier(key.key_identifier().to_vec()), false));
+    list.push(Extension::new(&SubjectKeyIdentifier(request.key_identifier()), false));
     let identifier = authority_key_identifier(request, issuer)?;
     let identifier = AuthorityKeyIdentifier { key_identifier: Some(identifier), ..AuthorityKeyIdentifier::default() };
     list.push(Extension::new(&identifier, false));
@@ -91,11 +91,13 @@ fn of_usage(
 /// (RFC 5280 §4.2.1.1).
 fn authority_key_identifier(request: &Request, issuer: &Issuer<'_>) -> Result<Vec<u8>, IssueError> {
     match issuer {
-        Issuer::SelfSigned(_) => Ok(request.public_key.key_identifier().to_vec()),
-        Issuer::Authority { certificate, key } => {
-            let own = certificate.subject_key_identifier();
-            let own = own.map_err(IssueError::unusable(&certificate.display_name()))?;
-            Ok(own.unwrap_or_else(|| key.public_key().key_identifier().to_vec()))
-        }
+        Issuer::SelfSigned(_) => Ok(request.key_identifier()),
+        Issuer::Authority { certificate, key } => key_identifier_of(certificate, key),
     }
+}
+
+/// The subjectKeyIdentifier of an issuer as its certificate has it; where it has none, the one we would compute.
+pub(super) fn key_identifier_of(certificate: &Certificate, key: &PrivateKey) -> Result<Vec<u8>, IssueError> {
+    let own = certificate.subject_key_identifier().map_err(IssueError::unusable(&certificate.display_name()))?;
+    Ok(own.map_or_else(|| key.public_key().key_identifier().to_vec(), <[u8]>::to_vec))
 }

@@ -1,4 +1,5 @@
-//! Makes certificates and certification requests from a profile, a request and an issuer.
+//! Makes certificates and certification requests from a profile, a request and an issuer; revocation lists and OCSP
+//! responses.
 //!
 //! Nothing here reads a clock or draws randomness of its own: times and serial numbers are arguments, so the same
 //! arguments make the same certificate wherever the key's signatures are deterministic (P-256 and RSA are).
@@ -7,20 +8,28 @@
 //! octets they came as, and the signature is made here (see `layout.rs`).
 
 mod check;
+mod confinement;
 mod constraints;
 mod error;
 mod extensions;
+mod gate;
 mod layout;
 pub mod naming;
 pub mod objections;
+pub mod ocsp;
+pub mod revocation_list;
 
-pub use check::check_issuer;
+pub use check::{check_issuer, in_time, path as check_path};
+pub use confinement::{confine, permits_nobody};
 pub use error::IssueError;
+pub use gate::Fault;
 pub use naming::{Naming, NamingError, Wanted};
 pub use objections::{Objection, objections};
+pub use ocsp::{Reply, Responder, ResponderName};
+pub use revocation_list::{ListEntry, ListFields, ListMaker};
 
-use crate::key::{PrivateKey, PublicKey};
-use crate::profile::Profile;
+use crate::key::{KeyAlgorithm, PrivateKey, PublicKey};
+use crate::profile::{Profile, Subject};
 use crate::x509::{Certificate, CertificationRequest, DistinguishedName, GeneralName, SerialNumber, Validity};
 
 /// Whom and what a certificate is for.
@@ -32,6 +41,16 @@ pub struct Request {
     pub names: Vec<GeneralName>,
     /// The key to be certified.
     pub public_key: PublicKey,
+    /// The subjectKeyIdentifier by which the key is known already, as in another certificate of the same CA: what that has
+    /// signed names it. Computed from the key where there is none.
+    pub key_identifier: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// The subjectKeyIdentifier of its certificate.
+    fn key_identifier(&self) -> Vec<u8> {
+        self.key_identifier.clone().unwrap_or_else(|| self.public_key.key_identifier().to_vec())
+    }
 }
 
 /// Who signs.
@@ -50,7 +69,8 @@ pub enum Issuer<'a> {
 
 /// Makes a certificate.
 ///
-/// It is checked before it leaves: parsed again, compared with what was asked for, its signature verified.
+/// It is checked before it leaves: parsed again, compared with what was asked for, its signature verified, and held against
+/// RFC 5280 and the profile.
 ///
 /// # Errors
 /// See [`IssueError`]: the issuer may not or cannot sign, the names are not allowed, the validity is not within the
@@ -63,20 +83,16 @@ pub fn issue(
     validity: Validity,
 ) -> Result<Certificate, IssueError> {
     let key = issuer.key();
-    let names = check::names(profile, &request.names)?;
-    check::subject(profile, &request.subject, &names)?;
+    match issuer {
+        Issuer::SelfSigned(key) => check::self_signed(request, key)?,
+        Issuer::Authority { certificate, key } => check::authority(certificate, key)?,
+    }
     check::public_key(&request.public_key)?;
     check::serial(serial)?;
-    check::validity(validity)?;
-    match issuer {
-        Issuer::SelfSigned(key) => check::own_key(&request.public_key, key)?,
-        Issuer::Authority { certificate, key } => {
-            check::authority(certificate, key)?;
-            check::may_issue(certificate, profile, &request.subject, &names, validity)?;
-        }
-    }
+    let algorithm = request.public_key.algorithm();
+    let names = would_issue(profile, &request.subject, &request.names, algorithm, issuer, validity)?;
     let extensions = extensions::of_certificate(profile, request, &names, issuer)?;
-    let algorithm = key.signature_algorithm();
+    let algorithm = profile.signature_by(key);
     let tbs = layout::tbs_certificate(&layout::Fields {
         serial,
         algorithm: &algorithm.to_algorithm_identifier(),
@@ -90,7 +106,35 @@ pub fn issue(
     let encoding = layout::signed(&tbs, &algorithm.to_algorithm_identifier(), &signature);
     let certificate = Certificate::from_der(&encoding).map_err(|error| IssueError::SelfCheck(error.to_string()))?;
     check::made(&certificate, request, issuer, serial, validity, &extensions)?;
+    let faults = gate::faults(&certificate, profile, issuer);
+    if !faults.is_empty() {
+        return Err(IssueError::Gate { faults });
+    }
     Ok(certificate)
+}
+
+/// Whether [`issue`] would make such a certificate, as far as that is known before there is a key; and the names it would
+/// write, in their usual form and without duplicates.
+///
+/// # Errors
+/// As [`issue`].
+pub fn would_issue(
+    profile: &Profile,
+    subject: &DistinguishedName,
+    names: &[GeneralName],
+    key: KeyAlgorithm,
+    issuer: &Issuer<'_>,
+    validity: Validity,
+) -> Result<Vec<GeneralName>, IssueError> {
+    let names = check::names(profile, names)?;
+    check::subject(profile, subject, &names)?;
+    check::validity(validity)?;
+    let lifetime = validity.lifetime();
+    check::limits(profile, &Subject { name: subject, names: &names, lifetime, key: Some(key) }, issuer.key())?;
+    if let Issuer::Authority { certificate, .. } = issuer {
+        check::may_issue(certificate, profile, subject, &names, validity)?;
+    }
+    Ok(names)
 }
 
 /// The part of `validity` that lies within the issuer's, and whether that is less: a certificate that outlives its issuer

@@ -5,7 +5,7 @@ use super::ec::{self, Curve};
 use super::error::KeyError;
 use super::ml_dsa::{self, MlDsaSecret};
 use super::public::PublicKey;
-use super::sign::Signer;
+use super::sign::{self, Signer};
 use super::signature::{HashAlgorithm, SignatureAlgorithm};
 use super::{digest, rsa};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -82,6 +82,11 @@ impl PrivateKey {
             KeyAlgorithm::MlDsa65 => SignatureAlgorithm::MlDsa65,
             KeyAlgorithm::MlDsa87 => SignatureAlgorithm::MlDsa87,
         }
+    }
+
+    /// Whether [`Self::sign`] makes such a signature with this key.
+    pub fn can_make(&self, algorithm: SignatureAlgorithm) -> bool {
+        sign::fits(self.algorithm(), algorithm)
     }
 
     /// Signs `message`. P-256 (RFC 6979), RSA PKCS#1 v1.5 and Ed25519 give the same signature every time; the others

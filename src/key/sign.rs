@@ -1,5 +1,6 @@
 //! Making signatures.
 
+use super::algorithm::KeyAlgorithm;
 use super::ec::{self, Curve};
 use super::ecdsa_p256;
 use super::error::KeyError;
@@ -65,6 +66,22 @@ impl Signer {
             (Self::MlDsa(pair), _) if algorithm == key.signature_algorithm() => sign_ml_dsa(pair, message),
             _ => Err(refused),
         }
+    }
+}
+
+/// Whether keys of this kind make such signatures.
+pub(super) fn fits(key: KeyAlgorithm, algorithm: SignatureAlgorithm) -> bool {
+    let sound = |hash| matches!(hash, HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512);
+    match (key, algorithm) {
+        (KeyAlgorithm::P256, SignatureAlgorithm::Ecdsa(hash)) => sound(hash),
+        (KeyAlgorithm::P384, SignatureAlgorithm::Ecdsa(hash)) => ecdsa_signing(Curve::P384, hash).is_some(),
+        (KeyAlgorithm::P521, SignatureAlgorithm::Ecdsa(hash)) => ecdsa_signing(Curve::P521, hash).is_some(),
+        (KeyAlgorithm::Rsa(_), _) => rsa_encoding(algorithm).is_some(),
+        (KeyAlgorithm::Ed25519, SignatureAlgorithm::Ed25519)
+        | (KeyAlgorithm::MlDsa44, SignatureAlgorithm::MlDsa44)
+        | (KeyAlgorithm::MlDsa65, SignatureAlgorithm::MlDsa65)
+        | (KeyAlgorithm::MlDsa87, SignatureAlgorithm::MlDsa87) => true,
+        _ => false,
     }
 }
 

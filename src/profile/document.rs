@@ -1,10 +1,12 @@
 //! The TOML document of a profile: its keys, their defaults, and what contradicts what.
 
+use super::contradiction;
 use super::error::ProfileError;
-use super::field::{Days, Policy, Purpose, Span, Subtree, Uri, Usage};
+use super::field::{AttributeType, Days, Keys, Policy, Purpose, Signature, Span, Subtree, Uri, Usage};
+use super::limits::Limits;
 use super::{NameForm, Profile};
 use crate::key::KeyAlgorithm;
-use crate::x509::extension::{BasicConstraints, KeyUsageBit, NameConstraints};
+use crate::x509::extension::{BasicConstraints, GeneralSubtree, NameConstraints};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -14,8 +16,8 @@ pub(super) fn read(source: &str, text: &str) -> Result<Profile, ProfileError> {
         let offset = error.span().map_or(0, |span| span.start);
         ProfileError::at(source, text, offset, error.message())
     })?;
-    if let Some((offset, why)) = document.contradiction() {
-        return Err(ProfileError::at(source, text, offset, why));
+    if let Some((offset, why)) = contradiction::first(&document) {
+        return Err(ProfileError::at(source, text, offset, &why));
     }
     Ok(document.into_profile(source))
 }
@@ -24,49 +26,57 @@ pub(super) fn read(source: &str, text: &str) -> Result<Profile, ProfileError> {
 /// places, so that the error can point at them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
-    description: String,
+pub(super) struct Document {
+    pub(super) description: String,
     #[serde(default = "p256")]
-    key: KeyAlgorithm,
-    days: Days,
+    pub(super) key: KeyAlgorithm,
+    pub(super) days: Days,
     #[serde(default)]
-    backdate: Span,
+    pub(super) backdate: Span,
     #[serde(default)]
-    ca: bool,
-    path_len: Option<Spanned<u8>>,
-    key_usage: Spanned<Vec<Usage>>,
+    pub(super) ca: bool,
+    pub(super) path_len: Option<Spanned<u8>>,
+    pub(super) key_usage: Spanned<Vec<Usage>>,
     #[serde(default)]
-    key_usage_rsa: Vec<Usage>,
+    pub(super) key_usage_rsa: Vec<Usage>,
     #[serde(default)]
-    key_usage_ecdsa: Vec<Usage>,
+    pub(super) key_usage_ecdsa: Vec<Usage>,
     #[serde(default)]
-    extended_key_usage: Vec<Purpose>,
-    extended_key_usage_critical: Option<Spanned<bool>>,
+    pub(super) extended_key_usage: Vec<Purpose>,
+    pub(super) extended_key_usage_critical: Option<Spanned<bool>>,
     #[serde(default)]
-    names: Vec<NameForm>,
-    required_names: Option<Spanned<Vec<NameForm>>>,
+    pub(super) names: Vec<NameForm>,
+    pub(super) required_names: Option<Spanned<Vec<NameForm>>>,
     #[serde(default)]
-    policies: Vec<Policy>,
+    pub(super) policies: Vec<Policy>,
     #[serde(default)]
-    crl: Vec<Uri>,
+    pub(super) crl: Vec<Uri>,
     #[serde(default)]
-    ocsp: Vec<Uri>,
+    pub(super) ocsp: Vec<Uri>,
     #[serde(default)]
-    ca_issuers: Vec<Uri>,
-    name_constraints: Option<Spanned<Constraints>>,
+    pub(super) ca_issuers: Vec<Uri>,
+    pub(super) name_constraints: Option<Spanned<Constraints>>,
     #[serde(default)]
-    must_staple: bool,
+    pub(super) must_staple: bool,
     #[serde(default)]
-    ocsp_no_check: bool,
+    pub(super) ocsp_no_check: bool,
+    pub(super) signature: Option<Signature>,
+    pub(super) allowed_names: Option<Spanned<Vec<Subtree>>>,
+    pub(super) denied_names: Option<Spanned<Vec<Subtree>>>,
+    pub(super) wildcards: Option<Spanned<bool>>,
+    pub(super) max_days: Option<Spanned<Days>>,
+    pub(super) allowed_keys: Option<Spanned<Vec<Keys>>>,
+    #[serde(default)]
+    pub(super) required_subject: Vec<AttributeType>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Constraints {
+pub(super) struct Constraints {
     #[serde(default)]
-    permitted: Vec<Subtree>,
+    pub(super) permitted: Vec<Subtree>,
     #[serde(default)]
-    excluded: Vec<Subtree>,
+    pub(super) excluded: Vec<Subtree>,
 }
 
 fn p256() -> KeyAlgorithm {
@@ -74,47 +84,22 @@ fn p256() -> KeyAlgorithm {
 }
 
 impl Document {
-    /// The first contradiction and its offset. A key that could have no effect is one.
-    fn contradiction(&self) -> Option<(usize, &'static str)> {
-        let signs = self.key_usage.get_ref().iter().any(|usage| usage.0 == KeyUsageBit::KeyCertSign);
-        let constraints = self.name_constraints.as_ref();
-        let unallowed = |forms: &&Spanned<Vec<NameForm>>| forms.get_ref().iter().any(|form| !self.names.contains(form));
-        let at = |found: bool, offset: Option<usize>, why| found.then_some(offset.unwrap_or_default()).zip(Some(why));
-        let key_usage = Some(self.key_usage.span().start);
-        at(self.key_usage.get_ref().is_empty(), key_usage, "key_usage needs at least one bit (RFC 5280 §4.2.1.3)")
-            .or_else(|| at(self.ca && !signs, key_usage, "a CA needs keyCertSign in key_usage (RFC 5280 §4.2.1.3)"))
-            .or_else(|| {
-                at(!self.ca && signs, key_usage, "keyCertSign is for a CA only: set ca = true (RFC 5280 §4.2.1.9)")
-            })
-            .or_else(|| {
-                let span = self.path_len.as_ref().map(|length| length.span().start);
-                at(!self.ca && span.is_some(), span, "path_len is for a CA only: set ca = true (RFC 5280 §4.2.1.9)")
-            })
-            .or_else(|| {
-                let span = constraints.map(|found| found.span().start);
-                at(!self.ca && span.is_some(), span, "name_constraints are for a CA only (RFC 5280 §4.2.1.10)")
-            })
-            .or_else(|| {
-                let empty = constraints
-                    .filter(|found| found.get_ref().permitted.is_empty() && found.get_ref().excluded.is_empty());
-                let span = empty.map(|found| found.span().start);
-                at(span.is_some(), span, "name_constraints needs permitted or excluded names (RFC 5280 §4.2.1.10)")
-            })
-            .or_else(|| {
-                let span = self.extended_key_usage_critical.as_ref().map(|critical| critical.span().start);
-                let pointless = span.is_some() && self.extended_key_usage.is_empty();
-                at(pointless, span, "extended_key_usage_critical has no effect without extended_key_usage")
-            })
-            .or_else(|| {
-                let span = self.required_names.as_ref().filter(unallowed).map(|forms| forms.span().start);
-                at(span.is_some(), span, "required_names holds a form that names does not allow")
-            })
-    }
-
     fn into_profile(self, source: &str) -> Profile {
         let bits = |usages: &[Usage]| usages.iter().map(|usage| usage.0).collect();
         let uris = |uris: Vec<Uri>| uris.into_iter().map(|uri| uri.0).collect();
         let subtrees = |subtrees: Vec<Subtree>| subtrees.into_iter().map(|subtree| subtree.0).collect();
+        let names = |subtrees: Option<Spanned<Vec<Subtree>>>| -> Vec<GeneralSubtree> {
+            subtrees.map(Spanned::into_inner).into_iter().flatten().map(|subtree| subtree.0).collect()
+        };
+        let keys = self.allowed_keys.map(Spanned::into_inner).into_iter().flatten();
+        let limits = Limits {
+            allowed_names: names(self.allowed_names),
+            denied_names: names(self.denied_names),
+            wildcards: self.wildcards.is_none_or(Spanned::into_inner),
+            max_lifetime: self.max_days.map(|days| days.into_inner().0),
+            allowed_keys: keys.map(|keys| keys.0).collect(),
+            required_subject: self.required_subject.into_iter().map(|kind| kind.0).collect(),
+        };
         Profile {
             name: source.to_owned(),
             description: self.description,
@@ -142,6 +127,8 @@ impl Document {
             }),
             must_staple: self.must_staple,
             ocsp_no_check: self.ocsp_no_check,
+            signature: self.signature.map(|signature| signature.0),
+            limits,
         }
     }
 }
@@ -150,6 +137,7 @@ impl Document {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::key::{HashAlgorithm, SignatureAlgorithm};
     use crate::profile::Profile;
     use crate::x509::oids;
 
@@ -176,6 +164,13 @@ mod tests {
             ("names = [\"ipv4\"]", "own.toml:4:10: unknown variant `ipv4`"),
             ("crl = [\"nowhere\"]", "own.toml:4:7: `nowhere` is no http"),
             ("policies = [{ oid = \"1.x\" }]", "own.toml:4:"),
+            ("allowed_keys = [\"P-256\", \"rsa:x..\"]", "own.toml:4:16: `rsa:x..` is no range of RSA keys"),
+            ("allowed_keys = [\"rsa:..1024\"]", "own.toml:4:16: `rsa:..1024` is no range"),
+            ("allowed_keys = [\"P-255\"]", "own.toml:4:16: `P-255` is no key algorithm"),
+            ("signature = \"rsa-sha1\"", "own.toml:4:13: `rsa-sha1` is no signature to choose: use rsa-sha256"),
+            ("required_subject = [\"O\", \"Org\"]", "own.toml:4:20: `Org` is no attribute of a subject"),
+            ("denied_names = [\"a.test\"]", "own.toml:4:16: `a.test` is no name constraint"),
+            ("max_days = 0", "own.toml:4:12: a certificate is valid for 1 to"),
             ("must_staple = 1", "own.toml:4:15: invalid type"),
             ("days = 2", "own.toml:4:1: duplicate key"),
         ] {
@@ -184,25 +179,6 @@ mod tests {
         assert!(Profile::from_toml("own.toml", "").unwrap_err().to_string().contains("missing field `description`"));
         let error = Profile::from_toml("own.toml", &LEAF.replace("days = 1", "days = 0")).unwrap_err().to_string();
         assert!(error.starts_with("own.toml:2:8: a certificate is valid for 1 to"), "{error}");
-    }
-
-    #[test]
-    fn contradictions_are_refused_where_they_stand() {
-        for (added, wanted) in [
-            ("ca = true", "own.toml:3:13: a CA needs keyCertSign"),
-            ("path_len = 0", "own.toml:4:12: path_len is for a CA only"),
-            ("name_constraints.permitted = [\"dns:a.test\"]", "own.toml:4:"),
-            ("extended_key_usage_critical = true", "own.toml:4:31: extended_key_usage_critical has no effect"),
-            ("names = [\"dns\"]\nrequired_names = [\"ip\"]", "own.toml:5:18: required_names holds a form"),
-        ] {
-            assert!(fault(added).starts_with(wanted), "{added}: {}", fault(added));
-        }
-        let signs = LEAF.replace("digitalSignature", "keyCertSign");
-        assert!(Profile::from_toml("x", &signs).unwrap_err().why.contains("ca = true"));
-        let nothing = LEAF.replace("\"digitalSignature\"", "");
-        assert!(Profile::from_toml("x", &nothing).unwrap_err().why.contains("at least one bit"));
-        let nowhere = format!("{signs}ca = true\nname_constraints = {{}}");
-        assert!(Profile::from_toml("x", &nowhere).unwrap_err().why.contains("permitted or excluded"));
     }
 
     #[test]
@@ -224,6 +200,13 @@ mod tests {
             ca_issuers = ["http://a.test/ca.der"]
             must_staple = true
             ocsp_no_check = true
+            signature = "rsa-pss-sha384"
+            max_days = 20
+            allowed_keys = ["RSA", "RSA-2048..4096", "P-256"]
+            required_subject = ["O", "2.5.4.6"]
+            allowed_names = ["dns:a.test"]
+            denied_names = ["uri:b.test", "dns:c.a.test"]
+            wildcards = false
             [name_constraints]
             permitted = ["dns:a.test", "ip:10.0.0.0/8", "email:a.test", "uri:.a.test", "dirname:O=A"]
             excluded = ["ip:::/0"]
@@ -237,6 +220,11 @@ mod tests {
         let bases: Vec<String> = constraints.permitted.iter().map(|subtree| subtree.base.to_string()).collect();
         assert_eq!(bases, ["dns:a.test", "ip:10.0.0.0/8", "email:a.test", "uri:.a.test", "dirname:O=A"]);
         assert_eq!(constraints.excluded.first().unwrap().base.value(), "::/0");
+        assert_eq!(profile.signature, Some(SignatureAlgorithm::RsaPss(HashAlgorithm::Sha384, 48)));
+        let limits = profile.limits;
+        assert_eq!((limits.max_lifetime, limits.wildcards), (Some(::time::Duration::days(20)), false));
+        assert_eq!(limits.required_subject, [oids::ORGANIZATION, oids::COUNTRY]);
+        assert_eq!((limits.allowed_names.len(), limits.denied_names.len(), limits.allowed_keys.len()), (1, 2, 3));
         assert!(profile.must_staple && profile.ocsp_no_check && profile.extended_key_usage_critical);
     }
 }

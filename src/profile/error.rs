@@ -17,13 +17,19 @@ pub struct ProfileError {
 impl ProfileError {
     /// A fault at this offset of `text`, in octets.
     pub(super) fn at(source_name: &str, text: &str, offset: usize, why: &str) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let (line, column) = position(text, offset);
         Self {
             source_name: source_name.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+            line,
+            column,
             why: why.lines().map(str::trim).collect::<Vec<_>>().join("; "),
         }
     }
+}
+
+/// The line and the column, in characters, of this offset of `text`, in octets; both from 1.
+pub fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before.get(line_start..).unwrap_or_default().chars().count() + 1)
 }

@@ -3,14 +3,18 @@
 //! The built-in ones are the files of `templates/`; a file of the user's has the same form. Everything a certificate
 //! holds beside its names, key, serial number and times comes from here: nothing is left to a library's defaults.
 
+mod contradiction;
 mod document;
 mod error;
 mod field;
+mod limits;
+pub mod subtree;
 
-pub use error::ProfileError;
+pub use error::{ProfileError, position};
+pub use limits::{Breach, KeyLimit, Limits, Subject};
 
 use crate::encoding::Oid;
-use crate::key::KeyAlgorithm;
+use crate::key::{KeyAlgorithm, PrivateKey, SignatureAlgorithm};
 use crate::x509::extension::{BasicConstraints, KeyUsage, KeyUsageBit, NameConstraints, PolicyInformation};
 use crate::x509::{GeneralName, Validity};
 use serde::Deserialize;
@@ -60,6 +64,11 @@ pub struct Profile {
     pub must_staple: bool,
     /// Whether the certificate's own revocation is not looked up (RFC 6960 §4.2.2.2.1).
     pub ocsp_no_check: bool,
+    /// The signature the issuer makes; where there is none, the one its key makes unless told (see
+    /// [`PrivateKey::signature_algorithm`]).
+    pub signature: Option<SignatureAlgorithm>,
+    /// What it refuses to certify.
+    pub limits: Limits,
 }
 
 /// A form of name that certkit puts in `subjectAltName`.
@@ -119,6 +128,11 @@ impl Profile {
         let not_before = now.checked_sub(self.backdate)?;
         let not_after = not_before.checked_add(lifetime.unwrap_or(self.lifetime))?.checked_sub(Duration::SECOND)?;
         Some(Validity { not_before, not_after })
+    }
+
+    /// The signature a certificate gets from this issuer's key.
+    pub fn signature_by(&self, key: &PrivateKey) -> SignatureAlgorithm {
+        self.signature.unwrap_or_else(|| key.signature_algorithm())
     }
 
     /// `keyUsage` of a certificate for this kind of key.

@@ -29,7 +29,6 @@ impl fmt::Display for Reason {
             }
             Self::Key(error) => error.fmt(f),
             Self::SmallKey { bits, minimum } => write!(f, "the RSA key has {bits} bits; {minimum} are the least"),
-            Self::RsaExponent => f.write_str("the RSA public exponent is even or 1"),
             Self::NotYetValid { validity, at } => {
                 let away = span(validity.not_before - *at);
                 write!(f, "not valid before {}, {away} from the time of judgment", time::rfc3339(validity.not_before))

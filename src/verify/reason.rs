@@ -59,8 +59,6 @@ pub enum Reason {
         /// The least that is accepted, in bits.
         minimum: u16,
     },
-    /// The public exponent of an RSA key is even, 1, or otherwise unsafe.
-    RsaExponent,
     /// The moment of judgment lies before notBefore.
     NotYetValid {
         /// The validity.

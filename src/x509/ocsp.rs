@@ -222,10 +222,7 @@ impl BasicOcspResponse {
 
     /// The nonce of the request that it answers (RFC 9654); an error where it is malformed.
     pub fn nonce(&self) -> Result<Option<Vec<u8>>, ExtensionError> {
-        let Some(extension) = self.fields.extensions.get(&oids::OCSP_NONCE) else { return Ok(None) };
-        let mut reader = Reader::new(&extension.value);
-        let nonce = reader.octet_string().and_then(|nonce| reader.finish().map(|()| nonce.to_vec()));
-        nonce.map(Some).map_err(|source| ExtensionError { oid: oids::OCSP_NONCE, source })
+        nonce_in(&self.fields.extensions)
     }
 
     /// The algorithm of the signature.
@@ -256,9 +253,33 @@ impl ResponderId {
     }
 }
 
+impl OcspDecline {
+    /// The number of the responseStatus (RFC 6960 §4.2.1).
+    pub fn code(self) -> u8 {
+        match self {
+            Self::MalformedRequest => 1,
+            Self::InternalError => 2,
+            Self::TryLater => 3,
+            Self::SigRequired => 5,
+            Self::Unauthorized => 6,
+        }
+    }
+}
+
 impl CertId {
     /// Whether this is `certificate` under `issuer`; `None` where the digests are of a hash algorithm that is not known.
     pub fn is(&self, certificate: &Certificate, issuer: &Certificate) -> Option<bool> {
+        let issued = self.is_under(certificate.issuer(), issuer)?;
+        Some(issued && self.serial == *certificate.serial())
+    }
+
+    /// Whether this is a certificate that `issuer` signed under its own name; `None` where the digests are of a hash
+    /// algorithm that is not known.
+    pub fn is_issued_by(&self, issuer: &Certificate) -> Option<bool> {
+        self.is_under(issuer.subject(), issuer)
+    }
+
+    fn is_under(&self, name: &DistinguishedName, issuer: &Certificate) -> Option<bool> {
         let digest: fn(&[u8]) -> Vec<u8> = match &self.hash {
             hash if *hash == oids::SHA1 => |data| digest::sha1(data).to_vec(),
             hash if *hash == oids::SHA256 => |data| digest::sha256(data).to_vec(),
@@ -268,9 +289,8 @@ impl CertId {
         };
         let Ok(key) = issuer.public_key() else { return Some(false) };
         // RFC 6960 §4.1.1: the name as it stands in the certificate, the key without tag, length and unused bits.
-        let same = self.serial == *certificate.serial()
-            && self.issuer_key_hash == digest(key.subject_public_key())
-            && self.issuer_name_hash == digest(certificate.issuer().der());
+        let same =
+            self.issuer_key_hash == digest(key.subject_public_key()) && self.issuer_name_hash == digest(name.der());
         Some(same)
     }
 }
@@ -288,6 +308,14 @@ impl std::fmt::Debug for BasicOcspResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "BasicOcspResponse(responder {}, {} answers)", self.responder(), self.responses().len())
     }
+}
+
+/// The nonce among the extensions of a request or response.
+pub(super) fn nonce_in(extensions: &Extensions) -> Result<Option<Vec<u8>>, ExtensionError> {
+    let Some(extension) = extensions.get(&oids::OCSP_NONCE) else { return Ok(None) };
+    let mut reader = Reader::new(&extension.value);
+    let nonce = reader.octet_string().and_then(|nonce| reader.finish().map(|()| nonce.to_vec()));
+    nonce.map(Some).map_err(|source| ExtensionError { oid: oids::OCSP_NONCE, source })
 }
 
 /// ResponseBytes, of which one type is defined (RFC 6960 §4.2.1).
@@ -334,7 +362,7 @@ fn read_responses(mut list: Reader<'_>) -> Result<Vec<SingleResponse>, DerError>
     Ok(responses)
 }
 
-fn read_certificate_id(mut fields: Reader<'_>) -> Result<CertId, DerError> {
+pub(super) fn read_certificate_id(mut fields: Reader<'_>) -> Result<CertId, DerError> {
     let hash = fields.sequence()?.oid()?;
     let issuer_name_hash = fields.octet_string()?.to_vec();
     let issuer_key_hash = fields.octet_string()?.to_vec();

@@ -1,7 +1,7 @@
 //! Times of certificates: which of the two encodings, and which moment (RFC 5280 §4.1.2.5).
 
 use crate::encoding::der::{self, DerError, Tlv, tag};
-use ::time::{Date, Month, OffsetDateTime, Time};
+use ::time::{Date, Duration, Month, OffsetDateTime, Time};
 
 /// The period in which a certificate may be used, both ends included (RFC 5280 §4.1.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,23 +17,40 @@ impl Validity {
     pub fn contains(&self, moment: OffsetDateTime) -> bool {
         self.not_before <= moment && moment <= self.not_after
     }
+
+    /// How long it is, both ends included (RFC 5280 §4.1.2.5).
+    pub fn lifetime(&self) -> Duration {
+        self.not_after - self.not_before + Duration::SECOND
+    }
 }
 
 /// `moment` as RFC 5280 encodes it: UTCTime through 2049, GeneralizedTime from 2050, whole seconds, `Z`.
 pub fn encode(moment: OffsetDateTime) -> Vec<u8> {
     let moment = moment.to_offset(::time::UtcOffset::UTC);
-    let rest = format!(
+    match moment.year() {
+        year @ 1950..=2049 => {
+            der::tlv(tag::UTC_TIME, format!("{:02}{}", year % 100, within_the_year(moment)).as_bytes())
+        }
+        _ => der::tlv(tag::GENERALIZED_TIME, generalized(moment).as_bytes()),
+    }
+}
+
+/// The text of `moment` as a GeneralizedTime, which RFC 6960 §4.2.1 and the invalidityDate of RFC 5280 §5.3.2 have in every
+/// year: whole seconds, `Z`.
+pub fn generalized(moment: OffsetDateTime) -> String {
+    let moment = moment.to_offset(::time::UtcOffset::UTC);
+    format!("{:04}{}", moment.year(), within_the_year(moment))
+}
+
+fn within_the_year(moment: OffsetDateTime) -> String {
+    format!(
         "{:02}{:02}{:02}{:02}{:02}Z",
         u8::from(moment.month()),
         moment.day(),
         moment.hour(),
         moment.minute(),
         moment.second()
-    );
-    match moment.year() {
-        year @ 1950..=2049 => der::tlv(tag::UTC_TIME, format!("{:02}{rest}", year % 100).as_bytes()),
-        year => der::tlv(tag::GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes()),
-    }
+    )
 }
 
 /// The moment that a UTCTime or GeneralizedTime names. Seconds are there and whole and the zone is `Z`, as RFC 5280

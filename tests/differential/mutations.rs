@@ -11,34 +11,9 @@ use time::{Duration, OffsetDateTime};
 
 use crate::support::clients::Question;
 use crate::support::forge::{Forge, Hierarchy, Issuer};
+use crate::support::random::Random;
 
 pub(super) const HOST: &str = "www.example.com";
-
-/// splitmix64 (Vigna): as good as this needs, and the same everywhere.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Less than `end`.
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
-    }
-
-    fn one_in(&mut self, chances: usize) -> bool {
-        self.below(chances) == 0
-    }
-
-    fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        &list[self.below(list.len())]
-    }
-}
 
 /// The same hierarchy every time, so that a seed gives the same chains but for the numbers in the signatures.
 pub(super) fn hierarchy() -> Hierarchy {

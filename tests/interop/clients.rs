@@ -88,15 +88,15 @@ impl Client {
     /// What it complains of when the name is another, and when the CA is unknown.
     pub(super) fn complaints(self) -> [&'static str; 2] {
         match self {
-            Self::Curl => ["matches target host name", "self-signed certificate in certificate chain"],
+            Self::Curl => ["matches target host name", "unable to get local issuer certificate"],
             // It prints nothing with -q but has a status for this.
             Self::Wget => ["exit Some(5)", "exit Some(5)"],
-            Self::OpenSsl => ["hostname mismatch", "self-signed certificate in certificate chain"],
+            Self::OpenSsl => ["hostname mismatch", "unable to get local issuer certificate"],
             Self::GnuTls => ["does not match the expected", "issuer is unknown"],
-            Self::Python => ["Hostname mismatch", "self-signed certificate in certificate chain"],
-            Self::Node => ["ERR_TLS_CERT_ALTNAME_INVALID", "SELF_SIGNED_CERT_IN_CHAIN"],
+            Self::Python => ["Hostname mismatch", "unable to get local issuer certificate"],
+            Self::Node => ["ERR_TLS_CERT_ALTNAME_INVALID", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
             Self::Java => ["No subject alternative DNS name matching", "PKIX path building failed"],
-            Self::Nss => ["SSL_ERROR_BAD_CERT_DOMAIN", "SEC_ERROR_UNTRUSTED_ISSUER"],
+            Self::Nss => ["SSL_ERROR_BAD_CERT_DOMAIN", "SEC_ERROR_UNKNOWN_ISSUER"],
             Self::Chromium => ["ERR_CERT_COMMON_NAME_INVALID", "ERR_CERT_AUTHORITY_INVALID"],
         }
     }

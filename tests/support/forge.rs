@@ -10,6 +10,8 @@ use certkit::x509::{Certificate, DistinguishedName, Extension, ExtensionType, Ge
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
+use super::weak;
+
 /// The moment at which forged certificates are judged unless a test says otherwise.
 pub(crate) const NOON: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 
@@ -132,7 +134,7 @@ impl Forge {
             &self.unique_identifiers,
             &extensions,
         ]);
-        let signature = key.sign(algorithm, &tbs).expect("a signature");
+        let signature = weak::sign(key, algorithm, &tbs);
         der::sequence(&[&tbs, &outer, &der::bit_string(&signature)])
     }
 }
@@ -145,8 +147,8 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     fn identifier(&self) -> AuthorityKeyIdentifier {
-        let key_identifier = self.certificate.subject_key_identifier().expect("a sound extension");
-        AuthorityKeyIdentifier { key_identifier, ..AuthorityKeyIdentifier::default() }
+        let own = self.certificate.subject_key_identifier().expect("a sound extension");
+        AuthorityKeyIdentifier { key_identifier: own.map(<[u8]>::to_vec), ..AuthorityKeyIdentifier::default() }
     }
 }
 

@@ -12,13 +12,16 @@
 #![allow(dead_code)]
 
 pub(crate) mod background;
+pub(crate) mod case;
 pub(crate) mod chain;
 pub(crate) mod clients;
 pub(crate) mod forge;
 pub(crate) mod forge_crl;
 pub(crate) mod forge_ocsp;
 pub(crate) mod policy_chain;
+pub(crate) mod random;
 pub(crate) mod scene;
+pub(crate) mod weak;
 pub(crate) mod wiretap;
 
 use std::ffi::{OsStr, OsString};

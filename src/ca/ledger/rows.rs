@@ -1,13 +1,13 @@
 //! Rows of the ledger's tables: read, and asked for.
 
-use super::{AuditLine, AuthorityId, Query, Record, RecordId, Revocation, folded};
+use super::{AuthorityId, AuthorityRecord, Query, Record, RecordId, Revocation, folded};
 use crate::x509::extension::CrlReason;
 use crate::x509::{GeneralName, SerialNumber, Validity};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 use time::OffsetDateTime;
 
-/// The certificates that match, the oldest first.
+/// The certificates that match, in the order asked for.
 pub(super) fn select(connection: &Connection, by: AuthorityId, query: &Query) -> rusqlite::Result<Vec<CertificateRow>> {
     let (sql, values) = question(by, query);
     let mut statement = connection.prepare(&sql)?;
@@ -18,8 +18,9 @@ pub(super) fn select(connection: &Connection, by: AuthorityId, query: &Query) ->
 /// The query in SQL, and its values. However many rows there are, it looks at those that match the condition with the
 /// fewest: serial number, name, expiry, revocation; or at all, in their order, where there is none.
 fn question(by: AuthorityId, query: &Query) -> (String, Vec<Value>) {
-    let Query { serial, name, expiring_before, revoked, after, limit } = query;
-    let indexed = serial.is_some() || (name.is_none() && (expiring_before.is_some() || *revoked == Some(true)));
+    let Query { serial, name, expiring_before, revoked, fingerprint, newest_first, after, limit } = query;
+    let indexed = serial.is_some()
+        || (name.is_none() && fingerprint.is_none() && (expiring_before.is_some() || *revoked == Some(true)));
     // The plus sign keeps SQLite from going through all the authority's certificates by an index that begins with it.
     let authority = if indexed { "authority" } else { "+authority" };
     let mut sql = format!(
@@ -30,6 +31,10 @@ fn question(by: AuthorityId, query: &Query) -> (String, Vec<Value>) {
     if let Some(serial) = serial {
         sql.push_str(" AND serial = ?");
         values.push(Value::Blob(serial.content().to_vec()));
+    }
+    if let Some(fingerprint) = fingerprint {
+        sql.push_str(" AND fingerprint = ?");
+        values.push(Value::Blob(fingerprint.clone()));
     }
     if let Some(name) = name {
         sql.push_str(" AND id IN (SELECT certificate FROM names WHERE name = ?)");
@@ -45,10 +50,10 @@ fn question(by: AuthorityId, query: &Query) -> (String, Vec<Value>) {
         None => {}
     }
     if let Some(RecordId(id)) = after {
-        sql.push_str(" AND id > ?");
+        sql.push_str(if *newest_first { " AND id < ?" } else { " AND id > ?" });
         values.push(Value::Integer(*id));
     }
-    sql.push_str(" ORDER BY id");
+    sql.push_str(if *newest_first { " ORDER BY id DESC" } else { " ORDER BY id" });
     if let Some(limit) = limit {
         sql.push_str(" LIMIT ?");
         values.push(Value::Integer((*limit).into()));
@@ -56,12 +61,16 @@ fn question(by: AuthorityId, query: &Query) -> (String, Vec<Value>) {
     (sql, values)
 }
 
-/// The audit log, the oldest line first.
-pub(super) fn audit(connection: &Connection) -> rusqlite::Result<Vec<AuditLine>> {
-    let mut statement = connection.prepare("SELECT at, who, what, fingerprint FROM audit ORDER BY id")?;
+/// Every authority, the oldest first.
+pub(super) fn authorities(connection: &Connection) -> rusqlite::Result<Vec<AuthorityRecord>> {
+    let mut statement = connection.prepare("SELECT id, der, created_at, crl_number FROM authorities ORDER BY id")?;
     let rows = statement.query_map([], |row| {
-        let at = moment(row.get(0)?).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        Ok(AuditLine { at, who: row.get(1)?, what: row.get(2)?, fingerprint: row.get(3)? })
+        Ok(AuthorityRecord {
+            id: AuthorityId(row.get(0)?),
+            certificate: row.get(1)?,
+            created_at: moment(row.get(2)?).unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            crl_number: u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default(),
+        })
     })?;
     rows.collect()
 }
@@ -84,11 +93,12 @@ pub(super) struct CertificateRow {
     issued_at: i64,
     revoked_at: Option<i64>,
     reason: Option<i64>,
+    invalid_since: Option<i64>,
 }
 
 /// The columns of a [`CertificateRow`], in the order in which they are read.
-const COLUMNS: &str =
-    "id, serial, fingerprint, subject, names, not_before, not_after, profile, issued_at, revoked_at, reason";
+const COLUMNS: &str = "id, serial, fingerprint, subject, names, not_before, not_after, profile, issued_at, revoked_at, reason, \
+     invalid_since";
 
 impl CertificateRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -104,6 +114,7 @@ impl CertificateRow {
             issued_at: row.get(8)?,
             revoked_at: row.get(9)?,
             reason: row.get(10)?,
+            invalid_since: row.get(11)?,
         })
     }
 
@@ -114,10 +125,10 @@ impl CertificateRow {
             |column: &str| format!("the {column} of the certificate with serial number {serial} cannot be read");
         let revocation = match (self.revoked_at, self.reason) {
             (None, None) => None,
-            (Some(at), Some(reason)) => Some(Revocation {
-                at: moment(at).ok_or_else(|| wrong("revoked_at"))?,
-                reason: read_reason(reason).ok_or_else(|| wrong("reason"))?,
-            }),
+            (Some(revoked_at), Some(reason)) => {
+                let row = RevocationRow { revoked_at, reason, invalid_since: self.invalid_since };
+                Some(row.read().map_err(|column| wrong(&column))?)
+            }
             _ => return Err(wrong("revocation")),
         };
         Ok(Record {
@@ -137,7 +148,42 @@ impl CertificateRow {
     }
 }
 
-fn moment(seconds: i64) -> Option<OffsetDateTime> {
+/// A revocation, as it stands in a table: `revoked_at, reason, invalid_since`.
+pub(super) struct RevocationRow {
+    pub(super) revoked_at: i64,
+    pub(super) reason: i64,
+    pub(super) invalid_since: Option<i64>,
+}
+
+impl RevocationRow {
+    pub(super) fn of(revocation: Revocation) -> Self {
+        Self {
+            revoked_at: revocation.at.unix_timestamp(),
+            reason: (revocation.reason as u8).into(),
+            invalid_since: revocation.invalid_since.map(OffsetDateTime::unix_timestamp),
+        }
+    }
+
+    /// The three columns from this one on.
+    pub(super) fn at(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self { revoked_at: row.get(first)?, reason: row.get(first + 1)?, invalid_since: row.get(first + 2)? })
+    }
+
+    /// The revocation, or the column that cannot be read.
+    pub(super) fn read(self) -> Result<Revocation, String> {
+        let wrong = |column: &str| column.to_owned();
+        Ok(Revocation {
+            at: moment(self.revoked_at).ok_or_else(|| wrong("revoked_at"))?,
+            reason: read_reason(self.reason).ok_or_else(|| wrong("reason"))?,
+            invalid_since: self
+                .invalid_since
+                .map(|since| moment(since).ok_or_else(|| wrong("invalid_since")))
+                .transpose()?,
+        })
+    }
+}
+
+pub(super) fn moment(seconds: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(seconds).ok()
 }
 
@@ -163,6 +209,7 @@ mod tests {
             issued_at: 30,
             revoked_at: None,
             reason: None,
+            invalid_since: None,
         }
     }
 
@@ -176,6 +223,9 @@ mod tests {
             (all(), "SCAN certificates"),
             (Query { after: Some(RecordId(5)), ..all() }, "USING INTEGER PRIMARY KEY (rowid>?)"),
             (Query { serial: Some(SerialNumber::from_content(&[1])), ..all() }, "(authority=? AND serial=?)"),
+            (Query { fingerprint: Some(vec![1; 32]), ..all() }, "certificates USING INDEX sqlite_autoindex"),
+            (Query { newest_first: true, after: Some(RecordId(5)), ..all() }, "PRIMARY KEY (rowid<?)"),
+            (Query { name: name.clone(), newest_first: true, limit: Some(1), ..all() }, "PRIMARY KEY (rowid=?)"),
             (Query { name: name.clone(), ..all() }, "certificates USING INTEGER PRIMARY KEY (rowid=?)"),
             (Query { name, expiring_before: moment, ..all() }, "certificates USING INTEGER PRIMARY KEY (rowid=?)"),
             (Query { expiring_before: moment, ..all() }, "certificates_by_expiry (authority=? AND not_after<?)"),

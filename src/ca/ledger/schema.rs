@@ -3,7 +3,11 @@
 //! `PRAGMA user_version` says how many of [`MIGRATIONS`] a file has seen. A released migration is never changed: the next
 //! change is another one at the end.
 
-use rusqlite::{Connection, TransactionBehavior};
+use super::sqlite::audit::Log;
+use super::{AuditLine, AuthorityId, rows};
+use crate::x509::SerialNumber;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use time::OffsetDateTime;
 
 /// Marks the file as ours (`PRAGMA application_id`): "ckit".
 pub(super) const APPLICATION_ID: i64 = 0x636b_6974;
@@ -21,8 +25,9 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<()
     let found = version(&transaction)?;
     let Ok(done) = usize::try_from(found) else { return Ok(Err(found)) };
     let Some(pending) = MIGRATIONS.get(done..) else { return Ok(Err(found)) };
-    for migration in pending {
-        transaction.execute_batch(migration)?;
+    for Migration { sql, then } in pending {
+        transaction.execute_batch(sql)?;
+        then(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", LATEST)?;
@@ -30,13 +35,18 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<()
     Ok(Ok(()))
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<i64> {
+/// How many migrations the file has seen.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 /// Times are seconds since 1970. Serial numbers are the content octets of their INTEGER. Reasons are the numbers of
 /// CRLReason (RFC 5280 §5.3.1).
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[Migration] =
+    &[Migration::sql(FIRST), Migration::sql(REVOCATION), Migration { sql: CHAIN, then: chain }];
+
+/// The first release.
+const FIRST: &str = "
 CREATE TABLE authorities (
     id          INTEGER PRIMARY KEY,
     fingerprint BLOB NOT NULL UNIQUE CHECK (length(fingerprint) = 32),
@@ -91,7 +101,138 @@ CREATE TRIGGER audit_stays BEFORE DELETE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
 CREATE TRIGGER audit_stays_the_same BEFORE UPDATE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
-"];
+";
+
+/// Revocation: its history, lists, and what else there is to say in the audit log.
+const REVOCATION: &str = "
+ALTER TABLE certificates ADD COLUMN invalid_since INTEGER;
+
+-- The whole of a list comes from this index alone, in the order of serial numbers.
+CREATE INDEX certificates_for_lists
+    ON certificates (authority, serial, revoked_at, reason, invalid_since, not_after) WHERE revoked_at IS NOT NULL;
+
+-- A real revocation stays; only a hold (6) may be lifted or become one.
+CREATE TRIGGER revocations_stay BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificates WHEN OLD.reason <> 6
+    BEGIN SELECT RAISE(ABORT, 'a revocation is never undone'); END;
+
+-- The history of revocation, in the order of its ids: the last row of a certificate is how it stands, 8 for a hold lifted.
+CREATE TABLE revocations (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    authority     INTEGER NOT NULL REFERENCES authorities (id),
+    certificate   INTEGER NOT NULL REFERENCES certificates (id),
+    revoked_at    INTEGER NOT NULL,
+    reason        INTEGER NOT NULL,
+    invalid_since INTEGER
+) STRICT;
+CREATE INDEX revocations_by_authority ON revocations (authority, id);
+CREATE INDEX revocations_by_certificate ON revocations (certificate, id);
+INSERT INTO revocations (authority, certificate, revoked_at, reason)
+    SELECT authority, id, revoked_at, reason FROM certificates WHERE revoked_at IS NOT NULL ORDER BY revoked_at, id;
+CREATE TRIGGER history_stays BEFORE DELETE ON revocations
+    BEGIN SELECT RAISE(ABORT, 'the history of revocation only grows'); END;
+CREATE TRIGGER history_stays_the_same BEFORE UPDATE ON revocations
+    BEGIN SELECT RAISE(ABORT, 'the history of revocation only grows'); END;
+
+-- Lists that were signed. mark: the last id of revocations that is in the list.
+CREATE TABLE lists (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    authority   INTEGER NOT NULL REFERENCES authorities (id),
+    number      INTEGER NOT NULL CHECK (number > 0),
+    base        INTEGER CHECK (base < number),
+    scope       TEXT NOT NULL,
+    this_update INTEGER NOT NULL,
+    next_update INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
+    entries     INTEGER NOT NULL,
+    mark        INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX lists_by_number ON lists (authority, number, scope, base IS NULL);
+CREATE TRIGGER lists_stay BEFORE DELETE ON lists
+    BEGIN SELECT RAISE(ABORT, 'a signed list is never deleted'); END;
+CREATE TRIGGER lists_stay_the_same BEFORE UPDATE ON lists
+    BEGIN SELECT RAISE(ABORT, 'a signed list is never changed'); END;
+
+CREATE TRIGGER authorities_stay BEFORE DELETE ON authorities
+    BEGIN SELECT RAISE(ABORT, 'an authority is never deleted'); END;
+CREATE TRIGGER authorities_stay_the_same BEFORE UPDATE OF id, fingerprint, subject, created_at, der ON authorities
+    BEGIN SELECT RAISE(ABORT, 'an authority is never changed'); END;
+CREATE TRIGGER crl_numbers_grow BEFORE UPDATE OF crl_number ON authorities WHEN NEW.crl_number <= OLD.crl_number
+    BEGIN SELECT RAISE(ABORT, 'a CRL number is handed out once'); END;
+
+ALTER TABLE audit ADD COLUMN authority INTEGER;
+ALTER TABLE audit ADD COLUMN serial BLOB;
+ALTER TABLE audit ADD COLUMN detail TEXT NOT NULL DEFAULT '';
+";
+
+/// The audit log with a hash in every line, and its head. audit_unchained goes when its lines are in the chain.
+const CHAIN: &str = "
+DROP TRIGGER audit_stays;
+DROP TRIGGER audit_stays_the_same;
+ALTER TABLE audit RENAME TO audit_unchained;
+CREATE TABLE audit (
+    number      INTEGER PRIMARY KEY,
+    at          INTEGER NOT NULL,
+    who         TEXT NOT NULL,
+    what        TEXT NOT NULL,
+    authority   INTEGER,
+    fingerprint BLOB NOT NULL,
+    serial      BLOB,
+    detail      TEXT NOT NULL,
+    hash        BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE TABLE audit_head (
+    only  INTEGER PRIMARY KEY CHECK (only = 1),
+    lines INTEGER NOT NULL,
+    hash  BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+INSERT INTO audit_head VALUES (1, 0, zeroblob(32));
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+CREATE TRIGGER audit_stays_the_same BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+CREATE TRIGGER audit_head_stays BEFORE DELETE ON audit_head
+    BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+CREATE TRIGGER audit_head_grows BEFORE UPDATE ON audit_head WHEN NEW.lines < OLD.lines
+    BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+
+-- So that a certificate's names can be compared with the certificate.
+CREATE INDEX names_by_certificate ON names (certificate);
+";
+
+/// Chains the lines of a log that had no hashes: from here on no change of theirs goes unseen.
+fn chain(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut log = Log::open(transaction)?;
+    let mut statement = transaction
+        .prepare("SELECT at, who, what, authority, fingerprint, serial, detail FROM audit_unchained ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        log.add(AuditLine {
+            number: 0,
+            at: rows::moment(row.get(0)?).unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            who: row.get(1)?,
+            what: row.get(2)?,
+            authority: row.get::<_, Option<i64>>(3)?.map(AuthorityId),
+            fingerprint: row.get(4)?,
+            serial: row.get::<_, Option<Vec<u8>>>(5)?.map(|content| SerialNumber::from_content(&content)),
+            detail: row.get(6)?,
+            hash: [0; 32],
+        })?;
+    }
+    log.close()?;
+    transaction.execute_batch("DROP TABLE audit_unchained")
+}
+
+/// A step from one version to the next.
+struct Migration {
+    sql: &'static str,
+    then: fn(&Transaction<'_>) -> rusqlite::Result<()>,
+}
+
+impl Migration {
+    const fn sql(sql: &'static str) -> Self {
+        Self { sql, then: |_| Ok(()) }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -104,6 +245,33 @@ mod tests {
         assert_eq!(migrate(&mut connection).unwrap(), Ok(()));
         assert_eq!(version(&connection).unwrap(), LATEST);
         assert_eq!(migrate(&mut connection).unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_ledger_of_the_first_release_keeps_what_it_knows() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(FIRST).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO authorities VALUES (1, zeroblob(32), '', 0, 0, x'');
+                 INSERT INTO certificates VALUES (1, 1, x'01', zeroblob(32), '', '[]', 0, 0, '', 0, 7, 4, x'');
+                 INSERT INTO audit VALUES (1, 0, 'ann', 'issue', x'');",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap().unwrap();
+        let remembered: (i64, i64, i64) = connection
+            .query_row("SELECT certificate, revoked_at, reason FROM revocations", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap();
+        assert_eq!(remembered, (1, 7, 4));
+        let line: (String, i64) = connection
+            .query_row("SELECT who, audit_head.lines FROM audit JOIN audit_head USING (hash)", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!(line, ("ann".to_owned(), 1), "the old line is in the chain");
     }
 
     #[test]
@@ -120,20 +288,39 @@ mod tests {
         connection
             .execute_batch(
                 "INSERT INTO authorities VALUES (1, zeroblob(32), '', 0, 0, x'');
-                 INSERT INTO certificates VALUES (1, 1, x'01', zeroblob(32), '', '[]', 0, 0, '', 0, NULL, NULL, x'');
-                 INSERT INTO audit VALUES (1, 0, 'ann', 'issue', x'');",
+                 INSERT INTO certificates VALUES (1, 1, x'01', zeroblob(32), '', '[]', 0, 0, '', 0, NULL, NULL, x'', NULL);
+                 INSERT INTO audit VALUES (1, 0, 'ann', 'issue', 1, x'', NULL, '', zeroblob(32));
+                 UPDATE audit_head SET lines = 1;
+                 INSERT INTO revocations VALUES (1, 1, 1, 0, 1, NULL);
+                 INSERT INTO lists VALUES (1, 1, 1, NULL, '', 0, 0, zeroblob(32), 0, 0);",
             )
             .unwrap();
         for (statement, refusal) in [
             ("DELETE FROM audit", "the audit log only grows"),
             ("UPDATE audit SET who = 'bob'", "the audit log only grows"),
+            ("DELETE FROM audit_head", "the audit log only grows"),
+            ("UPDATE audit_head SET lines = 0", "the audit log only grows"),
             ("DELETE FROM certificates", "never deleted"),
             ("UPDATE certificates SET der = x'00'", "never changed"),
+            ("DELETE FROM revocations", "history of revocation only grows"),
+            ("UPDATE revocations SET reason = 2", "history of revocation only grows"),
+            ("DELETE FROM lists", "never deleted"),
+            ("UPDATE lists SET number = 2", "never changed"),
+            ("DELETE FROM authorities", "never deleted"),
+            ("UPDATE authorities SET der = x'00'", "never changed"),
+            ("UPDATE authorities SET crl_number = 0", "handed out once"),
             ("UPDATE certificates SET revoked_at = 1", "CHECK constraint failed"),
         ] {
             let error = connection.execute(statement, []).unwrap_err().to_string();
             assert!(error.contains(refusal), "{statement}: {error}");
         }
-        assert_eq!(connection.execute("UPDATE certificates SET revoked_at = 1, reason = 4", []).unwrap(), 1);
+        let stand =
+            |reason| connection.execute(&format!("UPDATE certificates SET revoked_at = 1, reason = {reason}"), []);
+        assert_eq!(stand(6).unwrap(), 1, "on hold");
+        assert_eq!(stand(4).unwrap(), 1, "and then for good");
+        for undoing in ["revoked_at = NULL, reason = NULL", "reason = 6", "invalid_since = 0"] {
+            let error = connection.execute(&format!("UPDATE certificates SET {undoing}"), []).unwrap_err().to_string();
+            assert!(error.contains("never undone"), "{undoing}: {error}");
+        }
     }
 }

@@ -4,16 +4,26 @@
 //! writers. Every transaction that writes takes the write lock when it begins, so two processes queue for it and neither
 //! has to begin again.
 
-use std::fs::{File, OpenOptions};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+pub(super) mod audit;
+mod lists;
+mod mend;
+mod open;
+mod revoke;
+mod write;
 
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::act::Done;
 use super::rows;
-use super::schema::{self, APPLICATION_ID};
-use super::{Act, AuditLine, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
-use crate::x509::Certificate;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use super::{
+    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Ledger, LedgerError, ListQuery, Mark,
+    Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
+};
+use crate::x509::{Certificate, SerialNumber};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 
 /// A ledger in one SQLite file, with its `-wal` and `-shm` files beside it while it is open.
 #[derive(Debug)]
@@ -29,12 +39,10 @@ impl SqliteLedger {
     /// [`LedgerError::Missing`], [`LedgerError::Foreign`] and [`LedgerError::Newer`], and when the system refuses.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         match std::fs::metadata(path) {
-            Ok(about) if about.is_file() => Self::connect(path),
-            Ok(_) => Err(LedgerError::Foreign { path: path.to_owned(), why: "it is not a file".to_owned() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(LedgerError::Missing { path: path.to_owned() })
-            }
-            Err(source) => Err(LedgerError::Open { path: path.to_owned(), source }),
+            Ok(about) if about.is_file() => open::to_write(path).map(|connection| Self::on(path, connection)),
+            Ok(_) => Err(LedgerError::Foreign { ledger: name(path), why: "it is not a file".to_owned() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LedgerError::Missing { ledger: name(path) }),
+            Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
     }
 
@@ -43,11 +51,31 @@ impl SqliteLedger {
     /// # Errors
     /// As [`Self::open`].
     pub fn create(path: &Path) -> Result<Self, LedgerError> {
-        match make_file(path) {
-            Ok(()) => Self::connect(path),
+        match open::make_file(path) {
+            Ok(()) => open::to_write(path).map(|connection| Self::on(path, connection)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open(path),
-            Err(source) => Err(LedgerError::Open { path: path.to_owned(), source }),
+            Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
+    }
+
+    /// Opens the ledger at `path` to be read, also where nothing may be written: then what another process writes at the
+    /// same time may be missed, and a write-ahead log that was left beside the file has to be readable too.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and [`LedgerError::Older`] where the schema would have to be brought up to date first.
+    pub fn open_to_read(path: &Path) -> Result<Self, LedgerError> {
+        match Self::open(path) {
+            Err(LedgerError::Unwritable { .. } | LedgerError::Open { .. }) => Self::only_to_read(path),
+            opened => opened,
+        }
+    }
+
+    pub(super) fn only_to_read(path: &Path) -> Result<Self, LedgerError> {
+        open::to_read(path).map(|connection| Self::on(path, connection))
+    }
+
+    fn on(path: &Path, connection: Connection) -> Self {
+        Self { path: path.to_owned(), connection }
     }
 
     /// The value of a PRAGMA, as text.
@@ -61,28 +89,6 @@ impl SqliteLedger {
         }
     }
 
-    fn connect(path: &Path) -> Result<Self, LedgerError> {
-        let told = |error| told(path, error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags).map_err(told)?;
-        connection.busy_timeout(PATIENCE).map_err(told)?;
-        let (application, tables) = whose(&mut connection).map_err(told)?;
-        if application != APPLICATION_ID && (application != 0 || tables != 0) {
-            let why = "it is another program's database".to_owned();
-            return Err(LedgerError::Foreign { path: path.to_owned(), why });
-        }
-        write_ahead(&connection).map_err(told)?;
-        connection
-            .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")
-            .map_err(told)?;
-        schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer {
-            path: path.to_owned(),
-            found,
-            known: schema::LATEST,
-        })?;
-        Ok(Self { path: path.to_owned(), connection })
-    }
-
     /// Runs `work` as one transaction that holds the write lock from its beginning and is on the disk when it returns.
     fn transact<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
         let path = &self.path;
@@ -90,22 +96,22 @@ impl SqliteLedger {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| told(path, error))?;
-        let done = match work(&transaction) {
-            Ok(done) => done,
-            Err(Failure::Database(error)) => return Err(told(path, error)),
-            Err(Failure::Ledger(error)) => return Err(error),
-        };
+        let done = work(&transaction).map_err(|failure| failed(path, failure))?;
         transaction.commit().map_err(|error| told(path, error))?;
         Ok(done)
     }
-}
 
-/// The application id and the number of tables, both as of one moment: another process may be making the ledger.
-fn whose(connection: &mut Connection) -> rusqlite::Result<(i64, i64)> {
-    let moment = connection.transaction()?;
-    let application = moment.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables = moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    Ok((application, tables))
+    fn told(&self, error: rusqlite::Error) -> LedgerError {
+        told(&self.path, error)
+    }
+
+    fn damaged(&self, what: String) -> LedgerError {
+        LedgerError::Damaged { ledger: name(&self.path), what }
+    }
+
+    fn failed(&self, failure: Failure) -> LedgerError {
+        failed(&self.path, failure)
+    }
 }
 
 impl Ledger for SqliteLedger {
@@ -131,9 +137,9 @@ impl Ledger for SqliteLedger {
             }
             let id = AuthorityId(transaction.last_insert_rowid());
             if certificate.is_self_issued() {
-                insert(transaction, id, &[Entry { certificate, profile }], act)?;
+                write::insert(transaction, id, &[Entry { certificate, profile }], act)?;
             } else {
-                log(transaction, certificate, act)?;
+                audit::log(transaction, id, Done::certificate(certificate), act)?;
             }
             Ok(id)
         })
@@ -147,25 +153,26 @@ impl Ledger for SqliteLedger {
                 |row| row.get(0).map(AuthorityId),
             )
             .optional()
-            .map_err(|error| told(&self.path, error))
+            .map_err(|error| self.told(error))
+    }
+
+    fn authorities(&mut self) -> Result<Vec<AuthorityRecord>, LedgerError> {
+        rows::authorities(&self.connection).map_err(|error| self.told(error))
     }
 
     fn record(&mut self, by: AuthorityId, certificates: &[Entry<'_>], act: &Act) -> Result<(), LedgerError> {
-        self.transact(|transaction| insert(transaction, by, certificates, act))
+        self.transact(|transaction| write::insert(transaction, by, certificates, act))
     }
 
     fn find(&mut self, by: AuthorityId, query: &Query) -> Result<Vec<Record>, LedgerError> {
-        let found = rows::select(&self.connection, by, query).map_err(|error| told(&self.path, error))?;
-        found
-            .into_iter()
-            .map(|row| row.into_record().map_err(|what| LedgerError::Damaged { path: self.path.clone(), what }))
-            .collect()
+        let found = rows::select(&self.connection, by, query).map_err(|error| self.told(error))?;
+        found.into_iter().map(|row| row.into_record().map_err(|what| self.damaged(what))).collect()
     }
 
     fn certificate(&mut self, id: RecordId) -> Result<Vec<u8>, LedgerError> {
         self.connection
             .query_row("SELECT der FROM certificates WHERE id = ?1", params![id.0], |row| row.get(0))
-            .map_err(|error| told(&self.path, error))
+            .map_err(|error| self.told(error))
     }
 
     fn count(&mut self, by: AuthorityId) -> Result<u64, LedgerError> {
@@ -178,11 +185,67 @@ impl Ledger for SqliteLedger {
                 |row| row.get::<_, i64>(0),
             )
             .map(|count| u64::try_from(count).unwrap_or_default())
-            .map_err(|error| told(&self.path, error))
+            .map_err(|error| self.told(error))
     }
 
-    fn audit(&mut self) -> Result<Vec<AuditLine>, LedgerError> {
-        rows::audit(&self.connection).map_err(|error| told(&self.path, error))
+    fn revoke(
+        &mut self,
+        by: AuthorityId,
+        serial: &SerialNumber,
+        revocation: Revocation,
+        act: &Act,
+    ) -> Result<Record, LedgerError> {
+        self.transact(|transaction| revoke::revoke(transaction, by, serial, revocation, act))
+    }
+
+    fn release(&mut self, by: AuthorityId, serial: &SerialNumber, act: &Act) -> Result<Record, LedgerError> {
+        self.transact(|transaction| revoke::release(transaction, by, serial, act))
+    }
+
+    fn history(&mut self, RecordId(id): RecordId) -> Result<Vec<Revocation>, LedgerError> {
+        let rows = revoke::history(&self.connection, id).map_err(|error| self.told(error))?;
+        let wrong = |column| self.damaged(format!("the {column} of a revocation cannot be read"));
+        rows.into_iter().map(|row| row.read().map_err(wrong)).collect()
+    }
+
+    fn revoked(
+        &mut self,
+        by: AuthorityId,
+        since: Option<Mark>,
+        visit: &mut dyn FnMut(Revoked) -> ControlFlow<()>,
+    ) -> Result<(), LedgerError> {
+        match lists::entries(&self.connection, by, since, visit) {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(self.failed(failure)),
+        }
+    }
+
+    fn next_crl_number(&mut self, by: AuthorityId, above: u64) -> Result<Numbered, LedgerError> {
+        self.transact(|transaction| lists::next_number(transaction, by, above))
+    }
+
+    fn record_list(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError> {
+        self.transact(|transaction| lists::record(transaction, by, list, act))
+    }
+
+    fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError> {
+        lists::find(&self.connection, by, query).map_err(|error| self.told(error))
+    }
+
+    fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
+        audit::read(&mut self.connection, visit).map_err(|error| told(&self.path, error))
+    }
+
+    fn integrity(&mut self, visit: &mut dyn FnMut(String)) -> Result<(), LedgerError> {
+        mend::integrity(&self.connection, visit).map_err(|error| self.told(error))
+    }
+
+    fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError> {
+        mend::examine(&self.connection, visit).map_err(|failure| self.failed(failure))
+    }
+
+    fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError> {
+        self.transact(|transaction| mend::mend(transaction, act))
     }
 }
 
@@ -190,6 +253,14 @@ impl Ledger for SqliteLedger {
 enum Failure {
     Database(rusqlite::Error),
     Ledger(LedgerError),
+    /// What of a row cannot be read.
+    Damaged(String),
+}
+
+impl From<String> for Failure {
+    fn from(what: String) -> Self {
+        Self::Damaged(what)
+    }
 }
 
 impl From<rusqlite::Error> for Failure {
@@ -204,116 +275,40 @@ impl From<LedgerError> for Failure {
     }
 }
 
-fn insert(transaction: &Transaction<'_>, by: AuthorityId, entries: &[Entry<'_>], act: &Act) -> Result<(), Failure> {
-    // The database decides what is unique: a conflict inserts nothing, whoever was first.
-    let mut add = transaction.prepare(
-        "INSERT INTO certificates
-         (authority, serial, fingerprint, subject, names, not_before, not_after, profile, issued_at, der)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
-    )?;
-    let mut add_name = transaction.prepare("INSERT INTO names (name, certificate) VALUES (?1, ?2)")?;
-    for Entry { certificate, profile } in entries {
-        // A certificate whose subjectAltName does not parse is still recorded, and found by serial number.
-        let names = certificate.subject_alt_names().unwrap_or_default();
-        let added = add.execute(params![
-            by.0,
-            certificate.serial().content(),
-            certificate.fingerprint_sha256(),
-            certificate.subject().to_string(),
-            rows::write_names(&names),
-            certificate.validity().not_before.unix_timestamp(),
-            certificate.validity().not_after.unix_timestamp(),
-            profile,
-            act.at.unix_timestamp(),
-            certificate.der(),
-        ])?;
-        if added == 0 {
-            return Err(conflict(transaction, certificate)?.into());
-        }
-        let id = transaction.last_insert_rowid();
-        for name in super::search_names(&names, certificate) {
-            add_name.execute(params![name, id])?;
-        }
-        log(transaction, certificate, act)?;
-    }
-    Ok(())
-}
-
-/// Which of the two unique things was taken.
-fn conflict(transaction: &Transaction<'_>, certificate: &Certificate) -> rusqlite::Result<LedgerError> {
-    let serial = certificate.serial().clone();
-    let known: bool = transaction.query_row(
-        "SELECT EXISTS (SELECT 1 FROM certificates WHERE fingerprint = ?1)",
-        params![certificate.fingerprint_sha256()],
-        |row| row.get(0),
-    )?;
-    Ok(if known { LedgerError::AlreadyRecorded { serial } } else { LedgerError::SerialTaken { serial } })
-}
-
-fn log(transaction: &Transaction<'_>, certificate: &Certificate, act: &Act) -> rusqlite::Result<()> {
-    transaction.execute(
-        "INSERT INTO audit (at, who, what, fingerprint) VALUES (?1, ?2, ?3, ?4)",
-        params![act.at.unix_timestamp(), act.who, act.what.name(), certificate.fingerprint_sha256()],
-    )?;
-    Ok(())
-}
-
-/// An empty file, 0600 from the start; SQLite gives its companions the same mode.
-fn make_file(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)?.sync_all()?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        // So that the name survives a power cut; some file systems cannot, and need not.
-        _ = File::open(folder).and_then(|folder| folder.sync_all());
-    }
-    Ok(())
-}
-
-/// Switches a new file to its write-ahead log. The switch needs the file alone and does not queue for it, so a process
-/// that meets another here waits by itself.
-fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
-    let begun = Instant::now();
-    loop {
-        let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
-        let switched = connection.pragma_query_value(None, "journal_mode", mode).and_then(|found| {
-            if found == "wal" { Ok(()) } else { connection.pragma_update(None, "journal_mode", "wal") }
-        });
-        match switched {
-            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            other => return other,
-        }
-    }
-}
-
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
+fn failed(path: &Path, failure: Failure) -> LedgerError {
+    match failure {
+        Failure::Database(error) => told(path, error),
+        Failure::Ledger(error) => error,
+        Failure::Damaged(what) => LedgerError::Damaged { ledger: name(path), what },
+    }
+}
+
 /// The database's error in the words of this room.
 fn told(path: &Path, error: rusqlite::Error) -> LedgerError {
-    let path = path.to_owned();
-    let unwritable = |why| LedgerError::Unwritable { path: path.clone(), why };
+    let ledger = name(path);
+    let unwritable = |why| LedgerError::Unwritable { ledger: ledger.clone(), why };
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            LedgerError::Busy { path, seconds: PATIENCE.as_secs() }
+            LedgerError::Busy { ledger, seconds: PATIENCE.as_secs() }
         }
-        Some(ErrorCode::NotADatabase) => LedgerError::Foreign { path, why: "it is no SQLite database".to_owned() },
-        Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { path, what: error.to_string() },
+        Some(ErrorCode::NotADatabase) => LedgerError::Foreign { ledger, why: "it is no SQLite database".to_owned() },
+        Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { ledger, what: error.to_string() },
         Some(ErrorCode::DiskFull) => unwritable("no space is left on the disk"),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => unwritable("the file or its folder is read-only"),
         Some(ErrorCode::CannotOpen) => {
             unwritable("the database cannot make its companion files; the folder must be writable")
         }
-        _ => LedgerError::Failed { path, source: Box::new(error) },
+        _ => LedgerError::Failed { ledger, source: Box::new(error) },
     }
+}
+
+/// The ledger as errors name it.
+fn name(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// How long a process waits for another's transaction, which takes milliseconds.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod revocation;
+
 use std::path::Path;
 use std::sync::Barrier;
 
@@ -9,8 +11,8 @@ use super::*;
 use crate::encoding::der::{self, tag};
 use crate::x509::extension::SubjectAltName;
 use crate::x509::{DistinguishedName, Extension};
-use time::Duration;
 use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 
@@ -61,6 +63,20 @@ fn with_root(path: &Path) -> (SqliteLedger, AuthorityId) {
     let mut ledger = SqliteLedger::create(path).unwrap();
     let by = ledger.add_authority(&root(), "root-ca", &act(Action::Init)).unwrap();
     (ledger, by)
+}
+
+/// The lines of the audit log, which is sound.
+fn audit(ledger: &mut dyn Ledger) -> Vec<AuditLine> {
+    let (mut lines, mut auditor) = (Vec::new(), Auditor::new());
+    let head = ledger
+        .audit(&mut |line| {
+            auditor.line(&line);
+            lines.push(line);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(auditor.finish(&head), Ok(head));
+    lines
 }
 
 fn in_folder(test: impl FnOnce(&Path)) {
@@ -114,7 +130,7 @@ fn several_certificates_are_recorded_together_or_not_at_all() {
         let both = [&one, &two].map(|certificate| Entry { certificate, profile: "server" });
         assert!(ledger.record(by, &both, &act(Action::Issue)).is_err());
         assert_eq!(ledger.count(by).unwrap(), 0);
-        assert_eq!(ledger.audit().unwrap().len(), 1, "only the root");
+        assert_eq!(audit(&mut ledger).len(), 1, "only the root");
     });
 }
 
@@ -150,7 +166,7 @@ fn every_change_leaves_a_line_in_the_audit_log() {
         let (mut ledger, by) = with_root(path);
         let issued = leaf(9, "a.test");
         ledger.record(by, &entry(&issued), &act(Action::Sign)).unwrap();
-        let lines = ledger.audit().unwrap();
+        let lines = audit(&mut ledger);
         let told: Vec<(&str, &str, OffsetDateTime)> =
             lines.iter().map(|line| (line.who.as_str(), line.what.as_str(), line.at)).collect();
         assert_eq!(told, [("ann", "init", NOW), ("ann", "sign", NOW)]);
@@ -212,6 +228,25 @@ fn a_later_ledger_is_left_alone() {
         drop(with_root(path));
         rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         assert!(matches!(SqliteLedger::open(path), Err(LedgerError::Newer { found: 99, .. })));
+    });
+}
+
+#[test]
+fn a_ledger_that_may_only_be_read_is_read_and_not_written() {
+    in_folder(|folder| {
+        // A name that a URI would read otherwise.
+        let path = &folder.with_file_name("a b?mode=rwc#100%.db");
+        let (mut ledger, by) = with_root(path);
+        ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue)).unwrap();
+        drop(ledger);
+        let mut reading = SqliteLedger::only_to_read(path).unwrap();
+        assert_eq!(reading.count(by).unwrap(), 1);
+        let written = reading.record(by, &entry(&leaf(10, "a.test")), &act(Action::Issue));
+        assert!(matches!(written, Err(LedgerError::Unwritable { .. })), "{written:?}");
+        drop(reading);
+        rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+        let earlier = SqliteLedger::only_to_read(path).map(|_| ());
+        assert!(matches!(earlier, Err(LedgerError::Older { found: 2, .. })), "{earlier:?}");
     });
 }
 

@@ -1,13 +1,16 @@
 //! `certkit ca issue`: a key and a certificate from the CA.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::batch::{self, BatchArgs, Standard};
 use super::init::{Made, Plan};
 use super::place::{self, Chosen};
+use super::signer::SignerArgs;
 use crate::ca::place::State;
 use crate::ca::{Action, Authority, Issued, Order};
 use crate::cli::clock::{self, rfc3339, until};
@@ -15,7 +18,6 @@ use crate::cli::exit::Exit;
 use crate::cli::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, fresh_serial, load_profile};
 use crate::cli::new::write_objections;
 use crate::cli::output::{Report, Session, shown};
-use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, dim, good, safe, strong, warn};
 use crate::encoding::hex;
@@ -26,18 +28,28 @@ use crate::x509::{Certificate, GeneralName};
 /// Make a key and a certificate for it, signed by the CA
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-Writes NAME.pem (the certificate, then the CA's: the full chain) and NAME-key.pem (0600), called after
-the first name. Where there is no CA yet one is made, unless --ca says where it should be.
+Writes NAME.pem (the certificate, then the authorities between it and the root, if there are any) and NAME-key.pem (0600),
+called after the first name. That is what a server needs: the root itself is not sent, for clients have it or do not trust
+it. Where there is no CA yet one is made, unless --ca says where it should be.
 
 For example:
   certkit ca issue api.test 127.0.0.1
   certkit ca issue --profile client --cn \"Ann Example\"
   certkit ca issue '*.test' --type rsa:2048 --days 90 --out test.pem --keyout test.key
 
+With --batch a list says what to issue: names on each line, with blanks or commas between them; or CSV, whose header names
+the columns (names, cn, subject, profile, days, key, out); or TOML with a [[certificate]] for each and the same keys. What a
+line leaves open the flags say. The whole list is checked before anything is made; --keep-going passes over what is refused,
+and then exits 1:
+  certkit ca issue --batch hosts.txt --out-dir certs
+  printf 'names,profile,days\napi.test,server,90\n' | certkit ca issue --batch - --json
+
 With --json the answer is an object: `certificate_file`; `key_file`; `key_is_new`; `key_encrypted`; `subject`; `names`;
 `serial` (hexadecimal); `fingerprint_sha256`; `issuer`; `profile`; `not_before`, `not_after` (RFC 3339); `shortened_from`
 (the end asked for, where the CA's own comes first); `objections`, each with `client`, `why`, `what_to_do`; `made_ca` (as
-`certkit ca init` answers, where it had to be made); and `notes`.")]
+`certkit ca init` answers, where it had to be made); and `notes`. With --batch it is an object on a line for each line of the
+list: `line`, the same as far as they fit, and `error`, where it was refused (then there is no `serial`) or could not be
+written.")]
 pub(super) struct Args {
     #[command(flatten)]
     names: NameArgs,
@@ -48,11 +60,14 @@ pub(super) struct Args {
     #[command(flatten)]
     key: KeyArgs,
 
+    #[command(flatten)]
+    batch: BatchArgs,
+
     /// What kind of certificate: server, client, peer, email, code-signing, ocsp-responder, or a file of your own
     #[arg(long, value_name = "NAME|FILE", default_value = "server")]
     profile: String,
 
-    /// Where to write the certificate and the CA's; `-` is stdout [default: after the first name, api.test.pem]
+    /// Where to write the certificate and the authorities between it and the root; `-` is stdout [default: after the first name, api.test.pem]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -60,14 +75,24 @@ pub(super) struct Args {
     #[arg(long)]
     force: bool,
 
-    /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N [default: prompt, if there is one]
-    #[arg(long, value_name = "SOURCE")]
-    ca_passphrase: Option<PassphraseSource>,
+    #[command(flatten)]
+    signer: SignerArgs,
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let now = clock::making_now()?;
+    args.batch.check()?;
     let profile = load_profile(&args.profile)?;
+    if let Some(list) = &args.batch.batch {
+        let (profile, lifetime, key) = (Arc::new(profile), args.lifetime, args.key.algorithm());
+        let standard = Standard { profile, lifetime, key, now };
+        let (mut authority, key, made_ca) = open_or_make(chosen, &args.signer, now, session)?;
+        if made_ca.is_some() {
+            session.say(format_args!("made a CA in {}", chosen.shown()));
+        }
+        let mut signatory = chosen.unlock(&mut authority, &key, now)?;
+        return batch::run(list, &args.batch, standard, args.force, &mut signatory, session);
+    }
     let naming = args.names.naming(&profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
     if args.key.has_idle_passphrase() {
@@ -78,7 +103,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let key = args.key.obtain(profile.key, outputs.keyout())?;
     let request = naming.request(key.key.public_key().clone());
 
-    let (mut authority, authority_key, made_ca) = open_or_make(chosen, args.ca_passphrase.as_ref(), now, session)?;
+    let (mut authority, authority_key, made_ca) = open_or_make(chosen, &args.signer, now, session)?;
     let ca_certificate = authority.certificate().clone();
     let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
     let order = Order { profile: &profile, request: &request, validity };
@@ -95,7 +120,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         notes: naming.notes.iter().map(ToString::to_string).collect(),
     };
     outputs
-        .write(&key, &place::chain(&[&issued.certificate, &ca_certificate]), session)
+        .write(&key, &place::chain(&authority.full_chain(&issued.certificate)), session)
         .with_context(|| recorded(&issued))?;
     session.answer(&answer)?;
     Ok(Exit::Yes)
@@ -109,16 +134,13 @@ pub(super) fn recorded(issued: &Issued) -> String {
 /// The CA and its key; made where there is none and nobody said where it should be.
 fn open_or_make(
     chosen: &Chosen,
-    passphrase: Option<&PassphraseSource>,
+    signer: &SignerArgs,
     now: OffsetDateTime,
     session: &mut Session,
 ) -> anyhow::Result<(Authority, PrivateKey, Option<Made>)> {
-    if chosen.may_be_made() && passphrase.is_none() && chosen.state()? == State::Empty {
+    if chosen.may_be_made() && !signer.are_given() && chosen.state()? == State::Empty {
         match Plan::standard(now)?.carry_out(chosen, session) {
-            Ok((authority, key)) => {
-                let made = Made::new(&authority, chosen, false);
-                return Ok((authority, key, Some(made)));
-            }
+            Ok((authority, key, made)) => return Ok((authority, key, Some(made))),
             // Another process was faster; its CA is the one.
             Err(error) => match chosen.state() {
                 Ok(State::Complete) => {}
@@ -127,7 +149,7 @@ fn open_or_make(
         }
     }
     let authority = chosen.open()?;
-    let key = chosen.key(passphrase)?;
+    let key = signer.key(chosen)?;
     Ok((authority, key, None))
 }
 
@@ -173,10 +195,15 @@ impl About {
     }
 
     pub(super) fn text(&self, files: Vec<(&'static str, String)>, text: &mut Text) {
+        self.text_as("issued", files, text);
+    }
+
+    /// As [`Self::text`], with another word for what was done.
+    pub(super) fn text_as(&self, done: &str, files: Vec<(&'static str, String)>, text: &mut Text) {
         let bare = |name: &String| name.split_once(':').map_or(name.clone(), |(_, value)| value.to_owned());
         let names: Vec<String> = self.names.iter().map(bare).collect();
         let name = if names.is_empty() { self.subject.clone() } else { names.join(", ") };
-        text.line(format_args!("{} a certificate for {}", good("issued"), strong(name)));
+        text.line(format_args!("{} a certificate for {}", good(done), strong(name)));
         let mut fields: Vec<(&str, String)> = files;
         fields.push(("issuer", format!("{} ({})", safe(&self.issuer), safe(&self.trust))));
         fields.push(("serial", self.serial.clone()));
@@ -213,7 +240,7 @@ impl Report for Answer {
             text.blank();
         }
         let files = vec![
-            ("certificate", format!("{} (with the CA's: the full chain)", safe(&self.certificate_file))),
+            ("certificate", format!("{}", safe(&self.certificate_file))),
             ("key", safe(&self.key_file).to_string()),
         ];
         self.certificate.text(files, text);

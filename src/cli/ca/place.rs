@@ -1,7 +1,7 @@
 //! Which CA is meant, and how it is opened.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,13 @@ use anyhow::{Context, anyhow, bail};
 use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
-use crate::ca::place::State;
-use crate::ca::{Act, Action, Authority, AuthorityError, HalfMade, Place, Signatory, SqliteLedger};
+use super::signer;
+use crate::ca::place::{State, is_there};
+use crate::ca::{
+    Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, SqliteLedger,
+};
 use crate::cli::clock;
+use crate::cli::files::{self, is_dash};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::output::shown;
 use crate::cli::passphrase::PassphraseSource;
@@ -21,30 +25,30 @@ use crate::issue::IssueError;
 use crate::key::PrivateKey;
 use crate::x509::Certificate;
 
-/// The CA that is meant.
+/// The CA that is meant, and which of its authorities.
 #[derive(Debug)]
 pub(super) struct Chosen {
     place: Place,
     /// Chosen for this run with `--ca`: then a CA that is not there is a mistake.
     explicit: bool,
+    /// The authority chosen for this run with `--issuer`.
+    issuer: Option<AuthorityName>,
 }
 
 impl Chosen {
-    /// `--ca`, or `CERTKIT_CA`, or the user's data folder.
-    pub(super) fn new(ca: Option<PathBuf>) -> anyhow::Result<Self> {
+    /// `--ca`, or `CERTKIT_CA`, or the user's data folder; and `--issuer`.
+    pub(super) fn new(ca: Option<PathBuf>, issuer: Option<AuthorityName>) -> anyhow::Result<Self> {
         let explicit = ca.is_some();
         let named = ca.or_else(|| env::var_os("CERTKIT_CA").filter(|path| !path.is_empty()).map(PathBuf::from));
         let folder = match named {
             Some(folder) if folder.as_os_str().is_empty() => bail!("--ca names no folder"),
-            Some(folder) => folder,
-            None => etcetera::choose_base_strategy()
-                .context("cannot find the home folder")
-                .hint("say where the CA is with --ca DIR or CERTKIT_CA")?
-                .data_dir()
-                .join("certkit")
-                .join("ca"),
+            Some(folder) => match called(&folder)? {
+                Some(name) => own_folder()?.join(name.as_str()),
+                None => folder,
+            },
+            None => own_folder()?.join(AuthorityName::first().as_str()),
         };
-        Ok(Self { place: Place::new(folder), explicit })
+        Ok(Self { place: Place::new(folder), explicit, issuer })
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -53,7 +57,7 @@ impl Chosen {
 
     /// Whether `ca issue` may make a CA here without being asked.
     pub(super) fn may_be_made(&self) -> bool {
-        !self.explicit
+        !self.explicit && self.issuer.is_none()
     }
 
     /// The folder as it is shown.
@@ -61,38 +65,132 @@ impl Chosen {
         shown(self.place.folder())
     }
 
+    /// The authority chosen with `--issuer`.
+    pub(super) fn asked_issuer(&self) -> Option<&AuthorityName> {
+        self.issuer.as_ref()
+    }
+
+    /// Refuses `--issuer` where it has no effect.
+    pub(super) fn without_issuer(&self, why: &str) -> anyhow::Result<()> {
+        if self.issuer.is_some() { bail!("--issuer has no effect: {why}") } else { Ok(()) }
+    }
+
+    /// The authority that signs: that of `--issuer`, or that of `ca.toml`, or the first.
+    pub(super) fn issuer(&self) -> anyhow::Result<AuthorityName> {
+        if let Some(issuer) = &self.issuer {
+            return Ok(issuer.clone());
+        }
+        Ok(self.config()?.issuer.unwrap_or_else(AuthorityName::first))
+    }
+
+    /// What `ca.toml` says.
+    pub(super) fn config(&self) -> anyhow::Result<Config> {
+        let path = self.place.config();
+        match files::read_text_if_there(&path)? {
+            Some(text) => Ok(Config::from_toml(&shown(&path), &text)?),
+            None => Ok(Config::default()),
+        }
+    }
+
     /// What the folder holds. Half a CA may be another process's, which is about to add the other half: it is given a
     /// moment.
-    pub(super) fn state(&self) -> Result<State, HalfMade> {
+    pub(super) fn state(&self) -> anyhow::Result<State> {
         let begun = Instant::now();
         loop {
-            match self.place.state() {
+            match self.place.state(&self.config()?) {
                 Err(_) if begun.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(20)),
-                settled => return settled,
+                settled => return Ok(settled?),
             }
         }
     }
 
-    /// Opens the CA to read what it is and what it has signed.
+    /// Opens the CA to read what it is and what it has signed: the authority that signs.
     pub(super) fn open(&self) -> anyhow::Result<Authority> {
-        match self.state()? {
-            State::Complete => {}
-            State::Empty => {
-                return Err(anyhow!("there is no CA in {}", self.shown()))
-                    .hint(format!("make one with: certkit ca init{}", self.flag()));
-            }
+        self.is_made()?;
+        self.open_one(&self.issuer()?)
+    }
+
+    /// Opens the authority that signs to read what it is and what it has signed, also where nothing may be written.
+    pub(super) fn open_to_read(&self) -> anyhow::Result<Authority> {
+        self.is_made()?;
+        self.open_with(&self.issuer()?, self.ledger_to_read()?)
+    }
+
+    /// Opens one authority of the CA.
+    pub(super) fn open_one(&self, name: &AuthorityName) -> anyhow::Result<Authority> {
+        self.open_with(name, self.ledger()?)
+    }
+
+    fn open_with(&self, name: &AuthorityName, ledger: Box<dyn Ledger>) -> anyhow::Result<Authority> {
+        let certificates = self.certificates(name)?;
+        let Some((certificate, above)) = certificates.split_first() else { bail!("{name} has no certificate") };
+        let authority = Authority::open(certificate.clone(), ledger).with_context(|| self.cannot_use(name))?;
+        Ok(authority.below(above.to_vec()))
+    }
+
+    /// The certificate of an authority, and those above it, the next one first.
+    pub(super) fn certificates(&self, name: &AuthorityName) -> anyhow::Result<Vec<Certificate>> {
+        let path = self.place.certificate_of(name);
+        if !name.is_first() && !is_there(&path) {
+            let known: Vec<String> = self.place.names().iter().map(ToString::to_string).collect();
+            return Err(anyhow!("the CA in {} has no authority {name}: it would be {}", self.shown(), shown(&path)))
+                .hint(format!(
+                    "there are {}; make one with: certkit ca intermediate {name}{}",
+                    known.join(", "),
+                    self.flag()
+                ));
         }
-        let path = self.place.certificate();
         let loaded = Loaded::read(&path)?;
         let certificates = loaded.document.certificates().with_context(|| cannot_use(&path))?;
-        let certificate = certificates.first().with_context(|| cannot_use(&path))?;
-        let ledger = SqliteLedger::open(&self.place.ledger())?;
-        Authority::open((*certificate).clone(), Box::new(ledger)).with_context(|| self.cannot_use())
+        Ok(certificates.into_iter().cloned().collect())
     }
 
-    /// The CA's private key.
+    /// The ledger, as `ca.toml` has it or in the folder.
+    pub(super) fn ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        self.only_a_file()?;
+        Ok(Box::new(SqliteLedger::open(&self.place.ledger())?))
+    }
+
+    /// The ledger, to be read also where nothing may be written.
+    pub(super) fn ledger_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        self.only_a_file()?;
+        Ok(Box::new(SqliteLedger::open_to_read(&self.place.ledger())?))
+    }
+
+    /// A new ledger, or the one that is there.
+    pub(super) fn new_ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        self.only_a_file()?;
+        Ok(Box::new(SqliteLedger::create(&self.place.ledger())?))
+    }
+
+    fn only_a_file(&self) -> anyhow::Result<()> {
+        match self.config()?.ledger {
+            Some(_) => Err(anyhow!("{} names a ledger elsewhere", shown(&self.place.config())))
+                .hint("this certkit keeps ledgers in the CA's folder: leave `ledger` out"),
+            None => Ok(()),
+        }
+    }
+
+    /// Every authority of the CA. Certificates that were issued may lie in the folder too: only an authority is in the
+    /// ledger as one.
+    pub(super) fn open_all(&self) -> anyhow::Result<Vec<Authority>> {
+        self.is_made()?;
+        let names = self.place.names();
+        Ok(names.iter().filter_map(|name| self.open_one(name).ok()).collect())
+    }
+
+    /// The private key of the authority that signs, from the folder.
     pub(super) fn key(&self, passphrase: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
-        Loaded::read(&self.place.key())?.private_key(passphrase)
+        signer::in_folder(self, &self.issuer()?)?.private_key(passphrase)
+    }
+
+    /// Refuses a folder without a CA.
+    pub(super) fn is_made(&self) -> anyhow::Result<()> {
+        match self.state()? {
+            State::Complete => Ok(()),
+            State::Empty => Err(anyhow!("there is no CA in {}", self.shown()))
+                .hint(format!("make one with: certkit ca init{}", self.flag())),
+        }
     }
 
     /// Makes the CA ready to sign.
@@ -104,7 +202,7 @@ impl Chosen {
     ) -> anyhow::Result<Signatory<'a>> {
         let unlocked = authority.unlock(key, now);
         let expired = matches!(unlocked, Err(AuthorityError::Issue(IssueError::IssuerExpired { .. })));
-        let unlocked = unlocked.with_context(|| self.cannot_use());
+        let unlocked = unlocked.with_context(|| format!("cannot use the CA in {}", self.shown()));
         if expired {
             return unlocked
                 .hint("make a new CA in another folder, certkit ca init --ca DIR, and let clients trust it");
@@ -117,17 +215,56 @@ impl Chosen {
         if self.explicit { format!(" --ca {}", self.shown()) } else { String::new() }
     }
 
-    /// What an error of this CA begins with.
-    fn cannot_use(&self) -> String {
-        format!("cannot use the CA in {}", self.shown())
+    /// What an error of an authority begins with.
+    fn cannot_use(&self, name: &AuthorityName) -> String {
+        match name.is_first() {
+            true => format!("cannot use the CA in {}", self.shown()),
+            false => format!("cannot use {name} of the CA in {}", self.shown()),
+        }
     }
+}
+
+/// The name that `@NAME` is: a CA beside the user's own. A folder of that name is written `./@NAME`.
+fn called(folder: &Path) -> anyhow::Result<Option<AuthorityName>> {
+    match folder.to_str().and_then(|text| text.strip_prefix('@')) {
+        Some(name) if !name.contains(['/', '\\']) => match name.parse() {
+            Ok(name) => Ok(Some(name)),
+            Err(error) => {
+                Err(anyhow::Error::from(error)).hint("`@` names a CA in your data folder; a folder is ./@...")
+            }
+        },
+        _ => Ok(None),
+    }
+}
+
+/// Where the user's CAs are, each in a folder of its own.
+fn own_folder() -> anyhow::Result<PathBuf> {
+    let strategy = etcetera::choose_base_strategy()
+        .context("cannot find the home folder")
+        .hint("say where the CA is with --ca DIR or CERTKIT_CA")?;
+    Ok(strategy.data_dir().join("certkit"))
 }
 
 /// Who does this, when by the clock, and what: for the audit log.
 pub(super) fn act(what: Action) -> Act {
-    let named = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env::var(name).ok());
-    let who = named.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned());
-    Act { at: clock::now(), who, what }
+    Act { at: clock::now(), who: who(), what }
+}
+
+/// The user this process runs as, and on which machine: by the system's account of it, for anybody can set `USER`.
+fn who() -> String {
+    let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
+    match whoami::hostname() {
+        Ok(host) => format!("{user}@{host}"),
+        Err(_) => user,
+    }
+}
+
+/// A path as it is remembered: whole, wherever certkit runs the next time.
+pub(super) fn absolute(path: &Path) -> String {
+    match is_dash(path) {
+        true => "stdout".to_owned(),
+        false => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string(),
+    }
 }
 
 /// Certificates as PEM, one after the other.

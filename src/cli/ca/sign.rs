@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::issue::{About, recorded};
 use super::place::{self, Chosen};
+use super::signer::SignerArgs;
 use crate::ca::petition;
 use crate::ca::{Action, Refusal};
 use crate::cli::clock;
@@ -15,7 +16,6 @@ use crate::cli::files::{self, Mode, WriteSet};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::{Report, Session, shown};
-use crate::cli::passphrase::PassphraseSource;
 use crate::cli::text::{Text, bad, safe, warn};
 
 /// Sign a certification request
@@ -49,8 +49,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME|FILE", default_value = "server")]
     profile: String,
 
-    /// Where the certificate and the CA's go; `-` is stdout [default: app.pem for app.csr, in this
-    /// folder]
+    /// Where the certificate and the authorities between it and the root go; `-` is stdout [default: app.pem for app.csr,
+    /// in this folder]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -58,9 +58,8 @@ pub(super) struct Args {
     #[arg(long)]
     force: bool,
 
-    /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N
-    #[arg(long, value_name = "SOURCE")]
-    ca_passphrase: Option<PassphraseSource>,
+    #[command(flatten)]
+    signer: SignerArgs,
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
@@ -81,7 +80,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     WriteSet::check([out.as_path()], args.force, session)?;
 
     let mut authority = chosen.open()?;
-    let key = chosen.key(args.ca_passphrase.as_ref())?;
+    let key = args.signer.key(chosen)?;
     let ca_certificate = authority.certificate().clone();
     let mut signatory = chosen.unlock(&mut authority, &key, now)?;
     let act = place::act(Action::Sign);
@@ -92,7 +91,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
 
     // The record is on the disk; from here on the certificate may be seen.
     let mut files = WriteSet::new(args.force);
-    files.add(out.clone(), place::chain(&[&issued.certificate, &ca_certificate]).into_bytes(), Mode::Public);
+    files.add(out.clone(), place::chain(&authority.full_chain(&issued.certificate)).into_bytes(), Mode::Public);
     files.write(session).with_context(|| recorded(&issued))?;
     session.answer(&Signed {
         certificate: About::new(&issued, &ca_certificate, chosen, &profile.name),
@@ -109,7 +108,7 @@ fn refuse(refusal: &Refusal, request: String, session: &mut Session) -> anyhow::
 }
 
 /// `app.pem` for `app.csr`, in the folder where certkit runs.
-fn beside(request: &Path, label: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn beside(request: &Path, label: &str) -> anyhow::Result<PathBuf> {
     let name = request.file_stem().filter(|_| !files::is_dash(request)).and_then(|stem| stem.to_str());
     Ok(format!("{}.pem", files::file_name_for(name.unwrap_or(label))?).into())
 }
@@ -128,7 +127,7 @@ impl Report for Signed {
     fn text(&self, text: &mut Text) {
         let files = vec![
             ("request", safe(&self.request).to_string()),
-            ("certificate", format!("{} (with the CA's: the full chain)", safe(&self.certificate_file))),
+            ("certificate", format!("{}", safe(&self.certificate_file))),
         ];
         self.certificate.text(files, text);
         for asked in &self.left_out {

@@ -45,6 +45,17 @@ pub fn read_text(path: &Path) -> anyhow::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
+/// Reads a file of text that need not be there.
+///
+/// # Errors
+/// As [`read_text`], but for a file that is missing.
+pub fn read_text_if_there(path: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
+    match path.symlink_metadata() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        _ => read_text(path).map(Some),
+    }
+}
+
 fn read_stdin() -> anyhow::Result<Zeroizing<Vec<u8>>> {
     static READ: AtomicBool = AtomicBool::new(false);
     if READ.swap(true, Ordering::Relaxed) {

@@ -1,0 +1,156 @@
+//! Why a ledger does not do what is asked.
+
+use super::Revocation;
+use crate::x509::SerialNumber;
+
+/// Why a ledger does not do what is asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// There is no ledger.
+    #[error(
+        "there is no ledger at {ledger}: restore it from a backup; without it nobody knows what this CA has signed"
+    )]
+    Missing {
+        /// Where it should be.
+        ledger: String,
+    },
+    /// The file cannot be made or opened.
+    #[error("cannot open the ledger {ledger}")]
+    Open {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{ledger} is no ledger of certkit: {why}")]
+    Foreign {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+        /// How that is known.
+        why: String,
+    },
+    /// The file was written by a later certkit.
+    #[error("the ledger {ledger} has schema {found} and this certkit knows {known}: use a newer certkit")]
+    Newer {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+        /// The version of its schema.
+        found: i64,
+        /// The latest version known here.
+        known: i64,
+    },
+    /// The file was written by an earlier certkit, and cannot be brought up to date where nothing may be written.
+    #[error(
+        "the ledger {ledger} has schema {found}, this certkit needs {known}, and it may not write here: use it once where it may"
+    )]
+    Older {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+        /// The version of its schema.
+        found: i64,
+        /// The version that is needed.
+        known: i64,
+    },
+    /// The authority has used this serial number.
+    #[error("serial number {serial} is taken")]
+    SerialTaken {
+        /// The serial number.
+        serial: SerialNumber,
+    },
+    /// The certificate stands in the ledger.
+    #[error("the certificate with serial number {serial} is recorded already")]
+    AlreadyRecorded {
+        /// Its serial number.
+        serial: SerialNumber,
+    },
+    /// The authority has signed no such certificate.
+    #[error("this CA has signed no certificate with serial number {serial}")]
+    Unknown {
+        /// The serial number.
+        serial: SerialNumber,
+    },
+    /// The certificate is the authority's own.
+    #[error(
+        "serial number {serial} is the CA's own certificate: a list it signs cannot revoke it; take it out of the trust stores"
+    )]
+    Own {
+        /// Its serial number.
+        serial: SerialNumber,
+    },
+    /// The certificate is revoked, or on hold.
+    #[error("the certificate with serial number {serial} is revoked already ({})", revocation.reason.name())]
+    AlreadyRevoked {
+        /// Its serial number.
+        serial: SerialNumber,
+        /// The revocation that stands.
+        revocation: Revocation,
+    },
+    /// The certificate has no hold to lift.
+    #[error("the certificate with serial number {serial} is not on hold: {}", match revocation {
+        Some(revocation) => format!("it is revoked for good ({})", revocation.reason.name()),
+        None => "it is not revoked".to_owned(),
+    })]
+    NotOnHold {
+        /// Its serial number.
+        serial: SerialNumber,
+        /// Its revocation, if it is revoked.
+        revocation: Option<Revocation>,
+    },
+    /// RFC 5280 §5.3.1: `removeFromCRL` appears in deltas only, for what is revoked no longer.
+    #[error("removeFromCRL is no reason to revoke a certificate")]
+    NoReason,
+    /// The number of a list was never handed out.
+    #[error("CRL number {number} was never handed out by the ledger")]
+    UnknownNumber {
+        /// The number.
+        number: u64,
+    },
+    /// Another list has the number.
+    #[error("a list of this kind with CRL number {number} is recorded already")]
+    ListRecorded {
+        /// The number.
+        number: u64,
+    },
+    /// A delta builds upon a list that the ledger does not know.
+    #[error("there is no complete list with CRL number {number} to build a delta upon")]
+    NoBase {
+        /// The number of the base.
+        number: u64,
+    },
+    /// Another process kept the ledger to itself for too long.
+    #[error(
+        "another process has held the ledger {ledger} for {seconds} seconds: wait for it or end it, then try again"
+    )]
+    Busy {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+        /// How long this process waited.
+        seconds: u64,
+    },
+    /// The folder or the disk does not take what is to be written.
+    #[error("cannot write to the ledger {ledger}: {why}")]
+    Unwritable {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+        /// What the database said.
+        why: &'static str,
+    },
+    /// A row is not what it should be.
+    #[error("the ledger {ledger} is damaged: {what}; restore it from a backup")]
+    Damaged {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The database failed.
+    #[error("the ledger {ledger} failed")]
+    Failed {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+        /// What the database said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

@@ -1,0 +1,102 @@
+//! What a ledger knows of revocation: of certificates, and of the lists that were signed.
+
+use crate::x509::SerialNumber;
+use crate::x509::extension::CrlReason;
+use time::OffsetDateTime;
+
+/// A revocation (RFC 5280 §5.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revocation {
+    /// When: `revocationDate`.
+    pub at: OffsetDateTime,
+    /// Why (RFC 5280 §5.3.1).
+    pub reason: CrlReason,
+    /// Since when the certificate is not to be trusted, where that is known: `invalidityDate` (RFC 5280 §5.3.2).
+    pub invalid_since: Option<OffsetDateTime>,
+}
+
+impl Revocation {
+    /// Revoked at this moment for this reason.
+    pub fn new(at: OffsetDateTime, reason: CrlReason) -> Self {
+        Self { at, reason, invalid_since: None }
+    }
+
+    /// Whether it can be lifted: `certificateHold`.
+    pub fn is_hold(&self) -> bool {
+        self.reason == CrlReason::CertificateHold
+    }
+}
+
+/// An entry of a list: a certificate that is revoked, or in a delta one whose hold was lifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
+    /// The certificate's serial number.
+    pub serial: SerialNumber,
+    /// Its revocation; with `removeFromCRL`, when its hold was lifted.
+    pub revocation: Revocation,
+    /// When the certificate expires: it has to appear on one list after that (RFC 5280 §3.3), and may be left out then.
+    pub not_after: OffsetDateTime,
+}
+
+/// A moment in the order of a ledger's revocations: a count, not a time, so that a clock set back hides nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark(pub(super) i64);
+
+impl Mark {
+    /// Before the first revocation.
+    pub const BEGINNING: Self = Self(0);
+}
+
+/// A number for a list that is about to be signed. A complete list and a delta signed together share it (RFC 5280
+/// §5.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbered {
+    /// The `cRLNumber`: no list of this authority has had it or a greater one.
+    pub number: u64,
+    /// Every revocation up to here is seen by [`super::Ledger::revoked`] from now on.
+    pub mark: Mark,
+}
+
+/// A list that was signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedList {
+    /// Its `cRLNumber` (RFC 5280 §5.2.3).
+    pub number: u64,
+    /// For a delta, the number of the complete list it builds upon: its `BaseCRLNumber` (RFC 5280 §5.2.4).
+    pub base: Option<u64>,
+    /// What it covers, in the words of whoever signs it: empty for all certificates. Numbers are shared by all scopes.
+    pub scope: String,
+    /// Its `thisUpdate`.
+    pub this_update: OffsetDateTime,
+    /// Its `nextUpdate`.
+    pub next_update: OffsetDateTime,
+    /// The SHA-256 of its encoding.
+    pub fingerprint: Vec<u8>,
+    /// How many entries it has.
+    pub entries: u64,
+    /// Every revocation up to here is in it: where a delta upon it begins.
+    pub mark: Mark,
+}
+
+impl SignedList {
+    /// Which list it is, in words: `number 7, upon 5`.
+    pub(super) fn called(&self) -> String {
+        let Self { number, base, scope, .. } = self;
+        let upon = base.map(|base| format!(", upon {base}")).unwrap_or_default();
+        let scope = if scope.is_empty() { String::new() } else { format!(", {scope}") };
+        format!("number {number}{upon}{scope}")
+    }
+}
+
+/// Which lists are wanted. The default is all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Those that cover this.
+    pub scope: Option<String>,
+    /// Deltas, or complete lists.
+    pub delta: Option<bool>,
+    /// Those with this number.
+    pub number: Option<u64>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}

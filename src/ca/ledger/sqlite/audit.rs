@@ -1,0 +1,97 @@
+//! The audit log of the ledger in SQLite: written and read.
+
+use std::ops::ControlFlow;
+
+use crate::ca::ledger::act::Done;
+use crate::ca::ledger::rows::moment;
+use crate::ca::ledger::{Act, AuditHead, AuditLine, AuthorityId};
+use crate::x509::SerialNumber;
+use rusqlite::{Connection, Row, Statement, Transaction, params};
+use time::OffsetDateTime;
+
+/// Adds a line to the audit log.
+pub(super) fn log(transaction: &Transaction<'_>, by: AuthorityId, done: Done<'_>, act: &Act) -> rusqlite::Result<()> {
+    let mut log = Log::open(transaction)?;
+    log.add(done.line(by, act))?;
+    log.close()
+}
+
+/// The audit log, open for many lines.
+pub(in crate::ca::ledger) struct Log<'t> {
+    connection: &'t Connection,
+    head: AuditHead,
+    add: Statement<'t>,
+}
+
+impl<'t> Log<'t> {
+    pub(in crate::ca::ledger) fn open(connection: &'t Connection) -> rusqlite::Result<Self> {
+        let add = connection.prepare(
+            "INSERT INTO audit (number, at, who, what, authority, fingerprint, serial, detail, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?;
+        Ok(Self { connection, head: head(connection)?, add })
+    }
+
+    pub(in crate::ca::ledger) fn add(&mut self, mut line: AuditLine) -> rusqlite::Result<()> {
+        self.head.append(&mut line);
+        self.add.execute(params![
+            i64::try_from(line.number).unwrap_or(i64::MAX),
+            line.at.unix_timestamp(),
+            line.who,
+            line.what,
+            line.authority.map(|AuthorityId(id)| id),
+            line.fingerprint,
+            line.serial.as_ref().map(SerialNumber::content),
+            line.detail,
+            line.hash,
+        ])?;
+        Ok(())
+    }
+
+    /// Writes the new head: without it the lines do not count.
+    pub(in crate::ca::ledger) fn close(self) -> rusqlite::Result<()> {
+        let lines = i64::try_from(self.head.lines).unwrap_or(i64::MAX);
+        self.connection.execute("UPDATE audit_head SET lines = ?1, hash = ?2", params![lines, self.head.hash])?;
+        Ok(())
+    }
+}
+
+/// Shows the log, the oldest line first. One transaction sees one moment of the database.
+pub(super) fn read(
+    connection: &mut Connection,
+    visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>,
+) -> rusqlite::Result<AuditHead> {
+    let moment = connection.transaction()?;
+    let head = head(&moment)?;
+    let mut statement = moment.prepare(
+        "SELECT number, at, who, what, authority, fingerprint, serial, detail, hash FROM audit ORDER BY number",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if visit(line(row)?).is_break() {
+            break;
+        }
+    }
+    Ok(head)
+}
+
+/// A line. What cannot be a time becomes another time, and the hash shows it.
+fn line(row: &Row<'_>) -> rusqlite::Result<AuditLine> {
+    Ok(AuditLine {
+        number: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
+        at: moment(row.get(1)?).unwrap_or(OffsetDateTime::UNIX_EPOCH),
+        who: row.get(2)?,
+        what: row.get(3)?,
+        authority: row.get::<_, Option<i64>>(4)?.map(AuthorityId),
+        fingerprint: row.get(5)?,
+        serial: row.get::<_, Option<Vec<u8>>>(6)?.map(|content| SerialNumber::from_content(&content)),
+        detail: row.get(7)?,
+        hash: row.get(8)?,
+    })
+}
+
+fn head(connection: &Connection) -> rusqlite::Result<AuditHead> {
+    connection.query_row("SELECT lines, hash FROM audit_head", [], |row| {
+        Ok(AuditHead { lines: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(), hash: row.get(1)? })
+    })
+}

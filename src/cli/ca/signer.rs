@@ -1,0 +1,86 @@
+//! The key that signs: in the CA's folder, or where it was put.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+
+use super::place::Chosen;
+use crate::ca::place::is_there;
+use crate::ca::{AbsentKey, AuthorityName, Config};
+use crate::cli::load::Loaded;
+use crate::cli::output::shown;
+use crate::cli::passphrase::PassphraseSource;
+use crate::cli::problem::Hinted;
+use crate::container::PrivateKeyItem;
+use crate::key::PrivateKey;
+
+/// The key that signs
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct SignerArgs {
+    /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N [default: prompt, if there is one]
+    #[arg(long, value_name = "SOURCE")]
+    ca_passphrase: Option<PassphraseSource>,
+
+    /// The CA's key, where it is not in the CA's folder because it was set aside
+    #[arg(long, value_name = "FILE")]
+    ca_key: Option<PathBuf>,
+}
+
+impl SignerArgs {
+    /// Whether a key or its passphrase is named.
+    pub(super) fn are_given(&self) -> bool {
+        self.ca_passphrase.is_some() || self.ca_key.is_some()
+    }
+
+    /// The private key of the authority that signs.
+    pub(super) fn key(&self, chosen: &Chosen) -> anyhow::Result<PrivateKey> {
+        self.key_of(chosen, &chosen.issuer()?)
+    }
+
+    /// The private key of an authority.
+    pub(super) fn key_of(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
+        self.load(chosen, name)?.private_key(self.ca_passphrase.as_ref())
+    }
+
+    /// The private key of an authority, with its file and whether that is under a passphrase.
+    pub(super) fn open(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<(PrivateKey, PathBuf, bool)> {
+        let loaded = self.load(chosen, name)?;
+        let key = loaded.private_key(self.ca_passphrase.as_ref())?;
+        let encrypted = matches!(loaded.document.first_private_key(), Ok(PrivateKeyItem::Encrypted(_)));
+        let path = self.ca_key.clone().unwrap_or_else(|| chosen.place().key_of(name));
+        Ok((key, path, encrypted))
+    }
+
+    fn load(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
+        match &self.ca_key {
+            Some(path) => Loaded::read(path),
+            None => in_folder(chosen, name),
+        }
+    }
+}
+
+/// The file with an authority's private key, from the folder.
+pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
+    let path = chosen.place().key_of(name);
+    if is_there(&path) {
+        return Loaded::read(&path);
+    }
+    let config = chosen.config()?;
+    let instead =
+        instead(chosen, name, &config).map(|other| format!("; or sign with --issuer {other}")).unwrap_or_default();
+    let folder = chosen.shown();
+    match config.keys.get(name) {
+        Some(AbsentKey::SetAside(place)) => Err(anyhow!("the key of {name} was set aside and is not in {folder}"))
+            .hint(format!("give it with --ca-key; it was put in {place}{instead}")),
+        Some(AbsentKey::Destroyed) => Err(anyhow!("the key of {name} was destroyed: it signs nothing more"))
+            .hint(format!("let an authority below it sign, or make a new CA with: certkit ca init{instead}")),
+        None => Err(anyhow!("there is no key of {name} in {folder}"))
+            .hint(format!("give it with --ca-key FILE, or restore {} from a backup{instead}", shown(&path))),
+    }
+}
+
+/// Another authority that has its key here.
+fn instead(chosen: &Chosen, name: &AuthorityName, config: &Config) -> Option<AuthorityName> {
+    let others = config.issuer.clone().into_iter().chain(chosen.place().names());
+    others.into_iter().find(|other| other != name && is_there(&chosen.place().key_of(other)))
+}

@@ -1,0 +1,185 @@
+//! What contradicts what in a profile. A key that could have no effect is a contradiction too.
+
+use super::NameForm;
+use super::document::Document;
+use crate::key::KeyAlgorithm;
+use crate::x509::extension::{GeneralSubtree, KeyUsageBit};
+use toml::Spanned;
+
+/// Where it stands, and why.
+type Found = Option<(usize, String)>;
+
+/// The first contradiction and its offset.
+pub(super) fn first(document: &Document) -> Found {
+    usage(document).or_else(|| authority(document)).or_else(|| names(document)).or_else(|| limits(document))
+}
+
+fn usage(document: &Document) -> Found {
+    let usage = document.key_usage.get_ref();
+    let signs = usage.iter().any(|usage| usage.0 == KeyUsageBit::KeyCertSign);
+    let here = start(Some(&document.key_usage));
+    let critical = start(document.extended_key_usage_critical.as_ref());
+    at(here, usage.is_empty(), "key_usage needs at least one bit (RFC 5280 §4.2.1.3)")
+        .or_else(|| at(here, document.ca && !signs, "a CA needs keyCertSign in key_usage (RFC 5280 §4.2.1.3)"))
+        .or_else(|| at(here, !document.ca && signs, "keyCertSign is for a CA only: set ca = true (RFC 5280 §4.2.1.9)"))
+        .or_else(|| {
+            let none = document.extended_key_usage.is_empty();
+            at(critical, none, "extended_key_usage_critical has no effect without extended_key_usage")
+        })
+}
+
+fn authority(document: &Document) -> Found {
+    let length = start(document.path_len.as_ref());
+    let constraints = document.name_constraints.as_ref();
+    let here = start(constraints);
+    let empty =
+        constraints.map(Spanned::get_ref).is_some_and(|found| found.permitted.is_empty() && found.excluded.is_empty());
+    at(length, !document.ca, "path_len is for a CA only: set ca = true (RFC 5280 §4.2.1.9)")
+        .or_else(|| at(here, !document.ca, "name_constraints are for a CA only (RFC 5280 §4.2.1.10)"))
+        .or_else(|| at(here, empty, "name_constraints needs permitted or excluded names (RFC 5280 §4.2.1.10)"))
+}
+
+fn names(document: &Document) -> Found {
+    let required = document.required_names.as_ref();
+    let unallowed = required.is_some_and(|forms| forms.get_ref().iter().any(|form| !document.names.contains(form)));
+    at(start(required), unallowed, "required_names holds a form that names does not allow")
+        .or_else(|| idle_subtree(document, document.allowed_names.as_ref(), "allowed_names"))
+        .or_else(|| idle_subtree(document, document.denied_names.as_ref(), "denied_names"))
+        .or_else(|| {
+            let no_dns = !document.names.contains(&NameForm::Dns);
+            at(start(document.wildcards.as_ref()), no_dns, "wildcards has no effect: names does not allow dns")
+        })
+        .or_else(|| {
+            let (allowed, denied) = (bases(document.allowed_names.as_ref()), bases(document.denied_names.as_ref()));
+            let shut = allowed.iter().find_map(|allowed| {
+                let over = denied.iter().find(|denied| {
+                    denied.base == allowed.base || super::subtree::contains(&denied.base, &allowed.base)
+                })?;
+                Some(format!("{} is allowed in vain: {} is denied", allowed.base, over.base))
+            });
+            start(document.denied_names.as_ref()).zip(shut)
+        })
+        .or_else(|| {
+            let forms: Vec<NameForm> = required.map(Spanned::get_ref).cloned().unwrap_or_default();
+            let allowed = bases(document.allowed_names.as_ref());
+            let reached = |form: &NameForm| allowed.iter().any(|subtree| NameForm::of(&subtree.base) == Some(*form));
+            let none = !allowed.is_empty() && !forms.is_empty() && !forms.iter().any(reached);
+            let why = "allowed_names allows no name of a form that required_names asks for";
+            at(start(document.allowed_names.as_ref()), none, why)
+        })
+}
+
+/// Names of a form that the profile has no place for.
+fn idle_subtree(document: &Document, subtrees: Option<&Spanned<Vec<super::field::Subtree>>>, key: &str) -> Found {
+    let found = bases(subtrees);
+    let offset = start(subtrees)?;
+    if found.is_empty() {
+        return Some((offset, format!("{key} is empty: name what is meant, or leave it out")));
+    }
+    let idle =
+        found.iter().find(|subtree| NameForm::of(&subtree.base).is_none_or(|form| !document.names.contains(&form)));
+    idle.map(|idle| (offset, format!("{} in {key} has no effect: names has no such form", idle.base)))
+}
+
+fn limits(document: &Document) -> Found {
+    let most = document.max_days.as_ref();
+    let too_long = most.is_some_and(|most| document.days.0 > most.get_ref().0);
+    let keys = document.allowed_keys.as_ref();
+    let allows = |key: KeyAlgorithm| keys.is_some_and(|keys| keys.get_ref().iter().any(|limit| limit.0.allows(key)));
+    let no_rsa = keys.is_some_and(|keys| !keys.get_ref().iter().any(|limit| limit.0.is_rsa()));
+    let no_ecdsa = ![KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521].into_iter().any(allows);
+    let here = start(keys);
+    at(start(most), too_long, "days is more than max_days")
+        .or_else(|| {
+            let empty = keys.is_some_and(|keys| keys.get_ref().is_empty());
+            at(here, empty, "allowed_keys is empty: name what is meant, or leave it out")
+        })
+        .or_else(|| {
+            let why = format!("key is {}, which allowed_keys does not allow", document.key);
+            at(here, !allows(document.key), &why)
+        })
+        .or_else(|| {
+            let idle = no_rsa && !document.key_usage_rsa.is_empty();
+            at(here, idle, "key_usage_rsa has no effect: allowed_keys has no RSA")
+        })
+        .or_else(|| {
+            let idle = no_ecdsa && !document.key_usage_ecdsa.is_empty();
+            at(here, idle, "key_usage_ecdsa has no effect: allowed_keys has no P-256, P-384 or P-521")
+        })
+}
+
+fn bases(subtrees: Option<&Spanned<Vec<super::field::Subtree>>>) -> Vec<&GeneralSubtree> {
+    subtrees.map(Spanned::get_ref).into_iter().flatten().map(|subtree| &subtree.0).collect()
+}
+
+fn start<T>(value: Option<&Spanned<T>>) -> Option<usize> {
+    value.map(|value| value.span().start)
+}
+
+/// A contradiction at this place, where there is one.
+fn at(offset: Option<usize>, found: bool, why: &str) -> Found {
+    offset.filter(|_| found).map(|offset| (offset, why.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::profile::Profile;
+
+    const LEAF: &str = "description = \"x\"\ndays = 1\nkey_usage = [\"digitalSignature\"]\n";
+
+    fn fault(added: &str) -> String {
+        Profile::from_toml("own.toml", &format!("{LEAF}{added}")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn contradictions_are_refused_where_they_stand() {
+        for (added, wanted) in [
+            ("ca = true", "own.toml:3:13: a CA needs keyCertSign"),
+            ("path_len = 0", "own.toml:4:12: path_len is for a CA only"),
+            ("name_constraints.permitted = [\"dns:a.test\"]", "own.toml:4:"),
+            ("extended_key_usage_critical = true", "own.toml:4:31: extended_key_usage_critical has no effect"),
+            ("names = [\"dns\"]\nrequired_names = [\"ip\"]", "own.toml:5:18: required_names holds a form"),
+        ] {
+            assert!(fault(added).starts_with(wanted), "{added}: {}", fault(added));
+        }
+        let signs = LEAF.replace("digitalSignature", "keyCertSign");
+        assert!(Profile::from_toml("x", &signs).unwrap_err().why.contains("ca = true"));
+        let nothing = LEAF.replace("\"digitalSignature\"", "");
+        assert!(Profile::from_toml("x", &nothing).unwrap_err().why.contains("at least one bit"));
+        let nowhere = format!("{signs}ca = true\nname_constraints = {{}}");
+        assert!(Profile::from_toml("x", &nowhere).unwrap_err().why.contains("permitted or excluded"));
+    }
+
+    #[test]
+    fn limits_that_shut_everything_out_or_nothing_are_refused() {
+        for (added, wanted) in [
+            ("max_days = 1\nallowed_keys = [\"P-384\"]", "own.toml:5:16: key is P-256, which allowed_keys"),
+            ("allowed_keys = []", "own.toml:4:16: allowed_keys is empty"),
+            (
+                "allowed_keys = [\"P-256\"]\nkey_usage_rsa = [\"keyEncipherment\"]",
+                "own.toml:4:16: key_usage_rsa has no",
+            ),
+            (
+                "key = \"Ed25519\"\nallowed_keys = [\"Ed25519\"]\nkey_usage_ecdsa = [\"keyAgreement\"]",
+                "own.toml:5:16: key_usage_ecdsa has no effect",
+            ),
+            ("allowed_names = [\"dns:a.test\"]", "own.toml:4:17: dns:a.test in allowed_names has no effect"),
+            ("names = [\"dns\"]\ndenied_names = [\"ip:10.0.0.0/8\"]", "own.toml:5:16: ip:10.0.0.0/8 in denied_names"),
+            ("names = [\"dns\"]\ndenied_names = []", "own.toml:5:16: denied_names is empty"),
+            ("names = [\"ip\"]\nwildcards = false", "own.toml:5:13: wildcards has no effect"),
+            (
+                "names = [\"dns\"]\nallowed_names = [\"dns:b.a.test\"]\ndenied_names = [\"dns:a.test\"]",
+                "own.toml:6:16: dns:b.a.test is allowed in vain: dns:a.test is denied",
+            ),
+            (
+                "names = [\"dns\", \"uri\"]\nrequired_names = [\"dns\"]\nallowed_names = [\"uri:a.test\"]",
+                "own.toml:6:17: allowed_names allows no name of a form",
+            ),
+        ] {
+            assert!(fault(added).starts_with(wanted), "{added}: {}", fault(added));
+        }
+        let longer = format!("{}max_days = 89\n", LEAF.replace("days = 1", "days = 90"));
+        assert!(Profile::from_toml("x", &longer).unwrap_err().to_string().starts_with("x:4:12: days is more than max"));
+    }
+}

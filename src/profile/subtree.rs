@@ -1,0 +1,172 @@
+//! Whether a name lies within a subtree of names (RFC 5280 §4.2.1.10): for the constraints of an issuer and the limits of
+//! a profile.
+
+use crate::x509::GeneralName;
+
+/// Whether a name lies within a subtree; names of another form do not.
+pub fn contains(base: &GeneralName, name: &GeneralName) -> bool {
+    match (base, name) {
+        // A base with a dot before it, which RFC 5280 does not have and OpenSSL does, leaves the domain itself out.
+        (GeneralName::Dns(base), GeneralName::Dns(name)) => base.is_empty() || same(name, base) || below(name, base),
+        (GeneralName::Email(base), GeneralName::Email(name)) => {
+            let host = name.rsplit_once('@').map_or("", |(_, host)| host);
+            match base.rsplit_once('@') {
+                Some((mailbox, base_host)) => {
+                    name.rsplit_once('@').is_some_and(|(local, _)| local == mailbox) && same(host, base_host)
+                }
+                None if base.starts_with('.') => below(host, base),
+                None => base.is_empty() || same(host, base),
+            }
+        }
+        (GeneralName::Uri(base), GeneralName::Uri(name)) => {
+            let host = uri_host(name);
+            // Without a host nothing can be said, and so the name counts as outside what is permitted.
+            host.is_some_and(|host| if base.starts_with('.') { below(host, base) } else { same(host, base) })
+                || base.is_empty()
+        }
+        (GeneralName::Ip(base), GeneralName::Ip(name)) => {
+            let (address, mask) = base.split_at(base.len() / 2);
+            address.len() == name.len()
+                && address.iter().zip(mask).zip(name).all(|((address, mask), octet)| address & mask == octet & mask)
+        }
+        (GeneralName::Directory(base), GeneralName::Directory(name)) => name.is_within(base),
+        _ => false,
+    }
+}
+
+/// Whether every name within `inner` lies within `outer`.
+pub fn encloses(outer: &GeneralName, inner: &GeneralName) -> bool {
+    match (outer, inner) {
+        (GeneralName::Ip(wide), GeneralName::Ip(narrow)) => {
+            let (address, mask) = narrow.split_at(narrow.len() / 2);
+            let (_, wide_mask) = wide.split_at(wide.len() / 2);
+            let shorter = wide_mask.iter().zip(mask).all(|(wide, narrow)| wide & narrow == *wide);
+            shorter && contains(outer, &GeneralName::Ip(address.to_vec()))
+        }
+        // A mailbox holds itself alone, a host its mailboxes.
+        (GeneralName::Email(wide), GeneralName::Email(narrow)) => {
+            let mailbox = if narrow.contains('@') { narrow.clone() } else { format!("x@{}", host_within(narrow)) };
+            wide == narrow || (!wide.contains('@') && contains(outer, &GeneralName::Email(mailbox)))
+        }
+        (GeneralName::Uri(wide), GeneralName::Uri(narrow)) => {
+            wide == narrow || contains(outer, &GeneralName::Uri(format!("x://{}", host_within(narrow))))
+        }
+        _ => contains(outer, inner),
+    }
+}
+
+/// A host within a domain that constrains e-mail addresses or URIs: itself, or one below where it begins with a dot.
+fn host_within(base: &str) -> String {
+    if base.starts_with('.') { format!("x{base}") } else { base.to_owned() }
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// Whether `host` has at least one label before `base`.
+fn below(host: &str, base: &str) -> bool {
+    let base = base.trim_start_matches('.').to_ascii_lowercase();
+    host.to_ascii_lowercase().strip_suffix(&base).is_some_and(|labels| labels.len() > 1 && labels.ends_with('.'))
+}
+
+/// The host of a URI with an authority (RFC 3986 §3.2).
+fn uri_host(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |h| h.0);
+    (!host.is_empty() && !host.starts_with('[')).then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn within(base: &str, name: &str) -> bool {
+        let base = match base.split_once(':').unwrap() {
+            ("dns", base) => GeneralName::Dns(base.to_owned()),
+            ("email", base) => GeneralName::Email(base.to_owned()),
+            ("uri", base) => GeneralName::Uri(base.to_owned()),
+            (_, base) => GeneralName::Directory(base.parse().unwrap()),
+        };
+        let name = match name.strip_prefix("dirname:") {
+            Some(name) => GeneralName::Directory(name.parse().unwrap()),
+            None => name.parse().unwrap(),
+        };
+        contains(&base, &name)
+    }
+
+    #[test]
+    fn names_within_a_subtree_are_found() {
+        for (base, name) in [
+            ("dns:a.test", "a.test"),
+            ("dns:a.test", "b.A.test"),
+            ("dns:a.test", "*.a.test"),
+            ("dns:.a.test", "*.a.test"),
+            ("dns:", "x.example"),
+            ("email:a.test", "x@a.test"),
+            ("email:.a.test", "x@b.a.test"),
+            ("email:x@a.test", "x@A.test"),
+            ("uri:a.test", "https://a.test:8443/x"),
+            ("uri:.a.test", "https://u@b.a.test/x"),
+            ("dirname:O=A", "dirname:CN=x,O=a"),
+        ] {
+            assert!(within(base, name), "{base} {name}");
+        }
+    }
+
+    #[test]
+    fn names_outside_a_subtree_are_not() {
+        for (base, name) in [
+            ("dns:a.test", "ba.test"),
+            ("dns:a.test", "a.test.evil.example"),
+            ("dns:b.a.test", "a.test"),
+            ("dns:.a.test", "a.test"),
+            ("email:a.test", "x@b.a.test"),
+            ("email:.a.test", "x@a.test"),
+            ("email:x@a.test", "y@a.test"),
+            ("uri:a.test", "https://b.a.test/"),
+            ("uri:.a.test", "https://a.test/"),
+            ("uri:a.test", "urn:uuid:a.test"),
+            ("dns:a.test", "https://a.test/"),
+            ("dirname:O=A", "dirname:CN=x,O=B"),
+        ] {
+            assert!(!within(base, name), "{base} {name}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_compared_under_the_mask() {
+        let network = GeneralName::Ip(vec![10, 0, 0, 0, 255, 0, 0, 0]);
+        assert!(contains(&network, &"10.9.8.7".parse().unwrap()));
+        assert!(!contains(&network, &"11.0.0.0".parse().unwrap()));
+        assert!(!contains(&network, &"::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_narrower_subtree_lies_within_a_wider_one() {
+        let ip = |text: &str| {
+            let octets: Vec<u8> = text.split('.').map(|octet| octet.parse().unwrap()).collect();
+            GeneralName::Ip(octets)
+        };
+        assert!(encloses(&ip("10.0.0.0.255.0.0.0"), &ip("10.1.0.0.255.255.0.0")));
+        assert!(!encloses(&ip("10.1.0.0.255.255.0.0"), &ip("10.0.0.0.255.0.0.0")));
+        assert!(!encloses(&ip("10.0.0.0.255.0.0.0"), &ip("11.1.0.0.255.255.0.0")));
+        let mail = |text: &str| GeneralName::Email(text.to_owned());
+        for (wide, narrow, inside) in [
+            ("a.test", "x@a.test", true),
+            ("a.test", "a.test", true),
+            ("a.test", ".a.test", false),
+            (".a.test", "b.a.test", true),
+            (".a.test", ".b.a.test", true),
+            ("x@a.test", "a.test", false),
+            ("x@a.test", "x@a.test", true),
+        ] {
+            assert_eq!(encloses(&mail(wide), &mail(narrow)), inside, "{wide} {narrow}");
+        }
+        let uri = |text: &str| GeneralName::Uri(text.to_owned());
+        assert!(encloses(&uri(".a.test"), &uri("b.a.test")) && !encloses(&uri("a.test"), &uri("b.a.test")));
+    }
+}
