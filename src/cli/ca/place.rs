@@ -9,7 +9,6 @@ use anyhow::{Context, anyhow, bail};
 use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
-use super::signer;
 use crate::ca::place::{State, is_there};
 use crate::ca::{
     Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, SqliteLedger,
@@ -18,7 +17,6 @@ use crate::cli::clock;
 use crate::cli::files::{self, is_dash};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::output::shown;
-use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::encoding::pem;
 use crate::issue::IssueError;
@@ -145,6 +143,25 @@ impl Chosen {
         Ok(certificates.into_iter().cloned().collect())
     }
 
+    /// Every authority of the CA with what it is called, or only that of `--issuer`. A certificate in the folder that the
+    /// ledger does not know as an authority's is none.
+    pub(super) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
+        self.is_made()?;
+        if let Some(issuer) = &self.issuer {
+            return Ok(vec![(issuer.clone(), self.open_one(issuer)?)]);
+        }
+        let mut all = Vec::new();
+        for name in self.place.names() {
+            match self.open_one(&name) {
+                Ok(authority) => all.push((name, authority)),
+                Err(error) if name.is_first() => return Err(error),
+                Err(error) if is_of_nobody(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
     /// The ledger, as `ca.toml` has it or in the folder.
     pub(super) fn ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
         self.only_a_file()?;
@@ -169,19 +186,6 @@ impl Chosen {
                 .hint("this certkit keeps ledgers in the CA's folder: leave `ledger` out"),
             None => Ok(()),
         }
-    }
-
-    /// Every authority of the CA. Certificates that were issued may lie in the folder too: only an authority is in the
-    /// ledger as one.
-    pub(super) fn open_all(&self) -> anyhow::Result<Vec<Authority>> {
-        self.is_made()?;
-        let names = self.place.names();
-        Ok(names.iter().filter_map(|name| self.open_one(name).ok()).collect())
-    }
-
-    /// The private key of the authority that signs, from the folder.
-    pub(super) fn key(&self, passphrase: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
-        signer::in_folder(self, &self.issuer()?)?.private_key(passphrase)
     }
 
     /// Refuses a folder without a CA.
@@ -222,6 +226,11 @@ impl Chosen {
             false => format!("cannot use {name} of the CA in {}", self.shown()),
         }
     }
+}
+
+/// Whether a certificate lies in the folder and is no authority's.
+fn is_of_nobody(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(AuthorityError::Unknown { .. })))
 }
 
 /// The name that `@NAME` is: a CA beside the user's own. A folder of that name is written `./@NAME`.
