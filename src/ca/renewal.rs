@@ -71,7 +71,12 @@ impl Renewal {
             Some(key) => key,
             None => old.public_key()?,
         };
-        let request = Request { subject: old.subject().clone(), names: old.subject_alt_names()?.to_vec(), public_key };
+        let request = Request {
+            subject: old.subject().clone(),
+            names: old.subject_alt_names()?.to_vec(),
+            public_key,
+            key_identifier: None,
+        };
         Ok(Self { profile, request })
     }
 }

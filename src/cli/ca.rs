@@ -4,11 +4,15 @@ mod audit;
 mod batch;
 mod check;
 mod crl;
+mod cross_sign;
 mod init;
+mod intermediate;
 mod issue;
 mod lapse;
 mod list;
 mod ocsp;
+mod outline;
+mod passphrase;
 mod place;
 mod profile;
 mod profiles;
@@ -18,6 +22,8 @@ mod revoke;
 mod show;
 mod sign;
 mod signer;
+mod subordinate;
+mod wanted;
 mod which;
 
 use std::path::PathBuf;
@@ -67,6 +73,8 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Intermediate(intermediate::Args),
+    CrossSign(cross_sign::Args),
     Issue(issue::Args),
     Sign(sign::Args),
     Renew(renew::Args),
@@ -75,6 +83,7 @@ enum Command {
     Ocsp(ocsp::Args),
     List(list::Args),
     Show(show::Args),
+    Passphrase(passphrase::Args),
     Profiles(profiles::Args),
     Profile(profile::Args),
     Audit(audit::Args),
@@ -94,6 +103,8 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let place = place::Chosen::new(args.ca, args.issuer)?;
     match args.command {
         Command::Init(args) => init::run(args, &place, session),
+        Command::Intermediate(args) => intermediate::run(args, &place, session),
+        Command::CrossSign(args) => cross_sign::run(args, &place, session),
         Command::Issue(args) => issue::run(args, &place, session),
         Command::Sign(args) => sign::run(args, &place, session),
         Command::Renew(args) => renew::run(args, &place, session),
@@ -102,6 +113,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Ocsp(args) => ocsp::run(args, &place, session),
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
+        Command::Passphrase(args) => passphrase::run(args, &place, session),
         Command::Profiles(args) => profiles::run(args, session),
         Command::Profile(args) => profile::run(args, session),
         Command::Audit(args) => audit::run(args, &place, session),

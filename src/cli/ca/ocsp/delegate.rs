@@ -74,7 +74,7 @@ impl Speaker<'_> {
         session: &mut Session,
     ) -> anyhow::Result<Responder> {
         if self.delegation.by_ca {
-            let key = self.signer.key_of(name, self.chosen)?;
+            let key = self.signer.key_among(self.chosen, name)?;
             return Ok(Responder::issuer(authority.certificate().clone(), key, self.name)?);
         }
         let now = clock::now();
@@ -128,7 +128,7 @@ impl Speaker<'_> {
         let validity = profile.validity(now, None).context("the year 9999 is near")?;
         let order = Order { profile: &profile, request: &request, validity };
         let ca_key =
-            self.signer.key_of(name, self.chosen).context("a new certificate for the OCSP responder is needed")?;
+            self.signer.key_among(self.chosen, name).context("a new certificate for the OCSP responder is needed")?;
         let issued = self.chosen.unlock(authority, &ca_key, now)?.issue(
             &order,
             &mut fresh_serial,
