@@ -11,12 +11,29 @@ const PLAN: &[(&str, &[&str])] = &[
     ("profile", &["encoding", "key", "x509"]),
     ("issue", &["encoding", "key", "x509", "profile"]),
     ("ca", &["encoding", "key", "x509", "profile", "issue"]),
+    ("project", &["encoding", "key", "x509", "profile", "issue", "ca"]),
     ("verify", &["encoding", "key", "x509"]),
     ("container", &["encoding", "key", "x509"]),
     ("describe", &["encoding", "key", "x509", "container"]),
     ("pcap", &["encoding"]),
     ("serve", &[]),
-    ("cli", &["encoding", "key", "x509", "profile", "issue", "ca", "verify", "container", "describe", "pcap", "serve"]),
+    (
+        "cli",
+        &[
+            "encoding",
+            "key",
+            "x509",
+            "profile",
+            "issue",
+            "ca",
+            "project",
+            "verify",
+            "container",
+            "describe",
+            "pcap",
+            "serve",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 
@@ -34,7 +51,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("icu_normalizer", &["x509"]),
     ("psl", &["verify"]),
     ("idna", &["x509"]),
-    ("toml", &["profile", "ca"]),
+    ("toml", &["profile", "ca", "project"]),
+    ("csv_core", &["project"]),
     ("rcgen", &["issue"]),
     ("rusqlite", &["ca"]),
     ("hyper", &["serve"]),
@@ -52,6 +70,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["cli"]),
     ("indicatif", &["cli"]),
     ("rpassword", &["cli"]),
+    ("rustix", &["cli"]),
+    ("whoami", &["cli"]),
     // In the CA for its tests.
     ("tempfile", &["ca", "cli"]),
     ("serde_json", &["key", "ca", "cli"]),
@@ -61,7 +81,7 @@ const DOORS: &[(&str, &[&str])] = &[
 const COMMON: &[&str] = &["serde", "thiserror", "time", "zeroize"];
 
 /// Rooms that make certificates and rooms that judge them. Only tests join them.
-const MAKERS: &[&str] = &["issue", "profile", "ca"];
+const MAKERS: &[&str] = &["issue", "profile", "ca", "project"];
 const JUDGES: &[&str] = &["verify"];
 
 /// What only one file of `cli` does.
@@ -69,7 +89,16 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
     ("io::stdout", &["cli/output.rs"]),
     ("io::stderr", &["cli/output.rs", "cli/passphrase.rs"]),
     ("io::stdin", &["cli/files/many.rs", "cli/files/read.rs", "cli/passphrase.rs"]),
-    ("std::fs", &["cli/files/folder.rs", "cli/files/many.rs", "cli/files/read.rs", "cli/files/write.rs"]),
+    (
+        "std::fs",
+        &[
+            "cli/files/folder.rs",
+            "cli/files/many.rs",
+            "cli/files/read.rs",
+            "cli/files/staging.rs",
+            "cli/files/write.rs",
+        ],
+    ),
     ("now_utc", &["cli/clock.rs"]),
 ];
 

@@ -156,6 +156,42 @@ fn a_folder_that_takes_nothing_is_said_and_nothing_is_written() {
 
 #[cfg(unix)]
 #[test]
+fn a_folder_that_takes_nothing_is_read_all_the_same() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    read_only(&sandbox.ca());
+    let ran = ["list", "show", "audit"].map(|command| sandbox.unprivileged(&["ca", command]));
+    let left = fs::read_dir(sandbox.ca()).unwrap().count();
+    writable(&sandbox.ca());
+    let [Some(list), Some(show), Some(audit)] = ran else { return };
+    list.expect_code(0).says("a.test");
+    show.expect_code(0).says("1 certificate");
+    audit.expect_code(0).says("sound: 2 lines");
+    assert_eq!(left, 3, "and nothing is left there");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_waits_in_the_log_of_a_killed_process_is_not_passed_over_in_silence() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init"]).expect_code(0);
+    let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
+    // As long as it reads, the log is not folded into the ledger.
+    ledger.execute_batch("BEGIN; SELECT count(*) FROM certificates;").unwrap();
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let log = fs::read(sandbox.ca().join("ledger.db-wal")).unwrap();
+    drop(ledger);
+    fs::write(sandbox.ca().join("ledger.db-wal"), log).unwrap();
+    read_only(&sandbox.ca());
+    let ran = sandbox.unprivileged(&["ca", "list"]);
+    writable(&sandbox.ca());
+    let Some(ran) = ran else { return };
+    ran.expect_code(2).complains("write-ahead log");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_ca_is_not_made_in_a_folder_that_takes_nothing() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.ca()).unwrap();

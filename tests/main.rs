@@ -5,6 +5,7 @@
 
 mod architecture;
 mod ca;
+mod ca_batch;
 mod ca_faults;
 mod ca_hierarchy;
 mod ca_profiles;
@@ -17,6 +18,8 @@ mod inspect;
 #[cfg(target_os = "linux")]
 mod interop;
 mod key;
+mod ledger_audit;
+mod ledger_check;
 mod name_constraints;
 mod new;
 mod paths;

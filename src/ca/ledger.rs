@@ -7,6 +7,7 @@
 mod act;
 mod chain;
 mod error;
+mod examined;
 mod record;
 mod revocation;
 mod rows;
@@ -16,6 +17,7 @@ mod sqlite;
 pub use act::{Act, Action, AuditLine};
 pub use chain::{AuditFault, AuditHead, Auditor};
 pub use error::LedgerError;
+pub use examined::{Change, Examined};
 pub use record::{AuthorityRecord, Entry, Query, Record};
 pub use revocation::{ListQuery, Mark, Numbered, Revocation, Revoked, SignedList};
 pub use sqlite::SqliteLedger;
@@ -27,7 +29,7 @@ use crate::x509::{Certificate, GeneralName, SerialNumber};
 /// What an authority needs of the place where it keeps its record.
 ///
 /// Every method is one transaction: when it returns `Ok`, what it wrote survives a power cut.
-pub trait Ledger {
+pub trait Ledger: Send {
     /// Adds an authority, and its own certificate to the certificates it has signed if that is self-issued.
     ///
     /// # Errors
@@ -142,18 +144,51 @@ pub trait Ledger {
     /// # Errors
     /// When the database fails.
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError>;
+
+    /// Shows `visit` what the database by itself finds wrong: damaged pages, dangling references, guards that were taken
+    /// away. Each in a sentence.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn integrity(&mut self, visit: &mut dyn FnMut(String)) -> Result<(), LedgerError>;
+
+    /// Shows `visit` every recorded certificate as its row stands, of all authorities, the oldest first, all as of one
+    /// moment; it may break off.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError>;
+
+    /// Makes again what follows from the rest: guards and indexes that were taken away, the names under which certificates
+    /// are found. Each leaves a line in the audit log. Gives what was made, in words.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError>;
 }
 
 /// An authority in a ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AuthorityId(i64);
 
 /// A certificate in a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordId(i64);
 
+impl std::fmt::Display for AuthorityId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::fmt::Display for RecordId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// The names under which a certificate is found: its subjectAltNames and commonNames, without their forms, in lower case.
-fn search_names(names: &[GeneralName], certificate: &Certificate) -> Vec<String> {
+pub(super) fn search_names(names: &[GeneralName], certificate: &Certificate) -> Vec<String> {
     let alternative = names.iter().map(GeneralName::value);
     let mut all: Vec<String> =
         alternative.chain(certificate.subject().common_names()).map(|name| folded(&name)).collect();

@@ -117,7 +117,7 @@ impl Made {
             key_type: key.key.algorithm().to_string(),
             profile: profile.name.clone(),
             subject: certificate.subject().clone(),
-            names: certificate.subject_alt_names()?,
+            names: certificate.subject_alt_names()?.to_vec(),
             ca: certificate.claims_ca(),
             not_before: clock::rfc3339(validity.not_before),
             not_after: clock::rfc3339(validity.not_after),

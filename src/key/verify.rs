@@ -5,9 +5,10 @@ use super::digest;
 use super::public::PublicKey;
 use super::signature::{HashAlgorithm, SignatureAlgorithm, SignatureError};
 use crate::encoding::der::{self, tag};
-use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{self, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm};
 use rsa::sha2::{Sha224, Sha256, Sha384, Sha512};
 use rsa::{Pkcs1v15Sign, Pss};
+use std::sync::OnceLock;
 
 /// The least RSA modulus, in bits, that a signature is trusted with (NIST SP 800-131A table 2, CA/B Forum BR 6.1.5).
 const MINIMUM_RSA_BITS: u16 = 2048;
@@ -58,7 +59,7 @@ fn compute(
         return Err(SignatureError::KeyTooLarge { bits, maximum: MAXIMUM_RSA_BITS });
     }
     let outcome = match aws_lc(algorithm, key.algorithm()) {
-        Some(with) => UnparsedPublicKey::new(with, key.subject_public_key()).verify(message, signature).is_ok(),
+        Some(with) => key.prepared().verify(algorithm, with, key.subject_public_key(), message, signature),
         None if key.algorithm().is_rsa() => unusual_rsa(algorithm, key, message, signature)?,
         None => return Err(SignatureError::UnsupportedPair { signature: algorithm, key: key.algorithm() }),
     };
@@ -66,6 +67,32 @@ fn compute(
         true => Ok(()),
         // The library does not say whether the key or the signature is at fault.
         false => Err(key.validate().map_or(SignatureError::BadKey, |()| SignatureError::Mismatch)),
+    }
+}
+
+/// A key as aws-lc keeps it for the first algorithm that is verified with it. An issuer's key verifies many signatures,
+/// nearly always of one algorithm.
+#[derive(Default)]
+pub(super) struct Prepared {
+    first: OnceLock<(SignatureAlgorithm, Option<ParsedPublicKey>)>,
+}
+
+impl Prepared {
+    /// `with` is what computes `algorithm`, and `key` always the same.
+    fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        with: &'static dyn VerificationAlgorithm,
+        key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let (known, parsed) = self.first.get_or_init(|| (algorithm, ParsedPublicKey::new(with, key).ok()));
+        match parsed {
+            Some(parsed) if *known == algorithm => parsed.verify_sig(message, signature).is_ok(),
+            None if *known == algorithm => false,
+            _ => UnparsedPublicKey::new(with, key).verify(message, signature).is_ok(),
+        }
     }
 }
 

@@ -16,4 +16,5 @@ mod live;
 mod matrix;
 mod pkilint;
 mod requests;
+mod schema;
 mod server;

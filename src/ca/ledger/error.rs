@@ -41,6 +41,18 @@ pub enum LedgerError {
         /// The latest version known here.
         known: i64,
     },
+    /// The file was written by an earlier certkit, and cannot be brought up to date where nothing may be written.
+    #[error(
+        "the ledger {ledger} has schema {found}, this certkit needs {known}, and it may not write here: use it once where it may"
+    )]
+    Older {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+        /// The version of its schema.
+        found: i64,
+        /// The version that is needed.
+        known: i64,
+    },
     /// The authority has used this serial number.
     #[error("serial number {serial} is taken")]
     SerialTaken {

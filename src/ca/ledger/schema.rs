@@ -35,7 +35,8 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<()
     Ok(Ok(()))
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<i64> {
+/// How many migrations the file has seen.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 

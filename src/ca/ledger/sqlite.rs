@@ -6,24 +6,24 @@
 
 pub(super) mod audit;
 mod lists;
+mod mend;
+mod open;
 mod revoke;
 mod write;
 
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::act::Done;
 use super::rows;
-use super::schema::{self, APPLICATION_ID};
 use super::{
-    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError, ListQuery, Mark, Numbered,
-    Query, Record, RecordId, Revocation, Revoked, SignedList,
+    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Ledger, LedgerError, ListQuery, Mark,
+    Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
 };
 use crate::x509::{Certificate, SerialNumber};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 
 /// A ledger in one SQLite file, with its `-wal` and `-shm` files beside it while it is open.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl SqliteLedger {
     /// [`LedgerError::Missing`], [`LedgerError::Foreign`] and [`LedgerError::Newer`], and when the system refuses.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         match std::fs::metadata(path) {
-            Ok(about) if about.is_file() => Self::connect(path),
+            Ok(about) if about.is_file() => open::to_write(path).map(|connection| Self::on(path, connection)),
             Ok(_) => Err(LedgerError::Foreign { ledger: name(path), why: "it is not a file".to_owned() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LedgerError::Missing { ledger: name(path) }),
             Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
@@ -51,11 +51,31 @@ impl SqliteLedger {
     /// # Errors
     /// As [`Self::open`].
     pub fn create(path: &Path) -> Result<Self, LedgerError> {
-        match make_file(path) {
-            Ok(()) => Self::connect(path),
+        match open::make_file(path) {
+            Ok(()) => open::to_write(path).map(|connection| Self::on(path, connection)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open(path),
             Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
+    }
+
+    /// Opens the ledger at `path` to be read, also where nothing may be written: then what another process writes at the
+    /// same time may be missed, and a write-ahead log that was left beside the file has to be readable too.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and [`LedgerError::Older`] where the schema would have to be brought up to date first.
+    pub fn open_to_read(path: &Path) -> Result<Self, LedgerError> {
+        match Self::open(path) {
+            Err(LedgerError::Unwritable { .. } | LedgerError::Open { .. }) => Self::only_to_read(path),
+            opened => opened,
+        }
+    }
+
+    pub(super) fn only_to_read(path: &Path) -> Result<Self, LedgerError> {
+        open::to_read(path).map(|connection| Self::on(path, connection))
+    }
+
+    fn on(path: &Path, connection: Connection) -> Self {
+        Self { path: path.to_owned(), connection }
     }
 
     /// The value of a PRAGMA, as text.
@@ -67,28 +87,6 @@ impl SqliteLedger {
             rusqlite::types::Value::Text(text) => text,
             other => format!("{other:?}"),
         }
-    }
-
-    fn connect(path: &Path) -> Result<Self, LedgerError> {
-        let told = |error| told(path, error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags).map_err(told)?;
-        connection.busy_timeout(PATIENCE).map_err(told)?;
-        let (application, tables) = whose(&mut connection).map_err(told)?;
-        if application != APPLICATION_ID && (application != 0 || tables != 0) {
-            let why = "it is another program's database".to_owned();
-            return Err(LedgerError::Foreign { ledger: name(path), why });
-        }
-        write_ahead(&connection).map_err(told)?;
-        connection
-            .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")
-            .map_err(told)?;
-        schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer {
-            ledger: name(path),
-            found,
-            known: schema::LATEST,
-        })?;
-        Ok(Self { path: path.to_owned(), connection })
     }
 
     /// Runs `work` as one transaction that holds the write lock from its beginning and is on the disk when it returns.
@@ -114,14 +112,6 @@ impl SqliteLedger {
     fn failed(&self, failure: Failure) -> LedgerError {
         failed(&self.path, failure)
     }
-}
-
-/// The application id and the number of tables, both as of one moment: another process may be making the ledger.
-fn whose(connection: &mut Connection) -> rusqlite::Result<(i64, i64)> {
-    let moment = connection.transaction()?;
-    let application = moment.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables = moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    Ok((application, tables))
 }
 
 impl Ledger for SqliteLedger {
@@ -245,6 +235,18 @@ impl Ledger for SqliteLedger {
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
         audit::read(&mut self.connection, visit).map_err(|error| told(&self.path, error))
     }
+
+    fn integrity(&mut self, visit: &mut dyn FnMut(String)) -> Result<(), LedgerError> {
+        mend::integrity(&self.connection, visit).map_err(|error| self.told(error))
+    }
+
+    fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError> {
+        mend::examine(&self.connection, visit).map_err(|failure| self.failed(failure))
+    }
+
+    fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError> {
+        self.transact(|transaction| mend::mend(transaction, act))
+    }
 }
 
 /// Why a transaction is rolled back.
@@ -270,41 +272,6 @@ impl From<rusqlite::Error> for Failure {
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         Self::Ledger(error)
-    }
-}
-
-/// An empty file, 0600 from the start; SQLite gives its companions the same mode.
-fn make_file(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)?.sync_all()?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        // So that the name survives a power cut; some file systems cannot, and need not.
-        _ = File::open(folder).and_then(|folder| folder.sync_all());
-    }
-    Ok(())
-}
-
-/// Switches a new file to its write-ahead log. The switch needs the file alone and does not queue for it, so a process
-/// that meets another here waits by itself.
-fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
-    let begun = Instant::now();
-    loop {
-        let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
-        let switched = connection.pragma_query_value(None, "journal_mode", mode).and_then(|found| {
-            if found == "wal" { Ok(()) } else { connection.pragma_update(None, "journal_mode", "wal") }
-        });
-        match switched {
-            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            other => return other,
-        }
     }
 }
 

@@ -232,6 +232,25 @@ fn a_later_ledger_is_left_alone() {
 }
 
 #[test]
+fn a_ledger_that_may_only_be_read_is_read_and_not_written() {
+    in_folder(|folder| {
+        // A name that a URI would read otherwise.
+        let path = &folder.with_file_name("a b?mode=rwc#100%.db");
+        let (mut ledger, by) = with_root(path);
+        ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue)).unwrap();
+        drop(ledger);
+        let mut reading = SqliteLedger::only_to_read(path).unwrap();
+        assert_eq!(reading.count(by).unwrap(), 1);
+        let written = reading.record(by, &entry(&leaf(10, "a.test")), &act(Action::Issue));
+        assert!(matches!(written, Err(LedgerError::Unwritable { .. })), "{written:?}");
+        drop(reading);
+        rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+        let earlier = SqliteLedger::only_to_read(path).map(|_| ());
+        assert!(matches!(earlier, Err(LedgerError::Older { found: 2, .. })), "{earlier:?}");
+    });
+}
+
+#[test]
 fn an_empty_file_left_by_a_killed_process_becomes_a_ledger() {
     in_folder(|path| {
         std::fs::write(path, "").unwrap();

@@ -138,13 +138,13 @@ fn of_certificate(
     if let Some(ExtendedKeyUsage(purposes)) = other.extended_key_usage()?
         && profile.extended_key_usage.is_empty()
     {
-        profile.extended_key_usage = purposes;
+        profile.extended_key_usage.clone_from(purposes);
     }
     validity.not_after = validity.not_after.min(other.validity().not_after);
     Ok(Ok(Request {
         subject: other.subject().clone(),
         names: Vec::new(),
         public_key,
-        key_identifier: other.subject_key_identifier()?,
+        key_identifier: other.subject_key_identifier()?.map(<[u8]>::to_vec),
     }))
 }

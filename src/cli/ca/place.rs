@@ -108,11 +108,21 @@ impl Chosen {
         self.open_one(&self.issuer()?)
     }
 
+    /// Opens the authority that signs to read what it is and what it has signed, also where nothing may be written.
+    pub(super) fn open_to_read(&self) -> anyhow::Result<Authority> {
+        self.is_made()?;
+        self.open_with(&self.issuer()?, self.ledger_to_read()?)
+    }
+
     /// Opens one authority of the CA.
     pub(super) fn open_one(&self, name: &AuthorityName) -> anyhow::Result<Authority> {
+        self.open_with(name, self.ledger()?)
+    }
+
+    fn open_with(&self, name: &AuthorityName, ledger: Box<dyn Ledger>) -> anyhow::Result<Authority> {
         let certificates = self.certificates(name)?;
         let Some((certificate, above)) = certificates.split_first() else { bail!("{name} has no certificate") };
-        let authority = Authority::open(certificate.clone(), self.ledger()?).with_context(|| self.cannot_use(name))?;
+        let authority = Authority::open(certificate.clone(), ledger).with_context(|| self.cannot_use(name))?;
         Ok(authority.below(above.to_vec()))
     }
 
@@ -139,6 +149,12 @@ impl Chosen {
         Ok(Box::new(SqliteLedger::open(&self.place.ledger())?))
     }
 
+    /// The ledger, to be read also where nothing may be written.
+    pub(super) fn ledger_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        self.only_a_file()?;
+        Ok(Box::new(SqliteLedger::open_to_read(&self.place.ledger())?))
+    }
+
     /// A new ledger, or the one that is there.
     pub(super) fn new_ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
         self.only_a_file()?;
@@ -151,6 +167,21 @@ impl Chosen {
                 .hint("this certkit keeps ledgers in the CA's folder: leave `ledger` out"),
             None => Ok(()),
         }
+    }
+
+    /// Every authority of the CA. What was issued may lie in the folder too: only an authority is in the ledger as one.
+    pub(super) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
+        self.is_made()?;
+        let first = AuthorityName::first();
+        let mut all = vec![(first.clone(), self.open_one(&first)?)];
+        for name in self.place.names().iter().filter(|name| !name.is_first()) {
+            let certificates = self.certificates(name)?;
+            let Some(certificate) = certificates.first() else { continue };
+            if self.ledger()?.authority(certificate)?.is_some() {
+                all.push((name.clone(), self.open_one(name)?));
+            }
+        }
+        Ok(all)
     }
 
     /// Refuses a folder without a CA.
@@ -216,9 +247,16 @@ fn own_folder() -> anyhow::Result<PathBuf> {
 
 /// Who does this, when by the clock, and what: for the audit log.
 pub(super) fn act(what: Action) -> Act {
-    let named = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env::var(name).ok());
-    let who = named.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned());
-    Act { at: clock::now(), who, what }
+    Act { at: clock::now(), who: who(), what }
+}
+
+/// The user this process runs as, and on which machine: by the system's account of it, for anybody can set `USER`.
+fn who() -> String {
+    let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
+    match whoami::hostname() {
+        Ok(host) => format!("{user}@{host}"),
+        Err(_) => user,
+    }
 }
 
 /// A path as it is remembered: whole, wherever certkit runs the next time.

@@ -42,6 +42,19 @@ impl SignerArgs {
         self.load(chosen, name)?.private_key(self.ca_passphrase.as_ref())
     }
 
+    /// The private key of one of several authorities: `--ca-key` is that of the one that signs.
+    pub(super) fn key_among(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
+        match self.ca_key.is_some() && chosen.issuer()? == *name {
+            true => self.key_of(chosen, name),
+            false => in_folder(chosen, name)?.private_key(self.ca_passphrase.as_ref()),
+        }
+    }
+
+    /// Whether the private key of one of several authorities is to be had.
+    pub(super) fn has_key_of(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<bool> {
+        Ok(is_there(&chosen.place().key_of(name)) || (self.ca_key.is_some() && chosen.issuer()? == *name))
+    }
+
     /// The private key of an authority, with its file and whether that is under a passphrase.
     pub(super) fn open(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<(PrivateKey, PathBuf, bool)> {
         let loaded = self.load(chosen, name)?;
@@ -60,7 +73,7 @@ impl SignerArgs {
 }
 
 /// The file with an authority's private key, from the folder.
-fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
+pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
     let path = chosen.place().key_of(name);
     if is_there(&path) {
         return Loaded::read(&path);

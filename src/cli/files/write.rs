@@ -322,7 +322,8 @@ fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", shown(path))
 }
 
-const PREFIX: &str = ".certkit-";
+/// What temporary files and folders begin with.
+pub(super) const PREFIX: &str = ".certkit-";
 
 #[cfg(test)]
 #[path = "write_tests.rs"]

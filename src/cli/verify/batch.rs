@@ -10,6 +10,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::schema;
 use crate::cli::exit::Exit;
 use crate::cli::files;
 use crate::cli::output::{Report, Session, shown};
@@ -214,6 +215,7 @@ impl Counts {
 /// One line of the answer.
 #[derive(Serialize)]
 struct Row {
+    schema: &'static str,
     file: String,
     /// Whether it is accepted; `null` where it could not be judged.
     accepted: Option<bool>,
@@ -243,6 +245,7 @@ impl Row {
             Err(unread) => Err(unread),
         };
         let unjudged = |error: anyhow::Error| Self {
+            schema: schema::LINE,
             file: file.clone(),
             accepted: None,
             subject: None,
@@ -263,7 +266,7 @@ struct Judged {
 impl Judged {
     fn into_row(self, file: String) -> Row {
         let Self { subject, accepted, reasons } = self;
-        Row { file, accepted: Some(accepted), subject, reasons, error: None }
+        Row { schema: schema::LINE, file, accepted: Some(accepted), subject, reasons, error: None }
     }
 }
 

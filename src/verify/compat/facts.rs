@@ -169,8 +169,8 @@ fn from_finding(finding: &Finding, attempt: &Attempt) -> Option<Fact> {
         (Check::ValidityEncoding, ..) => Fact::TimeEncoding,
         (Check::UniqueIdentifier, ..) => Fact::UniqueIdentifier,
         (Check::IssuerName | Check::CaSubject, ..) => Fact::IssuerWithoutName,
-        (Check::BasicConstraintsCritical, Intermediate, _) => Fact::ConstraintsNotCritical,
-        (Check::BasicConstraintsCritical, Root, _) => Fact::RootConstraintsNotCritical,
+        (Check::BasicConstraintsCritical, ..) => Fact::ConstraintsNotCritical,
+        (Check::AnchorBasicConstraintsCritical, ..) => Fact::RootConstraintsNotCritical,
         (Check::CaKeyUsage, Intermediate, _) => Fact::IssuerWithoutKeyUsage,
         (Check::CaKeyUsage, Root, _) => Fact::RootWithoutKeyUsage,
         (Check::PathLengthForm, Leaf, _) => Fact::LeafPathLength,
@@ -202,7 +202,7 @@ fn leaf_has_names(certificate: &Certificate) -> bool {
 }
 
 fn usage(certificate: &Certificate) -> Option<KeyUsage> {
-    certificate.extensions().find::<KeyUsage>().ok().flatten().map(|found| found.value)
+    certificate.key_usage().ok().flatten()
 }
 
 fn signs(certificate: &Certificate) -> bool {
@@ -234,7 +234,7 @@ fn from_certificate(certificate: &Certificate, role: Role, at: OffsetDateTime) -
     if extensions.get(&oids::EXTENDED_KEY_USAGE).is_some_and(|found| found.critical) {
         facts.push(Fact::PurposeCritical);
     }
-    if let Ok(Some(found)) = extensions.find::<NameConstraints>() {
+    if let Ok(Some(found)) = certificate.extension::<NameConstraints>() {
         for subtree in found.value.permitted.iter().chain(&found.value.excluded) {
             match &subtree.base {
                 GeneralName::Dns(text) if text.is_empty() => facts.push(Fact::EmptyConstraint),
@@ -285,7 +285,7 @@ fn from_certificate(certificate: &Certificate, role: Role, at: OffsetDateTime) -
 /// What OpenSSL's strict flag asks of any certificate that says CA:TRUE, at the bottom too.
 fn leaf_constraints(certificate: &Certificate) -> Vec<Fact> {
     let mut facts = Vec::new();
-    let Ok(Some(found)) = certificate.extensions().find::<BasicConstraints>() else { return facts };
+    let Ok(Some(found)) = certificate.extension::<BasicConstraints>() else { return facts };
     if found.value.path_len.is_some() && !signs(certificate) {
         facts.push(Fact::LeafPathLength);
     }
@@ -305,14 +305,14 @@ fn leaf_constraints(certificate: &Certificate) -> Vec<Fact> {
 
 /// Whether extKeyUsage allows serverAuth only by listing anyExtendedKeyUsage.
 fn lists_any_only(certificate: &Certificate) -> bool {
-    let Ok(Some(found)) = certificate.extensions().find::<ExtendedKeyUsage>() else { return false };
+    let Ok(Some(found)) = certificate.extension::<ExtendedKeyUsage>() else { return false };
     found.value.lists(&oids::ANY_EXTENDED_KEY_USAGE) && !found.value.lists(&oids::SERVER_AUTH)
 }
 
 /// What there is to say of authorityKeyIdentifier.
 fn authority(certificate: &Certificate, role: Role) -> Vec<Fact> {
     let mut facts = Vec::new();
-    let Ok(found) = certificate.extensions().find::<AuthorityKeyIdentifier>() else { return facts };
+    let Ok(found) = certificate.extension::<AuthorityKeyIdentifier>() else { return facts };
     if found.as_ref().is_some_and(|found| found.critical) {
         facts.push(if role == Role::Root { Fact::RootIdentifierCritical } else { Fact::AuthorityCritical });
     }
@@ -332,8 +332,8 @@ fn authority(certificate: &Certificate, role: Role) -> Vec<Fact> {
 
 fn from_path(attempt: &Attempt, facts: &mut Vec<Fact>) {
     for (below, above) in attempt.path.iter().zip(attempt.path.iter().skip(1)) {
-        let named = below.authority_key_identifier().ok().flatten().and_then(|found| found.serial);
-        if named.is_some_and(|serial| serial != *above.serial()) {
+        let named = below.authority_key_identifier().ok().flatten().and_then(|found| found.serial.as_ref());
+        if named.is_some_and(|serial| serial != above.serial()) {
             facts.push(Fact::AuthoritySerialDiffers);
         }
     }
@@ -343,7 +343,7 @@ fn from_path(attempt: &Attempt, facts: &mut Vec<Fact>) {
     }
     match attempt.path.as_slice() {
         [alone] if attempt.anchored => {
-            facts.push(match alone.extensions().find::<BasicConstraints>() {
+            facts.push(match alone.extension::<BasicConstraints>() {
                 Ok(Some(found)) if found.value.ca && usage(alone).is_some() && !signs(alone) => Fact::AloneCaMayNotSign,
                 Ok(Some(found)) if found.value.ca => Fact::AloneCa,
                 Ok(Some(_)) => Fact::AloneNotCa,

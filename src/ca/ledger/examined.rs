@@ -1,0 +1,58 @@
+//! Rows as they stand, for whoever checks a ledger: nothing of them is taken for granted.
+
+use super::{AuthorityId, RecordId};
+
+/// A recorded certificate, column by column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examined {
+    /// Which row.
+    pub id: RecordId,
+    /// Whose it is said to be.
+    pub authority: AuthorityId,
+    /// The content octets of its serial number.
+    pub serial: Vec<u8>,
+    /// What is said to be the SHA-256 of the encoding.
+    pub fingerprint: Vec<u8>,
+    /// Its subject.
+    pub subject: String,
+    /// Its names, as a JSON array.
+    pub names: String,
+    /// Seconds since 1970.
+    pub not_before: i64,
+    /// Seconds since 1970.
+    pub not_after: i64,
+    /// How its revocation stands; `Err` where one of time and reason is missing.
+    pub standing: Result<Option<Change>, ()>,
+    /// The last line of its history of revocation.
+    pub last_change: Option<Change>,
+    /// The names under which it is found.
+    pub found_by: Vec<String>,
+    /// Its encoding.
+    pub der: Vec<u8>,
+}
+
+/// A revocation, column by column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Seconds since 1970.
+    pub revoked_at: i64,
+    /// The number of a CRLReason.
+    pub reason: i64,
+    /// Seconds since 1970.
+    pub invalid_since: Option<i64>,
+}
+
+impl Change {
+    /// From three columns, of which the first two go together.
+    pub(super) fn from_columns(
+        revoked_at: Option<i64>,
+        reason: Option<i64>,
+        invalid_since: Option<i64>,
+    ) -> Result<Option<Self>, ()> {
+        match (revoked_at, reason) {
+            (Some(revoked_at), Some(reason)) => Ok(Some(Self { revoked_at, reason, invalid_since })),
+            (None, None) if invalid_since.is_none() => Ok(None),
+            _ => Err(()),
+        }
+    }
+}

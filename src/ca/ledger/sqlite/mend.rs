@@ -1,0 +1,181 @@
+//! What the ledger in SQLite finds wrong with itself, and what of it can be made again.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use super::Failure;
+use super::audit::Log;
+use crate::ca::ledger::act::Done;
+use crate::ca::ledger::examined::{Change, Examined};
+use crate::ca::ledger::{Act, AuditLine, AuthorityId, RecordId, schema, search_names};
+use crate::x509::{Certificate, SerialNumber};
+use rusqlite::{Connection, Row, Transaction, params};
+
+/// Shows what is wrong with the file, with the references between tables, and with the guards of the tables.
+pub(super) fn integrity(connection: &Connection, visit: &mut dyn FnMut(String)) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("PRAGMA integrity_check(100)")?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let told: String = row.get(0)?;
+        if told != "ok" {
+            visit(format!("the file is damaged: {told}"));
+        }
+    }
+    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let (table, id, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let id = id.map(|id| format!(" {id}")).unwrap_or_default();
+        visit(format!("row{id} of {table} refers to a row of {parent} that is not there"));
+    }
+    for (name, fault) in unlike(connection)? {
+        visit(match fault {
+            Unlike::Missing { .. } => format!("{name}, which is part of every ledger, is missing"),
+            Unlike::Changed { .. } => format!("{name} is not as certkit makes it"),
+            Unlike::Foreign => format!("{name} is not part of a ledger"),
+        });
+    }
+    Ok(())
+}
+
+/// Shows every certificate, the oldest first. One statement sees one moment of the database.
+pub(super) fn examine(
+    connection: &Connection,
+    visit: &mut dyn FnMut(Examined) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    let mut statement = connection.prepare(&format!("{EXAMINE} ORDER BY id"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if visit(read(row)?).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Makes again what follows from the rest: guards, indexes, the names under which certificates are found. Gives what was
+/// made, in words.
+pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<String>, Failure> {
+    let mut mended = Vec::new();
+    for (name, fault) in unlike(transaction)? {
+        let (sql, dropped) = match fault {
+            Unlike::Missing { kind, sql } if kind != "table" => (sql, None),
+            Unlike::Changed { kind, sql } if kind != "table" => (sql, Some(kind)),
+            _ => continue,
+        };
+        if let Some(kind) = dropped {
+            transaction.execute_batch(&format!("DROP {kind} \"{}\"", name.replace('"', "\"\"")))?;
+        }
+        transaction.execute_batch(&sql)?;
+        mended.push(name);
+    }
+    transaction.execute_batch("REINDEX")?;
+    let mut log = Log::open(transaction)?;
+    for name in &mended {
+        let done = Done { fingerprint: Vec::new(), serial: None, detail: name.clone() };
+        log.add(AuditLine { authority: None, ..done.line(AuthorityId(0), act) })?;
+    }
+    transaction.execute("DELETE FROM names WHERE certificate NOT IN (SELECT id FROM certificates)", [])?;
+    let mut after = 0;
+    loop {
+        let page = rows_after(transaction, after)?;
+        let Some(last) = page.last() else { break };
+        after = last.id.0;
+        for row in page {
+            if let Some(serial) = mend_names(transaction, &row)? {
+                mended.push(format!("the names of the certificate with serial number {serial}"));
+                let done = Done { fingerprint: row.fingerprint, serial: Some(&serial), detail: "names".to_owned() };
+                log.add(done.line(row.authority, act))?;
+            }
+        }
+    }
+    log.close()?;
+    Ok(mended)
+}
+
+/// Finds a certificate by its names again, where it was not; gives its serial number then.
+fn mend_names(transaction: &Transaction<'_>, row: &Examined) -> rusqlite::Result<Option<SerialNumber>> {
+    let Ok(certificate) = Certificate::from_der(&row.der) else { return Ok(None) };
+    let wanted = search_names(certificate.subject_alt_names().unwrap_or_default(), &certificate);
+    if wanted == row.found_by {
+        return Ok(None);
+    }
+    transaction.execute("DELETE FROM names WHERE certificate = ?1", params![row.id.0])?;
+    for name in wanted {
+        transaction.execute("INSERT INTO names (name, certificate) VALUES (?1, ?2)", params![name, row.id.0])?;
+    }
+    Ok(Some(certificate.serial().clone()))
+}
+
+fn rows_after(transaction: &Transaction<'_>, id: i64) -> Result<Vec<Examined>, Failure> {
+    let mut statement = transaction.prepare(&format!("{EXAMINE} WHERE id > ?1 ORDER BY id LIMIT 1000"))?;
+    let mut rows = statement.query(params![id])?;
+    let mut page = Vec::new();
+    while let Some(row) = rows.next()? {
+        page.push(read(row)?);
+    }
+    Ok(page)
+}
+
+fn read(row: &Row<'_>) -> Result<Examined, Failure> {
+    let id: i64 = row.get(0)?;
+    let found_by: String = row.get(14)?;
+    let mut found_by: Vec<String> = serde_json::from_str(&found_by).map_err(|_| format!("the names of row {id}"))?;
+    found_by.sort();
+    Ok(Examined {
+        id: RecordId(id),
+        authority: AuthorityId(row.get(1)?),
+        serial: row.get(2)?,
+        fingerprint: row.get(3)?,
+        subject: row.get(4)?,
+        names: row.get(5)?,
+        not_before: row.get(6)?,
+        not_after: row.get(7)?,
+        standing: Change::from_columns(row.get(8)?, row.get(9)?, row.get(10)?),
+        last_change: Change::from_columns(row.get(11)?, row.get(12)?, row.get(13)?).ok().flatten(),
+        found_by,
+        der: row.get(15)?,
+    })
+}
+
+/// A part of the schema that is not as it should be.
+enum Unlike {
+    Missing { kind: String, sql: String },
+    Changed { kind: String, sql: String },
+    Foreign,
+}
+
+/// What differs between the schema of this file and that of a new one.
+fn unlike(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Unlike>> {
+    let mut fresh = Connection::open_in_memory()?;
+    _ = schema::migrate(&mut fresh)?;
+    let (mut found, wanted) = (parts(connection)?, parts(&fresh)?);
+    let mut unlike = BTreeMap::new();
+    for (name, (kind, sql)) in wanted {
+        match found.remove(&name) {
+            None => _ = unlike.insert(name, Unlike::Missing { kind, sql }),
+            Some(there) if there != (kind.clone(), sql.clone()) => {
+                _ = unlike.insert(name, Unlike::Changed { kind, sql })
+            }
+            Some(_) => {}
+        }
+    }
+    unlike.extend(found.into_keys().map(|name| (name, Unlike::Foreign)));
+    Ok(unlike)
+}
+
+/// The parts of a schema by name: their kind and how they were made.
+fn parts(connection: &Connection) -> rusqlite::Result<BTreeMap<String, (String, String)>> {
+    let mut statement = connection
+        .prepare("SELECT name, type, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    rows.collect()
+}
+
+const EXAMINE: &str = "SELECT id, authority, serial, fingerprint, subject, names, not_before, not_after,
+    revoked_at, reason, invalid_since,
+    (SELECT revoked_at FROM revocations WHERE certificate = certificates.id ORDER BY id DESC LIMIT 1),
+    (SELECT reason FROM revocations WHERE certificate = certificates.id ORDER BY id DESC LIMIT 1),
+    (SELECT invalid_since FROM revocations WHERE certificate = certificates.id ORDER BY id DESC LIMIT 1),
+    (SELECT json_group_array(name) FROM names WHERE certificate = certificates.id),
+    der FROM certificates";

@@ -1,0 +1,129 @@
+//! How the file of a ledger is opened: to write, or to read where nothing may be written.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{PATIENCE, is_busy, name, told};
+use crate::ca::ledger::LedgerError;
+use crate::ca::ledger::schema::{self, APPLICATION_ID};
+use rusqlite::{Connection, OpenFlags};
+
+/// Opens a file to read and write, and brings its schema up to date.
+pub(super) fn to_write(path: &Path) -> Result<Connection, LedgerError> {
+    let told = |error| told(path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(told)?;
+    connection.busy_timeout(PATIENCE).map_err(told)?;
+    check_owner(&mut connection, path)?;
+    write_ahead(&connection).map_err(told)?;
+    connection
+        .execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+        )
+        .map_err(told)?;
+    schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer {
+        ledger: name(path),
+        found,
+        known: schema::LATEST,
+    })?;
+    Ok(connection)
+}
+
+/// Opens a file that cannot be written, or whose folder cannot.
+pub(super) fn to_read(path: &Path) -> Result<Connection, LedgerError> {
+    let connection = match read_only(path, "mode=ro") {
+        // Without its companion files the database can be read only as one that nobody changes.
+        Err(LedgerError::Unwritable { .. }) if !has_log(path) => read_only(path, "immutable=1")?,
+        Err(LedgerError::Unwritable { ledger, .. }) => {
+            let why =
+                "a write-ahead log lies beside it and cannot be read here; copy both to a folder you may write to";
+            return Err(LedgerError::Unwritable { ledger, why });
+        }
+        opened => opened?,
+    };
+    let (ledger, known) = (name(path), schema::LATEST);
+    match schema::version(&connection).map_err(|error| told(path, error))? {
+        found if found == known => Ok(connection),
+        found if found > known => Err(LedgerError::Newer { ledger, found, known }),
+        found => Err(LedgerError::Older { ledger, found, known }),
+    }
+}
+
+fn read_only(path: &Path, how: &str) -> Result<Connection, LedgerError> {
+    let told = |error| told(path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let mut connection = Connection::open_with_flags(format!("file:{}?{how}", escaped(path)), flags).map_err(told)?;
+    connection.busy_timeout(PATIENCE).map_err(told)?;
+    connection.execute_batch("PRAGMA trusted_schema = OFF;").map_err(told)?;
+    check_owner(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// A path as a URI has it, whatever octets it has (RFC 3986 §2.1).
+fn escaped(path: &Path) -> String {
+    let kept = |octet: u8| octet.is_ascii_alphanumeric() || b"/-._~".contains(&octet);
+    let octets = path.as_os_str().as_encoded_bytes().iter();
+    octets.map(|&octet| if kept(octet) { char::from(octet).to_string() } else { format!("%{octet:02X}") }).collect()
+}
+
+/// Whether transactions wait in a write-ahead log beside the file.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|about| about.len() > 0)
+}
+
+/// Refuses what another program made.
+fn check_owner(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
+    let (application, tables) = whose(connection).map_err(|error| told(path, error))?;
+    if application != APPLICATION_ID && (application != 0 || tables != 0) {
+        let why = "it is another program's database".to_owned();
+        return Err(LedgerError::Foreign { ledger: name(path), why });
+    }
+    Ok(())
+}
+
+/// The application id and the number of tables, both as of one moment: another process may be making the ledger.
+fn whose(connection: &mut Connection) -> rusqlite::Result<(i64, i64)> {
+    let moment = connection.transaction()?;
+    let application = moment.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables = moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok((application, tables))
+}
+
+/// An empty file, 0600 from the start; SQLite gives its companions the same mode.
+pub(super) fn make_file(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)?.sync_all()?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        // So that the name survives a power cut; some file systems cannot, and need not.
+        _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    Ok(())
+}
+
+/// Switches a new file to its write-ahead log. The switch needs the file alone and does not queue for it, so a process
+/// that meets another here waits by itself.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let begun = Instant::now();
+    loop {
+        let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        let switched = connection.pragma_query_value(None, "journal_mode", mode).and_then(|found| {
+            if found == "wal" { Ok(()) } else { connection.pragma_update(None, "journal_mode", "wal") }
+        });
+        match switched {
+            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            other => return other,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! `certkit ca check` and `certkit ca repair`: a ledger that was damaged or changed, and what can be made again.
+
+use std::fs;
+
+use crate::support::{Ran, Sandbox};
+
+/// A CA that has issued three certificates, the second of which the tests spoil.
+fn with_ca() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--name", "Test CA"]).expect_code(0);
+    for name in ["a.test", "b.test", "c.test"] {
+        sandbox.certkit(&["ca", "issue", name]).expect_code(0);
+    }
+    sandbox
+}
+
+/// The objects of an answer in JSON Lines: the faults, and what is said of all.
+fn faults(ran: &Ran) -> (Vec<serde_json::Value>, serde_json::Value) {
+    let mut rows: Vec<serde_json::Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let verdict = rows.pop().unwrap();
+    (rows, verdict)
+}
+
+/// Changes the ledger as somebody may who can write to the file and means to. The guards are put back afterwards.
+fn tamper(sandbox: &Sandbox, statements: &str) {
+    let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
+    ledger.execute_batch("PRAGMA foreign_keys = OFF;").unwrap();
+    let guards: Vec<(String, String)> = ledger
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    for (name, _) in &guards {
+        ledger.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+    }
+    ledger.execute_batch(statements).unwrap();
+    for (_, sql) in &guards {
+        ledger.execute_batch(sql).unwrap();
+    }
+}
+
+#[test]
+fn a_ledger_that_was_left_alone_is_sound() {
+    let sandbox = with_ca();
+    let (faults, verdict) = faults(&sandbox.certkit(&["ca", "check", "--json"]).expect_code(0));
+    assert_eq!(faults.len(), 0);
+    let counted = ["authorities", "certificates", "lists", "audit_lines", "faults"].map(|name| verdict[name].clone());
+    assert_eq!(counted, [1, 4, 0, 4, 0].map(serde_json::Value::from));
+    sandbox.certkit(&["ca", "check"]).expect_code(0).says("sound: 1 authority, 4 certificates");
+}
+
+#[test]
+fn each_kind_of_change_is_a_fault_of_its_row() {
+    let second = "WHERE id = 3";
+    for (statement, place, what, remedy) in [
+        (format!("UPDATE certificates SET der = x'3000' {second}"), "certificate 3", "cannot be read", "restore"),
+        (format!("UPDATE certificates SET subject = 'CN=eve' {second}"), "certificate 3", "subject", "investigate"),
+        (format!("UPDATE certificates SET serial = x'07' {second}"), "certificate 3", "serial", "investigate"),
+        (format!("UPDATE certificates SET names = '[]' {second}"), "certificate 3", "names", "investigate"),
+        (format!("UPDATE certificates SET not_after = 0 {second}"), "certificate 3", "not_after", "investigate"),
+        (format!("UPDATE certificates SET not_before = 0 {second}"), "certificate 3", "not_before", "investigate"),
+        (
+            format!("UPDATE certificates SET fingerprint = zeroblob(32) {second}"),
+            "certificate 3",
+            "fingerprint",
+            "investigate",
+        ),
+        (
+            format!("UPDATE certificates SET authority = 9 {second}"),
+            "certificate 3",
+            "authority is not in the ledger",
+            "investigate",
+        ),
+        (
+            format!("UPDATE certificates SET revoked_at = 1, reason = 1 {second}"),
+            "certificate 3",
+            "history",
+            "investigate",
+        ),
+        (
+            "INSERT INTO revocations VALUES (1, 1, 3, 1, 1, NULL)".into(),
+            "certificate 3",
+            "it is not revoked",
+            "investigate",
+        ),
+        ("DELETE FROM names WHERE certificate = 3".into(), "certificate 3", "found by its names", "repair"),
+        ("INSERT INTO names VALUES ('eve.test', 3)".into(), "certificate 3", "found by its names", "repair"),
+        (
+            "DELETE FROM names WHERE certificate = 3; DELETE FROM certificates WHERE id = 3".into(),
+            "certificate or list",
+            "the audit log tells of it",
+            "repair-with-certificate",
+        ),
+        ("UPDATE audit SET who = 'eve' WHERE number = 2".into(), "the audit log", "line 2", "investigate"),
+        ("UPDATE authorities SET fingerprint = zeroblob(32)".into(), "authority 1", "fingerprint", "investigate"),
+        (
+            "INSERT INTO lists VALUES (1, 1, 5, NULL, '', 0, 60, zeroblob(32), 0, 0)".into(),
+            "list 5",
+            "handed out",
+            "investigate",
+        ),
+        (
+            "INSERT INTO lists VALUES (1, 1, 5, 4, '', 0, 60, zeroblob(32), 0, 0)".into(),
+            "list 5",
+            "builds upon list 4",
+            "investigate",
+        ),
+        ("DROP INDEX certificates_for_lists".into(), "the database", "certificates_for_lists", "restore"),
+    ] {
+        let sandbox = with_ca();
+        tamper(&sandbox, &statement);
+        let ran = sandbox.certkit(&["ca", "check", "--json"]).expect_code(1);
+        let (faults, verdict) = faults(&ran);
+        let told = |fault: &serde_json::Value| {
+            let text = |name: &str| fault[name].as_str().unwrap().to_owned();
+            text("place").contains(place) && text("what").contains(what) && text("remedy") == remedy
+        };
+        assert!(faults.iter().any(told), "{statement}\n{ran}");
+        assert_eq!((&verdict["sound"], &verdict["faults"]), (&false.into(), &faults.len().into()));
+        sandbox.certkit(&["ca", "check"]).expect_code(1).says("fault:").says("to do:");
+    }
+}
+
+#[test]
+fn a_certificate_that_another_has_signed_is_no_record_of_this_ca() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "init", "--ca", "other", "--name", "Test CA"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "d.test", "--ca", "./other"]).expect_code(0);
+    let other = sandbox.path("other/ledger.db");
+    let columns = "authority, serial, fingerprint, subject, names, not_before, not_after, profile, issued_at, der";
+    tamper(
+        &sandbox,
+        &format!(
+            "ATTACH '{}' AS other;
+             INSERT INTO certificates ({columns}) SELECT {columns} FROM other.certificates WHERE subject = 'CN=d.test';",
+            other.display()
+        ),
+    );
+    let ran = sandbox.certkit(&["ca", "check"]).expect_code(1);
+    ran.says("it is not signed by its authority").says("the audit log does not tell of it");
+}
+
+#[test]
+fn a_damaged_file_is_a_fault_and_no_crash() {
+    let sandbox = with_ca();
+    let path = sandbox.ca().join("ledger.db");
+    let mut contents = fs::read(&path).unwrap();
+    // Pages after the first hold the rows.
+    for octet in contents.iter_mut().skip(3 * 4096).step_by(7) {
+        *octet = 0x5a;
+    }
+    fs::write(&path, contents).unwrap();
+    let ran = sandbox.certkit(&["ca", "check"]);
+    assert!(matches!(ran.code, Some(1 | 2)), "{ran}");
+    assert!(format!("{ran}").contains("damaged"), "{ran}");
+}
+
+#[test]
+fn files_that_are_not_the_ledgers_are_told() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["key", "new", "--out", "other-key.pem"]).expect_code(0);
+    fs::copy(sandbox.path("other-key.pem"), sandbox.ca().join("ca-key.pem")).unwrap();
+    sandbox.certkit(&["ca", "check"]).expect_code(1).says("ca-key.pem: it does not belong to ca.pem");
+    fs::copy(sandbox.path("a.test.pem"), sandbox.ca().join("ca.pem")).unwrap();
+    sandbox.certkit(&["ca", "check"]).expect_code(1).says("not the certificate of an authority in the ledger");
+}
+
+#[test]
+fn repair_makes_again_what_follows_from_the_rest() {
+    let sandbox = with_ca();
+    tamper(&sandbox, "DELETE FROM names WHERE certificate = 3; INSERT INTO names VALUES ('eve.test', 4)");
+    let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
+    ledger.execute_batch("DROP TRIGGER certificates_stay; DROP INDEX certificates_for_lists;").unwrap();
+    drop(ledger);
+    sandbox.certkit(&["ca", "list", "--name", "b.test"]).expect_code(0).says("nothing that matches");
+    let repaired = sandbox.certkit(&["ca", "repair", "--json"]).expect_code(0).json();
+    assert_eq!(repaired["mended"].as_array().unwrap().len(), 4, "{repaired}");
+    sandbox.certkit(&["ca", "list", "--name", "b.test"]).expect_code(0).says("b.test");
+    sandbox.certkit(&["ca", "list", "--name", "eve.test"]).expect_code(0).says("nothing that matches");
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    sandbox.certkit(&["ca", "audit", "--action", "repair"]).expect_code(0).says("certificates_stay");
+    sandbox.certkit(&["ca", "repair"]).expect_code(0).says("nothing to repair");
+}
+
+#[test]
+fn a_lost_row_comes_back_from_its_certificate_and_the_log_tells_of_it() {
+    let sandbox = with_ca();
+    tamper(&sandbox, "DELETE FROM names WHERE certificate = 3; DELETE FROM certificates WHERE id = 3");
+    sandbox.certkit(&["ca", "check"]).expect_code(1).says("certkit ca repair FILE");
+    let repaired = sandbox.certkit(&["ca", "repair", "a.test.pem", "b.test.pem", "--json"]).expect_code(0).json();
+    assert_eq!(repaired["recorded"][0]["subject"], "CN=b.test");
+    assert_eq!((repaired["recorded"].as_array().unwrap().len(), &repaired["known"]), (1, &1.into()));
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    sandbox.certkit(&["ca", "list"]).expect_code(0).says("b.test");
+    let serial = repaired["recorded"][0]["serial"].as_str().unwrap().to_owned();
+    sandbox.certkit(&["ca", "audit", "--action", "repair"]).expect_code(0).says(&serial);
+}
+
+#[test]
+fn what_the_ca_has_not_signed_is_left_out_aloud() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["new", "--cn", "self.test"]).expect_code(0);
+    let ran = sandbox.certkit(&["ca", "repair", "self.test.pem"]).expect_code(1);
+    ran.says("left out: CN=self.test").says("no authority of this CA has signed it");
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+}
+
+#[test]
+fn a_lost_ledger_is_made_anew_only_when_asked() {
+    let sandbox = with_ca();
+    let new = ["ca", "repair", "--new-ledger", "a.test.pem", "b.test.pem"];
+    sandbox.certkit(&new).expect_code(2).complains("has a ledger");
+    fs::remove_file(sandbox.ca().join("ledger.db")).unwrap();
+    sandbox.certkit(&["ca", "repair", "a.test.pem"]).expect_code(2).complains("there is no ledger");
+    sandbox.certkit(&new).expect_code(0).says("a new ledger").says("a.test").says("b.test");
+    sandbox.certkit(&["ca", "check"]).expect_code(0).says("3 certificates");
+    sandbox.certkit(&["ca", "issue", "d.test"]).expect_code(0);
+}
