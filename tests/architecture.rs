@@ -54,6 +54,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml", &["profile", "ca", "project"]),
     ("csv_core", &["project"]),
     ("rcgen", &["issue"]),
+    ("p12_keystore", &["container"]),
     ("rusqlite", &["ca"]),
     ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),
