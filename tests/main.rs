@@ -7,6 +7,7 @@ mod architecture;
 mod ca;
 mod ca_batch;
 mod ca_faults;
+mod ca_hierarchy;
 mod ca_profiles;
 mod compat;
 mod conformance;

@@ -62,7 +62,7 @@ fn what_rfc_5280_asks_of_issuers_alone_rejects_no_certificate_under_it() {
     ] {
         let Breach { case, .. } = breach(check, &hierarchy);
         for (policy, accepted) in [(Policy::Tls, true), (Policy::Rfc5280, accepted), (Policy::WebPki, false)] {
-            let verdict = judge(&case, policy);
+            let verdict = case.judge(policy);
             assert_eq!(verdict.is_accepted(), accepted, "{check:?} under {policy}: {:?}", verdict.reasons());
             assert_eq!(broken(&verdict), [check], "{policy}");
         }

@@ -3,9 +3,13 @@
 mod audit;
 mod batch;
 mod check;
+mod cross_sign;
 mod init;
+mod intermediate;
 mod issue;
 mod list;
+mod outline;
+mod passphrase;
 mod place;
 mod profile;
 mod profiles;
@@ -13,6 +17,8 @@ mod repair;
 mod show;
 mod sign;
 mod signer;
+mod subordinate;
+mod wanted;
 
 use std::path::PathBuf;
 
@@ -61,6 +67,8 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Intermediate(intermediate::Args),
+    CrossSign(cross_sign::Args),
     Issue(issue::Args),
     Sign(sign::Args),
     List(list::Args),
@@ -70,6 +78,7 @@ enum Command {
     Audit(audit::Args),
     Check(check::Args),
     Repair(repair::Args),
+    Passphrase(passphrase::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
@@ -84,6 +93,8 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let place = place::Chosen::new(args.ca, args.issuer)?;
     match args.command {
         Command::Init(args) => init::run(args, &place, session),
+        Command::Intermediate(args) => intermediate::run(args, &place, session),
+        Command::CrossSign(args) => cross_sign::run(args, &place, session),
         Command::Issue(args) => issue::run(args, &place, session),
         Command::Sign(args) => sign::run(args, &place, session),
         Command::List(args) => list::run(args, &place, session),
@@ -93,5 +104,6 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(args, &place, session),
         Command::Check(args) => check::run(args, &place, session),
         Command::Repair(args) => repair::run(args, &place, session),
+        Command::Passphrase(args) => passphrase::run(args, &place, session),
     }
 }

@@ -1,6 +1,7 @@
 //! Whether the issuer's `nameConstraints` allow what it is to sign (RFC 5280 §4.2.1.10), so that no certificate is made
 //! that every client must refuse.
 
+use super::confinement::permits_nobody;
 use super::error::IssueError;
 use crate::profile::Profile;
 use crate::profile::subtree::contains;
@@ -39,7 +40,7 @@ pub(super) fn narrower(certificate: &Certificate, profile: &Profile) -> Result<(
     let issuer = certificate.display_name();
     let found = certificate.extensions().find::<NameConstraints>().map_err(IssueError::unusable(&issuer))?;
     let Some(own) = found.map(|found| found.value) else { return Ok(()) };
-    for subtree in &wanted.permitted {
+    for subtree in wanted.permitted.iter().filter(|subtree| !permits_nobody(&subtree.base)) {
         if let Some(excluded) = own.excluded.iter().find(|outer| encloses(&outer.base, &subtree.base)) {
             let permitted = format!("what is not excluded, as {} is", shown(excluded));
             return Err(IssueError::WiderConstraints { issuer, wider: shown(subtree), permitted });
@@ -83,8 +84,11 @@ fn same_form<'a>(subtrees: &'a [GeneralSubtree], name: &GeneralName) -> Vec<&'a 
     subtrees.iter().filter(|subtree| subtree.base.kind() == name.kind()).collect()
 }
 
+/// What is permitted, in words.
 fn listed(subtrees: Vec<&GeneralSubtree>) -> String {
-    subtrees.into_iter().map(shown).collect::<Vec<_>>().join(" or ")
+    let some = subtrees.into_iter().filter(|subtree| !permits_nobody(&subtree.base));
+    let some: Vec<String> = some.map(shown).collect();
+    if some.is_empty() { "no name of that form".to_owned() } else { some.join(" or ") }
 }
 
 /// Why the constraints refuse a name; `None` where they allow it.

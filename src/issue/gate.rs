@@ -28,9 +28,15 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Every rule that the certificate breaks, as one that this profile describes and this issuer signed.
-pub(super) fn faults(certificate: &Certificate, profile: &Profile, issuer: &Issuer<'_>) -> Vec<Fault> {
-    let mut gate = Gate { certificate, profile, issuer, faults: Vec::new() };
+/// Every rule that the certificate breaks, as one that this profile describes and this issuer signed. `identifier` is the
+/// subjectKeyIdentifier where the key is known by another than its own.
+pub(super) fn faults(
+    certificate: &Certificate,
+    profile: &Profile,
+    issuer: &Issuer<'_>,
+    identifier: Option<&[u8]>,
+) -> Vec<Fault> {
+    let mut gate = Gate { certificate, profile, issuer, identifier, faults: Vec::new() };
     gate.fields();
     gate.signature();
     gate.subject_and_key();
@@ -43,6 +49,7 @@ struct Gate<'a> {
     certificate: &'a Certificate,
     profile: &'a Profile,
     issuer: &'a Issuer<'a>,
+    identifier: Option<&'a [u8]>,
     faults: Vec<Fault>,
 }
 
@@ -126,7 +133,8 @@ impl Gate<'_> {
         self.must(!signs || profile.is_ca(), "RFC 5280 §4.2.1.9", "keyCertSign stands without CA:TRUE");
         let purposes = some(&profile.extended_key_usage).map(ExtendedKeyUsage);
         self.exact(purposes.as_ref(), Some(profile.extended_key_usage_critical), "RFC 5280 §4.2.1.12");
-        let own = key.as_ref().map(|key| SubjectKeyIdentifier(key.key_identifier().to_vec()));
+        let computed = || key.as_ref().map(|key| key.key_identifier().to_vec());
+        let own = self.identifier.map(<[u8]>::to_vec).or_else(computed).map(SubjectKeyIdentifier);
         self.exact(own.as_ref(), Some(false), "RFC 5280 §4.2.1.2");
         self.exact(profile.name_constraints.as_ref(), Some(true), "RFC 5280 §4.2.1.10");
         self.exact(some(&profile.policies).map(CertificatePolicies).as_ref(), None, "RFC 5280 §4.2.1.4");
@@ -210,7 +218,9 @@ impl Gate<'_> {
         let certificate = self.certificate;
         let rule = "RFC 5280 §4.2.1.1";
         let identifier = match self.issuer {
-            Issuer::SelfSigned(key) => Some(key.public_key().key_identifier().to_vec()),
+            Issuer::SelfSigned(key) => {
+                Some(self.identifier.map_or_else(|| key.public_key().key_identifier().to_vec(), <[u8]>::to_vec))
+            }
             Issuer::Authority { certificate, key } => {
                 let own = certificate.subject_key_identifier();
                 own.ok().map(|own| own.map_or_else(|| key.public_key().key_identifier().to_vec(), <[u8]>::to_vec))

@@ -8,6 +8,7 @@
 //! octets they came as, and the signature is made here (see `layout.rs`).
 
 mod check;
+mod confinement;
 mod constraints;
 mod error;
 mod extensions;
@@ -19,6 +20,7 @@ pub mod ocsp;
 pub mod revocation_list;
 
 pub use check::{check_issuer, in_time, path as check_path};
+pub use confinement::{confine, permits_nobody};
 pub use error::IssueError;
 pub use gate::Fault;
 pub use naming::{Naming, NamingError, Wanted};
@@ -39,6 +41,16 @@ pub struct Request {
     pub names: Vec<GeneralName>,
     /// The key to be certified.
     pub public_key: PublicKey,
+    /// The subjectKeyIdentifier by which the key is known already, as in another certificate of the same CA: what that has
+    /// signed names it. Computed from the key where there is none.
+    pub key_identifier: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// The subjectKeyIdentifier of its certificate.
+    fn key_identifier(&self) -> Vec<u8> {
+        self.key_identifier.clone().unwrap_or_else(|| self.public_key.key_identifier().to_vec())
+    }
 }
 
 /// Who signs.
@@ -94,7 +106,7 @@ pub fn issue(
     let encoding = layout::signed(&tbs, &algorithm.to_algorithm_identifier(), &signature);
     let certificate = Certificate::from_der(&encoding).map_err(|error| IssueError::SelfCheck(error.to_string()))?;
     check::made(&certificate, request, issuer, serial, validity, &extensions)?;
-    let faults = gate::faults(&certificate, profile, issuer);
+    let faults = gate::faults(&certificate, profile, issuer, request.key_identifier.as_deref());
     if !faults.is_empty() {
         return Err(IssueError::Gate { faults });
     }

@@ -147,7 +147,7 @@ impl Naming {
 
     /// A request for a certificate of these names for this key.
     pub fn request(&self, public_key: PublicKey) -> Request {
-        Request { subject: self.subject.clone(), names: self.names.clone(), public_key }
+        Request { subject: self.subject.clone(), names: self.names.clone(), public_key, key_identifier: None }
     }
 
     /// A request for a certificate that this very key signs. Its subject is its issuer, and that may not be empty

@@ -58,6 +58,7 @@ fn request(subject: &str, names: &[&str], key: &PrivateKey) -> Request {
         subject: subject.parse().unwrap(),
         names: names.iter().map(|name| name.parse().unwrap()).collect(),
         public_key: key.public_key().clone(),
+        key_identifier: None,
     }
 }
 
@@ -248,7 +249,12 @@ fn names_that_cannot_stand_there_are_refused() {
     let ca = Ca::root();
     let names = |profile: &str, names: Vec<GeneralName>| {
         let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
-        let request = Request { subject: DistinguishedName::empty(), names, public_key: key.public_key().clone() };
+        let request = Request {
+            subject: DistinguishedName::empty(),
+            names,
+            public_key: key.public_key().clone(),
+            key_identifier: None,
+        };
         let profile = Profile::built_in(profile).unwrap();
         issue(&profile, &request, &ca.issuer(), &serial(2), profile.validity(NOW, None).unwrap()).map(drop)
     };

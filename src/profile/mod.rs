@@ -7,6 +7,7 @@ mod contradiction;
 mod document;
 mod error;
 mod field;
+mod limit_field;
 mod limits;
 pub mod subtree;
 

@@ -9,6 +9,7 @@ mod agreement;
 mod certificates;
 mod clients;
 mod foreign_ca;
+mod hierarchy;
 mod judges;
 mod keys;
 mod live;

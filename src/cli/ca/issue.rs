@@ -140,10 +140,7 @@ fn open_or_make(
 ) -> anyhow::Result<(Authority, PrivateKey, Option<Made>)> {
     if chosen.may_be_made() && !signer.are_given() && chosen.state()? == State::Empty {
         match Plan::standard(now)?.carry_out(chosen, session) {
-            Ok((authority, key)) => {
-                let made = Made::new(&authority, chosen, false);
-                return Ok((authority, key, Some(made)));
-            }
+            Ok((authority, key, made)) => return Ok((authority, key, Some(made))),
             // Another process was faster; its CA is the one.
             Err(error) => match chosen.state() {
                 Ok(State::Complete) => {}

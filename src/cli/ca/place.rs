@@ -9,16 +9,14 @@ use anyhow::{Context, anyhow, bail};
 use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
-use super::signer;
 use crate::ca::place::{State, is_there};
 use crate::ca::{
     Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, SqliteLedger,
 };
 use crate::cli::clock;
-use crate::cli::files;
+use crate::cli::files::{self, is_dash};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::output::shown;
-use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::encoding::pem;
 use crate::issue::IssueError;
@@ -63,6 +61,11 @@ impl Chosen {
     /// The folder as it is shown.
     pub(super) fn shown(&self) -> String {
         shown(self.place.folder())
+    }
+
+    /// The authority chosen with `--issuer`.
+    pub(super) fn asked_issuer(&self) -> Option<&AuthorityName> {
+        self.issuer.as_ref()
     }
 
     /// Refuses `--issuer` where it has no effect.
@@ -166,11 +169,6 @@ impl Chosen {
         }
     }
 
-    /// The private key of the authority that signs.
-    pub(super) fn key(&self, passphrase: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
-        signer::key_in_folder(self, &self.issuer()?, passphrase)
-    }
-
     /// Refuses a folder without a CA.
     pub(super) fn is_made(&self) -> anyhow::Result<()> {
         match self.state()? {
@@ -243,6 +241,14 @@ fn who() -> String {
     match whoami::hostname() {
         Ok(host) => format!("{user}@{host}"),
         Err(_) => user,
+    }
+}
+
+/// A path as it is remembered: whole, wherever certkit runs the next time.
+pub(super) fn absolute(path: &Path) -> String {
+    match is_dash(path) {
+        true => "stdout".to_owned(),
+        false => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string(),
     }
 }
 

@@ -91,7 +91,7 @@ impl Forged {
         let signature = self.signer.sign(self.algorithm, &tbs).unwrap();
         let certificate = Certificate::from_der(&layout::signed(&tbs, &self.outer_algorithm, &signature)).unwrap();
         let issuer = Issuer::Authority { certificate: &self.ca, key: &self.ca_key };
-        faults(&certificate, &self.profile, &issuer).iter().map(ToString::to_string).collect()
+        faults(&certificate, &self.profile, &issuer, None).iter().map(ToString::to_string).collect()
     }
 }
 
@@ -102,6 +102,7 @@ fn root(key: &PrivateKey, constraints: Option<NameConstraints>) -> Certificate {
         subject: DistinguishedName::common_name_only("Root"),
         names: Vec::new(),
         public_key: key.public_key().clone(),
+        key_identifier: None,
     };
     let validity = Validity { not_after: VALIDITY.not_after + Duration::days(60), ..VALIDITY };
     crate::issue::issue(&profile, &request, &Issuer::SelfSigned(key), &SerialNumber::from_content(&[1]), validity)

@@ -8,6 +8,7 @@ mod locations;
 mod policies;
 mod revocation;
 mod sct;
+mod subtree;
 mod usage;
 mod value;
 
@@ -21,6 +22,7 @@ pub use locations::{
 pub use policies::{CertificatePolicies, PolicyInformation, PolicyMappings, PolicyQualifier};
 pub use revocation::{CertificateIssuer, CrlNumber, CrlReason, DeltaCrlIndicator, InvalidityDate, ReasonCode};
 pub use sct::{SctList, SignedCertificateTimestamp};
+pub use subtree::SubtreeError;
 pub use usage::{ExtendedKeyUsage, KeyUsage, KeyUsageBit, NetscapeCertType, OcspNoCheck, TlsFeature};
 pub use value::{ExtensionValue, Variant};
 
