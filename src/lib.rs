@@ -8,6 +8,7 @@
 //! | [`encoding`] | PEM (RFC 7468), DER (X.690), object identifiers, hex, base64 |
 //! | [`key`] | key pairs: generate, read, write, sign, verify |
 //! | [`x509`] | the vocabulary: certificates, requests, revocation lists, names, extensions |
+//! | [`tls`] | TLS on the wire: code points, records, handshake messages, extensions, and the keys to open recordings |
 //! | [`profile`] | what a kind of certificate looks like, as TOML |
 //! | [`issue`] | makes certificates and requests from a profile, a request and an issuer |
 //! | [`ca`] | a local certification authority with its ledger |
@@ -30,5 +31,6 @@ pub mod pcap;
 pub mod profile;
 pub mod project;
 pub mod serve;
+pub mod tls;
 pub mod verify;
 pub mod x509;

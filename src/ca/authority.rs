@@ -1,8 +1,10 @@
 //! An authority: its certificate, what it has signed, and with its key, what it signs.
 
 mod bulk;
+mod revocation;
 
 pub use bulk::{Press, Task, Unrecorded};
+pub use revocation::{ListOrder, PublishedList};
 
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
@@ -84,6 +86,17 @@ pub enum AuthorityError {
     NoSerial {
         /// How many were drawn.
         draws: usize,
+    },
+    /// A delta list needs a complete one to build upon.
+    #[error("there is no complete list that a delta could build upon: sign one first")]
+    NoCompleteList,
+    /// A responder that answers for another authority.
+    #[error("{responder} does not answer about revocation for {issuer}")]
+    NotItsResponder {
+        /// The responder's subject.
+        responder: String,
+        /// The authority's subject.
+        issuer: String,
     },
     /// The certificate cannot be made.
     #[error(transparent)]
@@ -312,4 +325,4 @@ fn lies_in_the_request(error: &IssueError) -> bool {
 const DRAWS: usize = 8;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -3,22 +3,28 @@
 mod audit;
 mod batch;
 mod check;
+mod crl;
 mod cross_sign;
 pub(super) mod init;
 mod intermediate;
 mod issue;
+mod lapse;
 mod list;
+mod ocsp;
 mod outline;
 mod passphrase;
 pub(super) mod place;
 mod profile;
 mod profiles;
+mod renew;
 mod repair;
+mod revoke;
 mod show;
 mod sign;
 pub(super) mod signer;
 mod subordinate;
 mod wanted;
+mod which;
 
 use std::path::PathBuf;
 
@@ -71,14 +77,18 @@ enum Command {
     CrossSign(cross_sign::Args),
     Issue(issue::Args),
     Sign(sign::Args),
+    Renew(renew::Args),
+    Revoke(revoke::Args),
+    Crl(crl::Args),
+    Ocsp(ocsp::Args),
     List(list::Args),
     Show(show::Args),
+    Passphrase(passphrase::Args),
     Profiles(profiles::Args),
     Profile(profile::Args),
     Audit(audit::Args),
     Check(check::Args),
     Repair(repair::Args),
-    Passphrase(passphrase::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
@@ -97,13 +107,17 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::CrossSign(args) => cross_sign::run(args, &place, session),
         Command::Issue(args) => issue::run(args, &place, session),
         Command::Sign(args) => sign::run(args, &place, session),
+        Command::Renew(args) => renew::run(args, &place, session),
+        Command::Revoke(args) => revoke::run(args, &place, session),
+        Command::Crl(args) => crl::run(args, &place, session),
+        Command::Ocsp(args) => ocsp::run(args, &place, session),
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
+        Command::Passphrase(args) => passphrase::run(args, &place, session),
         Command::Profiles(args) => profiles::run(args, session),
         Command::Profile(args) => profile::run(args, session),
         Command::Audit(args) => audit::run(args, &place, session),
         Command::Check(args) => check::run(args, &place, session),
         Command::Repair(args) => repair::run(args, &place, session),
-        Command::Passphrase(args) => passphrase::run(args, &place, session),
     }
 }

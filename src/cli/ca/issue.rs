@@ -276,10 +276,15 @@ impl About {
     }
 
     pub(super) fn text(&self, files: Vec<(&'static str, String)>, text: &mut Text) {
+        self.text_as("issued", files, text);
+    }
+
+    /// As [`Self::text`], with another word for what was done.
+    pub(super) fn text_as(&self, done: &str, files: Vec<(&'static str, String)>, text: &mut Text) {
         let bare = |name: &String| name.split_once(':').map_or(name.clone(), |(_, value)| value.to_owned());
         let names: Vec<String> = self.names.iter().map(bare).collect();
         let name = if names.is_empty() { self.subject.clone() } else { names.join(", ") };
-        text.line(format_args!("{} a certificate for {}", good("issued"), strong(name)));
+        text.line(format_args!("{} a certificate for {}", good(done), strong(name)));
         let mut fields: Vec<(&str, String)> = files;
         fields.push(("issuer", format!("{} ({})", safe(&self.issuer), safe(&self.trust))));
         fields.push(("serial", self.serial.clone()));

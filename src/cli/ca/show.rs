@@ -1,19 +1,19 @@
 //! `certkit ca show`: the CA, or one certificate it has signed.
 
-use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use super::list::Line;
 use super::outline::Outline;
 use super::place::Chosen;
-use crate::ca::{Authority, AuthorityName, Query, Record};
+use super::which::{Meant, is_live};
+use crate::ca::{AuthorityName, Revocation};
+use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session, shown};
-use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, safe};
 use crate::cli::{clock, sheet};
 use crate::describe::CertificateDescription;
-use crate::x509::{Certificate, SerialNumber};
+use crate::x509::Certificate;
 
 /// Show the CA with its authorities, or a certificate it has issued
 #[derive(Debug, clap::Args)]
@@ -22,14 +22,16 @@ For example:
   certkit ca show
   certkit ca show api.test
   certkit ca show 3f9a1c --json
+  certkit ca show api.test.pem
 
 With --json the answer is an object. For the CA: `folder`; `name` (the authority that signs), and of that `certificate`, `key`
 (files), `issued` (how many), `about` (its certificate as `certkit inspect` describes it); `ledger`; and `authorities`, every
-one as `certkit ca init` answers, with `below` (the one above it), `signs_by_default` and `issued`. For a certificate: `record`, as `certkit ca list` answers;
-`about`; and `pem`.")]
+one as `certkit ca init` answers, with `below` (the one above it), `signs_by_default` and `issued`. For a certificate:
+`record`, as `certkit ca list` answers; `history`, its revocations, holds and lifted holds (`removeFromCRL`), each with `at`,
+`reason`, `invalid_since`; `about`; and `pem`.")]
 pub(super) struct Args {
-    /// A serial number in hexadecimal, or a name: the newest certificate that has it
-    #[arg(value_name = "SERIAL|NAME")]
+    /// A serial number in hexadecimal; a name, which stands for the newest certificate with it that can be used; or a file
+    #[arg(value_name = "SERIAL|NAME|FILE")]
     which: Option<String>,
 }
 
@@ -53,32 +55,18 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             })?;
         }
         Some(which) => {
-            let record = find(&mut authority, &which)?
-                .with_context(|| format!("the CA in {} has issued no certificate {which:?}", chosen.shown()))
-                .hint(format!("see them all with: certkit ca list{}", chosen.flag()))?;
+            let record = Meant::find(&mut authority, &which, chosen)?.newest(|record| is_live(record, now))?;
+            let history = authority.history(record.id)?;
             let certificate = authority.recorded(record.id)?;
             session.answer(&One {
                 record: Line::of(&record, now),
+                history: history.iter().map(Event::of).collect(),
                 about: CertificateDescription::of(&certificate, now),
                 pem: crate::encoding::pem::write("CERTIFICATE", certificate.der()).to_string(),
             })?;
         }
     }
     Ok(Exit::Yes)
-}
-
-/// The certificate with this serial number, or else the newest with this name.
-fn find(authority: &mut Authority, which: &str) -> anyhow::Result<Option<Record>> {
-    if let Some(serial) = SerialNumber::from_hex(which)
-        && let Some(record) = authority.find(&Query { serial: Some(serial), ..Query::default() })?.pop()
-    {
-        return Ok(Some(record));
-    }
-    if which.trim().is_empty() {
-        return Err(anyhow!("an empty name names no certificate"));
-    }
-    let newest = Query { name: Some(which.to_owned()), newest_first: true, limit: Some(1), ..Query::default() };
-    Ok(authority.find(&newest)?.pop())
 }
 
 /// Every authority of the folder that the ledger knows, each after the one above it.
@@ -190,13 +178,41 @@ fn certificates(count: u64) -> String {
 #[derive(Debug, Serialize)]
 struct One {
     record: Line,
+    history: Vec<Event>,
     about: CertificateDescription,
     pem: String,
+}
+
+/// A revocation, a hold, or a hold that was lifted.
+#[derive(Debug, Serialize)]
+struct Event {
+    at: String,
+    reason: &'static str,
+    invalid_since: Option<String>,
+}
+
+impl Event {
+    fn of(revocation: &Revocation) -> Self {
+        Self {
+            at: rfc3339(revocation.at),
+            reason: revocation.reason.name(),
+            invalid_since: revocation.invalid_since.map(rfc3339),
+        }
+    }
 }
 
 impl Report for One {
     fn text(&self, text: &mut Text) {
         sheet::write(&self.about.sheet(), "", text);
+        text.line(format_args!("in the ledger: {}", self.record.standing()));
+        for Event { at, reason, invalid_since } in &self.history {
+            let what = match *reason {
+                "removeFromCRL" => "hold lifted",
+                other => other,
+            };
+            let since = invalid_since.as_ref().map(|since| format!(", invalid since {since}")).unwrap_or_default();
+            text.line(format_args!("  {at}  {what}{since}"));
+        }
         text.verbatim(&self.pem);
     }
 }
