@@ -17,6 +17,7 @@
 //! | [`container`] | finds out what a file holds |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
+//! | [`transcript`] | two byte streams become a story of messages: decoded, checked, explained, drawn |
 //! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
 
@@ -32,5 +33,6 @@ pub mod profile;
 pub mod project;
 pub mod serve;
 pub mod tls;
+pub mod transcript;
 pub mod verify;
 pub mod x509;

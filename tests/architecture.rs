@@ -17,6 +17,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("container", &["encoding", "key", "x509"]),
     ("describe", &["encoding", "key", "x509", "container"]),
     ("pcap", &["encoding"]),
+    ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
     ("serve", &[]),
     (
         "cli",
@@ -31,7 +32,9 @@ const PLAN: &[(&str, &[&str])] = &[
             "verify",
             "container",
             "describe",
+            "tls",
             "pcap",
+            "transcript",
             "serve",
         ],
     ),
@@ -99,7 +102,7 @@ const JUDGES: &[&str] = &["verify"];
 const ONLY_HERE: &[(&str, &[&str])] = &[
     ("io::stdout", &["cli/output.rs"]),
     ("io::stderr", &["cli/output.rs", "cli/passphrase.rs"]),
-    ("io::stdin", &["cli/files/many.rs", "cli/files/read.rs", "cli/passphrase.rs"]),
+    ("io::stdin", &["cli/files/many.rs", "cli/files/read.rs", "cli/files/stream.rs", "cli/passphrase.rs"]),
     (
         "std::fs",
         &[
@@ -107,6 +110,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
             "cli/files/many.rs",
             "cli/files/read.rs",
             "cli/files/staging.rs",
+            "cli/files/stream.rs",
             "cli/files/write.rs",
         ],
     ),

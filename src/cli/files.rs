@@ -1,6 +1,7 @@
 //! The only place that reads and writes files for a command.
 //!
 //! - [`read`]: a whole file, or stdin for `-`; bounded, wiped after use.
+//! - [`open`]: a file too large for that, to be read as it comes.
 //! - [`WriteSet`]: all of several files or none of them; a key is 0600 from its first byte; nothing is replaced without
 //!   `--force`.
 //! - [`Destination`]: many files at a time, into one folder.
@@ -13,6 +14,7 @@ mod many;
 mod name;
 mod read;
 mod staging;
+mod stream;
 mod write;
 
 pub use self::folder::{make_folder, make_private_folder};
@@ -20,6 +22,7 @@ pub use self::many::{Lines, each_file_below, each_line_of_stdin};
 pub use self::name::file_name_for;
 pub use self::read::{READ_LIMIT, read, read_text, read_text_if_there};
 pub use self::staging::{Destination, Staged};
+pub use self::stream::{Stream, open};
 pub use self::write::{Mode, WriteSet, same_place};
 
 use std::path::Path;

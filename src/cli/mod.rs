@@ -7,6 +7,7 @@
 
 mod apply;
 mod ca;
+mod capture;
 mod completions;
 mod csr;
 mod help;
@@ -90,6 +91,7 @@ enum Command {
     Apply(apply::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
+    Capture(capture::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -104,6 +106,7 @@ impl Command {
             Self::Apply(args) => apply::run(args, session),
             Self::Verify(args) => verify::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
+            Self::Capture(args) => capture::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
         }

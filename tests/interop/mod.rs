@@ -6,10 +6,12 @@
 //! On Linux only: they lean on `timeout` of coreutils and on `$HOME/.pki/nssdb`.
 
 mod agreement;
+mod captures;
 mod certificates;
 mod clients;
 mod foreign_ca;
 mod hierarchy;
+mod handshakes;
 mod judges;
 mod keys;
 mod live;

@@ -96,7 +96,7 @@ impl Extensions {
     }
 
     /// What the first of this type says, if it is there and sound.
-    pub(super) fn value(&self, extension_type: ExtensionType, place: Place) -> Option<ExtensionValue> {
+    pub fn value(&self, extension_type: ExtensionType, place: Place) -> Option<ExtensionValue> {
         self.get(extension_type)?.decode(place).ok()
     }
 
