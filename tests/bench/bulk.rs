@@ -59,8 +59,7 @@ fn bare_work(count: usize, threads: usize) -> Duration {
                 let mut message = [0x5a; 400];
                 while next.fetch_add(1, Ordering::Relaxed) < count {
                     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
-                    let point = key.public_key().subject_public_key();
-                    message[..point.len()].copy_from_slice(point);
+                    message.iter_mut().zip(key.public_key().subject_public_key()).for_each(|(to, from)| *to = *from);
                     ca.sign(ca.signature_algorithm(), &message).unwrap();
                 }
             });
