@@ -3,8 +3,10 @@
 // A test stops at the first surprise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod apply;
 mod architecture;
 mod ca;
+mod ca_algorithms;
 mod ca_batch;
 mod ca_faults;
 mod ca_hierarchy;

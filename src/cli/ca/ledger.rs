@@ -11,7 +11,7 @@ use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 
 /// Where the ledger is
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct LedgerArgs {
     /// The ledger in a PostgreSQL database, postgres://USER@HOST:PORT/DATABASE [env: CERTKIT_LEDGER] [default: `ledger` of
     /// ca.toml, or ledger.db in the folder of the CA]

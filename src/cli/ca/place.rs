@@ -25,7 +25,7 @@ use crate::x509::Certificate;
 
 /// The CA that is meant, and which of its authorities.
 #[derive(Debug)]
-pub(super) struct Chosen {
+pub(in crate::cli) struct Chosen {
     place: Place,
     /// Chosen for this run with `--ca`: then a CA that is not there is a mistake.
     explicit: bool,
@@ -38,7 +38,7 @@ pub(super) struct Chosen {
 
 impl Chosen {
     /// `--ca`, or `CERTKIT_CA`, or the user's data folder; and `--issuer`.
-    pub(super) fn new(ca: Option<PathBuf>, issuer: Option<AuthorityName>) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn new(ca: Option<PathBuf>, issuer: Option<AuthorityName>) -> anyhow::Result<Self> {
         let explicit = ca.is_some();
         let named = ca.or_else(|| env::var_os("CERTKIT_CA").filter(|path| !path.is_empty()).map(PathBuf::from));
         let folder = match named {
@@ -63,32 +63,45 @@ impl Chosen {
         Self { ledger, ..self }
     }
 
-    pub(super) fn place(&self) -> &Place {
+    /// The CA in the folder beside it whose name goes on like this: `ca-ml-dsa` beside `ca`.
+    pub(in crate::cli) fn beside(&self, ending: &str) -> Self {
+        let mut name = self.place.folder().file_name().unwrap_or_default().to_owned();
+        name.push(ending);
+        Self {
+            place: Place::new(self.place.folder().with_file_name(name)),
+            explicit: self.explicit,
+            issuer: None,
+            ledger: self.ledger.clone(),
+            location: OnceLock::new(),
+        }
+    }
+
+    pub(in crate::cli) fn place(&self) -> &Place {
         &self.place
     }
 
     /// Whether `ca issue` may make a CA here without being asked.
-    pub(super) fn may_be_made(&self) -> bool {
+    pub(in crate::cli) fn may_be_made(&self) -> bool {
         !self.explicit && self.issuer.is_none()
     }
 
     /// The folder as it is shown.
-    pub(super) fn shown(&self) -> String {
+    pub(in crate::cli) fn shown(&self) -> String {
         shown(self.place.folder())
     }
 
     /// The authority chosen with `--issuer`.
-    pub(super) fn asked_issuer(&self) -> Option<&AuthorityName> {
+    pub(in crate::cli) fn asked_issuer(&self) -> Option<&AuthorityName> {
         self.issuer.as_ref()
     }
 
     /// Refuses `--issuer` where it has no effect.
-    pub(super) fn without_issuer(&self, why: &str) -> anyhow::Result<()> {
+    pub(in crate::cli) fn without_issuer(&self, why: &str) -> anyhow::Result<()> {
         if self.issuer.is_some() { bail!("--issuer has no effect: {why}") } else { Ok(()) }
     }
 
     /// The authority that signs: that of `--issuer`, or that of `ca.toml`, or the first.
-    pub(super) fn issuer(&self) -> anyhow::Result<AuthorityName> {
+    pub(in crate::cli) fn issuer(&self) -> anyhow::Result<AuthorityName> {
         if let Some(issuer) = &self.issuer {
             return Ok(issuer.clone());
         }
@@ -96,7 +109,7 @@ impl Chosen {
     }
 
     /// What `ca.toml` says.
-    pub(super) fn config(&self) -> anyhow::Result<Config> {
+    pub(in crate::cli) fn config(&self) -> anyhow::Result<Config> {
         let path = self.place.config();
         match files::read_text_if_there(&path)? {
             Some(text) => Ok(Config::from_toml(&shown(&path), &text)?),
@@ -106,7 +119,7 @@ impl Chosen {
 
     /// What the folder holds. Half a CA may be another process's, which is about to add the other half: it is given a
     /// moment.
-    pub(super) fn state(&self) -> anyhow::Result<State> {
+    pub(in crate::cli) fn state(&self) -> anyhow::Result<State> {
         let begun = Instant::now();
         loop {
             match self.place.state(&self.config()?) {
@@ -117,19 +130,19 @@ impl Chosen {
     }
 
     /// Opens the CA to read what it is and what it has signed: the authority that signs.
-    pub(super) fn open(&self) -> anyhow::Result<Authority> {
+    pub(in crate::cli) fn open(&self) -> anyhow::Result<Authority> {
         self.is_made()?;
         self.open_one(&self.issuer()?)
     }
 
     /// Opens the authority that signs to read what it is and what it has signed, also where nothing may be written.
-    pub(super) fn open_to_read(&self) -> anyhow::Result<Authority> {
+    pub(in crate::cli) fn open_to_read(&self) -> anyhow::Result<Authority> {
         self.is_made()?;
         self.open_with(&self.issuer()?, self.ledger_to_read()?)
     }
 
     /// Opens one authority of the CA.
-    pub(super) fn open_one(&self, name: &AuthorityName) -> anyhow::Result<Authority> {
+    pub(in crate::cli) fn open_one(&self, name: &AuthorityName) -> anyhow::Result<Authority> {
         self.open_with(name, self.ledger()?)
     }
 
@@ -141,7 +154,7 @@ impl Chosen {
     }
 
     /// The certificate of an authority, and those above it, the next one first.
-    pub(super) fn certificates(&self, name: &AuthorityName) -> anyhow::Result<Vec<Certificate>> {
+    pub(in crate::cli) fn certificates(&self, name: &AuthorityName) -> anyhow::Result<Vec<Certificate>> {
         let path = self.place.certificate_of(name);
         if !name.is_first() && !is_there(&path) {
             let known: Vec<String> = self.place.names().iter().map(ToString::to_string).collect();
@@ -159,7 +172,7 @@ impl Chosen {
 
     /// Every authority of the CA with what it is called, or only that of `--issuer`. A certificate in the folder that the
     /// ledger does not know as an authority's is none.
-    pub(super) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
+    pub(in crate::cli) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
         self.is_made()?;
         if let Some(issuer) = &self.issuer {
             return Ok(vec![(issuer.clone(), self.open_one(issuer)?)]);
@@ -192,22 +205,22 @@ impl Chosen {
     }
 
     /// The ledger.
-    pub(super) fn ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
+    pub(in crate::cli) fn ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
         self.location()?.open()
     }
 
     /// The ledger, to be read also where nothing may be written.
-    pub(super) fn ledger_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
+    pub(in crate::cli) fn ledger_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
         self.location()?.open_to_read()
     }
 
     /// A new ledger, or the one that is there.
-    pub(super) fn new_ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
+    pub(in crate::cli) fn new_ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
         self.location()?.create()
     }
 
     /// Refuses a folder without a CA.
-    pub(super) fn is_made(&self) -> anyhow::Result<()> {
+    pub(in crate::cli) fn is_made(&self) -> anyhow::Result<()> {
         match self.state()? {
             State::Complete => Ok(()),
             State::Empty => Err(anyhow!("there is no CA in {}", self.shown()))
@@ -216,7 +229,7 @@ impl Chosen {
     }
 
     /// Makes the CA ready to sign.
-    pub(super) fn unlock<'a>(
+    pub(in crate::cli) fn unlock<'a>(
         &self,
         authority: &'a mut Authority,
         key: &'a PrivateKey,
@@ -233,7 +246,7 @@ impl Chosen {
     }
 
     /// `--ca DIR` as it has to be given again.
-    pub(super) fn flag(&self) -> String {
+    pub(in crate::cli) fn flag(&self) -> String {
         if self.explicit { format!(" --ca {}", self.shown()) } else { String::new() }
     }
 
@@ -273,7 +286,7 @@ fn own_folder() -> anyhow::Result<PathBuf> {
 }
 
 /// Who does this, when by the clock, and what: for the audit log.
-pub(super) fn act(what: Action) -> Act {
+pub(in crate::cli) fn act(what: Action) -> Act {
     Act { at: clock::now(), who: who(), what }
 }
 
@@ -287,7 +300,7 @@ fn who() -> String {
 }
 
 /// A path as it is remembered: whole, wherever certkit runs the next time.
-pub(super) fn absolute(path: &Path) -> String {
+pub(in crate::cli) fn absolute(path: &Path) -> String {
     match is_dash(path) {
         true => "stdout".to_owned(),
         false => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string(),
@@ -295,7 +308,7 @@ pub(super) fn absolute(path: &Path) -> String {
 }
 
 /// Certificates as PEM, one after the other.
-pub(super) fn chain(certificates: &[&Certificate]) -> String {
+pub(in crate::cli) fn chain(certificates: &[&Certificate]) -> String {
     certificates.iter().map(|certificate| pem::write("CERTIFICATE", certificate.der()).to_string()).collect()
 }
 
