@@ -8,6 +8,7 @@
 //! | [`encoding`] | PEM (RFC 7468), DER (X.690), object identifiers, hex, base64 |
 //! | [`key`] | key pairs: generate, read, write, sign, verify |
 //! | [`x509`] | the vocabulary: certificates, requests, revocation lists, names, extensions |
+//! | [`tls`] | TLS on the wire: code points, records, handshake messages, extensions, and the keys to open recordings |
 //! | [`profile`] | what a kind of certificate looks like, as TOML |
 //! | [`issue`] | makes certificates and requests from a profile, a request and an issuer |
 //! | [`ca`] | a local certification authority with its ledger |
@@ -16,6 +17,7 @@
 //! | [`container`] | finds out what a file holds |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
+//! | [`transcript`] | two byte streams become a story of messages: decoded, checked, explained, drawn |
 //! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
 
@@ -30,5 +32,7 @@ pub mod pcap;
 pub mod profile;
 pub mod project;
 pub mod serve;
+pub mod tls;
+pub mod transcript;
 pub mod verify;
 pub mod x509;

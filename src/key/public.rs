@@ -4,7 +4,8 @@ use super::algorithm::KeyAlgorithm;
 use super::ec::{self, Curve};
 use super::error::KeyError;
 use super::rsa::PublicNumbers;
-use super::verify::Prepared;
+use super::signature::SignatureError;
+use super::verify::{self, Prepared};
 use super::{digest, oids};
 use crate::encoding::der::{self, Reader, tag};
 use crate::encoding::hex;
@@ -110,6 +111,15 @@ impl PublicKey {
             (None, Some(numbers)) => numbers.to_key().map(|_| ()),
             (None, None) => Ok(()),
         }
+    }
+
+    /// Checks the RSA signature of TLS 1.1 and older: PKCS #1 v1.5 over MD5 and SHA-1 together, without DigestInfo
+    /// (RFC 4346 §7.4.3). Both hashes are broken: it says who signed only in a world without attackers.
+    ///
+    /// # Errors
+    /// Anything but a good signature.
+    pub fn verify_tls10_rsa(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        verify::verify_md5_sha1(self, message, signature)
     }
 
     pub(super) fn rsa_numbers(&self) -> Option<PublicNumbers<'_>> {

@@ -46,6 +46,20 @@ pub(super) fn verify_weak(
     compute(algorithm, key, message, signature)
 }
 
+/// Checks RSASSA-PKCS1-v1_5 over MD5 and SHA-1 one after the other, without DigestInfo (RFC 4346 §7.4.3).
+pub(super) fn verify_md5_sha1(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+    let family = SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha1);
+    check_family(family, key.algorithm())?;
+    let numbers = key.rsa_numbers().ok_or(SignatureError::BadKey)?;
+    if numbers.bits() > MAXIMUM_RSA_BITS {
+        return Err(SignatureError::KeyTooLarge { bits: numbers.bits(), maximum: MAXIMUM_RSA_BITS });
+    }
+    let hashed = [&digest::md5(message)[..], &digest::sha1(message)].concat();
+    let padding = Pkcs1v15Sign { hash_len: Some(hashed.len()), prefix: Box::default() };
+    let with = numbers.to_key().map_err(|_| SignatureError::BadKey)?;
+    with.verify(padding, &hashed, signature).map_err(|_| SignatureError::Mismatch)
+}
+
 fn compute(
     algorithm: SignatureAlgorithm,
     key: &PublicKey,
@@ -232,6 +246,20 @@ mod tests {
         assert!(matches!(
             md5.verify_weak(rsa.public_key(), b"hello", signature),
             Err(SignatureError::UnsupportedPair { .. })
+        ));
+    }
+
+    #[test]
+    fn the_signature_of_old_tls_is_checked_under_its_own_name() {
+        let rsa = fixtures::plain(fixtures::RSA_2048_PKCS8);
+        let signature = fixtures::RSA_2048_MD5_SHA1;
+        assert_eq!(rsa.public_key().verify_tls10_rsa(b"hello", signature), Ok(()));
+        assert_eq!(rsa.public_key().verify_tls10_rsa(b"hallo", signature), Err(SignatureError::Mismatch));
+        assert_eq!(rsa.public_key().verify_tls10_rsa(b"hello", &signature[1..]), Err(SignatureError::Mismatch));
+        let p256 = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        assert!(matches!(
+            p256.public_key().verify_tls10_rsa(b"hello", signature),
+            Err(SignatureError::KeyMismatch { .. })
         ));
     }
 

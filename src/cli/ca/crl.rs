@@ -98,6 +98,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     args.check_urls()?;
     if args.check {
+        args.signer.is_idle("--check signs nothing")?;
         return check(chosen, session);
     }
     if let Some(address) = &args.serve {

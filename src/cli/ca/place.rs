@@ -143,6 +143,25 @@ impl Chosen {
         Ok(certificates.into_iter().cloned().collect())
     }
 
+    /// Every authority of the CA with what it is called, or only that of `--issuer`. A certificate in the folder that the
+    /// ledger does not know as an authority's is none.
+    pub(super) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
+        self.is_made()?;
+        if let Some(issuer) = &self.issuer {
+            return Ok(vec![(issuer.clone(), self.open_one(issuer)?)]);
+        }
+        let mut all = Vec::new();
+        for name in self.place.names() {
+            match self.open_one(&name) {
+                Ok(authority) => all.push((name, authority)),
+                Err(error) if name.is_first() => return Err(error),
+                Err(error) if is_of_nobody(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
     /// The ledger, as `ca.toml` has it or in the folder.
     pub(super) fn ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
         self.only_a_file()?;
@@ -167,21 +186,6 @@ impl Chosen {
                 .hint("this certkit keeps ledgers in the CA's folder: leave `ledger` out"),
             None => Ok(()),
         }
-    }
-
-    /// Every authority of the CA. What was issued may lie in the folder too: only an authority is in the ledger as one.
-    pub(super) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
-        self.is_made()?;
-        let first = AuthorityName::first();
-        let mut all = vec![(first.clone(), self.open_one(&first)?)];
-        for name in self.place.names().iter().filter(|name| !name.is_first()) {
-            let certificates = self.certificates(name)?;
-            let Some(certificate) = certificates.first() else { continue };
-            if self.ledger()?.authority(certificate)?.is_some() {
-                all.push((name.clone(), self.open_one(name)?));
-            }
-        }
-        Ok(all)
     }
 
     /// Refuses a folder without a CA.
@@ -222,6 +226,11 @@ impl Chosen {
             false => format!("cannot use {name} of the CA in {}", self.shown()),
         }
     }
+}
+
+/// Whether a certificate lies in the folder and is no authority's.
+fn is_of_nobody(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(AuthorityError::Unknown { .. })))
 }
 
 /// The name that `@NAME` is: a CA beside the user's own. A folder of that name is written `./@NAME`.

@@ -1,5 +1,6 @@
 //! Many files at once: the files of a folder, the lines of a stream.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -13,29 +14,33 @@ use crate::cli::problem::plain;
 /// The longest line that is taken, in bytes; paths and PEM lines are far shorter.
 const LONGEST_LINE: u64 = 64 << 10;
 
-/// All files of a folder and the folders in it, in the order of their names. Links are not followed into folders, so there
-/// are no circles.
+/// Gives every file of a folder and of the folders in it to `each`, folder by folder in the order of their names. One
+/// folder's names are held at a time. Links are not followed into folders, so there are no circles.
 ///
 /// # Errors
-/// When a folder cannot be listed.
-pub fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let list = |folder: &Path| -> anyhow::Result<Vec<fs::DirEntry>> {
-        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let mut entries = entries.map_err(plain).with_context(|| format!("cannot list {}", shown(folder)))?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        Ok(entries)
-    };
-    let mut found = Vec::new();
+/// When a folder cannot be listed; what was found before has been given.
+pub fn each_file_below(folder: &Path, mut each: impl FnMut(PathBuf)) -> anyhow::Result<()> {
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
         let mut inner = Vec::new();
-        for entry in list(&folder)? {
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_folder { &mut inner } else { &mut found }.push(entry.path());
+        for (name, is_folder) in list(&folder).with_context(|| format!("cannot list {}", shown(&folder)))? {
+            let path = folder.join(name);
+            if is_folder { inner.push(path) } else { each(path) }
         }
         folders.extend(inner.into_iter().rev());
     }
-    Ok(found)
+    Ok(())
+}
+
+/// The names in a folder in order, each with whether it is a folder.
+fn list(folder: &Path) -> anyhow::Result<Vec<(OsString, bool)>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(plain)? {
+        let entry = entry.map_err(plain)?;
+        names.push((entry.file_name(), entry.file_type().is_ok_and(|kind| kind.is_dir())));
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// Gives every line of stdin to `each`, without its line end.

@@ -5,7 +5,7 @@ mod compat;
 mod picture;
 mod report;
 mod revocation;
-mod roots;
+pub(in crate::cli) mod roots;
 mod rules;
 mod schema;
 mod tree;

@@ -322,7 +322,11 @@ fn take_issued(
 ) -> anyhow::Result<(Taken, u64)> {
     let mut paths = Vec::new();
     for path in args.issued.iter().chain(found.iter().flat_map(|found| &found.issued)) {
-        if path.is_dir() { paths.extend(files::files_below(path)?) } else { paths.push(path.clone()) }
+        if path.is_dir() {
+            files::each_file_below(path, |path| paths.push(path))?;
+        } else {
+            paths.push(path.clone());
+        }
     }
     let mut all: Vec<Certificate> = Vec::new();
     for path in &paths {

@@ -1,6 +1,6 @@
 //! Who signs the answers: a delegate with a certificate for nothing else, or the CA itself.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use time::{Duration, OffsetDateTime};
@@ -45,22 +45,23 @@ pub(super) struct Speaker<'a> {
 }
 
 impl Speaker<'_> {
-    /// Answers for all authorities of the CA. One whose key is elsewhere, and that has no delegate yet, stays silent.
+    /// Answers for all authorities of the CA. One whose key is not here and who has no delegate is left out, with a word.
     pub(super) fn responder(&self, validity: Duration, session: &mut Session) -> anyhow::Result<OcspResponder> {
-        let mut voices = Vec::new();
-        let mut silent = None;
+        let (mut voices, mut mute) = (Vec::new(), None);
         for (name, mut authority) in self.chosen.open_all()? {
             match self.for_one(&name, &mut authority, session) {
                 Ok(responder) => voices.push((authority, responder)),
-                Err(error) if !self.signer.has_key_of(self.chosen, &name)? => {
-                    session.warn(format_args!("nobody answers for {name}: its key is not here"));
-                    silent = Some(error);
+                Err(error) => {
+                    if let Some((name, error)) = mute.replace((name, error)) {
+                        session.warn(without(&name, &error));
+                    }
                 }
-                Err(error) => return Err(error),
             }
         }
-        if let Some(error) = silent.filter(|_| voices.is_empty()) {
-            return Err(error);
+        match mute {
+            Some((_, error)) if voices.is_empty() => return Err(error),
+            Some((name, error)) => session.warn(without(&name, &error)),
+            None => {}
         }
         Ok(OcspResponder::new(voices, validity)?)
     }
@@ -72,23 +73,20 @@ impl Speaker<'_> {
         authority: &mut Authority,
         session: &mut Session,
     ) -> anyhow::Result<Responder> {
-        let (now, issuer) = (clock::now(), authority.certificate().clone());
         if self.delegation.by_ca {
             let key = self.signer.key_among(self.chosen, name)?;
-            return Ok(Responder::issuer(issuer, key, self.name)?);
+            return Ok(Responder::issuer(authority.certificate().clone(), key, self.name)?);
         }
-        let file = (!self.delegation.ephemeral).then(|| self.file(name));
+        let now = clock::now();
+        // One file, so that certificate and key are never of two delegates.
+        let file = self.chosen.place().folder().join(format!("{name}.ocsp.pem"));
+        let file = Some(file).filter(|_| !self.delegation.ephemeral);
         if let Some(file) = file.as_deref().filter(|file| file.exists())
             && let Some(responder) = self.standing(file, authority, now)?
         {
             return Ok(responder);
         }
         self.new_delegate(name, authority, file.as_deref(), now, session)
-    }
-
-    /// `ca.ocsp.pem`: one file, so that certificate and key are never of two delegates.
-    fn file(&self, name: &AuthorityName) -> PathBuf {
-        self.chosen.place().certificate_of(name).with_extension("ocsp.pem")
     }
 
     /// The delegate in the file, unless it is not this authority's, about to go, or revoked.
@@ -147,6 +145,10 @@ impl Speaker<'_> {
         }
         Ok(Responder::delegate(issued.certificate, key, authority.certificate(), self.name)?)
     }
+}
+
+fn without(name: &AuthorityName, error: &anyhow::Error) -> String {
+    format!("nothing is answered about certificates of {name}: {error:#}")
 }
 
 /// When a delegate is renewed: once two thirds of its time are over.

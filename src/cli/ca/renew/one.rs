@@ -86,7 +86,8 @@ pub(super) fn renew(
     let key = if args.rekey { Some(new_key(args, &old, &files)?) } else { None };
     let public_key = key.as_ref().map(|key| key.key.public_key().clone());
     let issuer = authority.certificate().clone();
-    let renewal = Renewal::of(&old, &issuer, &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
+    let renewal =
+        Renewal::of(&old, &authority.path(), &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
     let validity = args.lifetime.validity(&renewal.profile, now)?;
     let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
     let ca_key = args.signer.key(chosen)?;
