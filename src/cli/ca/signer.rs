@@ -80,7 +80,7 @@ impl SignerArgs {
 }
 
 /// The file with an authority's private key, from the folder.
-pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
+fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
     let path = chosen.place().key_of(name);
     if is_there(&path) {
         return Loaded::read(&path);
