@@ -8,14 +8,17 @@
 //! | [`encoding`] | PEM (RFC 7468), DER (X.690), object identifiers, hex, base64 |
 //! | [`key`] | key pairs: generate, read, write, sign, verify |
 //! | [`x509`] | the vocabulary: certificates, requests, revocation lists, names, extensions |
+//! | [`tls`] | TLS on the wire: code points, records, handshake messages, extensions, and the keys to open recordings |
 //! | [`profile`] | what a kind of certificate looks like, as TOML |
 //! | [`issue`] | makes certificates and requests from a profile, a request and an issuer |
 //! | [`ca`] | a local certification authority with its ledger |
+//! | [`project`] | what a user wants to have, written down: lists of certificates |
 //! | [`verify`] | judges a certification path and a name: a verdict of findings |
 //! | [`container`] | finds out what a file holds |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
-//! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
+//! | [`transcript`] | two byte streams become a story of messages: decoded, checked, explained, drawn |
+//! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
 
 pub mod ca;
@@ -27,6 +30,9 @@ pub mod issue;
 pub mod key;
 pub mod pcap;
 pub mod profile;
+pub mod project;
 pub mod serve;
+pub mod tls;
+pub mod transcript;
 pub mod verify;
 pub mod x509;

@@ -5,8 +5,14 @@
 
 mod architecture;
 mod ca;
+mod ca_batch;
 mod ca_faults;
+mod ca_hierarchy;
+mod ca_ocsp;
 mod ca_profiles;
+mod ca_renew;
+mod ca_revocation;
+mod capture;
 mod compat;
 mod conformance;
 mod csr;
@@ -34,6 +40,7 @@ mod revocation_ocsp;
 mod revocation_scopes;
 mod rules;
 mod support;
+mod tls;
 mod verify;
 mod verify_batch;
 mod verify_pictures;

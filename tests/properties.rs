@@ -164,7 +164,7 @@ fn issued(name: &str, keys: &[PrivateKey], random: &mut Random) -> Issued {
     let key = random.pick(keys);
     let alone = ["root-ca", "self-signed"].contains(&name);
     let subject = subject(alone || profile.is_ca() || names.is_empty(), random);
-    let request = Request { subject, names: names.clone(), public_key: key.public_key().clone() };
+    let request = Request { subject, names: names.clone(), public_key: key.public_key().clone(), key_identifier: None };
     let identities = names.iter().filter_map(identity).collect();
     let purposes = purposes(name);
     if alone {
@@ -202,7 +202,7 @@ fn authority(
     // No two authorities of one path share a name.
     levels.push(vec![Attribute::new(oids::ORGANIZATIONAL_UNIT, name)]);
     let subject = DistinguishedName::new(&levels);
-    let request = Request { subject, names: vec![], public_key: key.public_key().clone() };
+    let request = Request { subject, names: vec![], public_key: key.public_key().clone(), key_identifier: None };
     let validity = profile.validity(NOON, None).unwrap();
     issue(&profile, &request, issuer, &serial(random), validity).unwrap()
 }

@@ -282,6 +282,9 @@ impl Tour {
         let root =
             ["new", "--profile", "root-ca", "--cn", "Public Root", "--out", "../home/roots.pem", "--keyout", "-"];
         sandbox.certkit(&root).expect_code(0);
+        for file in ["https.pcap", "server.pem"] {
+            fs::copy(self::root().join("tests/data/capture").join(file), sandbox.path(file)).unwrap();
+        }
         Self { sandbox, port: free_port(), server: None }
     }
 

@@ -50,6 +50,25 @@ fn every_rule_has_a_certificate_that_breaks_it_alone() {
     }
 }
 
+/// RFC 5280 forbids CAs to make these, and asks no one who validates a path to refuse them; of a trust anchor it has
+/// nothing else to say.
+#[test]
+fn what_rfc_5280_asks_of_issuers_alone_rejects_no_certificate_under_it() {
+    let hierarchy = Hierarchy::new();
+    for (check, accepted) in [
+        (Check::UniqueIdentifier, true),
+        (Check::BasicConstraintsCritical, true),
+        (Check::AnchorBasicConstraintsCritical, false),
+    ] {
+        let Breach { case, .. } = breach(check, &hierarchy);
+        for (policy, accepted) in [(Policy::Tls, true), (Policy::Rfc5280, accepted), (Policy::WebPki, false)] {
+            let verdict = case.judge(policy);
+            assert_eq!(verdict.is_accepted(), accepted, "{check:?} under {policy}: {:?}", verdict.reasons());
+            assert_eq!(broken(&verdict), [check], "{policy}");
+        }
+    }
+}
+
 /// A case that breaks a rule.
 struct Breach {
     case: Case,
@@ -174,6 +193,9 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
         Check::BasicConstraintsCritical => {
             (issuer(&|forge| forge.set(&BasicConstraints { ca: true, path_len: None }, false)), Policy::Rfc5280)
         }
+        Check::AnchorBasicConstraintsCritical => {
+            (root(&|forge| forge.set(&BasicConstraints { ca: true, path_len: None }, false)), Policy::Rfc5280)
+        }
         Check::CaKeyUsage => (issuer(&|forge| forge.remove::<KeyUsage>()), Policy::Rfc5280),
         Check::PathLengthForm => {
             (leaf(&|forge| forge.set(&BasicConstraints { ca: false, path_len: Some(0) }, true)), Policy::Rfc5280)
@@ -191,7 +213,7 @@ fn breaking(check: Check, hierarchy: &Hierarchy) -> (Case, Policy) {
         Check::RootKeyIdentifier => {
             let own = hierarchy.root.certificate.subject_key_identifier().unwrap();
             let serial = Some(hierarchy.root.certificate.serial().clone());
-            let identifier = AuthorityKeyIdentifier { key_identifier: own, issuer: None, serial };
+            let identifier = AuthorityKeyIdentifier { key_identifier: own.map(<[u8]>::to_vec), issuer: None, serial };
             (root(&|forge| forge.set(&identifier, false)), Policy::WebPki)
         }
         Check::NameConstraintsForm => {

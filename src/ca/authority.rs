@@ -1,5 +1,11 @@
 //! An authority: its certificate, what it has signed, and with its key, what it signs.
 
+mod bulk;
+mod revocation;
+
+pub use bulk::{Press, Task, Unrecorded};
+pub use revocation::{ListOrder, PublishedList};
+
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
 use crate::issue::{self, IssueError, Issuer, Request};
@@ -81,6 +87,17 @@ pub enum AuthorityError {
         /// How many were drawn.
         draws: usize,
     },
+    /// A delta list needs a complete one to build upon.
+    #[error("there is no complete list that a delta could build upon: sign one first")]
+    NoCompleteList,
+    /// A responder that answers for another authority.
+    #[error("{responder} does not answer about revocation for {issuer}")]
+    NotItsResponder {
+        /// The responder's subject.
+        responder: String,
+        /// The authority's subject.
+        issuer: String,
+    },
     /// The certificate cannot be made.
     #[error(transparent)]
     Issue(#[from] IssueError),
@@ -148,8 +165,7 @@ impl Authority {
     /// What a server sends: its certificate, and the authorities between it and the root. The root itself is left out, for
     /// clients have it or do not trust it (RFC 8446 §4.4.2).
     pub fn full_chain<'a>(&'a self, certificate: &'a Certificate) -> Vec<&'a Certificate> {
-        let between = self.path().into_iter().filter(|authority| !authority.is_self_issued());
-        std::iter::once(certificate).chain(between).collect()
+        std::iter::once(certificate).chain(chain_below(self.path())).collect()
     }
 
     /// Makes ready to sign.
@@ -232,20 +248,15 @@ impl Signatory<'_> {
 
     /// Signs a certificate of any kind and records it.
     fn make(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
-        let Order { profile, request, validity } = order;
-        let path = self.authority.path();
-        issue::check_path(&path, profile, &request.subject, &request.names)?;
-        let granted = path.iter().fold(*validity, |granted, authority| issue::clamp(granted, authority).0);
-        let clamped = (granted.not_after != validity.not_after).then_some(validity.not_after);
-        let Authority { certificate: own, id, ledger, above: _ } = &mut *self.authority;
-        let issuer = Issuer::Authority { certificate: own, key: self.key };
+        let press = self.press();
+        let Authority { id, ledger, .. } = &mut *self.authority;
         for _ in 0..DRAWS {
-            let certificate = issue::issue(profile, request, &issuer, &serials()?, granted)?;
-            match ledger.record(*id, &[Entry { certificate: &certificate, profile: &profile.name }], act) {
+            let issued = press.sign(order, serials)?;
+            match ledger.record(*id, &[Entry { certificate: &issued.certificate, profile: &order.profile.name }], act) {
                 // Nobody has seen the certificate with the serial number that was taken.
                 Err(LedgerError::SerialTaken { .. }) => {}
                 Err(error) => return Err(error.into()),
-                Ok(()) => return Ok(Issued { certificate, clamped }),
+                Ok(()) => return Ok(issued),
             }
         }
         Err(AuthorityError::NoSerial { draws: DRAWS })
@@ -288,6 +299,11 @@ impl std::fmt::Debug for Signatory<'_> {
     }
 }
 
+/// The authorities of a path without its root.
+fn chain_below<'a>(path: impl IntoIterator<Item = &'a Certificate>) -> Vec<&'a Certificate> {
+    path.into_iter().filter(|authority| !authority.is_self_issued()).collect()
+}
+
 /// Whether another request might succeed where this one fails.
 fn lies_in_the_request(error: &IssueError) -> bool {
     matches!(
@@ -309,4 +325,4 @@ fn lies_in_the_request(error: &IssueError) -> bool {
 const DRAWS: usize = 8;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

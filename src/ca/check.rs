@@ -265,7 +265,7 @@ fn judge(row: &Examined, authorities: &BTreeMap<AuthorityId, Known>) -> Vec<(Str
     );
     agrees("not_before", row.not_before == certificate.validity().not_before.unix_timestamp());
     agrees("not_after", row.not_after == certificate.validity().not_after.unix_timestamp());
-    if row.found_by != search_names(&names, &certificate) {
+    if row.found_by != search_names(names, &certificate) {
         faults.push(("it is not found by its names, or by others".to_owned(), Remedy::Repair));
     }
     match authorities.get(&row.authority) {

@@ -32,7 +32,7 @@ use crate::x509::{Certificate, GeneralName, SerialNumber};
 /// What an authority needs of the place where it keeps its record.
 ///
 /// Every method is one transaction: when it returns `Ok`, what it wrote survives a power cut.
-pub trait Ledger {
+pub trait Ledger: Send {
     /// Adds an authority, and its own certificate to the certificates it has signed if that is self-issued.
     ///
     /// # Errors

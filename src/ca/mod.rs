@@ -12,8 +12,12 @@ pub mod ledger;
 pub mod name;
 pub mod petition;
 pub mod place;
+pub mod renewal;
+pub mod responder;
 
-pub use authority::{Authority, AuthorityError, Issued, Order, Signatory};
+pub use authority::{
+    Authority, AuthorityError, Issued, ListOrder, Order, Press, PublishedList, Signatory, Task, Unrecorded,
+};
 pub use config::{AbsentKey, Config, ConfigError};
 pub use ledger::{
     Act, Action, AuditFault, AuditHead, AuditLine, Auditor, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError,
@@ -22,3 +26,4 @@ pub use ledger::{
 pub use name::AuthorityName;
 pub use petition::{Petition, Refusal};
 pub use place::{HalfMade, Place};
+pub use responder::{OcspAnswer, OcspResponder};

@@ -4,10 +4,10 @@
 //! being read again as if they were typed; the rest is left out and said. One that asks to become an authority is refused.
 
 use crate::issue::{IssueError, Naming, NamingError, Request, Wanted};
-use crate::key::{KeyError, SignatureError};
+use crate::key::{KeyError, PublicKey, SignatureError};
 use crate::profile::{NameForm, Profile};
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, ExtensionError, KeyUsage};
-use crate::x509::{CertificationRequest, oids};
+use crate::x509::{CertificationRequest, DistinguishedName, oids};
 
 /// What is taken from a request.
 #[derive(Debug, Clone)]
@@ -41,6 +41,9 @@ pub enum Refusal {
         /// The size of the modulus.
         bits: u16,
     },
+    /// It names nobody.
+    #[error("it has no subject, and a CA needs one (RFC 5280 §4.1.2.6): give one with --subject")]
+    NoSubject,
     /// It asks to become an authority.
     #[error("it asks for CA:TRUE, a certificate that signs certificates: no request gets that")]
     Authority,
@@ -71,17 +74,37 @@ pub enum Refusal {
     },
 }
 
-/// Reads a request by the light of a profile. `added` are names the authority adds of its own.
+/// Reads a request that is to become an authority's: its subject, unless another is given, and its key are taken. What it
+/// may do is this authority's to say, so nothing else is.
 ///
 /// # Errors
 /// [`Refusal`], with the first reason found.
-pub fn read(request: &CertificationRequest, profile: &Profile, added: &[String]) -> Result<Petition, Refusal> {
+pub fn read_authority(request: &CertificationRequest, subject: Option<DistinguishedName>) -> Result<Request, Refusal> {
+    let public_key = proven_key(request)?;
+    let subject = subject.unwrap_or_else(|| request.subject().clone());
+    if subject.is_empty() {
+        return Err(Refusal::NoSubject);
+    }
+    Ok(Request { subject, names: Vec::new(), public_key, key_identifier: None })
+}
+
+/// The key of a request, whose owner has proved to hold the private half.
+fn proven_key(request: &CertificationRequest) -> Result<PublicKey, Refusal> {
     let public_key = request.public_key()?;
     public_key.validate()?;
     if let Some(bits) = public_key.rsa_modulus_bits().filter(|bits| *bits < 2048) {
         return Err(Refusal::WeakKey { bits });
     }
     request.verify_possession().map_err(Refusal::NoPossession)?;
+    Ok(public_key)
+}
+
+/// Reads a request by the light of a profile. `added` are names the authority adds of its own.
+///
+/// # Errors
+/// [`Refusal`], with the first reason found.
+pub fn read(request: &CertificationRequest, profile: &Profile, added: &[String]) -> Result<Petition, Refusal> {
+    let public_key = proven_key(request)?;
     if let Some(twice) = request.extensions().duplicate() {
         return Err(Refusal::Duplicate(oids::name_or_dotted(twice)));
     }

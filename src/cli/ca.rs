@@ -1,18 +1,31 @@
 //! `certkit ca`: a local certification authority.
 
 mod audit;
+mod batch;
 mod check;
+mod crl;
+mod cross_sign;
 mod init;
+mod intermediate;
 mod issue;
+mod lapse;
 mod ledger;
 mod list;
+mod ocsp;
+mod outline;
+mod passphrase;
 mod place;
 mod profile;
 mod profiles;
+mod renew;
 mod repair;
+mod revoke;
 mod show;
 mod sign;
 mod signer;
+mod subordinate;
+mod wanted;
+mod which;
 
 use std::path::PathBuf;
 
@@ -33,7 +46,7 @@ A CA is a folder with three files:
   ledger.db    every certificate it has signed; each is recorded here before it is written anywhere
 and where it has more authorities than the first:
   NAME.pem, NAME-key.pem   the certificate of one, followed by those above it; and its key
-  ca.toml                  issuer = \"NAME\", which one signs by default; [keys], which keys are elsewhere;
+  ca.toml                  issuer = \"NAME\", which signs by default; [keys], which keys are elsewhere;
                            ledger = \"postgres://...\", a ledger that several machines share
 
 What is issued comes with the authorities between it and the root, which is what servers send. The root is left out: clients
@@ -65,15 +78,22 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Intermediate(intermediate::Args),
+    CrossSign(cross_sign::Args),
     Issue(issue::Args),
     Sign(sign::Args),
+    Renew(renew::Args),
+    Revoke(revoke::Args),
+    Crl(crl::Args),
+    Ocsp(ocsp::Args),
     List(list::Args),
     Show(show::Args),
+    Passphrase(passphrase::Args),
+    Profiles(profiles::Args),
+    Profile(profile::Args),
     Audit(audit::Args),
     Check(check::Args),
     Repair(repair::Args),
-    Profiles(profiles::Args),
-    Profile(profile::Args),
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
@@ -88,14 +108,21 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let place = place::Chosen::new(args.ca, args.issuer)?.with_ledger(args.ledger);
     match args.command {
         Command::Init(args) => init::run(args, &place, session),
+        Command::Intermediate(args) => intermediate::run(args, &place, session),
+        Command::CrossSign(args) => cross_sign::run(args, &place, session),
         Command::Issue(args) => issue::run(args, &place, session),
         Command::Sign(args) => sign::run(args, &place, session),
+        Command::Renew(args) => renew::run(args, &place, session),
+        Command::Revoke(args) => revoke::run(args, &place, session),
+        Command::Crl(args) => crl::run(args, &place, session),
+        Command::Ocsp(args) => ocsp::run(args, &place, session),
         Command::List(args) => list::run(args, &place, session),
         Command::Show(args) => show::run(args, &place, session),
+        Command::Passphrase(args) => passphrase::run(args, &place, session),
+        Command::Profiles(args) => profiles::run(args, session),
+        Command::Profile(args) => profile::run(args, session),
         Command::Audit(args) => audit::run(args, &place, session),
         Command::Check(args) => check::run(args, &place, session),
         Command::Repair(args) => repair::run(args, &place, session),
-        Command::Profiles(args) => profiles::run(args, session),
-        Command::Profile(args) => profile::run(args, session),
     }
 }

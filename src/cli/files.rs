@@ -1,9 +1,11 @@
 //! The only place that reads and writes files for a command.
 //!
 //! - [`read`]: a whole file, or stdin for `-`; bounded, wiped after use.
+//! - [`open`]: a file too large for that, to be read as it comes.
 //! - [`WriteSet`]: all of several files or none of them; a key is 0600 from its first byte; nothing is replaced without
 //!   `--force`.
-//! - [`files_below`], [`each_line_of_stdin`]: many inputs, one after the other.
+//! - [`Destination`]: many files at a time, into one folder.
+//! - [`each_file_below`], [`each_line_of_stdin`], [`Lines`]: many inputs, one after the other.
 //! - [`make_private_folder`]: a folder for its owner alone.
 //! - [`file_name_for`]: a certificate's name as a name no file system minds.
 
@@ -11,12 +13,16 @@ mod folder;
 mod many;
 mod name;
 mod read;
+mod staging;
+mod stream;
 mod write;
 
-pub use self::folder::make_private_folder;
-pub use self::many::{each_line_of_stdin, files_below};
+pub use self::folder::{make_folder, make_private_folder};
+pub use self::many::{Lines, each_file_below, each_line_of_stdin};
 pub use self::name::file_name_for;
 pub use self::read::{READ_LIMIT, read, read_text, read_text_if_there};
+pub use self::staging::{Destination, Staged};
+pub use self::stream::{Stream, open};
 pub use self::write::{Mode, WriteSet, same_place};
 
 use std::path::Path;

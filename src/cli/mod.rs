@@ -6,6 +6,7 @@
 //! [`output`] alone prints; [`files`] alone touches files.
 
 mod ca;
+mod capture;
 mod completions;
 mod csr;
 mod help;
@@ -88,6 +89,7 @@ enum Command {
     Ca(ca::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
+    Capture(capture::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -101,6 +103,7 @@ impl Command {
             Self::Ca(args) => ca::run(args, session),
             Self::Verify(args) => verify::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
+            Self::Capture(args) => capture::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
         }

@@ -58,11 +58,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let profile = load_profile(&args.profile)?;
-    let naming = args.names.naming(&profile)?;
+    let mut naming = args.names.naming(&profile)?;
     let validity = args.lifetime.validity(&profile, clock::making_now()?)?;
     let outputs = Outputs::choose(args.out, "pem", &args.key, &naming, args.force, session)?;
     let key = args.key.obtain(profile.key, outputs.keyout())?;
-    let request = naming.request(key.key.public_key().clone());
+    let request = naming.self_signed_request(key.key.public_key().clone());
     let certificate = issue::issue(&profile, &request, &Issuer::SelfSigned(&key.key), &fresh_serial()?, validity)?;
     let notes = naming.notes.iter().map(ToString::to_string).collect();
     let report = Made::of(&certificate, &profile, &outputs, &key, notes)?;
@@ -117,7 +117,7 @@ impl Made {
             key_type: key.key.algorithm().to_string(),
             profile: profile.name.clone(),
             subject: certificate.subject().clone(),
-            names: certificate.subject_alt_names()?,
+            names: certificate.subject_alt_names()?.to_vec(),
             ca: certificate.claims_ca(),
             not_before: clock::rfc3339(validity.not_before),
             not_after: clock::rfc3339(validity.not_after),

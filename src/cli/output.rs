@@ -9,6 +9,10 @@
 //! - A reader that closes the pipe has read enough: the rest goes nowhere and the exit status stays what it was.
 //! - Colour only where stdout (or stderr, for talk) is a terminal and `NO_COLOR` is not set.
 
+mod stream;
+
+pub use self::stream::LongReport;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
@@ -87,6 +91,11 @@ impl Session {
         let mut text = Text::new();
         report.text(&mut text);
         self.out.write(text.as_str())
+    }
+
+    /// Where a program that certkit runs has its stdout: with the talk, for this process's own stdout has the answer.
+    pub fn talk_of_children() -> std::process::Stdio {
+        io::stderr().into()
     }
 
     /// Whether talk is heard by a person at a terminal: a progress bar has somebody to look at it.
@@ -220,9 +229,15 @@ impl Sink {
         }
     }
 
-    /// Writes JSON, with the escapes JSON leaves to the writer: DEL, C1 controls and what reorders text.
+    /// Writes JSON and ends the line.
     fn write_document(&mut self, document: &str) -> anyhow::Result<()> {
-        let mut escaped = String::with_capacity(document.len() + 1);
+        self.write_part(document)?;
+        self.write_bytes(b"\n")
+    }
+
+    /// Writes JSON, with the escapes JSON leaves to the writer: DEL, C1 controls and what reorders text.
+    fn write_part(&mut self, document: &str) -> anyhow::Result<()> {
+        let mut escaped = String::with_capacity(document.len());
         for c in document.chars() {
             if is_disruptive(c) && c != '\n' {
                 for unit in c.encode_utf16(&mut [0; 2]) {
@@ -232,7 +247,6 @@ impl Sink {
                 escaped.push(c);
             }
         }
-        escaped.push('\n');
         self.write_bytes(escaped.as_bytes())
     }
 

@@ -92,7 +92,7 @@ impl PublicKeyDescription {
     }
 
     /// The type: `RSA-3072`, and the exponent where it is not the usual one.
-    pub(super) fn short(&self) -> String {
+    pub fn short(&self) -> String {
         let name = self.algorithm.as_deref().unwrap_or("unknown type");
         match self.exponent.as_deref() {
             None | Some("65537") => name.to_owned(),

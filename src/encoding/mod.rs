@@ -1,10 +1,11 @@
-//! Bytes and text: PEM, DER, object identifiers, hex, base64.
+//! Bytes and text: PEM, DER, object identifiers, hex, base64, markup.
 //!
 //! Everything here reads untrusted bytes: no function panics, and every length is checked before it is used.
 
 pub mod base64;
 pub mod der;
 pub mod hex;
+pub mod markup;
 pub mod oid;
 pub mod pem;
 

@@ -253,20 +253,8 @@ const UPPER_BOUNDS: &[(crate::encoding::Oid, usize)] = &[
 ];
 
 /// Whether the profile's own limits are kept (its policy, not a standard's).
-pub(super) fn limits(
-    profile: &Profile,
-    request: &Request,
-    names: &[GeneralName],
-    validity: Validity,
-    issuer: &PrivateKey,
-) -> Result<(), IssueError> {
-    let subject = Subject {
-        name: &request.subject,
-        names,
-        lifetime: validity.lifetime(),
-        key: Some(request.public_key.algorithm()),
-    };
-    let mut breaches = profile.limits.breaches(&subject);
+pub(super) fn limits(profile: &Profile, subject: &Subject<'_>, issuer: &PrivateKey) -> Result<(), IssueError> {
+    let mut breaches = profile.limits.breaches(subject);
     let wanted = profile.signature_by(issuer);
     if !issuer.can_make(wanted) {
         breaches.push(Breach::Signature { wanted, key: issuer.algorithm() });

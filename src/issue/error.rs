@@ -73,8 +73,8 @@ pub enum IssueError {
     },
     /// A CA is asked for whose nameConstraints permit what its issuer's do not.
     #[error(
-        "{issuer} is permitted less than {wider}, so it cannot permit that to a CA below it: permit something within \
-         {permitted} (nameConstraints, RFC 5280 §4.2.1.10)"
+        "{issuer} is permitted less than {wider}, so it cannot permit that to a CA below it: it is permitted {permitted} \
+         (nameConstraints, RFC 5280 §4.2.1.10)"
     )]
     WiderConstraints {
         /// Who.

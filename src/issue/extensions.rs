@@ -23,7 +23,7 @@ pub(super) fn of_certificate(
     let key = &request.public_key;
     let mut list = of_usage(profile, &request.subject, names, key.algorithm());
     // RFC 5280 §4.2.1.2 and §4.2.1.1: not critical.
-    list.push(Extension::new(&SubjectKeyIdentifier(key.key_identifier().to_vec()), false));
+    list.push(Extension::new(&SubjectKeyIdentifier(request.key_identifier()), false));
     let identifier = authority_key_identifier(request, issuer)?;
     let identifier = AuthorityKeyIdentifier { key_identifier: Some(identifier), ..AuthorityKeyIdentifier::default() };
     list.push(Extension::new(&identifier, false));
@@ -91,7 +91,7 @@ fn of_usage(
 /// (RFC 5280 §4.2.1.1).
 fn authority_key_identifier(request: &Request, issuer: &Issuer<'_>) -> Result<Vec<u8>, IssueError> {
     match issuer {
-        Issuer::SelfSigned(_) => Ok(request.public_key.key_identifier().to_vec()),
+        Issuer::SelfSigned(_) => Ok(request.key_identifier()),
         Issuer::Authority { certificate, key } => key_identifier_of(certificate, key),
     }
 }
@@ -99,5 +99,5 @@ fn authority_key_identifier(request: &Request, issuer: &Issuer<'_>) -> Result<Ve
 /// The subjectKeyIdentifier of an issuer as its certificate has it; where it has none, the one we would compute.
 pub(super) fn key_identifier_of(certificate: &Certificate, key: &PrivateKey) -> Result<Vec<u8>, IssueError> {
     let own = certificate.subject_key_identifier().map_err(IssueError::unusable(&certificate.display_name()))?;
-    Ok(own.unwrap_or_else(|| key.public_key().key_identifier().to_vec()))
+    Ok(own.map_or_else(|| key.public_key().key_identifier().to_vec(), <[u8]>::to_vec))
 }

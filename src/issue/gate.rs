@@ -58,10 +58,7 @@ impl Gate<'_> {
         self.must(certificate.version() == 3, "RFC 5280 §4.1.2.1", "the version is not 3");
         let serial = check::serial(certificate.serial()).is_ok();
         self.must(serial, "RFC 5280 §4.1.2.2", "the serial number is not positive or has more than 20 octets");
-        // A server that vouches for itself by a name too long for a subject has none to give as issuer's.
-        let nameless = matches!(self.issuer, Issuer::SelfSigned(_)) && !self.profile.is_ca();
-        let named = nameless || !certificate.issuer().is_empty();
-        self.must(named, "RFC 5280 §4.1.2.4", "the issuer is empty");
+        self.must(!certificate.issuer().is_empty(), "RFC 5280 §4.1.2.4", "the issuer is empty");
         let Validity { not_before, not_after } = *certificate.validity();
         let encoding = [time::encode(not_before), time::encode(not_after)].concat();
         let form = certificate.validity_encoding() == encoding;
@@ -103,7 +100,7 @@ impl Gate<'_> {
         let names = certificate.subject_alt_names().unwrap_or_default();
         let subject = Subject {
             name: certificate.subject(),
-            names: &names,
+            names,
             lifetime: certificate.validity().lifetime(),
             key: key.as_ref().ok().map(PublicKey::algorithm),
         };
@@ -216,7 +213,7 @@ impl Gate<'_> {
             Issuer::SelfSigned(key) => Some(key.public_key().key_identifier().to_vec()),
             Issuer::Authority { certificate, key } => {
                 let own = certificate.subject_key_identifier();
-                own.ok().map(|own| own.unwrap_or_else(|| key.public_key().key_identifier().to_vec()))
+                own.ok().map(|own| own.map_or_else(|| key.public_key().key_identifier().to_vec(), <[u8]>::to_vec))
             }
         };
         let wanted = AuthorityKeyIdentifier { key_identifier: identifier, ..AuthorityKeyIdentifier::default() };
@@ -231,7 +228,7 @@ impl Gate<'_> {
         let room = !self.profile.is_ca() || constraints.and_then(|constraints| constraints.path_len) != Some(0);
         self.must(room, "RFC 5280 §4.2.1.9", "the issuer's pathLenConstraint leaves no room for a CA");
         let names = certificate.subject_alt_names().unwrap_or_default();
-        if let Err(error) = constraints::check(above, certificate.subject(), &names) {
+        if let Err(error) = constraints::check(above, certificate.subject(), names) {
             self.must(false, "RFC 5280 §4.2.1.10", &error.to_string());
         }
     }

@@ -8,6 +8,7 @@
 //! octets they came as, and the signature is made here (see `layout.rs`).
 
 mod check;
+mod confinement;
 mod constraints;
 mod error;
 mod extensions;
@@ -19,6 +20,7 @@ pub mod ocsp;
 pub mod revocation_list;
 
 pub use check::{check_issuer, in_time, path as check_path};
+pub use confinement::{confine, permits_nobody};
 pub use error::IssueError;
 pub use gate::Fault;
 pub use naming::{Naming, NamingError, Wanted};
@@ -26,8 +28,8 @@ pub use objections::{Objection, objections};
 pub use ocsp::{Reply, Responder, ResponderName};
 pub use revocation_list::{ListEntry, ListFields, ListMaker};
 
-use crate::key::{PrivateKey, PublicKey};
-use crate::profile::Profile;
+use crate::key::{KeyAlgorithm, PrivateKey, PublicKey};
+use crate::profile::{Profile, Subject};
 use crate::x509::{Certificate, CertificationRequest, DistinguishedName, GeneralName, SerialNumber, Validity};
 
 /// Whom and what a certificate is for.
@@ -39,6 +41,16 @@ pub struct Request {
     pub names: Vec<GeneralName>,
     /// The key to be certified.
     pub public_key: PublicKey,
+    /// The subjectKeyIdentifier by which the key is known already, as in another certificate of the same CA: what that has
+    /// signed names it. Computed from the key where there is none.
+    pub key_identifier: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// The subjectKeyIdentifier of its certificate.
+    fn key_identifier(&self) -> Vec<u8> {
+        self.key_identifier.clone().unwrap_or_else(|| self.public_key.key_identifier().to_vec())
+    }
 }
 
 /// Who signs.
@@ -71,19 +83,14 @@ pub fn issue(
     validity: Validity,
 ) -> Result<Certificate, IssueError> {
     let key = issuer.key();
-    let names = check::names(profile, &request.names)?;
-    check::subject(profile, &request.subject, &names)?;
-    check::public_key(&request.public_key)?;
-    check::serial(serial)?;
-    check::validity(validity)?;
-    check::limits(profile, request, &names, validity, key)?;
     match issuer {
         Issuer::SelfSigned(key) => check::self_signed(request, key)?,
-        Issuer::Authority { certificate, key } => {
-            check::authority(certificate, key)?;
-            check::may_issue(certificate, profile, &request.subject, &names, validity)?;
-        }
+        Issuer::Authority { certificate, key } => check::authority(certificate, key)?,
     }
+    check::public_key(&request.public_key)?;
+    check::serial(serial)?;
+    let algorithm = request.public_key.algorithm();
+    let names = would_issue(profile, &request.subject, &request.names, algorithm, issuer, validity)?;
     let extensions = extensions::of_certificate(profile, request, &names, issuer)?;
     let algorithm = profile.signature_by(key);
     let tbs = layout::tbs_certificate(&layout::Fields {
@@ -104,6 +111,30 @@ pub fn issue(
         return Err(IssueError::Gate { faults });
     }
     Ok(certificate)
+}
+
+/// Whether [`issue`] would make such a certificate, as far as that is known before there is a key; and the names it would
+/// write, in their usual form and without duplicates.
+///
+/// # Errors
+/// As [`issue`].
+pub fn would_issue(
+    profile: &Profile,
+    subject: &DistinguishedName,
+    names: &[GeneralName],
+    key: KeyAlgorithm,
+    issuer: &Issuer<'_>,
+    validity: Validity,
+) -> Result<Vec<GeneralName>, IssueError> {
+    let names = check::names(profile, names)?;
+    check::subject(profile, subject, &names)?;
+    check::validity(validity)?;
+    let lifetime = validity.lifetime();
+    check::limits(profile, &Subject { name: subject, names: &names, lifetime, key: Some(key) }, issuer.key())?;
+    if let Issuer::Authority { certificate, .. } = issuer {
+        check::may_issue(certificate, profile, subject, &names, validity)?;
+    }
+    Ok(names)
 }
 
 /// The part of `validity` that lies within the issuer's, and whether that is less: a certificate that outlives its issuer

@@ -1,6 +1,7 @@
 //! From what a user types to the subject and the names of a certificate.
 
 use super::Request;
+use crate::encoding::hex;
 use crate::key::PublicKey;
 use crate::profile::{NameForm, Profile};
 use crate::x509::general_name::GeneralNameError;
@@ -38,6 +39,8 @@ pub enum Note {
     CommonNameTooLong(String),
     /// The common name is no name of a host, address or mailbox, so it stands in the subject alone.
     CommonNameNotAName(String),
+    /// No subject was given, and an issuer needs one.
+    SubjectGiven(DistinguishedName),
 }
 
 /// Why what the user typed names nothing.
@@ -144,7 +147,19 @@ impl Naming {
 
     /// A request for a certificate of these names for this key.
     pub fn request(&self, public_key: PublicKey) -> Request {
-        Request { subject: self.subject.clone(), names: self.names.clone(), public_key }
+        Request { subject: self.subject.clone(), names: self.names.clone(), public_key, key_identifier: None }
+    }
+
+    /// A request for a certificate that this very key signs. Its subject is its issuer, and that may not be empty
+    /// (RFC 5280 §4.1.2.4): where there is none, it is named after the key.
+    pub fn self_signed_request(&mut self, public_key: PublicKey) -> Request {
+        if self.subject.is_empty() {
+            let identifier = public_key.key_identifier();
+            let own = format!("self-signed {}", hex::encode(identifier.get(..4).unwrap_or_default()));
+            self.subject = DistinguishedName::new(&[vec![Attribute::new(oids::COMMON_NAME, &own)]]);
+            self.notes.push(Note::SubjectGiven(self.subject.clone()));
+        }
+        self.request(public_key)
     }
 
     /// `subject` with this common name as its most specific level. The common name of a host is written as
@@ -171,6 +186,9 @@ impl fmt::Display for Note {
             ),
             Self::CommonNameNotAName(name) => {
                 write!(f, "{name} stands in the subject alone: it is no host name with a dot, address or mailbox")
+            }
+            Self::SubjectGiven(subject) => {
+                write!(f, "the subject is {subject}: who issues a certificate, itself included, needs one")
             }
         }
     }

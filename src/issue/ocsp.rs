@@ -11,9 +11,9 @@ use time::OffsetDateTime;
 
 /// Who answers.
 #[derive(Debug, Clone)]
-pub struct Responder<'a> {
-    certificate: &'a Certificate,
-    key: &'a PrivateKey,
+pub struct Responder {
+    certificate: Certificate,
+    key: PrivateKey,
     /// Whether the certificate goes along: clients have the issuer's own already.
     delegated: bool,
     id: Vec<u8>,
@@ -42,14 +42,14 @@ pub struct Reply<'a> {
     pub next_update: Option<OffsetDateTime>,
 }
 
-impl<'a> Responder<'a> {
+impl Responder {
     /// The issuer itself, by its own key.
     ///
     /// # Errors
     /// When the key is another's.
-    pub fn issuer(certificate: &'a Certificate, key: &'a PrivateKey, name: ResponderName) -> Result<Self, IssueError> {
-        check::key_of(certificate, key)?;
-        Ok(Self { certificate, key, delegated: false, id: name.id(certificate, key) })
+    pub fn issuer(certificate: Certificate, key: PrivateKey, name: ResponderName) -> Result<Self, IssueError> {
+        check::key_of(&certificate, &key)?;
+        Ok(Self { id: name.id(&certificate, &key), certificate, key, delegated: false })
     }
 
     /// One to which `issuer` delegates by a certificate.
@@ -58,14 +58,32 @@ impl<'a> Responder<'a> {
     /// When the key is another's, the issuer did not sign the certificate, or its extKeyUsage lacks OCSPSigning
     /// (RFC 6960 §4.2.2.2).
     pub fn delegate(
-        certificate: &'a Certificate,
-        key: &'a PrivateKey,
+        certificate: Certificate,
+        key: PrivateKey,
         issuer: &Certificate,
         name: ResponderName,
     ) -> Result<Self, IssueError> {
-        check::key_of(certificate, key)?;
-        check::delegation(certificate, issuer)?;
-        Ok(Self { certificate, key, delegated: true, id: name.id(certificate, key) })
+        check::key_of(&certificate, &key)?;
+        check::delegation(&certificate, issuer)?;
+        Ok(Self { id: name.id(&certificate, &key), certificate, key, delegated: true })
+    }
+
+    /// Its certificate: the issuer's own, or one by which it delegates.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Whether the issuer delegates to it.
+    pub fn is_delegate(&self) -> bool {
+        self.delegated
+    }
+
+    /// Whether it speaks for this issuer.
+    pub fn speaks_for(&self, issuer: &Certificate) -> bool {
+        match self.delegated {
+            true => check::delegation(&self.certificate, issuer).is_ok(),
+            false => self.certificate == *issuer,
+        }
     }
 
     /// Makes and signs an OCSPResponse. `nonce` is the one of the request, given back as it came (RFC 9654 §2.1).

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
-use crate::key::KeyAlgorithm;
 use crate::profile::Profile;
 use crate::x509::extension::{BasicConstraints, ExtensionValue, KeyUsageBit};
 use crate::x509::{Extension, oids};
@@ -59,6 +58,7 @@ fn request(subject: &str, names: &[&str], key: &PrivateKey) -> Request {
         subject: subject.parse().unwrap(),
         names: names.iter().map(|name| name.parse().unwrap()).collect(),
         public_key: key.public_key().clone(),
+        key_identifier: None,
     }
 }
 
@@ -92,7 +92,7 @@ fn nothing_is_left_to_the_defaults_of_a_library() {
     assert_eq!(certificate.validity().not_before, NOW - Duration::minutes(5));
     assert_eq!(certificate.validity().not_after, NOW - Duration::minutes(5) + Duration::days(365) - Duration::SECOND);
     let identifier = key.public_key().key_identifier().to_vec();
-    assert_eq!(certificate.subject_key_identifier().unwrap(), Some(identifier.clone()));
+    assert_eq!(certificate.subject_key_identifier().unwrap(), Some(identifier.as_slice()));
     assert_eq!(certificate.authority_key_identifier().unwrap().unwrap().key_identifier, Some(identifier));
     assert_eq!(certificate.basic_constraints().unwrap(), Some(BasicConstraints { ca: false, path_len: None }));
     assert_eq!(certificate.key_usage().unwrap().unwrap().bits(), [KeyUsageBit::DigitalSignature]);
@@ -121,7 +121,7 @@ fn the_issuer_is_the_octets_of_the_cas_subject() {
     assert_eq!(leaf.subject().to_string(), "OU=x+OU=y,OU=z");
     leaf.verify_signature(ca.key.public_key()).unwrap();
     let own = ca.certificate.subject_key_identifier().unwrap();
-    assert_eq!(leaf.authority_key_identifier().unwrap().unwrap().key_identifier, own);
+    assert_eq!(leaf.authority_key_identifier().unwrap().unwrap().key_identifier.as_deref(), own);
 }
 
 #[test]
@@ -249,7 +249,12 @@ fn names_that_cannot_stand_there_are_refused() {
     let ca = Ca::root();
     let names = |profile: &str, names: Vec<GeneralName>| {
         let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
-        let request = Request { subject: DistinguishedName::empty(), names, public_key: key.public_key().clone() };
+        let request = Request {
+            subject: DistinguishedName::empty(),
+            names,
+            public_key: key.public_key().clone(),
+            key_identifier: None,
+        };
         let profile = Profile::built_in(profile).unwrap();
         issue(&profile, &request, &ca.issuer(), &serial(2), profile.validity(NOW, None).unwrap()).map(drop)
     };

@@ -3,6 +3,12 @@
 use super::error::KeyError;
 use super::signature::HashAlgorithm;
 use aws_lc_rs::{digest, rand};
+use md5::{Digest as _, Md5};
+
+/// The MD5 digest of `data`: for fingerprints and for the key schedule of TLS before 1.2, never to trust.
+pub fn md5(data: &[u8]) -> [u8; 16] {
+    Md5::digest(data).into()
+}
 
 /// The SHA-1 digest of `data`: for identifiers that a standard fixes to SHA-1, never for signatures.
 pub fn sha1(data: &[u8]) -> [u8; 20] {
@@ -22,6 +28,14 @@ pub fn sha384(data: &[u8]) -> [u8; 48] {
 /// The SHA-512 digest of `data`.
 pub fn sha512(data: &[u8]) -> [u8; 64] {
     fixed(&digest::SHA512, data)
+}
+
+/// The digest of `data` by a hash chosen at run time.
+pub fn of(hash: HashAlgorithm, data: &[u8]) -> Vec<u8> {
+    match by(hash, data) {
+        Some(digest) => digest.as_ref().to_vec(),
+        None => md5(data).to_vec(),
+    }
 }
 
 /// Fills `out` with bytes from the cryptographic random number generator.
@@ -58,6 +72,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::encoding::hex;
+
+    #[test]
+    fn md5_is_that_of_rfc_1321() {
+        assert_eq!(hex::encode(&md5(b"abc")), "900150983cd24fb0d6963f7d28e17f72");
+    }
 
     #[test]
     fn digests_of_abc_are_those_of_fips_180() {

@@ -108,6 +108,15 @@ pub enum KeyError {
         /// The algorithm of the key.
         algorithm: KeyAlgorithm,
     },
+    /// Only RSA keys decrypt.
+    #[error("a {algorithm} key does not decrypt: that takes an RSA key")]
+    NotRsa {
+        /// The algorithm of the key.
+        algorithm: KeyAlgorithm,
+    },
+    /// What was to be decrypted was encrypted to another key, or damaged.
+    #[error("this was not encrypted to this key, or it is damaged")]
+    Decryption,
     /// The text is no JSON Web Key.
     #[error("this is no usable JSON Web Key: {0}")]
     Jwk(String),

@@ -9,7 +9,7 @@
 //! | JWK (RFC 7517, 7518, 8037) | private and public | private and public |
 //! | SubjectPublicKeyInfo (RFC 5280) | yes | yes |
 //!
-//! The crates `aws_lc_rs`, `rsa`, `p256`, `ecdsa` and `pkcs8` are named in this room only.
+//! The crates `aws_lc_rs`, `rsa`, `p256`, `ecdsa`, `pkcs8` and those of [`symmetric`] are named in this room only.
 
 mod algorithm;
 mod block;
@@ -32,6 +32,7 @@ mod rsa;
 mod secret;
 mod sign;
 mod signature;
+pub mod symmetric;
 mod verify;
 
 pub use algorithm::KeyAlgorithm;

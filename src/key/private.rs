@@ -106,6 +106,22 @@ impl PrivateKey {
         signer.sign(self, algorithm, message)
     }
 
+    /// Decrypts RSAES-PKCS1-v1_5 (RFC 8017 §7.2.2), by which clients of TLS 1.2 and older send a secret to an RSA key.
+    ///
+    /// Only for recordings: whoever can ask again and again whether a ciphertext of his is good, or how long that takes,
+    /// can decrypt others (RFC 5246 §7.4.7.1). One error covers all that can be wrong with a ciphertext.
+    ///
+    /// # Errors
+    /// [`KeyError::NotRsa`] for other keys, [`KeyError::Decryption`] where nothing comes out.
+    pub fn decrypt_pkcs1v15(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        match &self.secret {
+            Secret::Rsa(encoding) => rsa::decrypt(encoding, ciphertext),
+            Secret::Ec(..) | Secret::Ed25519(_) | Secret::MlDsa(_) => {
+                Err(KeyError::NotRsa { algorithm: self.algorithm() })
+            }
+        }
+    }
+
     pub(super) fn new(secret: Secret, public: PublicKey) -> Self {
         Self { secret, public, signer: OnceLock::new() }
     }
@@ -169,7 +185,7 @@ fn seed() -> Result<Zeroizing<[u8; 32]>, KeyError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::fixtures::ALL;
+    use super::super::fixtures::{self, ALL};
     use super::*;
 
     #[test]
@@ -246,6 +262,21 @@ mod tests {
                 KeyError::RsaSize { bits: bits.into() }
             );
         }
+    }
+
+    #[test]
+    fn an_rsa_key_decrypts_what_openssl_encrypted_to_it() {
+        let rsa = fixtures::plain(fixtures::RSA_2048_PKCS8);
+        let ciphertext = fixtures::RSA_2048_ENCRYPTED;
+        assert_eq!(**rsa.decrypt_pkcs1v15(ciphertext).unwrap(), *b"hello");
+        let mut changed = ciphertext.to_vec();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(rsa.decrypt_pkcs1v15(&changed).map_or(true, |plain| **plain != *b"hello"));
+        for length in [0, 1, 255] {
+            assert_eq!(rsa.decrypt_pkcs1v15(changed.get(..length).unwrap()), Err(KeyError::Decryption));
+        }
+        let p256 = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        assert_eq!(p256.decrypt_pkcs1v15(ciphertext), Err(KeyError::NotRsa { algorithm: KeyAlgorithm::P256 }));
     }
 
     #[test]

@@ -4,21 +4,25 @@ use super::algorithm::KeyAlgorithm;
 use super::ec::{self, Curve};
 use super::error::KeyError;
 use super::rsa::PublicNumbers;
+use super::signature::SignatureError;
+use super::verify::{self, Prepared};
 use super::{digest, oids};
 use crate::encoding::der::{self, Reader, tag};
 use crate::encoding::hex;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 const SPKI: &str = "SubjectPublicKeyInfo (RFC 5280 §4.1.2.7)";
 
 /// A public key. Two are equal when their SubjectPublicKeyInfo is the same, octet for octet. Copies share it.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct PublicKey {
     spki: Arc<[u8]>,
     /// Where in `spki` the octets of the BIT STRING begin; they run to its end.
     key_start: usize,
     algorithm: KeyAlgorithm,
+    prepared: Arc<Prepared>,
 }
 
 impl PublicKey {
@@ -40,7 +44,7 @@ impl PublicKey {
         fields.finish().map_err(&damaged)?;
         let oid = identifier.expect(tag::OID).map_err(&damaged)?;
         let algorithm = read_algorithm(oid, identifier, key)?;
-        Ok(Self { spki: spki.into(), key_start: spki.len() - key.len(), algorithm })
+        Ok(Self::new(spki.into(), key.len(), algorithm))
     }
 
     /// Reads an RSAPublicKey (RFC 8017 appendix A.1.1), the contents of `RSA PUBLIC KEY` in PEM.
@@ -109,6 +113,15 @@ impl PublicKey {
         }
     }
 
+    /// Checks the RSA signature of TLS 1.1 and older: PKCS #1 v1.5 over MD5 and SHA-1 together, without DigestInfo
+    /// (RFC 4346 §7.4.3). Both hashes are broken: it says who signed only in a world without attackers.
+    ///
+    /// # Errors
+    /// Anything but a good signature.
+    pub fn verify_tls10_rsa(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        verify::verify_md5_sha1(self, message, signature)
+    }
+
     pub(super) fn rsa_numbers(&self) -> Option<PublicNumbers<'_>> {
         if self.algorithm.is_rsa() { PublicNumbers::parse(self.subject_public_key()).ok() } else { None }
     }
@@ -132,14 +145,36 @@ impl PublicKey {
     }
 
     fn assemble(algorithm: KeyAlgorithm, identifier: &[u8], key: &[u8]) -> Self {
-        let spki: Arc<[u8]> = Arc::from(der::sequence(&[identifier, &der::bit_string(key)]));
-        Self { key_start: spki.len() - key.len(), spki, algorithm }
+        Self::new(der::sequence(&[identifier, &der::bit_string(key)]).into(), key.len(), algorithm)
+    }
+
+    /// `spki` ends with the `key_length` octets of the key.
+    fn new(spki: Arc<[u8]>, key_length: usize, algorithm: KeyAlgorithm) -> Self {
+        Self { key_start: spki.len() - key_length, spki, algorithm, prepared: Arc::default() }
+    }
+
+    pub(super) fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.spki == other.spki
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl Hash for PublicKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.spki.hash(state);
     }
 }
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { spki, key_start: _, algorithm } = self;
+        let Self { spki, key_start: _, algorithm, prepared: _ } = self;
         write!(f, "PublicKey({algorithm}, {})", hex::encode(spki))
     }
 }

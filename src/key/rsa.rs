@@ -5,7 +5,7 @@ use crate::encoding::der::{self, Reader, tag};
 use ::rsa::pkcs1::EncodeRsaPrivateKey;
 use ::rsa::rand_core::{TryCryptoRng, TryRng, UnwrapErr};
 use ::rsa::traits::PrivateKeyParts;
-use ::rsa::{BoxedUint, RsaPrivateKey};
+use ::rsa::{BoxedUint, Pkcs1v15Encrypt, RsaPrivateKey};
 use zeroize::Zeroizing;
 
 /// The moduli that are read, in bits. Below 512 nothing real exists; above 16384 (OpenSSL's own bound,
@@ -132,6 +132,13 @@ pub(super) fn from_numbers(
         return Err(KeyError::invalid("RSA private key", "its modulus does not have 1024 to 8192 bits"));
     }
     encode(&assemble(public, exponent, primes)?)
+}
+
+/// RSAES-PKCS1-v1_5 decryption with an RSAPrivateKey that has been checked.
+pub(super) fn decrypt(encoding: &[u8], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let numbers = PrivateNumbers::parse(encoding).map_err(KeyError::encoding("RSA private key (RFC 8017 A.1.2)"))?;
+    let key = assemble(numbers.public, numbers.exponent, &[numbers.prime1, numbers.prime2])?;
+    key.decrypt(Pkcs1v15Encrypt, ciphertext).map(Zeroizing::new).map_err(|_| KeyError::Decryption)
 }
 
 /// The numbers of an RSAPrivateKey that has been checked.

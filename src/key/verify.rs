@@ -5,9 +5,10 @@ use super::digest;
 use super::public::PublicKey;
 use super::signature::{HashAlgorithm, SignatureAlgorithm, SignatureError};
 use crate::encoding::der::{self, tag};
-use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{self, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm};
 use rsa::sha2::{Sha224, Sha256, Sha384, Sha512};
 use rsa::{Pkcs1v15Sign, Pss};
+use std::sync::OnceLock;
 
 /// The least RSA modulus, in bits, that a signature is trusted with (NIST SP 800-131A table 2, CA/B Forum BR 6.1.5).
 const MINIMUM_RSA_BITS: u16 = 2048;
@@ -45,6 +46,20 @@ pub(super) fn verify_weak(
     compute(algorithm, key, message, signature)
 }
 
+/// Checks RSASSA-PKCS1-v1_5 over MD5 and SHA-1 one after the other, without DigestInfo (RFC 4346 §7.4.3).
+pub(super) fn verify_md5_sha1(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+    let family = SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha1);
+    check_family(family, key.algorithm())?;
+    let numbers = key.rsa_numbers().ok_or(SignatureError::BadKey)?;
+    if numbers.bits() > MAXIMUM_RSA_BITS {
+        return Err(SignatureError::KeyTooLarge { bits: numbers.bits(), maximum: MAXIMUM_RSA_BITS });
+    }
+    let hashed = [&digest::md5(message)[..], &digest::sha1(message)].concat();
+    let padding = Pkcs1v15Sign { hash_len: Some(hashed.len()), prefix: Box::default() };
+    let with = numbers.to_key().map_err(|_| SignatureError::BadKey)?;
+    with.verify(padding, &hashed, signature).map_err(|_| SignatureError::Mismatch)
+}
+
 fn compute(
     algorithm: SignatureAlgorithm,
     key: &PublicKey,
@@ -58,7 +73,7 @@ fn compute(
         return Err(SignatureError::KeyTooLarge { bits, maximum: MAXIMUM_RSA_BITS });
     }
     let outcome = match aws_lc(algorithm, key.algorithm()) {
-        Some(with) => UnparsedPublicKey::new(with, key.subject_public_key()).verify(message, signature).is_ok(),
+        Some(with) => key.prepared().verify(algorithm, with, key.subject_public_key(), message, signature),
         None if key.algorithm().is_rsa() => unusual_rsa(algorithm, key, message, signature)?,
         None => return Err(SignatureError::UnsupportedPair { signature: algorithm, key: key.algorithm() }),
     };
@@ -66,6 +81,32 @@ fn compute(
         true => Ok(()),
         // The library does not say whether the key or the signature is at fault.
         false => Err(key.validate().map_or(SignatureError::BadKey, |()| SignatureError::Mismatch)),
+    }
+}
+
+/// A key as aws-lc keeps it for the first algorithm that is verified with it. An issuer's key verifies many signatures,
+/// nearly always of one algorithm.
+#[derive(Default)]
+pub(super) struct Prepared {
+    first: OnceLock<(SignatureAlgorithm, Option<ParsedPublicKey>)>,
+}
+
+impl Prepared {
+    /// `with` is what computes `algorithm`, and `key` always the same.
+    fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        with: &'static dyn VerificationAlgorithm,
+        key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let (known, parsed) = self.first.get_or_init(|| (algorithm, ParsedPublicKey::new(with, key).ok()));
+        match parsed {
+            Some(parsed) if *known == algorithm => parsed.verify_sig(message, signature).is_ok(),
+            None if *known == algorithm => false,
+            _ => UnparsedPublicKey::new(with, key).verify(message, signature).is_ok(),
+        }
     }
 }
 
@@ -205,6 +246,20 @@ mod tests {
         assert!(matches!(
             md5.verify_weak(rsa.public_key(), b"hello", signature),
             Err(SignatureError::UnsupportedPair { .. })
+        ));
+    }
+
+    #[test]
+    fn the_signature_of_old_tls_is_checked_under_its_own_name() {
+        let rsa = fixtures::plain(fixtures::RSA_2048_PKCS8);
+        let signature = fixtures::RSA_2048_MD5_SHA1;
+        assert_eq!(rsa.public_key().verify_tls10_rsa(b"hello", signature), Ok(()));
+        assert_eq!(rsa.public_key().verify_tls10_rsa(b"hallo", signature), Err(SignatureError::Mismatch));
+        assert_eq!(rsa.public_key().verify_tls10_rsa(b"hello", &signature[1..]), Err(SignatureError::Mismatch));
+        let p256 = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        assert!(matches!(
+            p256.public_key().verify_tls10_rsa(b"hello", signature),
+            Err(SignatureError::KeyMismatch { .. })
         ));
     }
 

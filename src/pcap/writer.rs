@@ -141,13 +141,14 @@ impl Conversation {
 
     /// The segments that close it, `first` first.
     pub fn close(&mut self, first: Side) -> Vec<Vec<u8>> {
-        let mut frames = Vec::new();
-        for side in [first, first.other()] {
-            frames.push(self.frame(side, &[], |tcp| TcpHeader { fin: true, ..tcp }));
-            self.advance(side, 1);
-        }
-        frames.push(self.frame(first, &[], |tcp| tcp));
-        frames
+        vec![self.end(first), self.end(first.other()), self.acknowledge(first)]
+    }
+
+    /// The segment by which `from` says that it has sent all.
+    pub fn end(&mut self, from: Side) -> Vec<u8> {
+        let frame = self.frame(from, &[], |tcp| TcpHeader { fin: true, ..tcp });
+        self.advance(from, 1);
+        frame
     }
 
     /// The segment that breaks it off.

@@ -34,6 +34,32 @@ pub fn contains(base: &GeneralName, name: &GeneralName) -> bool {
     }
 }
 
+/// Whether every name within `inner` lies within `outer`.
+pub fn encloses(outer: &GeneralName, inner: &GeneralName) -> bool {
+    match (outer, inner) {
+        (GeneralName::Ip(wide), GeneralName::Ip(narrow)) => {
+            let (address, mask) = narrow.split_at(narrow.len() / 2);
+            let (_, wide_mask) = wide.split_at(wide.len() / 2);
+            let shorter = wide_mask.iter().zip(mask).all(|(wide, narrow)| wide & narrow == *wide);
+            shorter && contains(outer, &GeneralName::Ip(address.to_vec()))
+        }
+        // A mailbox holds itself alone, a host its mailboxes.
+        (GeneralName::Email(wide), GeneralName::Email(narrow)) => {
+            let mailbox = if narrow.contains('@') { narrow.clone() } else { format!("x@{}", host_within(narrow)) };
+            wide == narrow || (!wide.contains('@') && contains(outer, &GeneralName::Email(mailbox)))
+        }
+        (GeneralName::Uri(wide), GeneralName::Uri(narrow)) => {
+            wide == narrow || contains(outer, &GeneralName::Uri(format!("x://{}", host_within(narrow))))
+        }
+        _ => contains(outer, inner),
+    }
+}
+
+/// A host within a domain that constrains e-mail addresses or URIs: itself, or one below where it begins with a dot.
+fn host_within(base: &str) -> String {
+    if base.starts_with('.') { format!("x{base}") } else { base.to_owned() }
+}
+
 fn same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
@@ -117,5 +143,30 @@ mod tests {
         assert!(contains(&network, &"10.9.8.7".parse().unwrap()));
         assert!(!contains(&network, &"11.0.0.0".parse().unwrap()));
         assert!(!contains(&network, &"::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_narrower_subtree_lies_within_a_wider_one() {
+        let ip = |text: &str| {
+            let octets: Vec<u8> = text.split('.').map(|octet| octet.parse().unwrap()).collect();
+            GeneralName::Ip(octets)
+        };
+        assert!(encloses(&ip("10.0.0.0.255.0.0.0"), &ip("10.1.0.0.255.255.0.0")));
+        assert!(!encloses(&ip("10.1.0.0.255.255.0.0"), &ip("10.0.0.0.255.0.0.0")));
+        assert!(!encloses(&ip("10.0.0.0.255.0.0.0"), &ip("11.1.0.0.255.255.0.0")));
+        let mail = |text: &str| GeneralName::Email(text.to_owned());
+        for (wide, narrow, inside) in [
+            ("a.test", "x@a.test", true),
+            ("a.test", "a.test", true),
+            ("a.test", ".a.test", false),
+            (".a.test", "b.a.test", true),
+            (".a.test", ".b.a.test", true),
+            ("x@a.test", "a.test", false),
+            ("x@a.test", "x@a.test", true),
+        ] {
+            assert_eq!(encloses(&mail(wide), &mail(narrow)), inside, "{wide} {narrow}");
+        }
+        let uri = |text: &str| GeneralName::Uri(text.to_owned());
+        assert!(encloses(&uri(".a.test"), &uri("b.a.test")) && !encloses(&uri("a.test"), &uri("b.a.test")));
     }
 }

@@ -11,6 +11,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::pin::pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -151,6 +152,25 @@ impl Listener {
         // What has not ended by now has had its time.
         runtime.shutdown_background();
         served
+    }
+
+    /// Serves as [`Self::serve`] in another thread, and in this one calls `meanwhile` every `step` until that is over.
+    ///
+    /// # Errors
+    /// As [`Self::serve`].
+    pub fn serve_while(
+        self,
+        limits: Limits,
+        service: Arc<dyn Service>,
+        step: Duration,
+        mut meanwhile: impl FnMut(),
+    ) -> io::Result<()> {
+        let serving = thread::spawn(move || self.serve(limits, service));
+        while !serving.is_finished() {
+            meanwhile();
+            thread::sleep(step);
+        }
+        serving.join().unwrap_or_else(|_| Err(io::Error::other("the server broke down")))
     }
 
     async fn serve_until_told(self, limits: Limits, service: Arc<dyn Service>) -> io::Result<()> {

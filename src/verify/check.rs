@@ -137,10 +137,11 @@ rules! {
     VersionThree       "version-3"           "BR 7.1.1"           "the version is 3" [Warning Off Error];
     Serial             "serial"              "RFC 5280 §4.1.2.2"  "the serial number is positive and at most 20 octets" [Warning Error Error];
     ValidityEncoding   "validity-encoding"   "RFC 5280 §4.1.2.5"  "times are UTCTime to 2049, GeneralizedTime after, in whole seconds and Z" [Warning Error Error];
-    UniqueIdentifier   "unique-identifier"   "RFC 5280 §4.1.2.8"  "there is no unique identifier" [Warning Error Error];
+    UniqueIdentifier   "unique-identifier"   "RFC 5280 §4.1.2.8"  "there is no unique identifier" [Warning Warning Error];
     IssuerName         "issuer-name"         "RFC 5280 §4.1.2.4"  "the issuer is not empty" [Warning Error Error];
     CaSubject          "ca-subject"          "RFC 5280 §4.1.2.6"  "a CA's subject is not empty" [Warning Error Error];
-    BasicConstraintsCritical "basic-constraints-critical" "RFC 5280 §4.2.1.9" "a CA's basicConstraints is critical" [Warning Error Error];
+    BasicConstraintsCritical "basic-constraints-critical" "RFC 5280 §4.2.1.9" "an intermediate's basicConstraints is critical" [Warning Warning Error];
+    AnchorBasicConstraintsCritical "anchor-basic-constraints-critical" "RFC 5280 §4.2.1.9" "a root's basicConstraints is critical" [Warning Error Error];
     CaKeyUsage         "ca-key-usage"        "RFC 5280 §4.2.1.3"  "a CA has keyUsage" [Warning Error Error];
     PathLengthForm     "path-length-form"    "RFC 5280 §4.2.1.9"  "pathLenConstraint stands only beside CA:TRUE and keyCertSign" [Warning Error Error];
     CertSignWithoutCa  "cert-sign-without-ca" "RFC 5280 §4.2.1.3" "keyCertSign stands only beside CA:TRUE" [Warning Error Error];

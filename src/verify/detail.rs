@@ -63,7 +63,7 @@ fn kept(
             if critical.is_empty() { "none is critical".to_owned() } else { critical.join(", ") }
         }
         Check::Identity => identities(certificate, verifier),
-        Check::Purpose => match extensions.find::<ExtendedKeyUsage>() {
+        Check::Purpose => match certificate.extension::<ExtendedKeyUsage>() {
             Ok(Some(found)) => found.value.0.iter().map(oids::name_or_dotted).collect::<Vec<_>>().join(", "),
             _ => "no extKeyUsage, so every purpose".to_owned(),
         },
@@ -76,11 +76,11 @@ fn kept(
             format!("issuer \"{}\" is the subject of certificate {}", certificate.issuer(), index + 1)
         }
         Check::IssuerIsCa => "CA:TRUE".to_owned(),
-        Check::KeyCertSign => match extensions.find::<KeyUsage>() {
+        Check::KeyCertSign => match certificate.extension::<KeyUsage>() {
             Ok(Some(found)) => found.value.names().join(", "),
             _ => "no keyUsage, so every use".to_owned(),
         },
-        Check::PathLength => match extensions.find::<BasicConstraints>() {
+        Check::PathLength => match certificate.extension::<BasicConstraints>() {
             Ok(Some(found)) => format!("at most {} intermediates below", found.value.path_len.unwrap_or(u64::MAX)),
             _ => String::new(),
         },

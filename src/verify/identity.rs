@@ -52,19 +52,20 @@ impl std::fmt::Display for Identity {
 
 /// Whether `certificate` presents `wanted`: the matching name, or why not. The outer error is a subjectAltName that does
 /// not parse.
-pub fn check(
-    certificate: &Certificate,
+pub fn check<'a>(
+    certificate: &'a Certificate,
     wanted: &Identity,
-) -> Result<Result<GeneralName, Box<IdentityMismatch>>, ExtensionError> {
+) -> Result<Result<&'a GeneralName, Box<IdentityMismatch>>, ExtensionError> {
     let presented = certificate.subject_alt_names()?;
     if let Some(name) = presented.iter().find(|name| matches(name, wanted)) {
-        return Ok(Ok(name.clone()));
+        return Ok(Ok(name));
     }
     let common_name = match wanted {
         Identity::Server(server) => certificate.subject().common_names().into_iter().find(|cn| fallback(cn, server)),
         Identity::Email(_) | Identity::Uri(_) => None,
     };
     let near_miss = presented.iter().find_map(|name| near_miss(name, wanted));
+    let presented = presented.to_vec();
     Ok(Err(Box::new(IdentityMismatch { wanted: wanted.clone(), presented, common_name, near_miss })))
 }
 

@@ -10,11 +10,10 @@ use crate::x509::extension::{
 use crate::x509::{Certificate, GeneralName, oids};
 
 /// Runs the checks on a certificate that stands above another in the path. `below` counts the non-self-issued
-/// intermediate certificates under it.
-pub(super) fn check(certificate: &Certificate, place: Place, below: u64, findings: &mut Findings) {
-    let extensions = certificate.extensions();
-    let constraints = extensions.find::<BasicConstraints>().ok().flatten();
-    let usage = extensions.find::<KeyUsage>().ok().flatten().map(|found| found.value);
+/// intermediate certificates under it; `anchor` says that it is trusted itself.
+pub(super) fn check(certificate: &Certificate, place: Place, below: u64, anchor: bool, findings: &mut Findings) {
+    let constraints = certificate.extension::<BasicConstraints>().ok().flatten();
+    let usage = certificate.key_usage().ok().flatten();
 
     let ca = constraints.as_ref().map(|found| found.value.ca);
     findings.record(Check::IssuerIsCa, place, is_ca(certificate, ca));
@@ -27,7 +26,10 @@ pub(super) fn check(certificate: &Certificate, place: Place, below: u64, finding
 
     let critical = constraints.as_ref().is_none_or(|found| found.critical);
     let critical = require(critical, "basicConstraints is not critical");
-    findings.complain(Check::BasicConstraintsCritical, place, critical);
+    // RFC 5280 §6.1.4 (k) takes an intermediate's whatever its criticality. A root is no part of what §6.1 processes, so
+    // of its own only §4.2.1.9 speaks.
+    let rule = if anchor { Check::AnchorBasicConstraintsCritical } else { Check::BasicConstraintsCritical };
+    findings.complain(rule, place, critical);
     findings.complain(Check::CaKeyUsage, place, require(usage.is_some(), "there is no keyUsage"));
     let may_sign = usage.is_none_or(|usage| usage.has(KeyUsageBit::KeyCertSign));
     let form = require(path_len.is_none() || (ca == Some(true) && may_sign), "pathLenConstraint stands alone");
@@ -54,7 +56,7 @@ fn key_cert_sign(usage: Option<KeyUsage>) -> Result<(), Reason> {
 }
 
 fn subject_key_identifier(certificate: &Certificate) -> Result<(), Reason> {
-    match certificate.extensions().find::<SubjectKeyIdentifier>() {
+    match certificate.extension::<SubjectKeyIdentifier>() {
         Ok(None) => Err(Reason::Broken("there is no subjectKeyIdentifier")),
         Ok(Some(found)) => require(!found.critical, "subjectKeyIdentifier is critical"),
         // A malformed one is named by the check on encodings.
@@ -64,7 +66,7 @@ fn subject_key_identifier(certificate: &Certificate) -> Result<(), Reason> {
 
 /// RFC 5280 §4.2.1.10: critical, minimum 0, no maximum, and host names without a leading dot.
 fn name_constraints_form(certificate: &Certificate) -> Result<(), Reason> {
-    let Ok(Some(found)) = certificate.extensions().find::<NameConstraints>() else { return Ok(()) };
+    let Ok(Some(found)) = certificate.extension::<NameConstraints>() else { return Ok(()) };
     require(found.critical, "nameConstraints is not critical")?;
     for subtree in found.value.permitted.iter().chain(&found.value.excluded) {
         if subtree.minimum != 0 || subtree.maximum.is_some() {
@@ -88,7 +90,7 @@ pub(super) fn key_identifiers(
     place: Place,
     findings: &mut Findings,
 ) {
-    let Ok(found) = certificate.extensions().find::<AuthorityKeyIdentifier>() else { return };
+    let Ok(found) = certificate.extension::<AuthorityKeyIdentifier>() else { return };
     let presence = match &found {
         Some(found) if found.critical => Err(Reason::Broken("authorityKeyIdentifier is critical")),
         Some(found) if found.value.key_identifier.is_none() => {
@@ -101,10 +103,12 @@ pub(super) fn key_identifiers(
     };
     findings.complain(Check::AuthorityKeyIdentifier, place, presence);
 
-    let authority = found.as_ref().and_then(|found| found.value.key_identifier.clone());
+    let authority = found.as_ref().and_then(|found| found.value.key_identifier.as_deref());
     let subject = issuer.unwrap_or(certificate).subject_key_identifier().ok().flatten();
     let differ = match (authority, subject) {
-        (Some(authority), Some(subject)) if authority != subject => Err(Reason::KeyIdentifiers { authority, subject }),
+        (Some(authority), Some(subject)) if authority != subject => {
+            Err(Reason::KeyIdentifiers { authority: authority.to_vec(), subject: subject.to_vec() })
+        }
         _ => Ok(()),
     };
     if issuer.is_some() {

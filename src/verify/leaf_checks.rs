@@ -10,7 +10,8 @@ use super::verdict::{Findings, Place};
 use super::verifier::Purpose;
 use crate::encoding::Oid;
 use crate::key::{KeyAlgorithm, PublicKey};
-use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsageBit, NameConstraints};
+use crate::x509::dns_name::DnsFault;
+use crate::x509::extension::{ExtendedKeyUsage, Found, KeyUsage, KeyUsageBit, NameConstraints};
 use crate::x509::{Certificate, DnsName, GeneralName, oids};
 
 const LEAF: Place = Place::Certificate(0);
@@ -25,15 +26,14 @@ pub(super) fn check(leaf: &Certificate, verifier: &Verifier, findings: &mut Find
         };
         findings.record(Check::Identity, LEAF, found);
     }
-    let extensions = leaf.extensions();
-    let usages = extensions.find::<ExtendedKeyUsage>().ok().flatten();
+    let usages = leaf.extension::<ExtendedKeyUsage>().ok().flatten();
     if let Some(wanted) = verifier.purpose.key_purpose() {
-        findings.record(Check::Purpose, LEAF, purpose(usages.as_ref().map(|found| &found.value), &wanted));
+        findings.record(Check::Purpose, LEAF, purpose(usages.as_ref().map(|found| found.value), &wanted));
     }
-    let key_usage = extensions.find::<KeyUsage>().ok().flatten().map(|found| found.value);
+    let key_usage = leaf.key_usage().ok().flatten();
     findings.complain(Check::LeafKeyUsage, LEAF, leaf_key_usage(key_usage, verifier.purpose));
 
-    let constraints = extensions.find::<BasicConstraints>().ok().flatten().map(|found| found.value);
+    let constraints = leaf.basic_constraints().ok().flatten();
     let is_ca = constraints.is_some_and(|constraints| constraints.ca);
     let signs = key_usage.is_some_and(|usage| usage.has(KeyUsageBit::KeyCertSign));
     findings.complain(Check::LeafIsCa, LEAF, require(!is_ca, "basicConstraints says CA:TRUE"));
@@ -41,7 +41,7 @@ pub(super) fn check(leaf: &Certificate, verifier: &Verifier, findings: &mut Find
     if !is_ca {
         let bare = constraints.is_none_or(|constraints| constraints.path_len.is_none());
         findings.complain(Check::PathLengthForm, LEAF, require(bare, "pathLenConstraint without CA:TRUE"));
-        let absent = !matches!(extensions.find::<NameConstraints>(), Ok(Some(_)));
+        let absent = !matches!(leaf.extension::<NameConstraints>(), Ok(Some(_)));
         findings.complain(
             Check::NameConstraintsForm,
             LEAF,
@@ -49,7 +49,7 @@ pub(super) fn check(leaf: &Certificate, verifier: &Verifier, findings: &mut Find
         );
     }
     if verifier.purpose == Purpose::Server {
-        server(leaf, usages.map(|found| (found.critical, found.value)), findings);
+        server(leaf, usages, findings);
     }
 }
 
@@ -91,7 +91,7 @@ fn leaf_key_usage(usage: Option<KeyUsage>, purpose: Purpose) -> Result<(), Reaso
 }
 
 /// What is asked of a server's certificate beyond RFC 5280.
-fn server(leaf: &Certificate, usages: Option<(bool, ExtendedKeyUsage)>, findings: &mut Findings) {
+fn server(leaf: &Certificate, usages: Option<Found<&ExtendedKeyUsage>>, findings: &mut Findings) {
     findings.complain(Check::SubscriberPurpose, LEAF, subscriber_purpose(usages));
     let names = leaf.extensions().get(&oids::SUBJECT_ALT_NAME);
     findings.complain(Check::AlternativeNamePresent, LEAF, require(names.is_some(), "there is no subjectAltName"));
@@ -103,15 +103,17 @@ fn server(leaf: &Certificate, usages: Option<(bool, ExtendedKeyUsage)>, findings
         || presented.iter().filter_map(|name| if let GeneralName::Dns(text) = name { Some(text) } else { None });
     findings.complain(Check::NameSyntax, LEAF, hosts().try_for_each(|text| name_syntax(text)));
     findings.complain(Check::WildcardBreadth, LEAF, hosts().try_for_each(|text| wildcard_breadth(text)));
-    findings.complain(Check::CommonName, LEAF, common_name(leaf, &presented));
+    if findings.heed(Check::CommonName) {
+        findings.complain(Check::CommonName, LEAF, common_name(leaf, presented));
+    }
     findings.complain(Check::SubscriberValidity, LEAF, validity_length(leaf));
 }
 
-fn subscriber_purpose(usages: Option<(bool, ExtendedKeyUsage)>) -> Result<(), Reason> {
+fn subscriber_purpose(usages: Option<Found<&ExtendedKeyUsage>>) -> Result<(), Reason> {
     match usages {
         None => Err(Reason::Broken("there is no extKeyUsage")),
-        Some((true, _)) => Err(Reason::Broken("extKeyUsage is critical")),
-        Some((false, usages)) if usages.lists(&oids::ANY_EXTENDED_KEY_USAGE) => {
+        Some(usages) if usages.critical => Err(Reason::Broken("extKeyUsage is critical")),
+        Some(usages) if usages.value.lists(&oids::ANY_EXTENDED_KEY_USAGE) => {
             Err(Reason::Broken("extKeyUsage has anyExtendedKeyUsage"))
         }
         Some(_) => Ok(()),
@@ -126,10 +128,10 @@ fn name_syntax(text: &str) -> Result<(), Reason> {
     if text.ends_with('.') {
         return broken("it ends with a dot".to_owned());
     }
-    match DnsName::pattern(text) {
+    match DnsName::fault(text) {
         // A wildcard that is too broad has a rule of its own.
-        Err(error) if error.fault != crate::x509::dns_name::DnsFault::BroadWildcard => broken(error.fault.to_string()),
-        _ => Ok(()),
+        None | Some(DnsFault::BroadWildcard) => Ok(()),
+        Some(fault) => broken(fault.to_string()),
     }
 }
 

@@ -4,7 +4,6 @@ use super::check::Check;
 use super::reason::Reason;
 use super::verdict::{Findings, Place};
 use crate::x509::extension::{GeneralSubtree, NameConstraints};
-use crate::x509::name::Attribute;
 use crate::x509::{Certificate, GeneralName, oids};
 
 /// How many comparisons of a name with a constraint are made in one judgment: as many as Go and rustls-webpki allow.
@@ -15,13 +14,13 @@ pub(super) const COMPARISONS: usize = 250_000;
 /// first.
 pub(super) fn check(path: &[&Certificate], budget: &mut usize, findings: &mut Findings) {
     for (above, issuer) in path.iter().enumerate().skip(1) {
-        let Ok(Some(found)) = issuer.extensions().find::<NameConstraints>() else { continue };
+        let Ok(Some(found)) = issuer.extension::<NameConstraints>() else { continue };
         for (below, certificate) in path.iter().enumerate().take(above).rev() {
             // RFC 5280 §6.1.3 (b): a self-issued certificate is exempt unless it is the last.
             if below > 0 && certificate.is_self_issued() {
                 continue;
             }
-            let result = within(certificate, &found.value, budget);
+            let result = within(certificate, found.value, budget);
             let failed = result.is_err();
             findings.record(Check::NameConstraints, Place::Certificate(below), result);
             if failed {
@@ -33,7 +32,7 @@ pub(super) fn check(path: &[&Certificate], budget: &mut usize, findings: &mut Fi
 
 /// Whether all names of `certificate` keep to `constraints`.
 fn within(certificate: &Certificate, constraints: &NameConstraints, budget: &mut usize) -> Result<(), Reason> {
-    let names = names(certificate);
+    let names = Names::of(certificate);
     // Counted before any is made, so that a certificate that would exceed the limit costs nothing.
     let needed = names.len().saturating_mul(constraints.permitted.len() + constraints.excluded.len());
     let Some(left) = budget.checked_sub(needed) else {
@@ -41,7 +40,7 @@ fn within(certificate: &Certificate, constraints: &NameConstraints, budget: &mut
         return Err(Reason::GaveUp { what: "name constraint comparisons", limit: COMPARISONS });
     };
     *budget = left;
-    for name in &names {
+    for name in names.iter() {
         for subtree in &constraints.excluded {
             if compare(name, subtree, Side::Excluded)? == Relation::Inside {
                 return Err(Reason::Excluded { name: name.clone(), base: subtree.base.clone() });
@@ -67,19 +66,34 @@ fn within(certificate: &Certificate, constraints: &NameConstraints, budget: &mut
     Ok(())
 }
 
-/// The names constraints apply to: the subject where it is not empty, every subjectAltName, and, where there is no
-/// rfc822Name among those, the subject's emailAddress attributes.
-fn names(certificate: &Certificate) -> Vec<GeneralName> {
-    let mut names = certificate.subject_alt_names().unwrap_or_default();
-    let subject = certificate.subject();
-    if !subject.is_empty() {
-        if !names.iter().any(|name| matches!(name, GeneralName::Email(_))) {
-            let addresses = subject.attributes().into_iter().filter(|attribute| attribute.kind == oids::EMAIL_ADDRESS);
-            names.extend(addresses.map(|attribute: Attribute| GeneralName::Email(attribute.text())));
+/// The names constraints apply to: every subjectAltName, the subject where it is not empty, and, where there is no
+/// rfc822Name among the former, the subject's emailAddress attributes.
+struct Names<'a> {
+    alternative: &'a [GeneralName],
+    of_subject: Vec<GeneralName>,
+}
+
+impl<'a> Names<'a> {
+    fn of(certificate: &'a Certificate) -> Self {
+        let alternative = certificate.subject_alt_names().unwrap_or_default();
+        let mut of_subject = Vec::new();
+        let subject = certificate.subject();
+        if !subject.is_empty() {
+            if !alternative.iter().any(|name| matches!(name, GeneralName::Email(_))) {
+                of_subject.extend(subject.values(&oids::EMAIL_ADDRESS).into_iter().map(GeneralName::Email));
+            }
+            of_subject.push(GeneralName::Directory(subject.clone()));
         }
-        names.push(GeneralName::Directory(subject.clone()));
+        Self { alternative, of_subject }
     }
-    names
+
+    fn len(&self) -> usize {
+        self.alternative.len() + self.of_subject.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &GeneralName> {
+        self.alternative.iter().chain(&self.of_subject)
+    }
 }
 
 /// Which list a subtree stands in: a name that touches an excluded one is refused, even if only in part.

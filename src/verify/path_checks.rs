@@ -6,7 +6,6 @@ use super::reason::Reason;
 use super::verdict::{Findings, Place};
 use super::{issuer_checks, leaf_checks, name_constraints, policies};
 use crate::x509::Certificate;
-use crate::x509::extension::ExtendedKeyUsage;
 
 /// Runs the checks that need the whole path. `path` has the judged certificate first and the anchor last.
 pub(super) fn check(path: &[&Certificate], verifier: &Verifier, comparisons_left: &mut usize, findings: &mut Findings) {
@@ -22,8 +21,7 @@ pub(super) fn check(path: &[&Certificate], verifier: &Verifier, comparisons_left
         if at > 0
             && let Some(wanted) = verifier.purpose.key_purpose()
         {
-            let usages = certificate.extensions().find::<ExtendedKeyUsage>().ok().flatten().map(|found| found.value);
-            let nested = leaf_checks::purpose(usages.as_ref(), &wanted);
+            let nested = leaf_checks::purpose(certificate.extended_key_usage().ok().flatten(), &wanted);
             let check = if at < top { Check::IssuerPurpose } else { Check::AnchorPurpose };
             let result = if at < top { nested } else { nested.and(strict_anchor(certificate, verifier)) };
             findings.complain(check, place, result);

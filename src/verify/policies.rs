@@ -171,7 +171,7 @@ impl<'a> State<'a> {
             self.mapping = self.mapping.min(constraints.inhibit_policy_mapping.unwrap_or(u64::MAX));
         }
         if let Some(InhibitAnyPolicy(skip)) = value(certificate) {
-            self.any = self.any.min(skip);
+            self.any = self.any.min(*skip);
         }
         Ok(())
     }
@@ -187,7 +187,7 @@ impl<'a> State<'a> {
             self.loss = Some(PolicyLoss { at, how: PolicyLossKind::Absent });
             return Ok(());
         };
-        let policies: BTreeSet<Oid> = list.into_iter().map(|information| information.policy).collect();
+        let policies: BTreeSet<Oid> = list.iter().map(|information| information.policy.clone()).collect();
         let any = policies.contains(&ANY_POLICY) && (self.any > 0 || exempt);
         let expected = self.graph.expected();
         self.graph.descend(&policies, any)?;
@@ -203,10 +203,11 @@ impl<'a> State<'a> {
         let Some(PolicyMappings(pairs)) = value(certificate) else { return Ok(()) };
         let mut mapping = Mapping::new();
         for (issuer_policy, subject_policy) in pairs {
-            if issuer_policy == ANY_POLICY || subject_policy == ANY_POLICY {
+            if *issuer_policy == ANY_POLICY || *subject_policy == ANY_POLICY {
+                let (issuer_policy, subject_policy) = (issuer_policy.clone(), subject_policy.clone());
                 return Err(Reason::AnyPolicyMapped { issuer_policy, subject_policy });
             }
-            mapping.entry(issuer_policy).or_default().insert(subject_policy);
+            mapping.entry(issuer_policy.clone()).or_default().insert(subject_policy.clone());
         }
         if self.graph.is_null() {
             return Ok(());
@@ -262,6 +263,6 @@ impl From<TooLarge> for Reason {
 }
 
 /// An extension's value; one that does not parse is named by the check on encodings, which rejects.
-fn value<T: ExtensionType>(certificate: &Certificate) -> Option<T> {
-    certificate.extensions().find::<T>().ok().flatten().map(|found| found.value)
+fn value<T: ExtensionType>(certificate: &Certificate) -> Option<&T> {
+    certificate.extension::<T>().ok().flatten().map(|found| found.value)
 }

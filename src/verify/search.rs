@@ -11,7 +11,7 @@ use super::verdict::{Attempt, Findings, Place, Verdict};
 use super::{issuer_checks, leaf_checks, name_constraints, path_checks, single_checks};
 use crate::key::SignatureError;
 use crate::x509::Certificate;
-use crate::x509::extension::{AuthorityInfoAccess, AuthorityKeyIdentifier};
+use crate::x509::extension::{AccessDescription, AuthorityInfoAccess, AuthorityKeyIdentifier};
 use crate::x509::{DistinguishedName, GeneralName, oids};
 
 /// Signature checks in one judgment. rustls-webpki allows 100, Go 100 (`maxChainSignatureChecks`); BetterTLS needs under 30.
@@ -161,7 +161,7 @@ impl<'a> Search<'a> {
             if good {
                 return true;
             }
-            if self.limit_reached.is_some() {
+            if self.limit_reached.is_some() || self.told_enough() {
                 break;
             }
         }
@@ -186,7 +186,7 @@ impl<'a> Search<'a> {
         // One needs no order, and one is what there usually is.
         if candidates.len() > 1 {
             let authority = certificate.authority_key_identifier().ok().flatten();
-            let rank = |at: &usize| self.pool.get(*at).map(|candidate| self.rank(candidate, authority.as_ref()));
+            let rank = |at: &usize| self.pool.get(*at).map(|candidate| self.rank(candidate, authority));
             candidates.sort_by_cached_key(rank);
         }
         candidates
@@ -196,7 +196,7 @@ impl<'a> Search<'a> {
     fn rank(&self, candidate: &Candidate<'_>, authority: Option<&AuthorityKeyIdentifier>) -> u8 {
         let wanted = authority.and_then(|authority| authority.key_identifier.as_ref());
         let agrees = match (wanted, candidate.certificate.subject_key_identifier()) {
-            (Some(wanted), Ok(Some(found))) => *wanted == found,
+            (Some(wanted), Ok(Some(found))) => wanted == found,
             _ => true,
         };
         let valid = candidate.certificate.validity().contains(self.verifier.at);
@@ -239,6 +239,10 @@ impl<'a> Search<'a> {
         checked.map_err(|error| unsigned(error, issuer))
     }
 
+    fn told_enough(&self) -> bool {
+        self.telling && self.attempts.len() >= ATTEMPTS
+    }
+
     fn tell(&mut self, path: &[&Certificate], anchored: bool, findings: &Findings) {
         let full = self.attempts.len() >= ATTEMPTS && self.limit_reached.is_none();
         if (!self.telling && findings.any_failure()) || full {
@@ -273,7 +277,7 @@ fn check_issuer(
 ) {
     single_checks::check(issuer, place, verifier.at, anchor, findings);
     let between = path.iter().skip(1).filter(|certificate| !certificate.is_self_issued()).count();
-    issuer_checks::check(issuer, place, between as u64, findings);
+    issuer_checks::check(issuer, place, between as u64, anchor, findings);
 }
 
 fn has_name(candidate: &Certificate, name: &DistinguishedName) -> bool {
@@ -294,12 +298,12 @@ fn dead_end(current: &Certificate, looped: bool) -> (Check, Reason) {
     if looped {
         return (Check::Path, Reason::Loop { issuer });
     }
-    let access = current.extensions().find::<AuthorityInfoAccess>().ok().flatten();
-    let issuer_uris = access.map_or_else(Vec::new, |found| {
-        let issuers = found.value.0.into_iter().filter(|access| access.method == oids::CA_ISSUERS);
-        issuers
-            .filter_map(|access| if let GeneralName::Uri(uri) = access.location { Some(uri) } else { None })
-            .collect()
-    });
+    let access = current.extension::<AuthorityInfoAccess>().ok().flatten();
+    let access = access.iter().flat_map(|found| &found.value.0).filter(|access| access.method == oids::CA_ISSUERS);
+    let uri = |access: &AccessDescription| match &access.location {
+        GeneralName::Uri(uri) => Some(uri.clone()),
+        _ => None,
+    };
+    let issuer_uris = access.filter_map(uri).collect();
     (Check::NameChaining, Reason::IssuerNotFound { issuer, issuer_uris })
 }

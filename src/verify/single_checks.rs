@@ -10,11 +10,7 @@ use super::verdict::{Findings, Place};
 use crate::encoding::Oid;
 use crate::encoding::der::{Reader, tag};
 use crate::key::HashAlgorithm;
-use crate::x509::extension::{
-    AuthorityKeyIdentifier, CertificatePolicies, CrlDistributionPoints, ExtensionType, InhibitAnyPolicy, IssuerAltName,
-    NameConstraints, PolicyConstraints, PolicyMappings, SubjectAltName, SubjectKeyIdentifier, TlsFeature,
-};
-use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
+use crate::x509::extension::CertificatePolicies;
 use crate::x509::{Certificate, DistinguishedName, Extensions, GeneralName, oids};
 
 /// Runs every check that needs no other certificate. `anchor` says that the certificate is trusted itself, so that its own
@@ -28,7 +24,7 @@ pub(super) fn check(
 ) {
     findings.record(Check::Validity, place, validity(certificate, at));
     findings.record(Check::Key, place, key(certificate).and_then(|()| point(certificate, place)));
-    findings.complain(Check::Encoding, place, extensions_parse(certificate.extensions()));
+    findings.complain(Check::Encoding, place, certificate.extensions_parse(&READ).map_err(Reason::Extension));
     findings.complain(Check::Encoding, place, names_are_text(certificate));
     findings.complain(Check::Encoding, place, addresses_are_whole(certificate));
     findings.complain(Check::DuplicateExtension, place, duplicates(certificate));
@@ -45,7 +41,7 @@ pub(super) fn check(
     findings.complain(Check::UniqueIdentifier, place, unique);
     findings.complain(Check::IssuerName, place, require(!certificate.issuer().is_empty(), "the issuer is empty"));
     findings.complain(Check::AlternativeNameForm, place, alternative_names(certificate));
-    findings.complain(Check::PolicyForm, place, policies_once(certificate.extensions()));
+    findings.complain(Check::PolicyForm, place, policies_once(certificate));
     findings.complain(Check::PolicyExtensionsCritical, place, policy_extensions(certificate.extensions()));
 }
 
@@ -86,29 +82,23 @@ fn point(certificate: &Certificate, place: Place) -> Result<(), Reason> {
     }
 }
 
-/// The extensions the path algorithm or the profile reads must parse, critical or not; a malformed one is a rejection.
-fn extensions_parse(extensions: &Extensions) -> Result<(), Reason> {
-    extensions.iter().try_for_each(|extension| {
-        let parsed = match &extension.oid {
-            oid if *oid == BasicConstraints::OID => BasicConstraints::from_der(&extension.value).map(drop),
-            oid if *oid == KeyUsage::OID => KeyUsage::from_der(&extension.value).map(drop),
-            oid if *oid == ExtendedKeyUsage::OID => ExtendedKeyUsage::from_der(&extension.value).map(drop),
-            oid if *oid == SubjectAltName::OID => SubjectAltName::from_der(&extension.value).map(drop),
-            oid if *oid == IssuerAltName::OID => IssuerAltName::from_der(&extension.value).map(drop),
-            oid if *oid == SubjectKeyIdentifier::OID => SubjectKeyIdentifier::from_der(&extension.value).map(drop),
-            oid if *oid == AuthorityKeyIdentifier::OID => AuthorityKeyIdentifier::from_der(&extension.value).map(drop),
-            oid if *oid == NameConstraints::OID => NameConstraints::from_der(&extension.value).map(drop),
-            oid if *oid == CertificatePolicies::OID => CertificatePolicies::from_der(&extension.value).map(drop),
-            oid if *oid == PolicyMappings::OID => PolicyMappings::from_der(&extension.value).map(drop),
-            oid if *oid == PolicyConstraints::OID => PolicyConstraints::from_der(&extension.value).map(drop),
-            oid if *oid == InhibitAnyPolicy::OID => InhibitAnyPolicy::from_der(&extension.value).map(drop),
-            oid if *oid == CrlDistributionPoints::OID => CrlDistributionPoints::from_der(&extension.value).map(drop),
-            oid if *oid == TlsFeature::OID => TlsFeature::from_der(&extension.value).map(drop),
-            _ => Ok(()),
-        };
-        parsed.map_err(|source| Reason::Extension(crate::x509::ExtensionError { oid: extension.oid.clone(), source }))
-    })
-}
+/// The extensions that the path algorithm or the profile reads. They must parse, critical or not.
+const READ: [Oid; 14] = [
+    oids::BASIC_CONSTRAINTS,
+    oids::KEY_USAGE,
+    oids::EXTENDED_KEY_USAGE,
+    oids::SUBJECT_ALT_NAME,
+    oids::ISSUER_ALT_NAME,
+    oids::SUBJECT_KEY_IDENTIFIER,
+    oids::AUTHORITY_KEY_IDENTIFIER,
+    oids::NAME_CONSTRAINTS,
+    oids::CERTIFICATE_POLICIES,
+    oids::POLICY_MAPPINGS,
+    oids::POLICY_CONSTRAINTS,
+    oids::INHIBIT_ANY_POLICY,
+    oids::CRL_DISTRIBUTION_POINTS,
+    oids::TLS_FEATURE,
+];
 
 /// A UTF8String holds UTF-8 (X.690 §8.23.10), a BMPString whole characters.
 fn names_are_text(certificate: &Certificate) -> Result<(), Reason> {
@@ -126,9 +116,6 @@ fn names_are_text(certificate: &Certificate) -> Result<(), Reason> {
 
 /// RFC 5280 §4.2.1.6: an iPAddress has 4 or 16 octets. Go and rustls do not read a certificate with others.
 fn addresses_are_whole(certificate: &Certificate) -> Result<(), Reason> {
-    if certificate.extensions().get(&oids::SUBJECT_ALT_NAME).is_none() {
-        return Ok(());
-    }
     let names = certificate.subject_alt_names().unwrap_or_default();
     let whole = |name: &GeneralName| !matches!(name, GeneralName::Ip(octets) if !matches!(octets.len(), 4 | 16));
     require(names.iter().all(whole), "an iPAddress has neither 4 nor 16 octets")
@@ -220,12 +207,11 @@ fn alternative_names(certificate: &Certificate) -> Result<(), Reason> {
 }
 
 /// RFC 5280 §4.2.1.4: a policy must not stand more than once.
-fn policies_once(extensions: &Extensions) -> Result<(), Reason> {
-    let Ok(Some(found)) = extensions.find::<CertificatePolicies>() else { return Ok(()) };
+fn policies_once(certificate: &Certificate) -> Result<(), Reason> {
+    let Ok(Some(found)) = certificate.extension::<CertificatePolicies>() else { return Ok(()) };
     let mut seen = BTreeSet::new();
-    let twice =
-        found.value.0.into_iter().map(|information| information.policy).find(|policy| !seen.insert(policy.clone()));
-    twice.map_or(Ok(()), |policy| Err(Reason::PolicyTwice(policy)))
+    let twice = found.value.0.iter().map(|information| &information.policy).find(|policy| !seen.insert(*policy));
+    twice.map_or(Ok(()), |policy| Err(Reason::PolicyTwice(policy.clone())))
 }
 
 fn policy_extensions(extensions: &Extensions) -> Result<(), Reason> {

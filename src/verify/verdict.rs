@@ -167,6 +167,11 @@ impl Findings {
         self.list.push(Finding { check, place, outcome: Outcome::Warned(Box::new(reason)) });
     }
 
+    /// Whether the rule belongs to the policy, where finding out costs something.
+    pub(super) fn heed(&self, check: Check) -> bool {
+        check.severity(self.policy) != Severity::Off
+    }
+
     pub(super) fn any_failure(&self) -> bool {
         self.list.iter().any(Finding::is_failure)
     }

@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::extension::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, ExtensionError, ExtensionType, KeyUsage,
-    SubjectAltName, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, Decoded, ExtendedKeyUsage, ExtensionError, ExtensionType, Found,
+    KeyUsage, SubjectAltName, SubjectKeyIdentifier,
 };
 use super::{DistinguishedName, Extensions, GeneralName, SerialNumber, Validity, X509Error, outermost, parsed, part};
+use crate::encoding::Oid;
 use crate::encoding::der::{DerError, Reader, tag};
 use crate::key::{KeyError, PublicKey, SignatureAlgorithm, SignatureError, digest};
 use x509_parser::certificate::Validity as ParsedValidity;
@@ -36,6 +37,7 @@ struct Fields {
     validity: Validity,
     unique_identifiers: bool,
     extensions: Extensions,
+    decoded: Decoded,
     /// Found out when first asked for, as the next; a judge asks many times.
     public_key: OnceLock<Result<PublicKey, KeyError>>,
     self_issued: OnceLock<bool>,
@@ -96,6 +98,7 @@ impl Certificate {
             },
             unique_identifiers: issuer_unique_id || subject_unique_id,
             extensions,
+            decoded: Decoded::new(),
             public_key: OnceLock::new(),
             self_issued: OnceLock::new(),
             der: encoding.to_vec(),
@@ -153,6 +156,22 @@ impl Certificate {
         &self.fields.extensions
     }
 
+    /// The extension of this type, if it is there; the first of several. It is decoded once.
+    ///
+    /// # Errors
+    /// When it does not parse.
+    pub fn extension<T: ExtensionType>(&self) -> Result<Option<Found<&T>>, ExtensionError> {
+        self.fields.decoded.find(&self.fields.extensions)
+    }
+
+    /// Whether every extension with one of these identifiers parses, should it stand there twice.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn extensions_parse(&self, identifiers: &[Oid]) -> Result<(), ExtensionError> {
+        self.fields.decoded.parse(&self.fields.extensions, identifiers)
+    }
+
     /// The encoding of `subjectPublicKeyInfo`.
     pub fn public_key_info(&self) -> &[u8] {
         self.slice(&self.fields.public_key_info)
@@ -200,31 +219,31 @@ impl Certificate {
 
     /// `basicConstraints`, if it is there.
     pub fn basic_constraints(&self) -> Result<Option<BasicConstraints>, ExtensionError> {
-        self.value()
+        Ok(self.value()?.copied())
     }
 
     /// `keyUsage`, if it is there.
     pub fn key_usage(&self) -> Result<Option<KeyUsage>, ExtensionError> {
-        self.value()
+        Ok(self.value()?.copied())
     }
 
     /// `extKeyUsage`, if it is there.
-    pub fn extended_key_usage(&self) -> Result<Option<ExtendedKeyUsage>, ExtensionError> {
+    pub fn extended_key_usage(&self) -> Result<Option<&ExtendedKeyUsage>, ExtensionError> {
         self.value()
     }
 
     /// The names of `subjectAltName`; none if it is not there.
-    pub fn subject_alt_names(&self) -> Result<Vec<GeneralName>, ExtensionError> {
-        Ok(self.value::<SubjectAltName>()?.map_or_else(Vec::new, |names| names.0))
+    pub fn subject_alt_names(&self) -> Result<&[GeneralName], ExtensionError> {
+        Ok(self.value::<SubjectAltName>()?.map_or(&[][..], |names| names.0.as_slice()))
     }
 
     /// `subjectKeyIdentifier`, if it is there.
-    pub fn subject_key_identifier(&self) -> Result<Option<Vec<u8>>, ExtensionError> {
-        Ok(self.value::<SubjectKeyIdentifier>()?.map(|identifier| identifier.0))
+    pub fn subject_key_identifier(&self) -> Result<Option<&[u8]>, ExtensionError> {
+        Ok(self.value::<SubjectKeyIdentifier>()?.map(|identifier| identifier.0.as_slice()))
     }
 
     /// `authorityKeyIdentifier`, if it is there.
-    pub fn authority_key_identifier(&self) -> Result<Option<AuthorityKeyIdentifier>, ExtensionError> {
+    pub fn authority_key_identifier(&self) -> Result<Option<&AuthorityKeyIdentifier>, ExtensionError> {
         self.value()
     }
 
@@ -242,8 +261,8 @@ impl Certificate {
         common_name.or_else(alternative).unwrap_or_else(subject)
     }
 
-    fn value<T: ExtensionType>(&self) -> Result<Option<T>, ExtensionError> {
-        Ok(self.fields.extensions.find::<T>()?.map(|found| found.value))
+    fn value<T: ExtensionType>(&self) -> Result<Option<&T>, ExtensionError> {
+        Ok(self.extension::<T>()?.map(|found| found.value))
     }
 
     fn slice(&self, range: &Range<usize>) -> &[u8] {

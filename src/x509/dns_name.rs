@@ -1,5 +1,6 @@
 //! Domain names as certificates carry them: A-labels, letters, digits and hyphens (RFC 5280 §4.2.1.6, RFC 5890).
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A domain name in A-labels, lower case, without trailing dot; perhaps with `*` as its whole left-most label.
@@ -66,25 +67,15 @@ impl DnsName {
 
     /// Reads a host name or a wildcard such as `*.example.test`, as a certificate presents it.
     pub fn pattern(text: &str) -> Result<Self, DnsNameError> {
-        let refused = |fault| DnsNameError { text: text.to_owned(), fault };
-        let (wildcard, host) = match text.strip_prefix("*.") {
-            Some(host) => ("*.", host),
-            None => ("", text),
-        };
-        let host = host.strip_suffix('.').unwrap_or(host);
-        let ascii = if host.is_ascii() {
-            host.to_ascii_lowercase()
-        } else {
-            idna::domain_to_ascii(host).map_err(|_| refused(DnsFault::Idna))?
-        };
-        check(&ascii).map_err(refused)?;
-        if !wildcard.is_empty() && !ascii.contains('.') {
-            return Err(refused(DnsFault::BroadWildcard));
+        match parts(text) {
+            Ok((wildcard, host)) => Ok(Self { text: format!("{wildcard}{}", host.to_ascii_lowercase()) }),
+            Err(fault) => Err(DnsNameError { text: text.to_owned(), fault }),
         }
-        if wildcard.len() + ascii.len() > 253 {
-            return Err(refused(DnsFault::TooLong));
-        }
-        Ok(Self { text: format!("{wildcard}{ascii}") })
+    }
+
+    /// What keeps `text` from being a host name or a wildcard, if anything does.
+    pub fn fault(text: &str) -> Option<DnsFault> {
+        parts(text).err()
     }
 
     /// The name in A-labels.
@@ -108,6 +99,28 @@ impl fmt::Display for DnsName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// `*.` or nothing, and a host in A-labels without trailing dot, its case as it was.
+fn parts(text: &str) -> Result<(&'static str, Cow<'_, str>), DnsFault> {
+    let (wildcard, host) = match text.strip_prefix("*.") {
+        Some(host) => ("*.", host),
+        None => ("", text),
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let ascii = if host.is_ascii() {
+        Cow::Borrowed(host)
+    } else {
+        idna::domain_to_ascii(host).map_err(|_| DnsFault::Idna)?.into()
+    };
+    check(&ascii)?;
+    if !wildcard.is_empty() && !ascii.contains('.') {
+        return Err(DnsFault::BroadWildcard);
+    }
+    if wildcard.len() + ascii.len() > 253 {
+        return Err(DnsFault::TooLong);
+    }
+    Ok((wildcard, ascii))
 }
 
 fn check(ascii: &str) -> Result<(), DnsFault> {

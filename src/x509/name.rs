@@ -27,7 +27,7 @@ pub type RelativeDistinguishedName = Vec<Attribute>;
 impl DistinguishedName {
     /// A name from its DER encoding: a SEQUENCE of non-empty SETs of attributes.
     pub fn from_der(encoding: &[u8]) -> Result<Self, DerError> {
-        walk(encoding, |_| ())?;
+        walk(encoding, |found| found.check())?;
         Ok(Self { der: encoding.to_vec() })
     }
 
@@ -72,8 +72,9 @@ impl DistinguishedName {
                 levels.push(Vec::new());
             }
             if let Some(level) = levels.last_mut() {
-                level.push(found.attribute());
+                level.push(found.attribute()?);
             }
+            Ok(())
         });
         levels
     }
@@ -88,9 +89,10 @@ impl DistinguishedName {
         let mut values = Vec::new();
         // The encoding was walked when the name was made.
         let _ = walk(&self.der, |found| {
-            if found.kind == *kind {
-                values.push(found.attribute().text());
+            if found.kind == kind.content() {
+                values.push(found.attribute()?.text());
             }
+            Ok(())
         });
         values
     }
@@ -145,11 +147,11 @@ enum Compared {
 /// Whether two levels, given as the content of their SETs, have the same attributes in whatever order.
 fn same_level(one: &[u8], other: &[u8]) -> bool {
     if let (Some(one), Some(other)) = (Found::alone(one), Found::alone(other)) {
-        return one.same(&other);
+        return one.same(other);
     }
     let fold = |level| {
         let mut folded = Vec::new();
-        walk_level(level, |found| folded.push(found.attribute().comparable())).ok()?;
+        walk_level(level, |found| found.attribute().map(|attribute| folded.push(attribute.comparable()))).ok()?;
         folded.sort();
         Some(folded)
     };
@@ -245,9 +247,11 @@ pub fn is_printable_string(text: &str) -> bool {
 }
 
 /// An attribute met on a walk through a name's encoding.
+#[derive(Clone, Copy)]
 struct Found<'a> {
     starts_level: bool,
-    kind: Oid,
+    /// The content octets of its type.
+    kind: &'a [u8],
     tag: u8,
     value: &'a [u8],
 }
@@ -255,30 +259,40 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn read(level: &mut Reader<'a>, starts_level: bool) -> Result<Self, DerError> {
         let mut attribute = level.sequence()?;
-        let kind = attribute.oid()?;
+        let kind = attribute.expect(tag::OID)?;
         let value = attribute.any()?;
         attribute.finish()?;
-        match value.tag {
+        Ok(Self { starts_level, kind, tag: value.tag, value: value.value })
+    }
+
+    /// Whether type and value are what their tags say. Asked once of every name; those that compare names need not ask.
+    fn check(self) -> Result<(), DerError> {
+        self.kind()?;
+        match self.tag {
             0 => return Err(DerError::Value("an attribute value has tag 0 (X.690 §8.1.5)")),
             // Not text, and not what they say they are either (X.690 §8.2, §8.3, §8.8).
-            tag::BOOLEAN if !matches!(value.value, [0x00 | 0xff]) => {
+            tag::BOOLEAN if !matches!(self.value, [0x00 | 0xff]) => {
                 return Err(DerError::Value("an attribute value is a BOOLEAN other than 00 and FF (X.690 §11.1)"));
             }
-            tag::INTEGER | tag::ENUMERATED if value.value.is_empty() => {
+            tag::INTEGER | tag::ENUMERATED if self.value.is_empty() => {
                 return Err(DerError::Value("an attribute value is an INTEGER without content"));
             }
-            tag::NULL if !value.value.is_empty() => {
+            tag::NULL if !self.value.is_empty() => {
                 return Err(DerError::Value("an attribute value is a NULL with content"));
             }
             tag::SEQUENCE | tag::SET => {}
             // Attributes of X.520 are strings; others may be anything.
-            0x40.. if kind.content().starts_with(&[0x55, 0x04]) => {
+            0x40.. if self.kind.starts_with(&[0x55, 0x04]) => {
                 return Err(DerError::Value("a string of X.520 has no universal tag"));
             }
             0x20..=0x3f => return Err(DerError::Value("a string is in pieces (X.690 §10.2)")),
             _ => {}
         }
-        Ok(Self { starts_level, kind, tag: value.tag, value: value.value })
+        Ok(())
+    }
+
+    fn kind(self) -> Result<Oid, DerError> {
+        Oid::from_content(self.kind).map_err(|_| DerError::Value("malformed OBJECT IDENTIFIER"))
     }
 
     /// The attribute of a level that has only one.
@@ -288,8 +302,8 @@ impl<'a> Found<'a> {
         level.is_empty().then_some(found)
     }
 
-    fn attribute(self) -> Attribute {
-        Attribute { kind: self.kind, tag: self.tag, value: self.value.to_vec() }
+    fn attribute(self) -> Result<Attribute, DerError> {
+        Ok(Attribute { kind: self.kind()?, tag: self.tag, value: self.value.to_vec() })
     }
 
     /// The octets of a string in which every octet is the ASCII character of its number.
@@ -300,7 +314,7 @@ impl<'a> Found<'a> {
         (is_string(self.tag) && !wide && plain()).then_some(self.value)
     }
 
-    fn same(self, other: &Self) -> bool {
+    fn same(self, other: Self) -> bool {
         if self.kind != other.kind {
             return false;
         }
@@ -314,8 +328,10 @@ impl<'a> Found<'a> {
                 }
             };
         }
-        let other = Found { kind: other.kind.clone(), ..*other };
-        self.attribute().comparable() == other.attribute().comparable()
+        match (self.attribute(), other.attribute()) {
+            (Ok(one), Ok(other)) => one.comparable() == other.comparable(),
+            _ => false,
+        }
     }
 }
 
@@ -338,7 +354,7 @@ fn is_string(tag: u8) -> bool {
     )
 }
 
-fn walk<'a>(encoding: &'a [u8], mut visit: impl FnMut(Found<'a>)) -> Result<(), DerError> {
+fn walk<'a>(encoding: &'a [u8], mut visit: impl FnMut(Found<'a>) -> Result<(), DerError>) -> Result<(), DerError> {
     let mut levels = der::only_reader(encoding, tag::SEQUENCE)?;
     while !levels.is_empty() {
         walk_level(levels.expect(tag::SET)?, &mut visit)?;
@@ -347,14 +363,14 @@ fn walk<'a>(encoding: &'a [u8], mut visit: impl FnMut(Found<'a>)) -> Result<(), 
 }
 
 /// Visits the attributes of one level, given as the content of its SET.
-fn walk_level<'a>(content: &'a [u8], mut visit: impl FnMut(Found<'a>)) -> Result<(), DerError> {
+fn walk_level<'a>(content: &'a [u8], mut visit: impl FnMut(Found<'a>) -> Result<(), DerError>) -> Result<(), DerError> {
     let mut level = Reader::new(content);
     if level.is_empty() {
         return Err(DerError::Value("a name has an empty level"));
     }
     let mut starts_level = true;
     while !level.is_empty() {
-        visit(Found::read(&mut level, starts_level)?);
+        visit(Found::read(&mut level, starts_level)?)?;
         starts_level = false;
     }
     Ok(())

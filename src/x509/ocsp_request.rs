@@ -105,6 +105,7 @@ fn read_list(mut list: Reader<'_>, unknown_critical: &mut Option<Oid>) -> Result
         if unknown_critical.is_none() {
             *unknown_critical = critical(&extensions);
         }
+        check_hash(id.reader())?;
         let encoding = id.raw.to_vec();
         certificates.push(AskedCertificate { id: ocsp::read_certificate_id(id.reader())?, encoding });
     }
@@ -112,6 +113,17 @@ fn read_list(mut list: Reader<'_>, unknown_critical: &mut Option<Oid>) -> Result
         return Err(DerError::Value("it asks about no certificate"));
     }
     Ok(certificates)
+}
+
+/// The parameters of a hash algorithm are absent or NULL (RFC 5754 §2). A responder keeps answers by the octets of the
+/// CertID, so there must not be endless ways to write one.
+fn check_hash(mut id: Reader<'_>) -> Result<(), DerError> {
+    let mut algorithm = id.sequence()?;
+    algorithm.oid()?;
+    if !algorithm.is_empty() {
+        algorithm.null()?;
+    }
+    algorithm.finish()
 }
 
 /// `[number] EXPLICIT Extensions`, where they are there.

@@ -64,5 +64,6 @@ fn request(name: &str, key: &PrivateKey) -> Request {
         subject: DistinguishedName::common_name_only(name),
         names: name.parse().into_iter().collect(),
         public_key: key.public_key().clone(),
+        key_identifier: None,
     }
 }

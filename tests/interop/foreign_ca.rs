@@ -49,6 +49,7 @@ fn what_a_ca_of_openssl_with_an_intricate_subject_issues_is_taken_by_everyone() 
             subject: DistinguishedName::common_name_only("app.example.com"),
             names: vec![GeneralName::Dns("app.example.com".to_owned())],
             public_key: subject_key.public_key().clone(),
+            key_identifier: None,
         };
         // The CA is of this second, so the leaf is not dated back.
         let mut validity = profile.validity(OffsetDateTime::now_utc(), None).unwrap();

@@ -147,7 +147,10 @@ fn nss(sandbox: &Sandbox, cases: &[Case]) -> Vec<Judgment> {
             .or_insert_with(|| nss_database(sandbox, &sandbox.path(format!("nss-{count}")), &case.roots, "C,,"));
         match database {
             Ok(database) => {
-                let more = case.intermediates.iter().flat_map(|file| ["-a", file]);
+                // Of a file it takes the first certificate.
+                let blocks = case.intermediates.iter().flat_map(|file| pem_of(sandbox, file)).enumerate();
+                let files = blocks.map(|(at, der)| sandbox.write(format!("{}.{at}.nss", case.leaf), to_pem(&der)));
+                let more = files.flat_map(|file| ["-a".into(), file.into_os_string()]);
                 let run = sandbox.program("vfychain").args(["-d", database, "-u", "1", "-a", &case.leaf]).args(more);
                 run.run().into()
             }

@@ -6,13 +6,17 @@
 //! On Linux only: they lean on `timeout` of coreutils and on `$HOME/.pki/nssdb`.
 
 mod agreement;
+mod captures;
 mod certificates;
 mod clients;
 mod foreign_ca;
+mod handshakes;
+mod hierarchy;
 mod judges;
 mod keys;
 mod live;
 mod matrix;
 mod pkilint;
 mod requests;
+mod schema;
 mod server;

@@ -66,6 +66,15 @@ impl Server {
         })
     }
 
+    /// `openssl s_server` with these arguments.
+    pub(super) fn openssl_with(openssl: &Peer, sandbox: &Sandbox, arguments: &[&str]) -> Self {
+        Self::on_free_port(sandbox, |port| {
+            let mut command = Command::new(&openssl.path);
+            command.args(["s_server", "-quiet", "-accept", &format!("127.0.0.1:{port}")]).args(arguments);
+            command
+        })
+    }
+
     /// nginx without workers, so that it is one process.
     pub(super) fn nginx(nginx: &Peer, sandbox: &Sandbox, site: Site<'_>) -> Self {
         let clients = site.clients.map(|file| format!("ssl_verify_client on; ssl_client_certificate {file};"));

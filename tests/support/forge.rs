@@ -147,8 +147,8 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     fn identifier(&self) -> AuthorityKeyIdentifier {
-        let key_identifier = self.certificate.subject_key_identifier().expect("a sound extension");
-        AuthorityKeyIdentifier { key_identifier, ..AuthorityKeyIdentifier::default() }
+        let own = self.certificate.subject_key_identifier().expect("a sound extension");
+        AuthorityKeyIdentifier { key_identifier: own.map(<[u8]>::to_vec), ..AuthorityKeyIdentifier::default() }
     }
 }
 

@@ -7,18 +7,18 @@ use crate::key::KeyAlgorithm;
 use time::Duration;
 use time::macros::datetime;
 
-const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+pub(in crate::ca) const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 
 /// A CA in a folder of its own.
-struct Fixture {
-    folder: tempfile::TempDir,
-    authority: Authority,
-    key: PrivateKey,
+pub(in crate::ca) struct Fixture {
+    pub(in crate::ca) folder: tempfile::TempDir,
+    pub(in crate::ca) authority: Authority,
+    pub(in crate::ca) key: PrivateKey,
 }
 
 impl Fixture {
     /// A CA that is valid for ten days around `NOW`.
-    fn new() -> Self {
+    pub(in crate::ca) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
         let profile = Profile::built_in("root-ca").unwrap();
@@ -30,11 +30,11 @@ impl Fixture {
         Self { folder, authority, key }
     }
 
-    fn ledger(&self) -> Box<SqliteLedger> {
+    pub(in crate::ca) fn ledger(&self) -> Box<SqliteLedger> {
         Box::new(SqliteLedger::open(&self.folder.path().join("ledger.db")).unwrap())
     }
 
-    fn issue(&mut self, days: i64, serials: &mut Draw<'_>) -> Result<Issued, AuthorityError> {
+    pub(in crate::ca) fn issue(&mut self, days: i64, serials: &mut Draw<'_>) -> Result<Issued, AuthorityError> {
         let profile = Profile::built_in("server").unwrap();
         let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
         let request = naming(&profile, "api.test").request(key.public_key().clone());
@@ -48,16 +48,16 @@ fn naming(profile: &Profile, common_name: &str) -> Naming {
     Naming::new(profile, Wanted { common_name: Some(common_name), ..Wanted::default() }).unwrap()
 }
 
-fn act(what: Action) -> Act {
+pub(in crate::ca) fn act(what: Action) -> Act {
     Act { at: NOW, who: "ann".into(), what }
 }
 
-fn serial(number: u8) -> SerialNumber {
+pub(in crate::ca) fn serial(number: u8) -> SerialNumber {
     SerialNumber::from_content(&[number])
 }
 
 /// Serial numbers one after the other.
-fn counting(from: u8) -> impl FnMut() -> Result<SerialNumber, KeyError> {
+pub(in crate::ca) fn counting(from: u8) -> impl FnMut() -> Result<SerialNumber, KeyError> {
     let mut numbers = from..;
     move || Ok(serial(numbers.next().unwrap()))
 }

@@ -1,11 +1,13 @@
 //! `certkit ca issue`: a key and a certificate from the CA.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::batch::{self, BatchArgs, Standard};
 use super::init::{Made, Plan};
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
@@ -35,10 +37,19 @@ For example:
   certkit ca issue --profile client --cn \"Ann Example\"
   certkit ca issue '*.test' --type rsa:2048 --days 90 --out test.pem --keyout test.key
 
+With --batch a list says what to issue: names on each line, with blanks or commas between them; or CSV, whose header names
+the columns (names, cn, subject, profile, days, key, out); or TOML with a [[certificate]] for each and the same keys. What a
+line leaves open the flags say. The whole list is checked before anything is made; --keep-going passes over what is refused,
+and then exits 1:
+  certkit ca issue --batch hosts.txt --out-dir certs
+  printf 'names,profile,days\napi.test,server,90\n' | certkit ca issue --batch - --json
+
 With --json the answer is an object: `certificate_file`; `key_file`; `key_is_new`; `key_encrypted`; `subject`; `names`;
 `serial` (hexadecimal); `fingerprint_sha256`; `issuer`; `profile`; `not_before`, `not_after` (RFC 3339); `shortened_from`
 (the end asked for, where the CA's own comes first); `objections`, each with `client`, `why`, `what_to_do`; `made_ca` (as
-`certkit ca init` answers, where it had to be made); and `notes`.")]
+`certkit ca init` answers, where it had to be made); and `notes`. With --batch it is an object on a line for each line of the
+list: `line`, the same as far as they fit, and `error`, where it was refused (then there is no `serial`) or could not be
+written.")]
 pub(super) struct Args {
     #[command(flatten)]
     names: NameArgs,
@@ -48,6 +59,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     key: KeyArgs,
+
+    #[command(flatten)]
+    batch: BatchArgs,
 
     /// What kind of certificate: server, client, peer, email, code-signing, ocsp-responder, or a file of your own
     #[arg(long, value_name = "NAME|FILE", default_value = "server")]
@@ -67,7 +81,18 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let now = clock::making_now()?;
+    args.batch.check()?;
     let profile = load_profile(&args.profile)?;
+    if let Some(list) = &args.batch.batch {
+        let (profile, lifetime, key) = (Arc::new(profile), args.lifetime, args.key.algorithm());
+        let standard = Standard { profile, lifetime, key, now };
+        let (mut authority, key, made_ca) = open_or_make(chosen, &args.signer, now, session)?;
+        if made_ca.is_some() {
+            session.say(format_args!("made a CA in {}", chosen.shown()));
+        }
+        let mut signatory = chosen.unlock(&mut authority, &key, now)?;
+        return batch::run(list, &args.batch, standard, args.force, &mut signatory, session);
+    }
     let naming = args.names.naming(&profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
     if args.key.has_idle_passphrase() {
@@ -115,10 +140,7 @@ fn open_or_make(
 ) -> anyhow::Result<(Authority, PrivateKey, Option<Made>)> {
     if chosen.may_be_made() && !signer.are_given() && chosen.state()? == State::Empty {
         match Plan::standard(now)?.carry_out(chosen, session) {
-            Ok((authority, key)) => {
-                let made = Made::new(&authority, chosen, false);
-                return Ok((authority, key, Some(made)));
-            }
+            Ok((authority, key, made)) => return Ok((authority, key, Some(made))),
             // Another process was faster; its CA is the one.
             Err(error) => match chosen.state() {
                 Ok(State::Complete) => {}
@@ -173,10 +195,15 @@ impl About {
     }
 
     pub(super) fn text(&self, files: Vec<(&'static str, String)>, text: &mut Text) {
+        self.text_as("issued", files, text);
+    }
+
+    /// As [`Self::text`], with another word for what was done.
+    pub(super) fn text_as(&self, done: &str, files: Vec<(&'static str, String)>, text: &mut Text) {
         let bare = |name: &String| name.split_once(':').map_or(name.clone(), |(_, value)| value.to_owned());
         let names: Vec<String> = self.names.iter().map(bare).collect();
         let name = if names.is_empty() { self.subject.clone() } else { names.join(", ") };
-        text.line(format_args!("{} a certificate for {}", good("issued"), strong(name)));
+        text.line(format_args!("{} a certificate for {}", good(done), strong(name)));
         let mut fields: Vec<(&str, String)> = files;
         fields.push(("issuer", format!("{} ({})", safe(&self.issuer), safe(&self.trust))));
         fields.push(("serial", self.serial.clone()));

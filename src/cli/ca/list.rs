@@ -4,25 +4,36 @@ use anyhow::Context;
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
+use super::lapse::Lapse;
 use super::place::Chosen;
-use crate::ca::{Query, Record};
+use crate::ca::ledger::RecordId;
+use crate::ca::{Authority, Query, Record};
 use crate::cli::clock::{self, parse_span, rfc3339};
 use crate::cli::exit::Exit;
-use crate::cli::output::{Report, Session};
+use crate::cli::output::{LongReport, Session};
+use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, dim, safe, warn};
 use crate::encoding::hex;
+use crate::x509::SerialNumber;
+use crate::x509::extension::CrlReason;
 
 /// List the certificates the CA has issued, the oldest first
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
+However many there are, they are written as they are read, and none is kept in memory. To go through them in parts: --limit, and
+then --after with the last serial number of the part before.
+
 For example:
   certkit ca list
   certkit ca list --name api.test
-  certkit ca list --expiring 30d --json
+  certkit ca list --valid --expiring 30d --json
+  certkit ca list --revoked
+  certkit ca list --limit 100 --after 3f9a1c
 
-With --json the answer is an object: `ca` (its subject); `folder`; and `certificates`, each with `serial`, `status` (`valid`,
+With --json the answer is an object: `ca` (its subject); `folder`; `certificates`, each with `serial`, `status` (`valid`,
 `not_yet_valid`, `expired`, `revoked`), `subject`, `names`, `profile`, `not_before`, `not_after`, `issued_at`,
-`fingerprint_sha256`, and where it is revoked, `revoked_at` and `reason`.")]
+`fingerprint_sha256`, and where it is revoked, `revoked_at`, `reason` and `invalid_since`; and `more` (whether --limit left any
+out).")]
 pub(super) struct Args {
     /// Those with this name
     #[arg(long, value_name = "NAME")]
@@ -31,6 +42,22 @@ pub(super) struct Args {
     /// Those that expire within this time, or have expired: 30d, 12h
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     expiring: Option<Duration>,
+
+    /// Those that are revoked or on hold
+    #[arg(long, conflicts_with = "valid")]
+    revoked: bool,
+
+    /// Those that can be used: neither expired nor revoked, and valid already
+    #[arg(long)]
+    valid: bool,
+
+    /// At most so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+
+    /// Those that were issued after the one with this serial number
+    #[arg(long, value_name = "SERIAL")]
+    after: Option<String>,
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
@@ -38,21 +65,125 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let until = |span| now.checked_add(span).context("--expiring reaches past the year 9999");
     let expiring_before = args.expiring.map(until).transpose()?;
     let mut authority = chosen.open_to_read()?;
-    let found = authority.find(&Query { name: args.name, expiring_before, ..Query::default() })?;
-    let listed = Listed {
+    let after = args.after.map(|serial| place_of(&mut authority, &serial, chosen)).transpose()?;
+    let revoked = if args.revoked { Some(true) } else { args.valid.then_some(false) };
+    let lapse = Lapse::of_last(&mut authority, now)?;
+    let mut listing = Listing {
         ca: authority.certificate().subject().to_string(),
         folder: chosen.shown(),
-        certificates: found.iter().map(|record| Line::of(record, now)).collect(),
+        query: Query { name: args.name, expiring_before, revoked, after, limit: Some(PAGE), ..Query::default() },
+        only_valid: args.valid,
+        left: args.limit,
+        authority,
+        now,
+        listed: 0,
+        more: false,
+        over: false,
     };
-    session.answer(&listed)?;
+    session.answer_long(&mut listing)?;
+    if let Some(list) = lapse.filter(Lapse::is_lapsing) {
+        session.warn(format_args!("{}: sign the next one with `certkit ca crl{}`", list.in_words(), chosen.flag()));
+    }
     Ok(Exit::Yes)
 }
 
-#[derive(Debug, Serialize)]
-struct Listed {
+/// Where in the ledger the certificate with this serial number is.
+fn place_of(authority: &mut Authority, serial: &str, chosen: &Chosen) -> anyhow::Result<RecordId> {
+    let query = SerialNumber::from_hex(serial).map(|serial| Query { serial: Some(serial), ..Query::default() });
+    let found = query.map(|query| authority.find(&query)).transpose()?.unwrap_or_default();
+    found
+        .first()
+        .map(|record| record.id)
+        .with_context(|| format!("the CA in {} has issued no certificate with serial number {serial}", chosen.shown()))
+        .hint("--after takes the last serial number of the part before")
+}
+
+/// The list, page by page.
+struct Listing {
     ca: String,
     folder: String,
-    certificates: Vec<Line>,
+    authority: Authority,
+    query: Query,
+    /// Those that have expired or are not valid yet are left out.
+    only_valid: bool,
+    /// How many may still be listed.
+    left: Option<u32>,
+    now: OffsetDateTime,
+    listed: u64,
+    more: bool,
+    over: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Head {
+    ca: String,
+    folder: String,
+}
+
+#[derive(Debug, Serialize)]
+struct End {
+    /// Whether the limit left any out.
+    more: bool,
+}
+
+impl LongReport for Listing {
+    type Head = Head;
+    type Row = Line;
+    type End = End;
+    const ROWS: &'static str = "certificates";
+
+    fn head(&self) -> Head {
+        Head { ca: self.ca.clone(), folder: self.folder.clone() }
+    }
+
+    fn next_rows(&mut self) -> anyhow::Result<Option<Vec<Line>>> {
+        while !self.over {
+            let found = self.authority.find(&self.query)?;
+            self.over = found.len() < PAGE as usize;
+            self.query.after = found.last().map(|record| record.id);
+            let wanted = |record: &&Record| !self.only_valid || record.validity.contains(self.now);
+            let mut rows: Vec<Line> = found.iter().filter(wanted).map(|record| Line::of(record, self.now)).collect();
+            if let Some(left) = &mut self.left {
+                self.more = rows.len() > *left as usize;
+                rows.truncate(*left as usize);
+                *left = left.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+                self.over |= self.more;
+            }
+            if !rows.is_empty() {
+                self.listed += rows.len() as u64;
+                return Ok(Some(rows));
+            }
+        }
+        Ok(None)
+    }
+
+    fn text(&mut self, rows: &[Line], text: &mut Text) {
+        let width = |of: fn(&Line) -> String| {
+            rows.iter().map(|line| safe(of(line)).to_string().chars().count()).max().unwrap_or(0)
+        };
+        let (names, profiles) = (width(Line::called).min(WIDEST), width(|line| line.profile.clone()));
+        for line in rows {
+            let called = safe(line.called()).to_string();
+            let profile = safe(&line.profile).to_string();
+            text.line(format_args!(
+                "{}  {called:names$}  {profile:profiles$}  {}",
+                dim(format!("{:>32}", line.serial)),
+                line.standing()
+            ));
+        }
+    }
+
+    fn end(&self) -> End {
+        End { more: self.more }
+    }
+
+    fn end_text(&self, text: &mut Text) {
+        match (self.listed, self.more) {
+            (0, _) => text.line(format_args!("{} has issued nothing that matches", safe(&self.ca))),
+            (_, true) => text.line("there are more: --after with the last serial number goes on"),
+            _ => {}
+        }
+    }
 }
 
 /// One certificate.
@@ -69,6 +200,7 @@ pub(super) struct Line {
     fingerprint_sha256: String,
     revoked_at: Option<String>,
     reason: Option<&'static str>,
+    invalid_since: Option<String>,
     #[serde(skip)]
     expiry: String,
 }
@@ -103,46 +235,45 @@ impl Line {
             fingerprint_sha256: hex::colons(&record.fingerprint),
             revoked_at: record.revocation.map(|revocation| rfc3339(revocation.at)),
             reason: record.revocation.map(|revocation| revocation.reason.name()),
+            invalid_since: record.revocation.and_then(|revocation| revocation.invalid_since).map(rfc3339),
             expiry: clock::expiry(validity.not_after, now),
         }
     }
 
     /// The names, or the subject where there is none.
-    fn called(&self) -> String {
+    pub(super) fn called(&self) -> String {
         if self.names.is_empty() { self.subject.clone() } else { self.names.join(" ") }
     }
 
-    fn standing(&self) -> String {
+    pub(super) fn serial(&self) -> &str {
+        &self.serial
+    }
+
+    /// `keyCompromise since 2026-11-23T12:00:00Z`; nothing where it is not revoked.
+    pub(super) fn revocation_in_words(&self) -> String {
+        match (&self.reason, &self.revoked_at) {
+            (Some(reason), Some(at)) => format!("{reason} since {at}"),
+            _ => String::new(),
+        }
+    }
+
+    pub(super) fn standing(&self) -> String {
         match self.status {
             Status::Valid => self.expiry.clone(),
             Status::NotYetValid => warn("not yet valid").to_string(),
             Status::Expired => warn(&self.expiry).to_string(),
-            Status::Revoked => bad("revoked").to_string(),
-        }
-    }
-}
-
-impl Report for Listed {
-    fn text(&self, text: &mut Text) {
-        if self.certificates.is_empty() {
-            text.line(format_args!("{} has issued nothing that matches", safe(&self.ca)));
-            return;
-        }
-        let width = |of: fn(&Line) -> String| {
-            self.certificates.iter().map(|line| safe(of(line)).to_string().chars().count()).max().unwrap_or(0)
-        };
-        let (names, profiles) = (width(Line::called).min(WIDEST), width(|line| line.profile.clone()));
-        for line in &self.certificates {
-            let called = safe(line.called()).to_string();
-            let profile = safe(&line.profile).to_string();
-            text.line(format_args!(
-                "{}  {called:names$}  {profile:profiles$}  {}",
-                dim(format!("{:>32}", line.serial)),
-                line.standing()
-            ));
+            Status::Revoked => match self.reason {
+                Some(reason) if reason != CrlReason::Unspecified.name() => {
+                    bad(format!("revoked, {reason}")).to_string()
+                }
+                _ => bad("revoked").to_string(),
+            },
         }
     }
 }
 
 /// A line with more names than this pushes its own columns aside, not everybody's.
 const WIDEST: usize = 50;
+
+/// Records read at once.
+const PAGE: u32 = 500;

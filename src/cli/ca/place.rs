@@ -11,14 +11,12 @@ use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
 use super::ledger::{LedgerArgs, Location};
-use super::signer;
 use crate::ca::place::{State, is_there};
 use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory};
 use crate::cli::clock;
-use crate::cli::files;
+use crate::cli::files::{self, is_dash};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::output::shown;
-use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::encoding::pem;
 use crate::issue::IssueError;
@@ -77,6 +75,11 @@ impl Chosen {
     /// The folder as it is shown.
     pub(super) fn shown(&self) -> String {
         shown(self.place.folder())
+    }
+
+    /// The authority chosen with `--issuer`.
+    pub(super) fn asked_issuer(&self) -> Option<&AuthorityName> {
+        self.issuer.as_ref()
     }
 
     /// Refuses `--issuer` where it has no effect.
@@ -154,6 +157,25 @@ impl Chosen {
         Ok(certificates.into_iter().cloned().collect())
     }
 
+    /// Every authority of the CA with what it is called, or only that of `--issuer`. A certificate in the folder that the
+    /// ledger does not know as an authority's is none.
+    pub(super) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
+        self.is_made()?;
+        if let Some(issuer) = &self.issuer {
+            return Ok(vec![(issuer.clone(), self.open_one(issuer)?)]);
+        }
+        let mut all = Vec::new();
+        for name in self.place.names() {
+            match self.open_one(&name) {
+                Ok(authority) => all.push((name, authority)),
+                Err(error) if name.is_first() => return Err(error),
+                Err(error) if is_of_nobody(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
     /// Where the ledger is: as the command line, the environment or `ca.toml` has it, or in the folder. A password is asked
     /// for once.
     fn location(&self) -> anyhow::Result<&Location> {
@@ -182,11 +204,6 @@ impl Chosen {
     /// A new ledger, or the one that is there.
     pub(super) fn new_ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
         self.location()?.create()
-    }
-
-    /// The private key of the authority that signs.
-    pub(super) fn key(&self, passphrase: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
-        signer::key_in_folder(self, &self.issuer()?, passphrase)
     }
 
     /// Refuses a folder without a CA.
@@ -229,6 +246,11 @@ impl Chosen {
     }
 }
 
+/// Whether a certificate lies in the folder and is no authority's.
+fn is_of_nobody(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(AuthorityError::Unknown { .. })))
+}
+
 /// The name that `@NAME` is: a CA beside the user's own. A folder of that name is written `./@NAME`.
 fn called(folder: &Path) -> anyhow::Result<Option<AuthorityName>> {
     match folder.to_str().and_then(|text| text.strip_prefix('@')) {
@@ -261,6 +283,14 @@ fn who() -> String {
     match whoami::hostname() {
         Ok(host) => format!("{user}@{host}"),
         Err(_) => user,
+    }
+}
+
+/// A path as it is remembered: whole, wherever certkit runs the next time.
+pub(super) fn absolute(path: &Path) -> String {
+    match is_dash(path) {
+        true => "stdout".to_owned(),
+        false => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string(),
     }
 }
 

@@ -15,6 +15,10 @@ use crate::x509::{name_text, oids};
 
 /// Look at a profile of your own
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+For example:
+  certkit ca profiles --show server > own.toml
+  certkit ca profile check own.toml")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -29,18 +33,18 @@ enum Command {
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 The keys of a profile, all but the first three optional:
-  description, days, key_usage   what it is for; how long it is valid; keyUsage, such as [\"digitalSignature\"]
-  key                            the kind of key made: \"P-256\", \"RSA-3072\", \"Ed25519\", \"ML-DSA-65\" [\"P-256\"]
+  description, days, key_usage   what for; how long; keyUsage, such as [\"digitalSignature\"]
+  key                            the kind of key made: \"P-256\", \"RSA-3072\", \"Ed25519\" [\"P-256\"]
   backdate                       how far notBefore lies in the past [\"5m\"]
   key_usage_rsa, key_usage_ecdsa bits added for these keys alone
   extended_key_usage, extended_key_usage_critical
-  names, required_names          the forms of names it takes, and those of which it needs one: dns, ip, email, uri
+  names, required_names          the forms of names taken, and needed: dns, ip, email, uri
   ca, path_len, name_constraints what makes a CA, and what it may sign
   policies, crl, ocsp, ca_issuers, must_staple, ocsp_no_check
-  signature                      what the CA signs with, where its key leaves a choice: rsa-sha256, rsa-pss-sha256,
+  signature                      what the CA signs with: rsa-sha256, rsa-pss-sha256,
                                  ecdsa-sha384, and the same with sha256, sha384 and sha512
 and those that refuse what is asked for:
-  allowed_names, denied_names    \"dns:corp.test\" (and all below it), \"ip:10.0.0.0/8\", \"email:corp.test\", \"uri:corp.test\";
+  allowed_names, denied_names    \"dns:corp.test\" (and below it), \"ip:10.0.0.0/8\", \"email:…\", \"uri:…\";
                                  where some are allowed, names of every other form are not
   wildcards                      false refuses *.corp.test
   max_days                       the longest validity

@@ -1,33 +1,37 @@
 //! `certkit ca show`: the CA, or one certificate it has signed.
 
-use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use super::list::Line;
+use super::outline::Outline;
 use super::place::Chosen;
-use crate::ca::{Authority, Query, Record};
+use super::which::{Meant, is_live};
+use crate::ca::{AuthorityName, Revocation};
+use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session, shown};
-use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, safe};
 use crate::cli::{clock, sheet};
 use crate::describe::CertificateDescription;
-use crate::x509::SerialNumber;
+use crate::x509::Certificate;
 
-/// Show the CA, or a certificate it has issued
+/// Show the CA with its authorities, or a certificate it has issued
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 For example:
   certkit ca show
   certkit ca show api.test
   certkit ca show 3f9a1c --json
+  certkit ca show api.test.pem
 
-With --json the answer is an object. For the CA: `folder`; `certificate`, `key`, `ledger` (files); `issued` (how many); and
-`about`, its certificate as `certkit inspect` describes it. For a certificate: `record`, as `certkit ca list` answers;
-`about`; and `pem`.")]
+With --json the answer is an object. For the CA: `folder`; `name` (the authority that signs), and of that `certificate`, `key`
+(files), `issued` (how many), `about` (its certificate as `certkit inspect` describes it); `ledger`; and `authorities`, every
+one as `certkit ca init` answers, with `below` (the one above it), `signs_by_default` and `issued`. For a certificate:
+`record`, as `certkit ca list` answers; `history`, its revocations, holds and lifted holds (`removeFromCRL`), each with `at`,
+`reason`, `invalid_since`; `about`; and `pem`.")]
 pub(super) struct Args {
-    /// A serial number in hexadecimal, or a name: the newest certificate that has it
-    #[arg(value_name = "SERIAL|NAME")]
+    /// A serial number in hexadecimal; a name, which stands for the newest certificate with it that can be used; or a file
+    #[arg(value_name = "SERIAL|NAME|FILE")]
     which: Option<String>,
 }
 
@@ -37,23 +41,26 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     match args.which {
         None => {
             let place = chosen.place();
+            let signs = chosen.issuer()?;
             let issued = authority.count()?;
             session.answer(&TheCa {
                 folder: chosen.shown(),
-                certificate: shown(&place.certificate()),
-                key: shown(&place.key()),
+                certificate: shown(&place.certificate_of(&signs)),
+                key: shown(&place.key_of(&signs)),
                 ledger: chosen.ledger_shown(),
                 issued,
                 about: CertificateDescription::of(authority.certificate(), now),
+                authorities: branches(&signs, chosen)?,
+                name: signs,
             })?;
         }
         Some(which) => {
-            let record = find(&mut authority, &which)?
-                .with_context(|| format!("the CA in {} has issued no certificate {which:?}", chosen.shown()))
-                .hint(format!("see them all with: certkit ca list{}", chosen.flag()))?;
+            let record = Meant::find(&mut authority, &which, chosen)?.newest(|record| is_live(record, now))?;
+            let history = authority.history(record.id)?;
             let certificate = authority.recorded(record.id)?;
             session.answer(&One {
                 record: Line::of(&record, now),
+                history: history.iter().map(Event::of).collect(),
                 about: CertificateDescription::of(&certificate, now),
                 pem: crate::encoding::pem::write("CERTIFICATE", certificate.der()).to_string(),
             })?;
@@ -62,59 +69,150 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     Ok(Exit::Yes)
 }
 
-/// The certificate with this serial number, or else the newest with this name.
-fn find(authority: &mut Authority, which: &str) -> anyhow::Result<Option<Record>> {
-    if let Some(serial) = SerialNumber::from_hex(which)
-        && let Some(record) = authority.find(&Query { serial: Some(serial), ..Query::default() })?.pop()
-    {
-        return Ok(Some(record));
+/// Every authority of the folder that the ledger knows, each after the one above it.
+fn branches(signs: &AuthorityName, chosen: &Chosen) -> anyhow::Result<Vec<Branch>> {
+    let mut found: Vec<(AuthorityName, Vec<Certificate>, u64)> = Vec::new();
+    for name in chosen.place().names() {
+        // What was issued may lie here too: only an authority is in the ledger as one.
+        let Ok(certificates) = chosen.certificates(&name) else { continue };
+        if let Ok(mut authority) = chosen.open_one(&name) {
+            let count = authority.count()?;
+            found.push((name, certificates, count));
+        }
     }
-    if which.trim().is_empty() {
-        return Err(anyhow!("an empty name names no certificate"));
+    let parent = |certificates: &[Certificate]| {
+        let above = certificates.get(1)?;
+        found.iter().find(|(_, other, _)| other.first() == Some(above)).map(|(name, ..)| name.clone())
+    };
+    let mut branches = Vec::new();
+    let mut rows: Vec<Option<AuthorityName>> = found.iter().map(|(_, certificates, _)| parent(certificates)).collect();
+    let mut waiting: Vec<(usize, usize)> =
+        rows.iter().enumerate().filter(|(_, parent)| parent.is_none()).map(|(at, _)| (at, 0)).rev().collect();
+    while let Some((at, depth)) = waiting.pop() {
+        let Some((name, certificates, issued)) = found.get(at) else { continue };
+        let Some(certificate) = certificates.first() else { continue };
+        branches.push(Branch {
+            below: rows.get_mut(at).and_then(Option::take),
+            signs_by_default: name == signs,
+            issued: *issued,
+            depth,
+            expiry: clock::expiry(certificate.validity().not_after, clock::now()),
+            outline: Outline::of(name, certificate, chosen)?,
+        });
+        let below = rows.iter().enumerate().filter(|(_, parent)| parent.as_ref() == Some(name));
+        waiting.extend(below.map(|(at, _)| (at, depth + 1)).rev());
     }
-    let newest = Query { name: Some(which.to_owned()), newest_first: true, limit: Some(1), ..Query::default() };
-    Ok(authority.find(&newest)?.pop())
+    Ok(branches)
+}
+
+/// An authority in the tree of them.
+#[derive(Debug, Serialize)]
+struct Branch {
+    #[serde(flatten)]
+    outline: Outline,
+    /// The authority above it, where that is of this folder.
+    below: Option<AuthorityName>,
+    signs_by_default: bool,
+    /// How many certificates it has signed.
+    issued: u64,
+    #[serde(skip)]
+    depth: usize,
+    #[serde(skip)]
+    expiry: String,
 }
 
 #[derive(Debug, Serialize)]
 struct TheCa {
     folder: String,
+    /// Which authority the next fields are about: the one that signs.
+    name: AuthorityName,
     certificate: String,
     key: String,
     ledger: String,
     /// How many certificates it has signed.
     issued: u64,
     about: CertificateDescription,
+    authorities: Vec<Branch>,
 }
 
 impl Report for TheCa {
     fn text(&self, text: &mut Text) {
         sheet::write(&self.about.sheet(), "", text);
+        let key = match self.authorities.iter().find(|branch| branch.signs_by_default) {
+            Some(branch) => branch.outline.key_in_words(),
+            None => safe(&self.key).to_string(),
+        };
         text.fields([
             ("certificate", safe(&self.certificate).to_string()),
-            ("key", safe(&self.key).to_string()),
+            ("key", key),
             ("ledger", safe(&self.ledger).to_string()),
-            (
-                "issued",
-                match self.issued {
-                    1 => "1 certificate".to_owned(),
-                    count => format!("{count} certificates"),
-                },
-            ),
+            ("issued", certificates(self.issued)),
         ]);
+        if self.authorities.len() > 1 {
+            text.blank();
+            text.line("authorities");
+            let column = |branch: &Branch| 2 * branch.depth + branch.outline.name().as_str().len();
+            let width = self.authorities.iter().map(column).max().unwrap_or_default();
+            for branch in &self.authorities {
+                let called = format!("{}{}", "  ".repeat(branch.depth), branch.outline.name());
+                let default = if branch.signs_by_default { ", signs by default" } else { "" };
+                text.line(format_args!(
+                    "  {called:width$}  {}; {}; {}, {}{default}",
+                    safe(&branch.outline.subject),
+                    branch.expiry,
+                    branch.outline.key_in_a_word(),
+                    certificates(branch.issued),
+                ));
+            }
+        }
+    }
+}
+
+fn certificates(count: u64) -> String {
+    match count {
+        1 => "1 certificate".to_owned(),
+        count => format!("{count} certificates"),
     }
 }
 
 #[derive(Debug, Serialize)]
 struct One {
     record: Line,
+    history: Vec<Event>,
     about: CertificateDescription,
     pem: String,
+}
+
+/// A revocation, a hold, or a hold that was lifted.
+#[derive(Debug, Serialize)]
+struct Event {
+    at: String,
+    reason: &'static str,
+    invalid_since: Option<String>,
+}
+
+impl Event {
+    fn of(revocation: &Revocation) -> Self {
+        Self {
+            at: rfc3339(revocation.at),
+            reason: revocation.reason.name(),
+            invalid_since: revocation.invalid_since.map(rfc3339),
+        }
+    }
 }
 
 impl Report for One {
     fn text(&self, text: &mut Text) {
         sheet::write(&self.about.sheet(), "", text);
+        text.line(format_args!("in the ledger: {}", self.record.standing()));
+        for Event { at, reason, invalid_since } in &self.history {
+            let what = match *reason {
+                "removeFromCRL" => "hold lifted",
+                other => other,
+            };
+            let since = invalid_since.as_ref().map(|since| format!(", invalid since {since}")).unwrap_or_default();
+            text.line(format_args!("  {at}  {what}{since}"));
+        }
         text.verbatim(&self.pem);
     }
 }

@@ -108,7 +108,7 @@ fn refuse(refusal: &Refusal, request: String, session: &mut Session) -> anyhow::
 }
 
 /// `app.pem` for `app.csr`, in the folder where certkit runs.
-fn beside(request: &Path, label: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn beside(request: &Path, label: &str) -> anyhow::Result<PathBuf> {
     let name = request.file_stem().filter(|_| !files::is_dash(request)).and_then(|stem| stem.to_str());
     Ok(format!("{}.pem", files::file_name_for(name.unwrap_or(label))?).into())
 }

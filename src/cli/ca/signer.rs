@@ -11,6 +11,7 @@ use crate::cli::load::Loaded;
 use crate::cli::output::shown;
 use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
+use crate::container::PrivateKeyItem;
 use crate::key::PrivateKey;
 
 /// The key that signs
@@ -31,24 +32,55 @@ impl SignerArgs {
         self.ca_passphrase.is_some() || self.ca_key.is_some()
     }
 
+    /// Refuses a key or its passphrase where nothing is signed.
+    pub(super) fn is_idle(&self, why: &str) -> anyhow::Result<()> {
+        match self.are_given() {
+            true => Err(anyhow!("--ca-key and --ca-passphrase have no effect: {why}")),
+            false => Ok(()),
+        }
+    }
+
     /// The private key of the authority that signs.
     pub(super) fn key(&self, chosen: &Chosen) -> anyhow::Result<PrivateKey> {
+        self.key_of(chosen, &chosen.issuer()?)
+    }
+
+    /// The private key of an authority.
+    pub(super) fn key_of(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
+        self.load(chosen, name)?.private_key(self.ca_passphrase.as_ref())
+    }
+
+    /// The private key of an authority, with its file and whether that is under a passphrase.
+    pub(super) fn open(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<(PrivateKey, PathBuf, bool)> {
+        let loaded = self.load(chosen, name)?;
+        let key = loaded.private_key(self.ca_passphrase.as_ref())?;
+        let encrypted = matches!(loaded.document.first_private_key(), Ok(PrivateKeyItem::Encrypted(_)));
+        let path = self.ca_key.clone().unwrap_or_else(|| chosen.place().key_of(name));
+        Ok((key, path, encrypted))
+    }
+
+    fn load(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
         match &self.ca_key {
-            Some(path) => Loaded::read(path)?.private_key(self.ca_passphrase.as_ref()),
-            None => chosen.key(self.ca_passphrase.as_ref()),
+            Some(path) => Loaded::read(path),
+            None => in_folder(chosen, name),
         }
+    }
+
+    /// The private key of one of several authorities: `--ca-key` is that of the one that signs, the others' are in the
+    /// folder.
+    pub(super) fn key_among(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
+        if chosen.issuer()? == *name {
+            return self.key(chosen);
+        }
+        in_folder(chosen, name)?.private_key(self.ca_passphrase.as_ref())
     }
 }
 
-/// The private key of an authority, from the folder.
-pub(super) fn key_in_folder(
-    chosen: &Chosen,
-    name: &AuthorityName,
-    passphrase: Option<&PassphraseSource>,
-) -> anyhow::Result<PrivateKey> {
+/// The file with an authority's private key, from the folder.
+fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
     let path = chosen.place().key_of(name);
     if is_there(&path) {
-        return Loaded::read(&path)?.private_key(passphrase);
+        return Loaded::read(&path);
     }
     let config = chosen.config()?;
     let instead =

@@ -51,7 +51,12 @@ impl WriteSet {
 
     /// Adds a file. Its contents are wiped when the set is done.
     pub fn add(&mut self, path: impl Into<PathBuf>, contents: impl Into<Zeroizing<Vec<u8>>>, mode: Mode) {
-        self.files.push(Entry { path: path.into(), contents: contents.into(), mode });
+        self.files.push(Entry { path: path.into(), contents: contents.into(), mode, replaces: false });
+    }
+
+    /// Adds a file that takes the place of the one that is there, which is the caller's own: what it held was read.
+    pub fn replace(&mut self, path: impl Into<PathBuf>, contents: impl Into<Zeroizing<Vec<u8>>>, mode: Mode) {
+        self.files.push(Entry { path: path.into(), contents: contents.into(), mode, replaces: true });
     }
 
     /// Writes all files and returns their paths, stdout's left out.
@@ -60,7 +65,8 @@ impl WriteSet {
     /// As [`WriteSet::check`], and when the system refuses. Then nothing was written, except to stdout and devices, which
     /// come last and cannot be taken back.
     pub fn write(self, session: &mut Session) -> anyhow::Result<Vec<PathBuf>> {
-        let places = places(self.files.iter().map(|file| file.path.as_path()), self.force, session)?;
+        let force = self.force;
+        let places = places(self.files.iter().map(|file| (file.path.as_path(), force || file.replaces)), session)?;
         let mut staged = Vec::new();
         for (file, place) in self.files.iter().zip(&places) {
             if *place == Place::File {
@@ -69,7 +75,7 @@ impl WriteSet {
         }
         let mut placed = Placed::default();
         for (file, temporary) in staged {
-            placed.put(temporary, &file.path, self.force).with_context(|| cannot_write(&file.path))?;
+            placed.put(temporary, &file.path, force || file.replaces).with_context(|| cannot_write(&file.path))?;
         }
         for (file, place) in self.files.iter().zip(&places) {
             match place {
@@ -88,7 +94,7 @@ impl WriteSet {
     /// # Errors
     /// When something is in the way, the folder is missing, the same path is given twice, or `-` meets `--json`.
     pub fn check<'a>(paths: impl IntoIterator<Item = &'a Path>, force: bool, session: &Session) -> anyhow::Result<()> {
-        places(paths, force, session).map(drop)
+        places(paths.into_iter().map(|path| (path, force)), session).map(drop)
     }
 }
 
@@ -102,13 +108,15 @@ struct Entry {
     path: PathBuf,
     contents: Zeroizing<Vec<u8>>,
     mode: Mode,
+    replaces: bool,
 }
 
 /// Contents may be a key: they are never shown.
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, contents: _, mode } = self;
-        f.debug_struct("Entry").field("path", path).field("mode", mode).finish_non_exhaustive()
+        let Self { path, contents: _, mode, replaces } = self;
+        let mut entry = f.debug_struct("Entry");
+        entry.field("path", path).field("mode", mode).field("replaces", replaces).finish_non_exhaustive()
     }
 }
 
@@ -120,9 +128,9 @@ enum Place {
     File,
 }
 
-fn places<'a>(paths: impl IntoIterator<Item = &'a Path>, force: bool, session: &Session) -> anyhow::Result<Vec<Place>> {
+fn places<'a>(paths: impl IntoIterator<Item = (&'a Path, bool)>, session: &Session) -> anyhow::Result<Vec<Place>> {
     let (mut places, mut files) = (Vec::new(), Vec::<&Path>::new());
-    for path in paths {
+    for (path, force) in paths {
         let place = place(path, force).with_context(|| cannot_write(path))?;
         match place {
             Place::Stdout => session.may_take_stdout()?,
@@ -314,7 +322,8 @@ fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", shown(path))
 }
 
-const PREFIX: &str = ".certkit-";
+/// What temporary files and folders begin with.
+pub(super) const PREFIX: &str = ".certkit-";
 
 #[cfg(test)]
 #[path = "write_tests.rs"]

@@ -103,7 +103,13 @@ fn a_pair_is_written_both_or_neither() {
         fs::write(place.at(name), text).unwrap();
     }
     let stage = |name: &str| {
-        super::stage(&Entry { path: place.at(name), contents: b"new".to_vec().into(), mode: Mode::Secret }).unwrap()
+        super::stage(&Entry {
+            path: place.at(name),
+            contents: b"new".to_vec().into(),
+            mode: Mode::Secret,
+            replaces: false,
+        })
+        .unwrap()
     };
     let mut placed = Placed::default();
     placed.put(stage("a"), &place.at("a"), true).unwrap();
@@ -133,7 +139,7 @@ fn contents_are_never_shown() {
     files.add("a", b"hunter2".to_vec(), Mode::Secret);
     assert_eq!(
         format!("{files:?}"),
-        "WriteSet { force: false, lasting: false, files: [Entry { path: \"a\", mode: Secret, .. }] }"
+        "WriteSet { force: false, lasting: false, files: [Entry { path: \"a\", mode: Secret, replaces: false, .. }] }"
     );
 }
 
@@ -204,7 +210,9 @@ mod unix {
         let place = Place::new();
         symlink("nowhere", place.at("a")).unwrap();
         let contents = b"new".to_vec();
-        let staged = stage(&Entry { path: place.at("a"), contents: contents.into(), mode: Mode::Secret }).unwrap();
+        let staged =
+            stage(&Entry { path: place.at("a"), contents: contents.into(), mode: Mode::Secret, replaces: false })
+                .unwrap();
         let mut placed = Placed::default();
         placed.put(staged, &place.at("a"), true).unwrap();
         drop(placed);

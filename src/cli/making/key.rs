@@ -51,6 +51,11 @@ pub(in crate::cli) struct SubjectKey {
 }
 
 impl KeyArgs {
+    /// The kind of a new key, where it is chosen.
+    pub(in crate::cli) fn algorithm(&self) -> Option<KeyAlgorithm> {
+        self.algorithm
+    }
+
     /// Whether a key will be made.
     pub(in crate::cli) fn is_new(&self) -> bool {
         self.key.is_none()

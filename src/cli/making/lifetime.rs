@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::x509::{SerialNumber, Validity};
 
 /// How long a certificate is valid
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct LifetimeArgs {
     /// How many days it is valid [default: the profile's]
     #[arg(long, value_name = "DAYS", value_parser = parse_days, conflicts_with = "not_after")]

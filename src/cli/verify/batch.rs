@@ -10,6 +10,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::schema;
 use crate::cli::exit::Exit;
 use crate::cli::files;
 use crate::cli::output::{Report, Session, shown};
@@ -21,28 +22,35 @@ use crate::x509::Certificate;
 
 /// How many inputs go to a thread at a time: handing them over costs more than a judgment if it is done one by one.
 const CHUNK: usize = 32;
-/// How many chunks wait for a thread; bounds the memory a long stream takes.
-const WAITING: usize = 64;
+/// How large the blocks of a chunk may grow before it goes to a thread, in octets.
+const CHUNK_SIZE: usize = 1 << 20;
+/// How many chunks are under way, taken in and not yet told. This bounds the memory, however long the input is and however
+/// long one chunk keeps the others waiting.
+const UNDER_WAY: usize = 64;
+/// The longest block of a stream, in octets. The largest certificates, post-quantum ones, have a hundredth of it.
+const LONGEST_BLOCK: usize = 4 << 20;
 
 /// Judges everything in the folder `source`, or for `-` what stdin names: paths, one a line, or PEM blocks.
 pub(super) fn run(source: &Path, mut verifier: Verifier, session: &mut Session) -> anyhow::Result<Exit> {
     verifier.cache = Some(SignatureCache::default());
     let verifier = &verifier;
-    let (jobs, waiting) = sync_channel::<Numbered<Vec<Input>>>(WAITING);
-    let (results, judged) = sync_channel::<Numbered<Vec<Option<Row>>>>(WAITING);
+    let (jobs, waiting) = sync_channel::<Numbered<Vec<Input>>>(UNDER_WAY);
+    let (results, judged) = sync_channel::<Numbered<Vec<Option<Row>>>>(UNDER_WAY);
+    // A chunk takes a place when it goes out and leaves it when it is told.
+    let (places, taken) = sync_channel::<()>(UNDER_WAY);
     let waiting = &Mutex::new(waiting);
     let threads = thread::available_parallelism().map_or(1, usize::from);
 
     thread::scope(|scope| {
-        let feeder = scope.spawn(move || feed(source, &mut Chunks::new(jobs)));
+        let feeder = scope.spawn(move || feed(source, &mut Chunks::new(jobs, places)));
         for _ in 0..threads {
             let results = results.clone();
             scope.spawn(move || work(waiting, &results, verifier));
         }
         drop(results);
-        let told = tell(&judged, session);
+        let told = tell(&judged, &taken, session);
         // When nobody takes the results any more, the threads end.
-        drop(judged);
+        drop((judged, taken));
         while waiting.lock().is_ok_and(|jobs| jobs.recv().is_ok()) {}
         let fed = feeder.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread failed")));
         // Where the input could not be read, what is missing from the answer is its fault.
@@ -69,18 +77,24 @@ struct Numbered<T> {
 /// Gathers inputs and hands them on in chunks.
 struct Chunks {
     gathered: Vec<Input>,
+    /// How much text the gathered blocks have.
+    size: usize,
     number: usize,
     jobs: SyncSender<Numbered<Vec<Input>>>,
+    places: SyncSender<()>,
 }
 
 impl Chunks {
-    fn new(jobs: SyncSender<Numbered<Vec<Input>>>) -> Self {
-        Self { gathered: Vec::with_capacity(CHUNK), number: 0, jobs }
+    fn new(jobs: SyncSender<Numbered<Vec<Input>>>, places: SyncSender<()>) -> Self {
+        Self { gathered: Vec::with_capacity(CHUNK), size: 0, number: 0, jobs, places }
     }
 
     fn push(&mut self, input: Input) {
+        if let Input::Block(_, text) = &input {
+            self.size += text.len();
+        }
         self.gathered.push(input);
-        if self.gathered.len() >= CHUNK {
+        if self.gathered.len() >= CHUNK || self.size >= CHUNK_SIZE {
             self.flush();
         }
     }
@@ -88,8 +102,11 @@ impl Chunks {
     fn flush(&mut self) {
         if !self.gathered.is_empty() {
             let what = std::mem::replace(&mut self.gathered, Vec::with_capacity(CHUNK));
+            self.size = 0;
             // A receiver that is gone wants no more.
-            _ = self.jobs.send(Numbered { number: self.number, what });
+            if self.places.send(()).is_ok() {
+                _ = self.jobs.send(Numbered { number: self.number, what });
+            }
             self.number += 1;
         }
     }
@@ -99,7 +116,7 @@ fn feed(source: &Path, chunks: &mut Chunks) -> anyhow::Result<()> {
     if files::is_dash(source) {
         feed_stdin(chunks)?;
     } else {
-        files::files_below(source)?.into_iter().for_each(|path| chunks.push(Input::Found(path)));
+        files::each_file_below(source, |path| chunks.push(Input::Found(path)))?;
     }
     chunks.flush();
     Ok(())
@@ -116,11 +133,11 @@ fn feed_stdin(chunks: &mut Chunks) -> anyhow::Result<()> {
             chunks.push(Input::Block(start, unfinished));
         }
         match &mut block {
-            Some((_, text)) if text.len() <= files::READ_LIMIT => {
+            Some((_, text)) if text.len() <= LONGEST_BLOCK => {
                 text.extend_from_slice(line);
                 text.push(b'\n');
             }
-            Some(_) => anyhow::bail!("a block of stdin is longer than {} MiB", files::READ_LIMIT >> 20),
+            Some(_) => anyhow::bail!("a block of stdin is longer than {} MiB", LONGEST_BLOCK >> 20),
             None if line.is_empty() => {}
             None => chunks.push(Input::File(PathBuf::from(String::from_utf8_lossy(line).into_owned()))),
         }
@@ -152,7 +169,11 @@ fn work(
 }
 
 /// Gives the rows in order and settles the exit status.
-fn tell(judged: &Receiver<Numbered<Vec<Option<Row>>>>, session: &mut Session) -> anyhow::Result<Exit> {
+fn tell(
+    judged: &Receiver<Numbered<Vec<Option<Row>>>>,
+    taken: &Receiver<()>,
+    session: &mut Session,
+) -> anyhow::Result<Exit> {
     let bar = progress_bar(session);
     let (mut early, mut next) = (BTreeMap::new(), 0);
     let mut counts = Counts::default();
@@ -167,6 +188,7 @@ fn tell(judged: &Receiver<Numbered<Vec<Option<Row>>>>, session: &mut Session) ->
                 }
             }
             bar.inc(rows.len() as u64);
+            _ = taken.recv();
         }
     }
     bar.finish_and_clear();
@@ -214,6 +236,7 @@ impl Counts {
 /// One line of the answer.
 #[derive(Serialize)]
 struct Row {
+    schema: &'static str,
     file: String,
     /// Whether it is accepted; `null` where it could not be judged.
     accepted: Option<bool>,
@@ -243,6 +266,7 @@ impl Row {
             Err(unread) => Err(unread),
         };
         let unjudged = |error: anyhow::Error| Self {
+            schema: schema::LINE,
             file: file.clone(),
             accepted: None,
             subject: None,
@@ -263,7 +287,7 @@ struct Judged {
 impl Judged {
     fn into_row(self, file: String) -> Row {
         let Self { subject, accepted, reasons } = self;
-        Row { file, accepted: Some(accepted), subject, reasons, error: None }
+        Row { schema: schema::LINE, file, accepted: Some(accepted), subject, reasons, error: None }
     }
 }
 

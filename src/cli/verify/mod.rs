@@ -5,8 +5,9 @@ mod compat;
 mod picture;
 mod report;
 mod revocation;
-mod roots;
+pub(in crate::cli) mod roots;
 mod rules;
+mod schema;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -46,8 +47,11 @@ each with `check`, `clause`, `certificate`, `detail`, `hint`; `paths`, each with
 it was not asked, else `status` `good`/`revoked`/`on hold`/`unknown`, `source`, `issuer`, `this_update`, `next_update`,
 `revoked_since`, `reason`, `nonce`), `findings` (`check`, `clause`,
 `certificate`, `outcome` `yes`/`warning`/`no`, `detail`) and `policies` (null where no root is met; `authority`, `user`, the
-policies granted and those also wanted, `explicit` whether one had to be); `blocks`; with --compat `compat` (`client`, `answer`
-`accepts`/`refuses`/`unknown`, `because`). With --batch a line each: `file`, `accepted` (true, false, or null where it could not be judged), `subject`, `reasons` (`check`, `detail`), `error`.
+policies granted and those also wanted, `explicit` whether one had to be); `blocks` (`block`, `line`, `kind`, `used`); with
+--compat `compat` (`client`, `answer` `accepts`/`refuses`/`unknown`, `because`). With --batch a line each: `schema`
+(`certkit.verify.line/1`), `file`, `accepted` (true, false, or null where it could not be judged), `subject`, `reasons`
+(`check`, `detail`), `error`. With --rules: `schema` (`certkit.verify.rules/1`), `rules` (`check`, `clause`, `requirement`,
+`tls`, `rfc5280`, `webpki`). --schema prints the JSON Schema (draft 2020-12) of all of these.
 
 For example:
   certkit verify cert.pem --host example.com
@@ -59,7 +63,7 @@ For example:
   certkit verify client.pem --no-host --purpose client --roots ca.pem --json | jq .accepted")]
 pub(super) struct Args {
     /// The certificate to judge first, then its intermediates; `-` is stdin
-    #[arg(value_name = "FILE", required_unless_present = "rules")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["rules", "schema"])]
     file: Option<PathBuf>,
 
     /// The host name or IP address the client asked for; may be given more than once, then all must match
@@ -154,12 +158,43 @@ pub(super) struct Args {
     batch: bool,
 
     /// Show the table of rules and their severity under each policy, and judge nothing
-    #[arg(long, conflicts_with_all = ["file", "host", "email", "uri", "no_host", "intermediates", "at", "max_depth", "allow_weak", "all_paths",
-        "tree", "svg", "html", "batch", "compat",
-        "require_policy", "require_explicit_policy", "inhibit_policy_mapping", "inhibit_any_policy",
-        "crl", "ocsp", "check_revocation"])]
+    #[arg(long, conflicts_with_all = JUDGING)]
     rules: bool,
+
+    /// Print the JSON Schema of what --json says, and judge nothing
+    #[arg(long, conflicts_with = "rules", conflicts_with_all = JUDGING)]
+    schema: bool,
 }
+
+/// The arguments of a judgment, which mean nothing where there is none.
+const JUDGING: [&str; 26] = [
+    "file",
+    "host",
+    "email",
+    "uri",
+    "no_host",
+    "roots",
+    "intermediates",
+    "at",
+    "purpose",
+    "policy",
+    "require_policy",
+    "require_explicit_policy",
+    "inhibit_policy_mapping",
+    "inhibit_any_policy",
+    "crl",
+    "ocsp",
+    "check_revocation",
+    "allow_weak",
+    "max_depth",
+    "all_paths",
+    "tree",
+    "svg",
+    "html",
+    "compat",
+    "force",
+    "batch",
+];
 
 /// The purposes by the names users type.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -205,7 +240,10 @@ impl From<PurposeName> for Purpose {
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let Some(file) = &args.file else {
-        session.answer(&rules::RulesReport::new())?;
+        match args.schema {
+            true => session.answer(&schema::SchemaReport::new()?)?,
+            false => session.answer(&rules::RulesReport::new())?,
+        }
         return Ok(Exit::Yes);
     };
     let identities = identities(&args)?;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::compat::{self, CompatRow};
 use super::revocation::RevocationReport;
+use super::schema;
 use super::tree::Node;
 use crate::cli::clock;
 use crate::cli::output::{Report, shown};
@@ -15,7 +16,7 @@ use crate::encoding::{Oid, hex};
 use crate::verify::{Attempt, Finding, Outcome, Place, PolicySets, Verdict, Verifier};
 use crate::x509::Certificate;
 
-/// The whole answer. Field names are the JSON schema `certkit.verify/1`.
+/// The whole answer. `answer.schema.json` has every field of it, and of the reports below.
 #[derive(Serialize)]
 pub(super) struct VerifyReport {
     schema: &'static str,
@@ -167,7 +168,7 @@ impl VerifyReport {
         reasons.extend(damage);
         reasons.extend(collect(Finding::is_failure));
         Self {
-            schema: "certkit.verify/1",
+            schema: schema::VERDICT,
             file: shown(file),
             accepted: verdict.as_ref().is_some_and(Verdict::is_accepted) && reasons.is_empty(),
             at: clock::rfc3339(verifier.at),

@@ -10,7 +10,7 @@ use crate::cli::problem::Hinted;
 use crate::x509::Certificate;
 
 /// Loads every source named; there is at least one root in the end.
-pub(super) fn load(sources: &[PathBuf], session: &mut Session) -> anyhow::Result<Vec<Certificate>> {
+pub(in crate::cli) fn load(sources: &[PathBuf], session: &mut Session) -> anyhow::Result<Vec<Certificate>> {
     let mut roots = Vec::new();
     for source in sources {
         if source == Path::new("system") {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::schema;
 use crate::cli::output::Report;
 use crate::cli::text::{Text, dim, strong};
 use crate::verify::check::{Policy, RULES};
@@ -9,6 +10,7 @@ use crate::verify::check::{Policy, RULES};
 /// The table of rules with the severity of each under each policy.
 #[derive(Serialize)]
 pub(super) struct RulesReport {
+    schema: &'static str,
     rules: Vec<RuleRow>,
 }
 
@@ -33,7 +35,7 @@ impl RulesReport {
             rfc5280: severity(rule.check, Policy::Rfc5280),
             webpki: severity(rule.check, Policy::WebPki),
         });
-        Self { rules: rules.collect() }
+        Self { schema: schema::RULES, rules: rules.collect() }
     }
 }
 

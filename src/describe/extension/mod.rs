@@ -98,8 +98,8 @@ pub(super) fn rows(extensions: &[ExtensionDescription]) -> Vec<Row> {
 }
 
 /// Names as text; none where they are malformed, which the extension itself then says.
-pub(super) fn names(names: Result<Vec<GeneralName>, ExtensionError>) -> Vec<String> {
-    names.unwrap_or_default().iter().map(GeneralName::to_string).collect()
+pub(super) fn names<T: AsRef<[GeneralName]>>(names: Result<T, ExtensionError>) -> Vec<String> {
+    names.map_or_else(|_| Vec::new(), |names| names.as_ref().iter().map(GeneralName::to_string).collect())
 }
 
 /// An algorithm's name, or why it has none.

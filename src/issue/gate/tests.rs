@@ -102,6 +102,7 @@ fn root(key: &PrivateKey, constraints: Option<NameConstraints>) -> Certificate {
         subject: DistinguishedName::common_name_only("Root"),
         names: Vec::new(),
         public_key: key.public_key().clone(),
+        key_identifier: None,
     };
     let validity = Validity { not_after: VALIDITY.not_after + Duration::days(60), ..VALIDITY };
     crate::issue::issue(&profile, &request, &Issuer::SelfSigned(key), &SerialNumber::from_content(&[1]), validity)

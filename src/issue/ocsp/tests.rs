@@ -38,7 +38,7 @@ fn a_response_says_what_it_was_told() {
     let revoked = OcspStatus::Revoked { since: NOW - Duration::DAY, reason: Some(CrlReason::KeyCompromise) };
     for status in [OcspStatus::Good, OcspStatus::Unknown, revoked] {
         for name in [ResponderName::Key, ResponderName::Subject] {
-            let responder = Responder::issuer(&ca.certificate, &ca.key, name).unwrap();
+            let responder = Responder::issuer(ca.certificate.clone(), ca.key.clone(), name).unwrap();
             let reply = Reply { certificate: &id, status, this_update: NOW, next_update: Some(NOW + Duration::HOUR) };
             let response = read(&responder.respond(&[reply], NOW, Some(&[9; 32])).unwrap());
             response.verify_signature(ca.key.public_key()).unwrap();
@@ -58,7 +58,7 @@ fn a_response_says_what_it_was_told() {
 #[test]
 fn an_unspecified_reason_is_left_out() {
     let ca = Ca::root();
-    let responder = Responder::issuer(&ca.certificate, &ca.key, ResponderName::Key).unwrap();
+    let responder = Responder::issuer(ca.certificate.clone(), ca.key.clone(), ResponderName::Key).unwrap();
     let status = OcspStatus::Revoked { since: NOW, reason: Some(CrlReason::Unspecified) };
     let id = id(&ca.certificate, &ca.certificate);
     let reply = Reply { certificate: &id, status, this_update: NOW, next_update: None };
@@ -72,12 +72,13 @@ fn a_delegate_sends_its_certificate_and_needs_the_issuers_word() {
     let (ca, other) = (Ca::root(), Ca::root());
     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
     let delegate = ca.issue_for(&key, "ocsp-responder", "CN=responder", &[]);
-    let responder = Responder::delegate(&delegate, &key, &ca.certificate, ResponderName::Key).unwrap();
+    let responder = Responder::delegate(delegate.clone(), key.clone(), &ca.certificate, ResponderName::Key).unwrap();
     let response = read(&responder.respond(&[], NOW, None).unwrap());
     response.verify_signature(key.public_key()).unwrap();
     assert_eq!(response.certificates(), std::slice::from_ref(&delegate));
+    assert!(responder.speaks_for(&ca.certificate) && !responder.speaks_for(&other.certificate));
     let refused = |certificate: &Certificate, key: &PrivateKey, issuer: &Certificate| {
-        Responder::delegate(certificate, key, issuer, ResponderName::Key).unwrap_err()
+        Responder::delegate(certificate.clone(), key.clone(), issuer, ResponderName::Key).unwrap_err()
     };
     assert!(matches!(refused(&delegate, &key, &other.certificate), IssueError::NoDelegate { .. }));
     assert!(matches!(refused(&delegate, &ca.key, &ca.certificate), IssueError::WrongKey { .. }));

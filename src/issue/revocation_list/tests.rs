@@ -43,7 +43,7 @@ fn a_list_says_what_it_was_told() {
     assert_eq!(list.issuer().der(), ca.certificate.subject().der());
     assert_eq!(list.number().unwrap(), Some(CrlNumber(vec![3])));
     let identifier = list.extensions().find::<AuthorityKeyIdentifier>().unwrap().unwrap();
-    assert_eq!(identifier.value.key_identifier, ca.certificate.subject_key_identifier().unwrap());
+    assert_eq!(identifier.value.key_identifier.as_deref(), ca.certificate.subject_key_identifier().unwrap());
     let [one, two] = list.entries() else { panic!("not two") };
     assert_eq!((one.serial.content(), one.reason().unwrap()), (&[5][..], Some(CrlReason::KeyCompromise)));
     assert_eq!(one.extensions.find::<InvalidityDate>().unwrap().unwrap().value.0, "20261001000000Z");

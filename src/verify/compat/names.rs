@@ -11,8 +11,8 @@ pub(super) fn fact(leaf: &Certificate, wanted: &ServerName) -> Option<Fact> {
     // A malformed subjectAltName is a fact of its own.
     let presented = leaf.subject_alt_names().ok()?;
     match wanted {
-        ServerName::Dns(host) => host_fact(leaf, &presented, host),
-        ServerName::Ip(address) => address_fact(leaf, &presented, *address),
+        ServerName::Dns(host) => host_fact(leaf, presented, host),
+        ServerName::Ip(address) => address_fact(leaf, presented, *address),
     }
 }
 

@@ -150,7 +150,7 @@ impl Inquiry<'_> {
             return Err(ResponseFault::NotDelegated { subject: signer.subject().clone() });
         }
         // The same section: extKeyUsage "MUST" have id-kp-OCSPSigning; anyExtendedKeyUsage is not it.
-        let usages = signer.extensions().find::<ExtendedKeyUsage>().ok().flatten();
+        let usages = signer.extension::<ExtendedKeyUsage>().ok().flatten();
         if !usages.is_some_and(|found| found.value.lists(&oids::OCSP_SIGNING)) {
             return Err(ResponseFault::NoOcspSigning { subject: signer.subject().clone() });
         }
@@ -169,7 +169,7 @@ impl Inquiry<'_> {
         target: Target<'_>,
         remarks: &mut Vec<ResponseFault>,
     ) -> Result<(), ResponseFault> {
-        if matches!(signer.extensions().find::<OcspNoCheck>(), Ok(Some(_))) {
+        if matches!(signer.extension::<OcspNoCheck>(), Ok(Some(_))) {
             return Ok(());
         }
         match self.ask_about_signer(Target { certificate: signer, above: target.above }) {

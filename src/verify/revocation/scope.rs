@@ -40,13 +40,12 @@ pub(super) struct Point {
 /// The distribution points of a certificate, and last the one that RFC 5280 §6.3.3 supposes for lists that are not
 /// specified in any: its name is the issuer's.
 pub(super) fn points(certificate: &Certificate) -> Vec<Point> {
-    let named = certificate.extensions().find::<CrlDistributionPoints>().ok().flatten();
-    let named = named.map_or_else(Vec::new, |found| found.value.0);
-    let named = named.into_iter().take(POINTS);
+    let named = certificate.extension::<CrlDistributionPoints>().ok().flatten();
+    let named = named.iter().flat_map(|found| &found.value.0).take(POINTS).cloned();
     let mut points: Vec<Point> = named.map(|point| Point::new(point, certificate.issuer())).collect();
     let mut names = vec![GeneralName::Directory(certificate.issuer().clone())];
-    let other_names = certificate.extensions().find::<IssuerAltName>().ok().flatten();
-    names.extend(other_names.into_iter().flat_map(|found| found.value.0));
+    let other_names = certificate.extension::<IssuerAltName>().ok().flatten();
+    names.extend(other_names.iter().flat_map(|found| &found.value.0).cloned());
     points.push(Point { names, reasons: None, crl_issuer: None });
     points
 }

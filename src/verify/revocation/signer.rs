@@ -105,7 +105,9 @@ impl Inquiry<'_> {
         }
         let authority = list.extensions().find::<AuthorityKeyIdentifier>().ok().flatten();
         let wanted = authority.and_then(|found| found.value.key_identifier);
-        signers.sort_by_key(|signer| wanted.is_some() && signer.subject_key_identifier().ok().flatten() != wanted);
+        signers.sort_by_key(|signer| {
+            wanted.is_some() && signer.subject_key_identifier().ok().flatten() != wanted.as_deref()
+        });
         signers
     }
 

@@ -2,15 +2,18 @@
 //! that reads and writes its DER.
 
 mod constraints;
+mod decoded;
 mod identifiers;
 mod locations;
 mod policies;
 mod revocation;
 mod sct;
+mod subtree;
 mod usage;
 mod value;
 
 pub use constraints::{BasicConstraints, GeneralSubtree, InhibitAnyPolicy, NameConstraints, PolicyConstraints};
+pub(super) use decoded::Decoded;
 pub use identifiers::{AuthorityKeyIdentifier, IssuerAltName, SubjectAltName, SubjectKeyIdentifier};
 pub use locations::{
     AccessDescription, AuthorityInfoAccess, CrlDistributionPoints, DistributionPoint, DistributionPointName,
@@ -19,8 +22,9 @@ pub use locations::{
 pub use policies::{CertificatePolicies, PolicyInformation, PolicyMappings, PolicyQualifier};
 pub use revocation::{CertificateIssuer, CrlNumber, CrlReason, DeltaCrlIndicator, InvalidityDate, ReasonCode};
 pub use sct::{SctList, SignedCertificateTimestamp};
+pub use subtree::SubtreeError;
 pub use usage::{ExtendedKeyUsage, KeyUsage, KeyUsageBit, NetscapeCertType, OcspNoCheck, TlsFeature};
-pub use value::ExtensionValue;
+pub use value::{ExtensionValue, Variant};
 
 use super::oids;
 use crate::encoding::Oid;
@@ -44,7 +48,7 @@ pub struct Extensions {
 }
 
 /// An extension type with its encoding.
-pub trait ExtensionType: Sized {
+pub trait ExtensionType: Variant {
     /// Its object identifier.
     const OID: Oid;
 

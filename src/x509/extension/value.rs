@@ -37,49 +37,65 @@ pub enum ExtensionValue {
     Other(Vec<u8>),
 }
 
-/// Decodes as the type named by the variant.
-macro_rules! decode_by_oid {
-    ($oid:expr, $value:expr, $($variant:ident),+) => {
-        match $oid {
-            $(oid if *oid == $variant::OID => return $variant::from_der($value).map(ExtensionValue::$variant),)+
-            _ => {}
+/// A type that is a variant of [`ExtensionValue`] of its own.
+pub trait Variant: Sized {
+    /// The value, where it is of this type.
+    fn of(value: &ExtensionValue) -> Option<&Self>;
+}
+
+/// The variants with a type of the same name, which decodes and finds itself.
+macro_rules! variants {
+    ($($variant:ident),+ $(,)?) => {
+        fn decode_by_type(oid: &Oid, value: &[u8]) -> Option<Result<ExtensionValue, DerError>> {
+            $(if *oid == $variant::OID {
+                return Some($variant::from_der(value).map(ExtensionValue::$variant));
+            })+
+            None
         }
+
+        $(impl Variant for $variant {
+            fn of(value: &ExtensionValue) -> Option<&Self> {
+                if let ExtensionValue::$variant(value) = value { Some(value) } else { None }
+            }
+        })+
     };
 }
+
+variants!(
+    BasicConstraints,
+    KeyUsage,
+    ExtendedKeyUsage,
+    SubjectAltName,
+    IssuerAltName,
+    SubjectKeyIdentifier,
+    AuthorityKeyIdentifier,
+    NameConstraints,
+    CertificatePolicies,
+    PolicyMappings,
+    PolicyConstraints,
+    InhibitAnyPolicy,
+    CrlDistributionPoints,
+    FreshestCrl,
+    AuthorityInfoAccess,
+    SubjectInfoAccess,
+    TlsFeature,
+    OcspNoCheck,
+    SctList,
+    NetscapeCertType,
+    CrlNumber,
+    DeltaCrlIndicator,
+    IssuingDistributionPoint,
+    ReasonCode,
+    InvalidityDate,
+    CertificateIssuer,
+);
 
 impl ExtensionValue {
     /// Decodes `value`, the content of the OCTET STRING of the extension `oid`.
     pub fn decode(oid: &Oid, value: &[u8]) -> Result<Self, DerError> {
-        decode_by_oid!(
-            oid,
-            value,
-            BasicConstraints,
-            KeyUsage,
-            ExtendedKeyUsage,
-            SubjectAltName,
-            IssuerAltName,
-            SubjectKeyIdentifier,
-            AuthorityKeyIdentifier,
-            NameConstraints,
-            CertificatePolicies,
-            PolicyMappings,
-            PolicyConstraints,
-            InhibitAnyPolicy,
-            CrlDistributionPoints,
-            FreshestCrl,
-            AuthorityInfoAccess,
-            SubjectInfoAccess,
-            TlsFeature,
-            OcspNoCheck,
-            SctList,
-            NetscapeCertType,
-            CrlNumber,
-            DeltaCrlIndicator,
-            IssuingDistributionPoint,
-            ReasonCode,
-            InvalidityDate,
-            CertificateIssuer
-        );
+        if let Some(decoded) = decode_by_type(oid, value) {
+            return decoded;
+        }
         if *oid == oids::NETSCAPE_COMMENT {
             let comment = der::only(value)?;
             return Ok(Self::NetscapeComment(String::from_utf8_lossy(comment.value).into_owned()));

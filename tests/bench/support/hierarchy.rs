@@ -22,6 +22,8 @@ pub const NOT_AFTER: OffsetDateTime = datetime!(2027-01-01 0:00 UTC);
 /// The host the leaf is for.
 pub const HOST: &str = "api.example.test";
 
+const ISSUING: &str = "C=NO,O=Fjord Trust AS,CN=Fjord Issuing P1";
+
 /// Root, intermediate and server certificate, all P-256.
 pub struct Hierarchy {
     /// The trust anchor, in DER.
@@ -35,9 +37,9 @@ pub struct Hierarchy {
 impl Hierarchy {
     /// The certificates a web server shows today: what public authorities put in, nothing else.
     pub fn usual() -> Self {
-        let (root_key, intermediate_key, leaf_key) = (p256(1), p256(2), p256(3));
+        let (root_key, intermediate_key) = (p256(1), p256(2));
         let root_name = name("C=NO,O=Fjord Trust AS,CN=Fjord Root P1");
-        let intermediate_name = name("C=NO,O=Fjord Trust AS,CN=Fjord Issuing P1");
+        let intermediate_name = name(ISSUING);
 
         let root = Template {
             subject: &root_name,
@@ -64,16 +66,22 @@ impl Hierarchy {
                 policies(),
             ],
         };
-        let leaf = Template {
-            subject: &name(&format!("CN={HOST}")),
-            subject_key: &leaf_key,
-            issuer: &intermediate_name,
-            issuer_key: &intermediate_key,
-            serial: 3,
-            extensions: leaf_extensions(&leaf_key, &intermediate_key),
-        };
-        Self { root: root.certificate(), intermediate: intermediate.certificate(), leaf: leaf.certificate() }
+        Self { root: root.certificate(), intermediate: intermediate.certificate(), leaf: usual_leaf(3) }
     }
+}
+
+/// The leaf of [`Hierarchy::usual`] with this serial number.
+pub fn usual_leaf(serial: u64) -> Vec<u8> {
+    let (intermediate_key, leaf_key) = (p256(2), p256(3));
+    let leaf = Template {
+        subject: &name(&format!("CN={HOST}")),
+        subject_key: &leaf_key,
+        issuer: &name(ISSUING),
+        issuer_key: &intermediate_key,
+        serial,
+        extensions: leaf_extensions(&leaf_key, &intermediate_key),
+    };
+    leaf.certificate()
 }
 
 /// A self-signed certificate with one extension of every kind a certificate can carry here.
@@ -146,16 +154,17 @@ struct Template<'a> {
     subject_key: &'a PrivateKey,
     issuer: &'a DistinguishedName,
     issuer_key: &'a PrivateKey,
-    serial: u8,
+    serial: u64,
     extensions: Vec<Extension>,
 }
 
 impl Template<'_> {
     fn certificate(&self) -> Vec<u8> {
         let extensions: Vec<u8> = self.extensions.iter().flat_map(Extension::to_der).collect();
+        let serial = [&[0x40][..], &self.serial.to_be_bytes(), &[0x5a, 0x11, 0x90, 0x3c, 0xe2, 0x77, 0x08]].concat();
         let tbs = der::sequence(&[
             &der::tlv(tag::context_constructed(0), &der::unsigned(&[2])),
-            &der::unsigned(&[0x40, self.serial, 0x5a, 0x11, 0x90, 0x3c, 0xe2, 0x77, 0x08]),
+            &der::unsigned(&serial),
             &self.issuer_key.signature_algorithm().to_algorithm_identifier(),
             self.issuer.der(),
             &der::sequence(&[&time::encode(NOT_BEFORE), &time::encode(NOT_AFTER)]),

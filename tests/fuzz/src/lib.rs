@@ -1,7 +1,12 @@
-//! What the fuzz targets share: seeds, and splitting one input into several.
+//! What the fuzz targets share: the bounds of an input, seeds, and splitting one input into several.
 
 #[path = "../../bench/support/hierarchy.rs"]
 pub mod hierarchy;
+pub mod tls;
+
+mod bounds;
+
+pub use bounds::bounded;
 
 use std::path::{Path, PathBuf};
 

@@ -96,7 +96,7 @@ pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Strin
 /// Finds a certificate by its names again, where it was not; gives its serial number then.
 fn mend_names(transaction: &Transaction<'_>, row: &Examined) -> rusqlite::Result<Option<SerialNumber>> {
     let Ok(certificate) = Certificate::from_der(&row.der) else { return Ok(None) };
-    let wanted = search_names(&certificate.subject_alt_names().unwrap_or_default(), &certificate);
+    let wanted = search_names(certificate.subject_alt_names().unwrap_or_default(), &certificate);
     if wanted == row.found_by {
         return Ok(None);
     }

@@ -29,7 +29,7 @@ pub(super) fn insert(
             certificate.serial().content(),
             certificate.fingerprint_sha256(),
             certificate.subject().to_string(),
-            rows::write_names(&names),
+            rows::write_names(names),
             certificate.validity().not_before.unix_timestamp(),
             certificate.validity().not_after.unix_timestamp(),
             profile,
@@ -40,7 +40,7 @@ pub(super) fn insert(
             return Err(conflict(transaction, certificate)?.into());
         }
         let id = transaction.last_insert_rowid();
-        for name in search_names(&names, certificate) {
+        for name in search_names(names, certificate) {
             add_name.execute(params![name, id])?;
         }
         log.add(Done::certificate(certificate).line(by, act))?;

@@ -4,10 +4,9 @@
 
 use certkit::x509::extension::ExtensionValue as Value;
 use certkit::x509::{Certificate, DistinguishedName, Extension, ExtensionType, Extensions};
-use certkit_fuzz::{hierarchy, plant};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{hierarchy, plant, target};
 
-fuzz_target!(
+target!(
     init: plant([hierarchy::with_everything(), hierarchy::Hierarchy::usual().leaf, hierarchy::Hierarchy::usual().root]),
     |data: &[u8]| {
         let Ok(certificate) = Certificate::from_der(data) else { return };

@@ -3,10 +3,9 @@
 #![no_main]
 
 use certkit::x509::CertificateRevocationList;
-use certkit_fuzz::{hierarchy, plant};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{hierarchy, plant, target};
 
-fuzz_target!(init: plant([hierarchy::revocation_list()]), |data: &[u8]| {
+target!(init: plant([hierarchy::revocation_list()]), |data: &[u8]| {
     let Ok(list) = CertificateRevocationList::from_der(data) else { return };
     assert_eq!(list.der(), data);
     let _ = (list.issuer().to_string(), list.this_update(), list.next_update(), list.number());

@@ -5,10 +5,9 @@
 
 use certkit::verify::identity::dns_matches;
 use certkit::x509::DnsName;
-use certkit_fuzz::plant;
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{plant, target};
 
-fuzz_target!(
+target!(
     init: plant(
         ["*.example.test\nwww.example.test", "Example.test\nexample.TEST", "*.*.test\na.b.test", "f*.a.test\nfo.a.test"]
             .map(|text| text.as_bytes().to_vec())

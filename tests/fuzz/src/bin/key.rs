@@ -3,10 +3,9 @@
 #![no_main]
 
 use certkit::key::{EncryptedPrivateKey, PrivateKey, PublicKey};
-use certkit_fuzz::{hierarchy, plant};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{hierarchy, plant, target};
 
-fuzz_target!(
+target!(
     init: plant([
         hierarchy::p256(7).to_pkcs8_der().to_vec(),
         hierarchy::p256(7).to_sec1_der().unwrap().to_vec(),

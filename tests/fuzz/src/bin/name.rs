@@ -3,10 +3,9 @@
 #![no_main]
 
 use certkit::x509::{DistinguishedName, DnsName, GeneralName, ServerName};
-use certkit_fuzz::plant;
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{plant, target};
 
-fuzz_target!(
+target!(
     init: plant(
         [
             "CN=app.test,O=Example\\, Inc.+OU=\\E2\\82\\AC,C=NO",

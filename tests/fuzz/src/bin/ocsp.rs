@@ -5,10 +5,9 @@
 use certkit::encoding::der::{self, tag};
 use certkit::key::{HashAlgorithm, SignatureAlgorithm};
 use certkit::x509::OcspResponse;
-use certkit_fuzz::plant;
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{plant, target};
 
-fuzz_target!(init: plant([response(), der::sequence(&[&der::tlv(tag::ENUMERATED, &[1])])]), |data: &[u8]| {
+target!(init: plant([response(), der::sequence(&[&der::tlv(tag::ENUMERATED, &[1])])]), |data: &[u8]| {
     let Ok(OcspResponse::Successful(response)) = OcspResponse::from_der(data) else { return };
     let _ = (response.der().len(), response.responder(), response.produced_at(), response.nonce());
     let _ = response.signature_algorithm();

@@ -3,11 +3,10 @@
 #![no_main]
 
 use certkit::pcap::{CaptureFile, CaptureWriter, Conversation, Format, LinkType, Side};
-use certkit_fuzz::{follow, plant};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{follow, plant, target};
 use time::OffsetDateTime;
 
-fuzz_target!(init: plant([seed()]), |data: &[u8]| {
+target!(init: plant([seed()]), |data: &[u8]| {
     if let Ok(file) = CaptureFile::open(data) {
         follow(file);
     }

@@ -3,11 +3,10 @@
 #![no_main]
 
 use certkit::pcap::{CaptureFile, CaptureWriter, Conversation, Format, LinkType, Side};
-use certkit_fuzz::{follow, plant};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{follow, plant, target};
 use time::OffsetDateTime;
 
-fuzz_target!(init: plant([seed()]), |data: &[u8]| {
+target!(init: plant([seed()]), |data: &[u8]| {
     let Some((first, blocks)) = data.split_first() else { return };
     let order = if first & 1 == 0 { 0x1a2b_3c4d_u32.to_le_bytes() } else { 0x1a2b_3c4d_u32.to_be_bytes() };
     let number = |number: u32| if first & 1 == 0 { number.to_le_bytes() } else { number.to_be_bytes() };

@@ -4,10 +4,9 @@
 
 use certkit::encoding::pem;
 use certkit::key::from_pem_block;
-use certkit_fuzz::{hierarchy, plant};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{hierarchy, plant, target};
 
-fuzz_target!(
+target!(
     init: plant([
         pem::write("CERTIFICATE", &hierarchy::Hierarchy::usual().root).as_bytes().to_vec(),
         pem::write("EC PRIVATE KEY", b"\x30\x00").repeat(2).into_bytes(),

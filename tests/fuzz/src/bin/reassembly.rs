@@ -6,8 +6,7 @@
 use std::net::SocketAddr;
 
 use certkit::pcap::{Connections, Follower, Limits, Segment, Side};
-use certkit_fuzz::plant;
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{plant, target};
 use time::OffsetDateTime;
 
 struct Checked {
@@ -36,7 +35,7 @@ impl Follower for Checked {
     }
 }
 
-fuzz_target!(init: plant([vec![0, 0, 0, 9, 0, 5, 0, 9, 0, 0, 0, 5, 0, 20, 0, 1]]), |data: &[u8]| {
+target!(init: plant([vec![0, 0, 0, 9, 0, 5, 0, 9, 0, 0, 0, 5, 0, 20, 0, 1]]), |data: &[u8]| {
     let ends: [SocketAddr; 2] = ["192.0.2.1:5000".parse().unwrap(), "192.0.2.2:443".parse().unwrap()];
     let mut segment = Segment {
         source: ends[0], destination: ends[1], sequence: u32::MAX - 1000, acknowledgment: None,

@@ -3,10 +3,9 @@
 #![no_main]
 
 use certkit::x509::CertificationRequest;
-use certkit_fuzz::{hierarchy, plant};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{hierarchy, plant, target};
 
-fuzz_target!(init: plant([hierarchy::request()]), |data: &[u8]| {
+target!(init: plant([hierarchy::request()]), |data: &[u8]| {
     let Ok(request) = CertificationRequest::from_der(data) else { return };
     assert_eq!(request.der(), data);
     let _ = (request.subject().to_string(), request.attributes().len(), format!("{request:?}"));

@@ -6,10 +6,9 @@
 use certkit::verify::{Identity, Policy, Purpose, Verifier};
 use certkit::x509::Certificate;
 use certkit_fuzz::hierarchy::{HOST, Hierarchy, NOW, with_everything};
-use certkit_fuzz::{join, parts, plant};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{join, parts, plant, target};
 
-fuzz_target!(init: plant(seeds()), |data: &[u8]| {
+target!(init: plant(seeds()), |data: &[u8]| {
     let parts = parts(data);
     let [question, leaf, others @ ..] = parts.as_slice() else { return };
     let Ok(leaf) = Certificate::from_der(leaf) else { return };

@@ -1,0 +1,146 @@
+//! Many certificates at once: signed on as many threads as there are, recorded in one transaction.
+
+use std::sync::Arc;
+
+use super::{Authority, AuthorityError, DRAWS, Draw, Issued, Order, Signatory, chain_below};
+use crate::ca::ledger::{Act, Entry, LedgerError};
+use crate::issue::{self, Issuer, Naming, Request};
+use crate::key::{KeyAlgorithm, PrivateKey};
+use crate::profile::Profile;
+use crate::x509::{Certificate, Validity};
+use time::OffsetDateTime;
+
+/// The half of a [`Signatory`] that signs. Threads may share it: what it makes is nobody's until it is recorded.
+#[derive(Debug, Clone)]
+pub struct Press<'a> {
+    own: Certificate,
+    /// The authority itself, and those above it.
+    path: Vec<Certificate>,
+    key: &'a PrivateKey,
+}
+
+/// What is to be certified, in a form that threads can hand on.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// What kind of certificate.
+    pub profile: Arc<Profile>,
+    /// For whom and what.
+    pub request: Request,
+    /// The period asked for.
+    pub validity: Validity,
+}
+
+/// A certificate that is signed and not recorded: it cannot be had before it is.
+#[derive(Debug)]
+pub struct Unrecorded {
+    task: Task,
+    certificate: Certificate,
+    clamped: Option<OffsetDateTime>,
+}
+
+impl<'a> Signatory<'a> {
+    /// The half that signs.
+    pub fn press(&self) -> Press<'a> {
+        let own = self.authority.certificate.clone();
+        Press { own, path: self.authority.path().into_iter().cloned().collect(), key: self.key }
+    }
+
+    /// Records what presses made, in one transaction; when it returns, the records are on the disk. Whose serial number
+    /// is taken is signed again with another.
+    ///
+    /// # Errors
+    /// When the ledger fails. Then nothing of it is recorded, and it is gone.
+    pub fn record_all(
+        &mut self,
+        mut made: Vec<Unrecorded>,
+        serials: &mut Draw<'_>,
+        act: &Act,
+    ) -> Result<Vec<Issued>, AuthorityError> {
+        let press = self.press();
+        let Authority { id, ledger, .. } = &mut *self.authority;
+        for _ in 0..DRAWS {
+            let entries: Vec<Entry<'_>> = made.iter().map(Unrecorded::entry).collect();
+            match ledger.record(*id, &entries, act) {
+                Ok(()) => {
+                    let issued = |Unrecorded { certificate, clamped, .. }| Issued { certificate, clamped };
+                    return Ok(made.into_iter().map(issued).collect());
+                }
+                Err(LedgerError::SerialTaken { serial }) => {
+                    // Of two in this transaction the later one is at fault.
+                    let taken = made.iter_mut().rev().find(|made| *made.certificate.serial() == serial);
+                    let Some(taken) = taken else { return Err(LedgerError::SerialTaken { serial }.into()) };
+                    *taken = press.make(taken.task.clone(), serials)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(AuthorityError::NoSerial { draws: DRAWS })
+    }
+}
+
+impl Unrecorded {
+    fn entry(&self) -> Entry<'_> {
+        Entry { certificate: &self.certificate, profile: &self.task.profile.name }
+    }
+}
+
+impl Press<'_> {
+    /// What a server sends after its own certificate: the authorities between it and the root.
+    pub fn chain(&self) -> Vec<&Certificate> {
+        chain_below(self.path.iter())
+    }
+
+    /// Signs a certificate.
+    ///
+    /// # Errors
+    /// When the profile makes authorities, or the certificate cannot be made.
+    pub fn make(&self, task: Task, serials: &mut Draw<'_>) -> Result<Unrecorded, AuthorityError> {
+        let Task { profile, request, validity } = &task;
+        if profile.is_ca() {
+            return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
+        }
+        let Issued { certificate, clamped } = self.sign(&Order { profile, request, validity: *validity }, serials)?;
+        Ok(Unrecorded { task, certificate, clamped })
+    }
+
+    /// Whether such a certificate would be made, as far as that is known before there is a key.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub fn would_make(
+        &self,
+        profile: &Profile,
+        naming: &Naming,
+        key: KeyAlgorithm,
+        validity: Validity,
+    ) -> Result<(), AuthorityError> {
+        if profile.is_ca() {
+            return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
+        }
+        let path: Vec<&Certificate> = self.path.iter().collect();
+        let Naming { subject, names, .. } = naming;
+        issue::check_path(&path, profile, subject, names)?;
+        issue::would_issue(profile, subject, names, key, &self.issuer(), self.granted(validity))?;
+        Ok(())
+    }
+
+    /// Signs a certificate of any kind, within what all authorities of the path allow.
+    pub(super) fn sign(&self, order: &Order<'_>, serials: &mut Draw<'_>) -> Result<Issued, AuthorityError> {
+        let Order { profile, request, validity } = order;
+        let path: Vec<&Certificate> = self.path.iter().collect();
+        issue::check_path(&path, profile, &request.subject, &request.names)?;
+        let granted = self.granted(*validity);
+        let clamped = (granted.not_after != validity.not_after).then_some(validity.not_after);
+        let certificate = issue::issue(profile, request, &self.issuer(), &serials()?, granted)?;
+        Ok(Issued { certificate, clamped })
+    }
+
+    fn issuer(&self) -> Issuer<'_> {
+        Issuer::Authority { certificate: &self.own, key: self.key }
+    }
+
+    /// The part of a period that lies within that of every authority.
+    fn granted(&self, validity: Validity) -> Validity {
+        self.path.iter().fold(validity, |granted, authority| issue::clamp(granted, authority).0)
+    }
+}

@@ -1,0 +1,93 @@
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use super::*;
+use crate::ca::authority::tests::{Fixture, NOW, act, counting, serial};
+use crate::ca::ledger::Action;
+use crate::x509::CertificateRevocationList;
+use crate::x509::extension::CrlReason;
+use time::Duration;
+
+/// A CA that has issued certificates with the serial numbers 11, 12, 13 for these days.
+fn fixture(days: [i64; 3]) -> Fixture {
+    let mut fixture = Fixture::new();
+    for (number, days) in (11..).zip(days) {
+        fixture.issue(days, &mut counting(number)).unwrap();
+    }
+    fixture
+}
+
+fn order(delta: bool, this_update: OffsetDateTime) -> ListOrder {
+    let next_update = this_update + Duration::days(7);
+    ListOrder { this_update, next_update, delta, url: None, freshest: Vec::new() }
+}
+
+fn publish(fixture: &mut Fixture, order: &ListOrder) -> (PublishedList, Vec<(u8, Option<CrlReason>)>) {
+    let Fixture { authority, key, .. } = fixture;
+    let published = authority.unlock(key, NOW).unwrap().publish(order, &act(Action::Crl)).unwrap();
+    let list = CertificateRevocationList::from_der(&published.der).unwrap();
+    list.verify_signature(key.public_key()).unwrap();
+    assert_eq!(list.number().unwrap().unwrap().0, [u8::try_from(published.list.number).unwrap()]);
+    let entries = list.entries().iter().map(|it| (it.serial.content()[0], it.reason().unwrap())).collect();
+    (published, entries)
+}
+
+fn revoke(fixture: &mut Fixture, number: u8, reason: CrlReason) {
+    fixture.authority.revoke(&serial(number), Revocation::new(NOW, reason), &act(Action::Revoke)).unwrap();
+}
+
+#[test]
+fn a_revoked_certificate_is_in_the_next_list_and_its_status_is_known() {
+    let mut fixture = fixture([3; 3]);
+    let (first, entries) = publish(&mut fixture, &order(false, NOW));
+    assert_eq!((first.list.number, entries), (1, vec![]));
+    revoke(&mut fixture, 12, CrlReason::KeyCompromise);
+    assert!(fixture.authority.has_changed_since(&first.list).unwrap());
+    let (second, entries) = publish(&mut fixture, &order(false, NOW));
+    assert_eq!((second.list.number, entries), (2, vec![(12, Some(CrlReason::KeyCompromise))]));
+    assert!(!fixture.authority.has_changed_since(&second.list).unwrap());
+    assert_eq!(fixture.authority.last_complete_list().unwrap().as_ref(), Some(&second.list));
+    assert_eq!(fixture.authority.lists(None, false, 9).unwrap(), [second.list, first.list]);
+    let mut status = |number| fixture.authority.status(&serial(number)).unwrap();
+    assert_eq!(status(11), OcspStatus::Good);
+    assert_eq!(status(12), OcspStatus::Revoked { since: NOW, reason: Some(CrlReason::KeyCompromise) });
+    assert_eq!(status(99), OcspStatus::Unknown);
+}
+
+#[test]
+fn a_delta_has_what_changed_since_the_last_complete_list() {
+    let mut fixture = fixture([3; 3]);
+    let no_base = fixture.authority.unlock(&fixture.key, NOW).unwrap().publish(&order(true, NOW), &act(Action::Crl));
+    assert!(matches!(no_base, Err(AuthorityError::NoCompleteList)));
+    revoke(&mut fixture, 11, CrlReason::CertificateHold);
+    publish(&mut fixture, &order(false, NOW));
+    revoke(&mut fixture, 12, CrlReason::Superseded);
+    fixture.authority.release(&serial(11), &act(Action::Release)).unwrap();
+    let (delta, entries) = publish(&mut fixture, &order(true, NOW));
+    assert_eq!(delta.list.base, Some(1));
+    assert_eq!(entries, [(12, Some(CrlReason::Superseded)), (11, Some(CrlReason::RemoveFromCrl))]);
+    let (_, entries) = publish(&mut fixture, &order(false, NOW));
+    assert_eq!(entries, [(12, Some(CrlReason::Superseded))]);
+    assert_eq!(fixture.authority.status(&serial(11)).unwrap(), OcspStatus::Good);
+}
+
+#[test]
+fn an_expired_certificate_is_on_one_list_after_its_end_and_then_on_none() {
+    let mut fixture = fixture([1, 4, 4]);
+    revoke(&mut fixture, 11, CrlReason::Superseded);
+    let mut listed = |days| publish(&mut fixture, &order(false, NOW + Duration::days(days))).1.len();
+    assert_eq!((listed(0), listed(2), listed(3)), (1, 1, 0));
+}
+
+#[test]
+fn a_list_for_a_distribution_point_has_its_name_and_its_own_deltas() {
+    let mut fixture = fixture([3; 3]);
+    let at = |delta| ListOrder { url: Some("http://ca.test/a.crl".to_owned()), ..order(delta, NOW) };
+    let (published, _) = publish(&mut fixture, &at(false));
+    let list = CertificateRevocationList::from_der(&published.der).unwrap();
+    let scope = list.extensions().find::<IssuingDistributionPoint>().unwrap().unwrap();
+    assert!(scope.critical);
+    assert_eq!(scope.value, scope_of(Some("http://ca.test/a.crl")));
+    let other = fixture.authority.unlock(&fixture.key, NOW).unwrap().publish(&order(true, NOW), &act(Action::Crl));
+    assert!(matches!(other, Err(AuthorityError::NoCompleteList)));
+    assert_eq!(publish(&mut fixture, &at(true)).0.list.base, Some(1));
+}

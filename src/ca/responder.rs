@@ -1,0 +1,229 @@
+//! Answers OCSP requests from a ledger (RFC 6960, RFC 5019).
+//!
+//! The ledger is asked for each answer, so a revocation shows at once. A signed response is given again until half its
+//! time is over or the status has changed; one with a nonce is always new.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use super::authority::{Authority, AuthorityError};
+use crate::issue::{Reply, Responder, ocsp};
+use crate::x509::ocsp::{OcspDecline, OcspStatus};
+use crate::x509::ocsp_request::AskedCertificate;
+use crate::x509::{Certificate, OcspRequest, SerialNumber, Validity};
+use time::{Duration, OffsetDateTime};
+
+/// Answers for one or several authorities.
+#[derive(Debug)]
+pub struct OcspResponder {
+    voices: Vec<Voice>,
+    /// How long an answer holds.
+    validity: Duration,
+}
+
+/// An answer to a request.
+#[derive(Debug, Clone)]
+pub struct OcspAnswer {
+    /// The encoding of the OCSPResponse.
+    pub der: Arc<[u8]>,
+    /// What it says: of each certificate in order, or why it says nothing.
+    pub said: Result<Vec<OcspSaid>, OcspDecline>,
+    /// Until when it holds; `None` where it says nothing.
+    pub next_update: Option<OffsetDateTime>,
+    /// thisUpdate and nextUpdate, where the answer may be kept and given to others: one certificate, no nonce.
+    pub held: Option<(OffsetDateTime, OffsetDateTime)>,
+}
+
+/// What is said of one certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OcspSaid {
+    /// Its serial number.
+    pub serial: SerialNumber,
+    /// Its status.
+    pub status: OcspStatus,
+}
+
+/// An authority, who speaks for it, and what was said of late.
+#[derive(Debug)]
+struct Voice {
+    issuer: Certificate,
+    authority: Mutex<Authority>,
+    responder: RwLock<Arc<Responder>>,
+    said: Mutex<HashMap<Vec<u8>, Kept>>,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    status: OcspStatus,
+    this_update: OffsetDateTime,
+    der: Arc<[u8]>,
+}
+
+impl OcspResponder {
+    /// Answers for these authorities, each by its responder, with answers that hold for `validity`.
+    ///
+    /// # Errors
+    /// [`AuthorityError::NotItsResponder`] where a responder does not speak for its authority.
+    pub fn new(voices: Vec<(Authority, Responder)>, validity: Duration) -> Result<Self, AuthorityError> {
+        let voices = voices.into_iter().map(|(authority, responder)| {
+            let issuer = authority.certificate().clone();
+            let responder = RwLock::new(Arc::new(speaking_for(&issuer, responder)?));
+            Ok(Voice { issuer, authority: Mutex::new(authority), responder, said: Mutex::default() })
+        });
+        Ok(Self { voices: voices.collect::<Result<_, AuthorityError>>()?, validity })
+    }
+
+    /// The authorities whose responder is a delegate, each with the delegate's validity.
+    pub fn delegations(&self) -> Vec<(Certificate, Validity)> {
+        let delegated = |voice: &Voice| {
+            let responder = voice.responder();
+            responder.is_delegate().then(|| (voice.issuer.clone(), *responder.certificate().validity()))
+        };
+        self.voices.iter().filter_map(delegated).collect()
+    }
+
+    /// Has another responder speak for an authority from now on.
+    ///
+    /// # Errors
+    /// [`AuthorityError::NotItsResponder`].
+    pub fn replace(&self, issuer: &Certificate, responder: Responder) -> Result<(), AuthorityError> {
+        let responder = Arc::new(speaking_for(issuer, responder)?);
+        for voice in self.voices.iter().filter(|voice| voice.issuer == *issuer) {
+            *voice.responder.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&responder);
+            lock(&voice.said).clear();
+        }
+        Ok(())
+    }
+
+    /// The answer to these octets; whatever they are, there is one.
+    ///
+    /// - They are no request, or have a critical extension that is not known: `malformedRequest`.
+    /// - No certificate asked about is one of these authorities': `unauthorized` (RFC 5019 §2.2.3).
+    /// - Otherwise the authority of the first that is speaks; of what it has not signed it says `unknown`.
+    /// - The ledger or the key fails: `internalError`.
+    pub fn answer(&self, request: &[u8], now: OffsetDateTime) -> OcspAnswer {
+        let Ok(request) = OcspRequest::from_der(request) else { return declined(OcspDecline::MalformedRequest) };
+        if request.unknown_critical().is_some() {
+            return declined(OcspDecline::MalformedRequest);
+        }
+        let ours = |asked: &AskedCertificate| self.voices.iter().find(|voice| voice.issued(asked));
+        let Some(voice) = request.certificates().iter().find_map(ours) else {
+            return declined(OcspDecline::Unauthorized);
+        };
+        let answered = match (request.certificates(), request.nonce()) {
+            ([asked], None) => self.answer_one(voice, asked, now),
+            (several, nonce) => self.answer_all(voice, several, nonce, now),
+        };
+        answered.unwrap_or_else(|_| declined(OcspDecline::InternalError))
+    }
+
+    /// As it was said before, if that still holds.
+    fn answer_one(
+        &self,
+        voice: &Voice,
+        asked: &AskedCertificate,
+        now: OffsetDateTime,
+    ) -> Result<OcspAnswer, AuthorityError> {
+        let status = voice.status(asked)?;
+        let said = Ok(vec![OcspSaid { serial: asked.id.serial.clone(), status }]);
+        let answer = |der, this_update: OffsetDateTime| {
+            let next_update = self.next_update(voice, this_update);
+            OcspAnswer { der, said, next_update: Some(next_update), held: Some((this_update, next_update)) }
+        };
+        let known = lock(&voice.said).get(&asked.encoding).cloned();
+        let half = |kept: &Kept| kept.this_update + (self.next_update(voice, kept.this_update) - kept.this_update) / 2;
+        let fresh = |kept: &Kept| kept.this_update <= now && now < half(kept);
+        if let Some(kept) = known.filter(|kept| kept.status == status && fresh(kept)) {
+            return Ok(answer(kept.der, kept.this_update));
+        }
+        let der: Arc<[u8]> = self.signed(voice, &[(asked, status)], None, now)?.into();
+        // Of what is not ours there is no end, and a client could fill the memory with it.
+        if status != OcspStatus::Unknown {
+            let mut kept = lock(&voice.said);
+            if kept.len() >= MOST_KEPT {
+                kept.clear();
+            }
+            kept.insert(asked.encoding.clone(), Kept { status, this_update: now, der: Arc::clone(&der) });
+        }
+        Ok(answer(der, now))
+    }
+
+    fn answer_all(
+        &self,
+        voice: &Voice,
+        asked: &[AskedCertificate],
+        nonce: Option<&[u8]>,
+        now: OffsetDateTime,
+    ) -> Result<OcspAnswer, AuthorityError> {
+        let mut statuses = Vec::with_capacity(asked.len());
+        for one in asked {
+            statuses.push((one, if voice.issued(one) { voice.status(one)? } else { OcspStatus::Unknown }));
+        }
+        let der = self.signed(voice, &statuses, nonce, now)?.into();
+        let said = statuses.iter().map(|(one, status)| OcspSaid { serial: one.id.serial.clone(), status: *status });
+        Ok(OcspAnswer { der, said: Ok(said.collect()), next_update: Some(self.next_update(voice, now)), held: None })
+    }
+
+    /// An answer holds no longer than the certificate of whoever signed it.
+    fn next_update(&self, voice: &Voice, this_update: OffsetDateTime) -> OffsetDateTime {
+        let end = voice.responder().certificate().validity().not_after;
+        (this_update + self.validity).min(end).max(this_update)
+    }
+
+    fn signed(
+        &self,
+        voice: &Voice,
+        statuses: &[(&AskedCertificate, OcspStatus)],
+        nonce: Option<&[u8]>,
+        now: OffsetDateTime,
+    ) -> Result<Vec<u8>, AuthorityError> {
+        let next_update = self.next_update(voice, now);
+        let replies: Vec<Reply<'_>> = statuses
+            .iter()
+            .map(|(asked, status)| Reply {
+                certificate: &asked.encoding,
+                status: *status,
+                this_update: now,
+                next_update: Some(next_update),
+            })
+            .collect();
+        Ok(voice.responder().respond(&replies, now, nonce)?)
+    }
+}
+
+impl Voice {
+    /// Whether the CertID names this authority as the issuer.
+    fn issued(&self, asked: &AskedCertificate) -> bool {
+        asked.id.is_issued_by(&self.issuer) == Some(true)
+    }
+
+    fn status(&self, asked: &AskedCertificate) -> Result<OcspStatus, AuthorityError> {
+        lock(&self.authority).status(&asked.id.serial)
+    }
+
+    fn responder(&self) -> Arc<Responder> {
+        Arc::clone(&self.responder.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn speaking_for(issuer: &Certificate, responder: Responder) -> Result<Responder, AuthorityError> {
+    if responder.speaks_for(issuer) {
+        return Ok(responder);
+    }
+    let (responder, issuer) = (responder.certificate().display_name(), issuer.display_name());
+    Err(AuthorityError::NotItsResponder { responder, issuer })
+}
+
+fn declined(why: OcspDecline) -> OcspAnswer {
+    OcspAnswer { der: ocsp::decline(why).into(), said: Err(why), next_update: None, held: None }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answers kept for each authority: about a kilobyte each.
+const MOST_KEPT: usize = 20_000;
+
+#[cfg(test)]
+mod tests;

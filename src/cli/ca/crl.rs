@@ -1,0 +1,247 @@
+//! `certkit ca crl`: sign the list of what is revoked.
+
+mod output;
+mod serve;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+use time::{Duration, OffsetDateTime};
+
+use self::output::{Form, ListFile};
+use super::lapse::{Lapse, State};
+use super::place::{self, Chosen};
+use super::signer::SignerArgs;
+use crate::ca::{Action, AuthorityError, ListOrder, PublishedList};
+use crate::cli::clock::{self, Moment, from_now, rfc3339};
+use crate::cli::exit::Exit;
+use crate::cli::output::{Report, Session};
+use crate::cli::problem::Hinted;
+use crate::cli::text::{Text, bad, good, safe, warn};
+use crate::encoding::hex;
+
+/// Sign the list of revoked certificates (CRL)
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+A list holds until its nextUpdate, 7 days from now unless told: sign the next one before. Clients that look for a list refuse
+every certificate once the one they have has lapsed. A list that this CA signed before is replaced in its file; nothing else is.
+A delta list has what changed since the last complete list and holds for a day.
+
+--url writes the address into the list (issuingDistributionPoint): clients then take it only for certificates whose
+cRLDistributionPoints name the same address. Certificates without one need a list without --url.
+
+--serve answers http://ADDR/crl (and /delta with --delta) with DER until it is told to stop, and signs anew when half of a
+list's time is over or something was revoked. It holds the CA's key in memory for that.
+
+Exit status: 0 signed, or with --check nothing is due; 1 with --check, a new list is due; 2 could not.
+
+For example:
+  certkit ca crl
+  certkit ca crl --out /srv/www/ca.crl --days 30
+  certkit ca crl --delta --next-update 12h
+  certkit ca crl --check || certkit ca crl --out /srv/www/ca.crl
+  certkit ca crl --serve 127.0.0.1:8888
+
+With --json the answer is an object: `file`; `format` (`pem`, `der`); `number`; `base` (of a delta); `entries` (how many);
+`issuer`; `this_update`, `next_update` (RFC 3339); `url`; `fingerprint_sha256`. With --check: `due`, `why`, and `list`, the
+last complete list as `certkit ca revoke` answers. With --serve, at its end: `address`, `requests`, `signed` (lists).")]
+pub(super) struct Args {
+    /// Where it goes; `-` is stdout [default: crl.pem, delta-crl.pem]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "serve"])]
+    out: Option<PathBuf>,
+
+    /// How many days it holds [default: 7; 1 for a delta]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..), conflicts_with_all = ["next_update", "check"])]
+    days: Option<u16>,
+
+    /// By when there will be another: 12h, 30d, 2027-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "check")]
+    next_update: Option<Moment>,
+
+    /// Only what changed since the last complete list; with --serve, that too
+    #[arg(long, conflicts_with = "check")]
+    delta: bool,
+
+    /// Where clients find it: written into the list
+    #[arg(long, value_name = "URL", conflicts_with = "check")]
+    url: Option<String>,
+
+    /// Where clients find its deltas (freshestCRL): written into a complete list
+    #[arg(long, value_name = "URL", conflicts_with = "check")]
+    freshest: Vec<String>,
+
+    /// As DER, which is what is served [default: for files called .crl or .der]
+    #[arg(long, conflicts_with_all = ["pem", "check", "serve"])]
+    der: bool,
+
+    /// As PEM
+    #[arg(long, conflicts_with_all = ["check", "serve"])]
+    pem: bool,
+
+    /// Say whether a new list is due: there is none, it lapses soon, or something was revoked since
+    #[arg(long, conflicts_with = "serve")]
+    check: bool,
+
+    /// Serve it over HTTP on this address until told to stop
+    #[arg(long, value_name = "ADDR")]
+    serve: Option<String>,
+
+    /// Replace whatever is there
+    #[arg(long, conflicts_with_all = ["check", "serve"])]
+    force: bool,
+
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
+pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    args.check_urls()?;
+    if args.check {
+        args.signer.is_idle("--check signs nothing")?;
+        return check(chosen, session);
+    }
+    if let Some(address) = &args.serve {
+        return serve::run(&args, address, chosen, session);
+    }
+    if args.delta && !args.freshest.is_empty() {
+        return Err(anyhow!("--freshest has no effect on a delta")).hint("give it with the complete list");
+    }
+    let now = clock::making_now()?;
+    let order = args.order(now, args.delta)?;
+    let mut authority = chosen.open()?;
+    let name = if args.delta { "delta-crl.pem" } else { "crl.pem" };
+    let out = args.out.clone().unwrap_or_else(|| name.into());
+    let form = Form::of(&out, args.der, args.pem);
+    let file = ListFile::choose(out, form, args.force, &order, &mut authority, session)?;
+    let key = args.signer.key(chosen)?;
+    let published = chosen.unlock(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
+    if let Err(AuthorityError::NoCompleteList) = published {
+        let url = args.url.as_ref().map(|url| format!(" --url {url}")).unwrap_or_default();
+        return published.map(|_| Exit::No).hint(format!("sign one with: certkit ca crl{url}{}", chosen.flag()));
+    }
+    let published = published?;
+    let issuer = authority.certificate().subject().to_string();
+    let answer = Signed::new(&published, &order, issuer, &file, now);
+    let number = published.list.number;
+    file.write(published.der, session).with_context(|| format!("list {number} is recorded, but lost"))?;
+    session.answer(&answer)?;
+    Ok(Exit::Yes)
+}
+
+impl Args {
+    /// The list that is wanted at this moment.
+    fn order(&self, now: OffsetDateTime, delta: bool) -> anyhow::Result<ListOrder> {
+        let days = self.days.unwrap_or(if delta { 1 } else { 7 });
+        let next_update = self.next_update.unwrap_or(Moment::After(Duration::days(days.into())));
+        let next_update =
+            next_update.from(now).filter(|next| next.year() <= 9999).context("it would hold for too long")?;
+        if next_update <= now {
+            return Err(anyhow!("--next-update is over")).hint("it takes a time to come: 12h, 30d, 2030-01-31");
+        }
+        let freshest = if delta { Vec::new() } else { self.freshest.clone() };
+        Ok(ListOrder { this_update: now, next_update, delta, url: self.url.clone(), freshest })
+    }
+
+    /// RFC 5280 §4.2.1.13: a client asks for a list with HTTP, and HTTPS would ask for its own certificate's status first.
+    fn check_urls(&self) -> anyhow::Result<()> {
+        let fit = |url: &&String| {
+            let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("ldap://"));
+            let clean = url.bytes().all(|byte| byte.is_ascii_graphic());
+            clean && address.is_some_and(|address| !address.is_empty() && !address.starts_with('/'))
+        };
+        match self.url.iter().chain(&self.freshest).find(|url| !fit(url)) {
+            None => Ok(()),
+            Some(url) => Err(anyhow!("{url:?} is no address that clients fetch a list from"))
+                .hint("write http://HOST/PATH: a list is signed, and https would need one to be fetched"),
+        }
+    }
+}
+
+/// Whether a new list is due.
+fn check(chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    let mut authority = chosen.open()?;
+    let list = Lapse::of_last(&mut authority, clock::now())?;
+    let (due, why) = match &list {
+        None => (true, "this CA has never signed a list".to_owned()),
+        Some(list) => (list.state != State::Current, list.in_words()),
+    };
+    session.answer(&Checked { due, why, list })?;
+    Ok(Exit::of(!due))
+}
+
+#[derive(Debug, Serialize)]
+struct Checked {
+    due: bool,
+    why: String,
+    list: Option<Lapse>,
+}
+
+impl Report for Checked {
+    fn text(&self, text: &mut Text) {
+        let verdict = if self.due { bad("due") } else { good("fine") };
+        text.line(format_args!("{verdict}: {}", self.why));
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Signed {
+    file: String,
+    format: Form,
+    number: u64,
+    base: Option<u64>,
+    entries: u64,
+    issuer: String,
+    this_update: String,
+    next_update: String,
+    url: Option<String>,
+    fingerprint_sha256: String,
+    #[serde(skip)]
+    lapses: String,
+}
+
+impl Signed {
+    fn new(published: &PublishedList, order: &ListOrder, issuer: String, file: &ListFile, now: OffsetDateTime) -> Self {
+        let list = &published.list;
+        Self {
+            file: file.shown(),
+            format: file.form(),
+            number: list.number,
+            base: list.base,
+            entries: list.entries,
+            issuer,
+            this_update: rfc3339(list.this_update),
+            next_update: rfc3339(list.next_update),
+            url: order.url.clone(),
+            fingerprint_sha256: hex::colons(&list.fingerprint),
+            lapses: from_now(list.next_update, now),
+        }
+    }
+}
+
+impl Report for Signed {
+    fn text(&self, text: &mut Text) {
+        let entries = match self.entries {
+            1 => "1 certificate".to_owned(),
+            count => format!("{count} certificates"),
+        };
+        let what = match self.base {
+            None => format!("list {}: {entries} revoked", self.number),
+            Some(base) => format!("delta list {}: {entries} changed since list {base}", self.number),
+        };
+        text.line(format_args!("{} {what}", good("signed")));
+        let mut fields = vec![
+            ("file", safe(&self.file).to_string()),
+            ("issuer", safe(&self.issuer).to_string()),
+            ("next", format!("due before {} ({})", self.next_update, self.lapses)),
+            ("SHA-256", self.fingerprint_sha256.clone()),
+        ];
+        if let Some(url) = &self.url {
+            fields.insert(2, ("for", safe(url).to_string()));
+        }
+        text.fields(fields);
+        if self.url.is_some() {
+            text.line(format_args!("{} it is for certificates that name this address and no others", warn("scope:")));
+        }
+    }
+}

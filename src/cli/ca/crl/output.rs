@@ -1,0 +1,109 @@
+//! Where a list goes. A list this CA signed before makes room for the next one.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::ca::{Authority, ListOrder};
+use crate::cli::files::{self, Mode, WriteSet, is_dash};
+use crate::cli::load::name;
+use crate::cli::output::Session;
+use crate::encoding::pem;
+use crate::key::digest;
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Form {
+    Pem,
+    Der,
+}
+
+impl Form {
+    /// As asked for; or else by the file's name: RFC 2585 §3 has DER in `.crl`.
+    pub(super) fn of(path: &Path, der: bool, pem: bool) -> Self {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let usual = ["crl", "der"].iter().any(|known| ending.eq_ignore_ascii_case(known));
+        if der || (usual && !pem) { Self::Der } else { Self::Pem }
+    }
+}
+
+/// The file for a list.
+pub(super) struct ListFile {
+    path: PathBuf,
+    form: Form,
+    replaces: bool,
+}
+
+impl ListFile {
+    /// Whether a list can be written there, asked before a number is drawn for it.
+    pub(super) fn choose(
+        path: PathBuf,
+        form: Form,
+        force: bool,
+        order: &ListOrder,
+        authority: &mut Authority,
+        session: &Session,
+    ) -> anyhow::Result<Self> {
+        let replaces = force || (path.is_file() && !path.is_symlink() && is_earlier(&path, order, authority)?);
+        WriteSet::check([path.as_path()], replaces, session)?;
+        Ok(Self { path, form, replaces })
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.form
+    }
+
+    pub(super) fn shown(&self) -> String {
+        if is_dash(&self.path) { "stdout".to_owned() } else { name(&self.path) }
+    }
+
+    pub(super) fn write(self, der: Vec<u8>, session: &mut Session) -> anyhow::Result<()> {
+        let contents = match self.form {
+            Form::Der => der,
+            Form::Pem => pem::write("X509 CRL", &der).as_bytes().to_vec(),
+        };
+        let mut files = WriteSet::new(self.replaces).lasting();
+        files.add(self.path, contents, Mode::Public);
+        files.write(session)?;
+        Ok(())
+    }
+}
+
+/// Whether the file holds one of the last lists of the same kind: the ledger knows their digests.
+fn is_earlier(path: &Path, order: &ListOrder, authority: &mut Authority) -> anyhow::Result<bool> {
+    let Ok(contents) = files::read(path) else { return Ok(false) };
+    let fingerprint = if pem::looks_like_pem(&contents) {
+        match pem::read(&contents).as_slice() {
+            [Ok(block)] => digest::sha256(&block.contents),
+            _ => return Ok(false),
+        }
+    } else {
+        digest::sha256(&contents)
+    };
+    let lists = authority.lists(order.url.as_deref(), order.delta, MOST_COMPARED)?;
+    Ok(lists.iter().any(|list| list.fingerprint == fingerprint))
+}
+
+/// A file with a list older than so many others is somebody's archive.
+const MOST_COMPARED: u32 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_decides_unless_a_flag_does() {
+        for (path, der, pem, form) in [
+            ("crl.pem", false, false, Form::Pem),
+            ("ca.crl", false, false, Form::Der),
+            ("CA.CRL", false, false, Form::Der),
+            ("x.der", false, false, Form::Der),
+            ("ca.crl", false, true, Form::Pem),
+            ("crl.pem", true, false, Form::Der),
+            ("-", false, false, Form::Pem),
+        ] {
+            assert_eq!(Form::of(Path::new(path), der, pem), form, "{path}");
+        }
+    }
+}

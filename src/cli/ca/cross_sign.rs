@@ -1,0 +1,150 @@
+//! `certkit ca cross-sign`: certify another CA.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+use super::place::{self, Chosen};
+use super::signer::SignerArgs;
+use super::subordinate::{Certified, certified_file, inherit};
+use super::wanted::BelowArgs;
+use crate::ca::petition;
+use crate::ca::{Action, Order};
+use crate::cli::clock;
+use crate::cli::exit::Exit;
+use crate::cli::files::WriteSet;
+use crate::cli::load::{Loaded, cannot_use};
+use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
+use crate::cli::output::Session;
+use crate::issue::Request;
+use crate::profile::Profile;
+use crate::x509::extension::{ExtendedKeyUsage, NameConstraints};
+use crate::x509::{Certificate, Validity};
+
+/// Certify another CA: clients that trust this one then accept what that one has issued
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+The new certificate has the subject, the key and the key identifier of the other CA, so that it takes the place of that CA's
+own certificate in a chain. It may do no more than the other CA may by its own certificate, and no more than this one. A
+request proves that its sender has the key; a certificate proves nothing, but harms nobody: without the key it signs nothing.
+
+For example:
+  certkit ca cross-sign other-root.pem
+  certkit ca cross-sign other-root.pem --permit partner.example --days 365 --out other-cross.pem
+
+With --json the answer is an object, as `certkit ca intermediate --csr` answers.")]
+pub(super) struct Args {
+    /// The other CA's certificate or a request of it, PEM or DER; `-` is stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    #[command(flatten)]
+    lifetime: LifetimeArgs,
+
+    /// A built-in profile that makes CAs, or a file with one
+    #[arg(long, value_name = "NAME|FILE", default_value = "intermediate-ca")]
+    profile: String,
+
+    #[command(flatten)]
+    below: BelowArgs,
+
+    /// Where the certificate goes, with those above it; `-` is stdout [default: other-cross.pem for other.pem, in this
+    /// folder]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
+
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
+pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    let now = clock::making_now()?;
+    let loaded = Loaded::read(&args.file)?;
+    let mut profile = load_profile(&args.profile)?;
+    args.below.apply(&mut profile)?;
+    let mut authority = chosen.open()?;
+    let mut validity = args.lifetime.validity(&profile, now)?;
+    let request = match loaded.document.certificates() {
+        Ok(certificates) => {
+            let Some(other) = certificates.first() else { bail!("{} holds no certificate", loaded.shown()) };
+            let has_path_len = args.below.path_len.is_some();
+            match of_certificate(other, &mut profile, has_path_len, &mut validity)? {
+                Ok(request) => request,
+                Err(why) => return Certified::refuse(loaded.shown(), &why, session),
+            }
+        }
+        Err(_) => {
+            let request = loaded.document.request().with_context(|| cannot_use(&args.file))?;
+            match petition::read_authority(request, None) {
+                Ok(request) => request,
+                Err(refusal) => return Certified::refuse(loaded.shown(), &refusal.to_string(), session),
+            }
+        }
+    };
+    let path: Vec<Certificate> = authority.path().into_iter().cloned().collect();
+    inherit(&mut profile, &path);
+    let out = match &args.out {
+        Some(out) => out.clone(),
+        None => {
+            let beside = certified_file(None, &args.file)?;
+            let stem = beside.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            beside.with_file_name(format!("{stem}-cross.pem"))
+        }
+    };
+    WriteSet::check([out.as_path()], args.force, session)?;
+    let key = args.signer.key(chosen)?;
+    if request.public_key == *key.public_key() {
+        return Certified::refuse(loaded.shown(), "the key in it is this CA's own", session);
+    }
+    let order = Order { profile: &profile, request: &request, validity };
+    let issued =
+        chosen.unlock(&mut authority, &key, now)?.certify(&order, &mut fresh_serial, &place::act(Action::CrossSign))?;
+    Certified::write(&issued, &authority, loaded.shown(), out, args.force, session)
+}
+
+/// What a CA's own certificate asks for, and the profile brought down to what it may do; or why it is refused.
+fn of_certificate(
+    other: &Certificate,
+    profile: &mut Profile,
+    has_path_len: bool,
+    validity: &mut Validity,
+) -> anyhow::Result<Result<Request, String>> {
+    let Some(constraints) = other.basic_constraints()?.filter(|constraints| constraints.ca) else {
+        return Ok(Err("it is no CA's certificate: its basicConstraints do not say CA:TRUE".to_owned()));
+    };
+    if other.subject().is_empty() {
+        return Ok(Err("it has no subject (RFC 5280 §4.1.2.6)".to_owned()));
+    }
+    let public_key = other.public_key()?;
+    public_key.validate()?;
+    let own = &mut profile.basic_constraints.path_len;
+    *own = match (has_path_len, constraints.path_len) {
+        (true, Some(theirs)) => (*own).map(|asked| asked.min(theirs)),
+        (true, None) => *own,
+        (false, theirs) => theirs,
+    };
+    // What restrains the other CA would be lost where this certificate takes the place of its own.
+    if let Some(theirs) = other.extensions().find::<NameConstraints>()? {
+        let wanted = profile.name_constraints.get_or_insert_default();
+        if wanted.permitted.is_empty() {
+            wanted.permitted = theirs.value.permitted;
+        }
+        wanted.excluded.extend(theirs.value.excluded);
+    }
+    if let Some(ExtendedKeyUsage(purposes)) = other.extended_key_usage()?
+        && profile.extended_key_usage.is_empty()
+    {
+        profile.extended_key_usage = purposes.clone();
+    }
+    validity.not_after = validity.not_after.min(other.validity().not_after);
+    Ok(Ok(Request {
+        subject: other.subject().clone(),
+        names: Vec::new(),
+        public_key,
+        key_identifier: other.subject_key_identifier()?.map(<[u8]>::to_vec),
+    }))
+}

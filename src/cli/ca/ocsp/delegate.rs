@@ -1,0 +1,166 @@
+//! Who signs the answers: a delegate with a certificate for nothing else, or the CA itself.
+
+use std::path::Path;
+
+use anyhow::Context;
+use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
+
+use crate::ca::{Action, Authority, AuthorityName, OcspResponder, Order};
+use crate::cli::ca::place::{self, Chosen};
+use crate::cli::ca::signer::SignerArgs;
+use crate::cli::clock;
+use crate::cli::files::{Mode, WriteSet};
+use crate::cli::load::Loaded;
+use crate::cli::making::{fresh_serial, load_profile};
+use crate::cli::output::{Session, shown};
+use crate::container::PrivateKeyItem;
+use crate::encoding::{hex, pem};
+use crate::issue::{Naming, Responder, ResponderName, Wanted};
+use crate::key::{KeyAlgorithm, PrivateKey};
+use crate::x509::{Certificate, Validity};
+
+/// Who signs the answers
+#[derive(Debug, clap::Args)]
+pub(super) struct Delegation {
+    /// Keep the delegate's key in memory: each run has a certificate of its own
+    #[arg(long, conflicts_with = "by_ca")]
+    ephemeral: bool,
+
+    /// Have the CA's own key sign the answers
+    #[arg(long)]
+    by_ca: bool,
+
+    /// The kind of key the delegate has [default: the profile's, p256]
+    #[arg(long = "type", value_name = "TYPE", conflicts_with = "by_ca")]
+    key_type: Option<KeyAlgorithm>,
+}
+
+/// All that it takes to have somebody answer for a CA.
+pub(super) struct Speaker<'a> {
+    pub(super) chosen: &'a Chosen,
+    pub(super) delegation: &'a Delegation,
+    pub(super) signer: &'a SignerArgs,
+    pub(super) name: ResponderName,
+}
+
+impl Speaker<'_> {
+    /// Answers for all authorities of the CA. One whose key is not here and who has no delegate is left out, with a word.
+    pub(super) fn responder(&self, validity: Duration, session: &mut Session) -> anyhow::Result<OcspResponder> {
+        let (mut voices, mut mute) = (Vec::new(), None);
+        for (name, mut authority) in self.chosen.open_all()? {
+            match self.for_one(&name, &mut authority, session) {
+                Ok(responder) => voices.push((authority, responder)),
+                Err(error) => {
+                    if let Some((name, error)) = mute.replace((name, error)) {
+                        session.warn(without(&name, &error));
+                    }
+                }
+            }
+        }
+        match mute {
+            Some((_, error)) if voices.is_empty() => return Err(error),
+            Some((name, error)) => session.warn(without(&name, &error)),
+            None => {}
+        }
+        Ok(OcspResponder::new(voices, validity)?)
+    }
+
+    /// Who answers for this authority: the delegate that is there, or a new one.
+    pub(super) fn for_one(
+        &self,
+        name: &AuthorityName,
+        authority: &mut Authority,
+        session: &mut Session,
+    ) -> anyhow::Result<Responder> {
+        if self.delegation.by_ca {
+            let key = self.signer.key_among(self.chosen, name)?;
+            return Ok(Responder::issuer(authority.certificate().clone(), key, self.name)?);
+        }
+        let now = clock::now();
+        // One file, so that certificate and key are never of two delegates.
+        let file = self.chosen.place().folder().join(format!("{name}.ocsp.pem"));
+        let file = Some(file).filter(|_| !self.delegation.ephemeral);
+        if let Some(file) = file.as_deref().filter(|file| file.exists())
+            && let Some(responder) = self.standing(file, authority, now)?
+        {
+            return Ok(responder);
+        }
+        self.new_delegate(name, authority, file.as_deref(), now, session)
+    }
+
+    /// The delegate in the file, unless it is not this authority's, about to go, or revoked.
+    fn standing(
+        &self,
+        file: &Path,
+        authority: &mut Authority,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<Option<Responder>> {
+        let loaded = Loaded::read(file)?;
+        let unusable = || format!("cannot use {}", shown(file));
+        let certificate =
+            (*loaded.document.certificates().with_context(unusable)?.first().with_context(unusable)?).clone();
+        let PrivateKeyItem::Plain(key) = loaded.document.first_private_key().with_context(unusable)? else {
+            anyhow::bail!("the key in {} is encrypted", shown(file));
+        };
+        let wanted = self.delegation.key_type.is_none_or(|wanted| wanted == key.algorithm());
+        let known = authority.status(certificate.serial())? == crate::x509::ocsp::OcspStatus::Good;
+        if !wanted || !known || renew_at(certificate.validity()) <= now || now < certificate.validity().not_before {
+            return Ok(None);
+        }
+        let issuer = authority.certificate();
+        Ok(Responder::delegate(certificate, key.clone(), issuer, self.name).ok())
+    }
+
+    fn new_delegate(
+        &self,
+        name: &AuthorityName,
+        authority: &mut Authority,
+        file: Option<&Path>,
+        now: OffsetDateTime,
+        session: &mut Session,
+    ) -> anyhow::Result<Responder> {
+        let profile = load_profile("ocsp-responder")?;
+        let key = PrivateKey::generate(self.delegation.key_type.unwrap_or(profile.key))?;
+        let common_name = called(authority.certificate());
+        let wanted = Wanted { common_name: Some(&common_name), subject: None, names: &[] };
+        let request = Naming::new(&profile, wanted)?.request(key.public_key().clone());
+        let validity = profile.validity(now, None).context("the year 9999 is near")?;
+        let order = Order { profile: &profile, request: &request, validity };
+        let ca_key =
+            self.signer.key_among(self.chosen, name).context("a new certificate for the OCSP responder is needed")?;
+        let issued = self.chosen.unlock(authority, &ca_key, now)?.issue(
+            &order,
+            &mut fresh_serial,
+            &place::act(Action::Issue),
+        )?;
+        drop(ca_key);
+        if let Some(file) = file {
+            let both =
+                [pem::write("PRIVATE KEY", &key.to_pkcs8_der()), pem::write("CERTIFICATE", issued.certificate.der())];
+            let both: Zeroizing<Vec<u8>> = Zeroizing::new(both.iter().flat_map(|it| it.bytes()).collect());
+            let mut files = WriteSet::new(true);
+            files.add(file, both, Mode::Secret);
+            files.write(session)?;
+        }
+        Ok(Responder::delegate(issued.certificate, key, authority.certificate(), self.name)?)
+    }
+}
+
+fn without(name: &AuthorityName, error: &anyhow::Error) -> String {
+    format!("nothing is answered about certificates of {name}: {error:#}")
+}
+
+/// When a delegate is renewed: once two thirds of its time are over.
+pub(super) fn renew_at(validity: &Validity) -> OffsetDateTime {
+    validity.not_before + (validity.not_after - validity.not_before) * 2 / 3
+}
+
+/// What the delegate of this CA is called; a common name has 64 characters at most.
+fn called(issuer: &Certificate) -> String {
+    let room = 64 - " OCSP".len();
+    match issuer.subject().common_names().into_iter().next() {
+        Some(name) if name.chars().count() <= room => format!("{name} OCSP"),
+        _ => format!("OCSP {}", hex::encode(issuer.fingerprint_sha256().get(..4).unwrap_or_default())),
+    }
+}

@@ -1,0 +1,206 @@
+//! `certkit ca renew`: certificates in the place of others.
+
+mod command;
+mod one;
+mod target;
+mod unit;
+mod watch;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+use time::{Duration, OffsetDateTime};
+
+use self::command::Command;
+use self::one::{Kept, Renewed};
+use super::place::Chosen;
+use super::signer::SignerArgs;
+use crate::ca::renewal;
+use crate::cli::clock::{self, parse_span};
+use crate::cli::exit::Exit;
+use crate::cli::making::LifetimeArgs;
+use crate::cli::output::{Report, Session};
+use crate::cli::passphrase::PassphraseSource;
+use crate::cli::problem::Hinted;
+use crate::cli::text::Text;
+use crate::key::KeyAlgorithm;
+use crate::x509::Certificate;
+
+/// Renew certificates: the same names and profile, a new serial number
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+The new certificate is for the same key, unless --rekey makes a new one, and as long as the old one was. It takes the place of
+the old one in its file in one step, so a server never reads half of it; what else is in that file, such as a key, stays. A
+serial number or name stands for the file that `certkit ca issue` wrote: api.test.pem in this folder. The old certificate is
+not revoked.
+
+--if-expires-within does nothing while there is more time left, and says so; the exit status is 0 either way.
+
+--watch stays and renews each in time: with --if-expires-within, or when a third of its time is left, and a little earlier at
+random so that many machines do not come at once. It goes by the wall clock: a laptop that slept renews when it wakes. What
+fails is tried again. --print-unit prints a systemd unit that does this.
+
+--exec runs a program after a renewal, as the same user, without a shell: the line is split at spaces, quotes keep words
+together, and nothing is expanded; a line with | & ; < > $ or ` is refused (say sh -c '...' yourself). What it prints goes to
+stderr. CERTKIT_RENEWED has the files that changed, one a line.
+
+For example:
+  certkit ca renew api.test
+  certkit ca renew --if-expires-within 30d /etc/nginx/api.test.pem --exec 'systemctl reload nginx'
+  certkit ca renew --rekey 3f9a1c
+  certkit ca renew --watch *.pem --exec 'systemctl reload nginx'
+  certkit ca renew --print-unit /etc/nginx/api.test.pem --exec 'systemctl reload nginx'
+
+With --json the answer is an object: `certificates`, each with `which`, `renewed`, `why` (where it was kept), `not_after`,
+`replaces` (the old serial number) and, where it was renewed, `certificate_file`, `key_file` (null for the old key) and
+`subject` to `objections` as `certkit ca issue` answers; and `executed` (the program and its exit status, or null). With
+--watch there is one such object a line, for each time that something was done; with --print-unit, `unit`.")]
+pub(super) struct Args {
+    /// Which: serial numbers in hexadecimal, names, or files with the certificate first
+    #[arg(value_name = "NAME|SERIAL|FILE", required = true)]
+    which: Vec<String>,
+
+    /// Renew only what expires within this time: 30d, 12h
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    if_expires_within: Option<Duration>,
+
+    /// Make a new key
+    #[arg(long)]
+    rekey: bool,
+
+    /// The kind of the new key [default: as before]
+    #[arg(long = "type", value_name = "TYPE", requires = "rekey")]
+    key_type: Option<KeyAlgorithm>,
+
+    /// Encrypt the new key under a passphrase
+    #[arg(long, requires = "rekey")]
+    encrypt: bool,
+
+    /// Where the passphrase of the new key comes from: prompt, file:PATH, env:NAME or fd:N
+    #[arg(long, value_name = "SOURCE", requires = "encrypt")]
+    passphrase: Option<PassphraseSource>,
+
+    #[command(flatten)]
+    lifetime: LifetimeArgs,
+
+    /// The profile, where the one it was made by is not to be found any more
+    #[arg(long, value_name = "NAME|FILE")]
+    profile: Option<String>,
+
+    /// Where the certificate goes, if not in the place of the old one; `-` is stdout
+    #[arg(long, value_name = "FILE", conflicts_with = "watch")]
+    out: Option<PathBuf>,
+
+    /// Where the new key goes, if not in the place of the old one
+    #[arg(long, value_name = "FILE", requires = "rekey", conflicts_with = "watch")]
+    keyout: Option<PathBuf>,
+
+    /// Replace files that hold something else
+    #[arg(long)]
+    force: bool,
+
+    /// Run a program after a renewal: 'systemctl reload nginx'
+    #[arg(long, value_name = "COMMAND")]
+    exec: Option<Command>,
+
+    /// Stay, and renew each in time
+    #[arg(long, conflicts_with = "print_unit")]
+    watch: bool,
+
+    /// Print a systemd unit that watches
+    #[arg(long)]
+    print_unit: bool,
+
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
+pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    if args.which.len() > 1 && (args.out.is_some() || args.keyout.is_some()) {
+        return Err(anyhow!("--out and --keyout are for one certificate")).hint("renew each by itself");
+    }
+    if args.print_unit {
+        return unit::run(&args, chosen, session);
+    }
+    if args.watch {
+        return watch::run(&args, chosen, session);
+    }
+    let now = clock::making_now()?;
+    let mut done = Done::default();
+    // All are found before any is touched.
+    let targets = args.which.iter().map(|which| one::find(which, &args, chosen, now)).collect::<Result<Vec<_>, _>>()?;
+    for target in targets {
+        let not_after = target.not_after();
+        match args.if_expires_within.filter(|span| not_after - now > *span) {
+            Some(_) => done.certificates.push(Outcome::Kept(Kept::of(&target, now))),
+            None => {
+                done.certificates.push(Outcome::Renewed(Box::new(one::renew(target, &args, chosen, now, session)?)))
+            }
+        }
+    }
+    let failed = done.execute(args.exec.as_ref());
+    session.answer(&done)?;
+    failed?;
+    Ok(Exit::Yes)
+}
+
+/// What a run did, or one round of watching.
+#[derive(Debug, Default, Serialize)]
+struct Done {
+    certificates: Vec<Outcome>,
+    executed: Option<command::Executed>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Renewed(Box<Renewed>),
+    Kept(Kept),
+}
+
+impl Done {
+    /// The files that changed.
+    fn files(&self) -> Vec<String> {
+        let files = |outcome: &Outcome| match outcome {
+            Outcome::Renewed(renewed) => renewed.files.clone(),
+            Outcome::Kept(_) => Vec::new(),
+        };
+        self.certificates.iter().flat_map(files).collect()
+    }
+
+    /// Runs the program, if anything changed.
+    fn execute(&mut self, command: Option<&Command>) -> anyhow::Result<()> {
+        let files = self.files();
+        let Some(command) = command.filter(|_| !files.is_empty()) else { return Ok(()) };
+        let executed = command.execute(&files)?;
+        let succeeded = executed.succeeded();
+        let told = executed.in_words();
+        self.executed = Some(executed);
+        if succeeded { Ok(()) } else { Err(anyhow!("{told}")).context("the certificate was renewed, but") }
+    }
+}
+
+impl Report for Done {
+    fn text(&self, text: &mut Text) {
+        for outcome in &self.certificates {
+            match outcome {
+                Outcome::Renewed(renewed) => renewed.text(text),
+                Outcome::Kept(kept) => kept.text(text),
+            }
+        }
+        if let Some(executed) = &self.executed {
+            text.line(executed.in_words());
+        }
+    }
+}
+
+impl Args {
+    /// When a certificate is due: as long before its end as was asked for, or once two thirds of its time are over.
+    fn due_at(&self, certificate: &Certificate) -> OffsetDateTime {
+        match self.if_expires_within {
+            Some(span) => certificate.validity().not_after - span,
+            None => renewal::usual_moment(certificate),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The renewal of one certificate.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::Args;
+use super::target::Files;
+use crate::ca::renewal::Renewal;
+use crate::ca::{Action, Authority, Order, Record};
+use crate::cli::ca::issue::{About, recorded};
+use crate::cli::ca::place::{self, Chosen};
+use crate::cli::ca::which::{Meant, is_live};
+use crate::cli::clock::{self, rfc3339};
+use crate::cli::making::{fresh_serial, load_profile};
+use crate::cli::output::{Session, shown};
+use crate::cli::passphrase::PassphraseSource;
+use crate::cli::problem::Hinted;
+use crate::cli::text::{Text, dim, good, safe, strong};
+use crate::encoding::pem;
+use crate::key::{Kdf, PrivateKey};
+use crate::x509::Certificate;
+
+/// A certificate that may be renewed.
+pub(super) struct Target {
+    which: String,
+    record: Record,
+    old: Certificate,
+    file: Option<PathBuf>,
+    authority: Authority,
+}
+
+impl Target {
+    pub(super) fn not_after(&self) -> OffsetDateTime {
+        self.old.validity().not_after
+    }
+
+    pub(super) fn certificate(&self) -> &Certificate {
+        &self.old
+    }
+}
+
+/// The certificate that `which` names: the newest with this name that is not expired or revoked.
+///
+/// # Errors
+/// When there is none, or it is revoked.
+pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTime) -> anyhow::Result<Target> {
+    let mut authority = chosen.open()?;
+    let meant = Meant::find(&mut authority, which, chosen)?;
+    let file = meant.from_file.then(|| PathBuf::from(which));
+    let record = meant.newest(|record| is_live(record, now))?;
+    if let Some(revocation) = record.revocation {
+        let (reason, at) = (revocation.reason.name(), rfc3339(revocation.at));
+        return Err(anyhow!("the certificate with serial number {} is revoked: {reason} since {at}", record.serial))
+            .hint(format!("have a new one issued, with a new key: certkit ca issue{}", chosen.flag()));
+    }
+    let old = authority.recorded(record.id)?;
+    // So that a file in the way is told before anything is signed.
+    Files::of(&old, file.as_deref(), args.out.as_deref(), args.keyout.as_deref(), args.force)?;
+    Ok(Target { which: which.to_owned(), record, old, file, authority })
+}
+
+/// Renews it: recorded first, then written.
+pub(super) fn renew(
+    target: Target,
+    args: &Args,
+    chosen: &Chosen,
+    now: OffsetDateTime,
+    session: &mut Session,
+) -> anyhow::Result<Renewed> {
+    let Target { which, record, old, file, mut authority } = target;
+    let files = Files::of(&old, file.as_deref(), args.out.as_deref(), args.keyout.as_deref(), args.force)?;
+    files.check(args.rekey, session)?;
+    let name = args.profile.as_deref().unwrap_or(&record.profile);
+    let profile = match load_profile(name) {
+        Err(error) if args.profile.is_none() => {
+            return Err(error)
+                .with_context(|| format!("the profile {name} by which it was made is not there"))
+                .hint("give it with --profile");
+        }
+        loaded => loaded?,
+    };
+    let key = if args.rekey { Some(new_key(args, &old, &files)?) } else { None };
+    let public_key = key.as_ref().map(|key| key.key.public_key().clone());
+    let issuer = authority.certificate().clone();
+    let renewal =
+        Renewal::of(&old, &authority.path(), &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
+    let validity = args.lifetime.validity(&renewal.profile, now)?;
+    let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
+    let ca_key = args.signer.key(chosen)?;
+    let act = place::act(Action::Renew);
+    let issued = chosen.unlock(&mut authority, &ca_key, now)?.issue(&order, &mut fresh_serial, &act)?;
+    drop(ca_key);
+
+    // The record is on the disk; from here on the certificate may be seen.
+    let names = files.names(args.rekey);
+    let renewed = Renewed {
+        which,
+        renewed: true,
+        certificate_file: names.first().cloned().unwrap_or_default(),
+        key_file: args.rekey.then(|| shown(files.keyout())),
+        replaces: record.serial.to_string(),
+        certificate: About::new(&issued, &issuer, chosen, &profile.name),
+        was_until: rfc3339(old.validity().not_after),
+        files: names,
+        new: issued.certificate.clone(),
+    };
+    let chain = place::chain(&authority.full_chain(&issued.certificate));
+    files.write(&chain, key.map(|key| key.pem), session).with_context(|| recorded(&issued))?;
+    Ok(renewed)
+}
+
+struct NewKey {
+    key: PrivateKey,
+    pem: Zeroizing<String>,
+}
+
+fn new_key(args: &Args, old: &Certificate, files: &Files) -> anyhow::Result<NewKey> {
+    if files.key_is_encrypted() && !args.encrypt {
+        return Err(anyhow!("the key in {} is under a passphrase", shown(files.keyout())))
+            .hint("put the new one under one too with --encrypt, or write it elsewhere with --keyout");
+    }
+    let algorithm = match args.key_type {
+        Some(algorithm) => algorithm,
+        None => old.public_key()?.algorithm(),
+    };
+    let source = args.passphrase.as_ref().unwrap_or(&PassphraseSource::Prompt);
+    let passphrase = args.encrypt.then(|| source.new_one(&shown(files.keyout()))).transpose()?;
+    let key = PrivateKey::generate(algorithm)?;
+    let pem = match passphrase {
+        None => pem::write("PRIVATE KEY", &key.to_pkcs8_der()),
+        Some(passphrase) => pem::write("ENCRYPTED PRIVATE KEY", &key.encrypt(&passphrase, Kdf::default())?),
+    };
+    Ok(NewKey { key, pem })
+}
+
+/// A certificate that was renewed.
+#[derive(Debug, Serialize)]
+pub(super) struct Renewed {
+    which: String,
+    renewed: bool,
+    certificate_file: String,
+    /// Where the new key is; `None` for the old one.
+    key_file: Option<String>,
+    /// The serial number of the old certificate.
+    replaces: String,
+    #[serde(flatten)]
+    certificate: About,
+    #[serde(skip)]
+    was_until: String,
+    #[serde(skip)]
+    pub(super) files: Vec<String>,
+    #[serde(skip)]
+    pub(super) new: Certificate,
+}
+
+impl Renewed {
+    pub(super) fn text(&self, text: &mut Text) {
+        let key = match &self.key_file {
+            Some(file) => format!("new, in {}", safe(file)),
+            None => "as before".to_owned(),
+        };
+        let files = vec![
+            ("certificate", format!("{} (with the CA's: the full chain)", safe(&self.certificate_file))),
+            ("key", key),
+            ("replaces", format!("{} (until {})", self.replaces, self.was_until)),
+        ];
+        self.certificate.text_as("renewed", files, text);
+    }
+}
+
+/// A certificate that has time left.
+#[derive(Debug, Serialize)]
+pub(super) struct Kept {
+    which: String,
+    renewed: bool,
+    why: String,
+    serial: String,
+    not_after: String,
+}
+
+impl Kept {
+    pub(super) fn of(target: &Target, now: OffsetDateTime) -> Self {
+        Self {
+            which: target.which.clone(),
+            renewed: false,
+            why: clock::expiry(target.not_after(), now),
+            serial: target.record.serial.to_string(),
+            not_after: rfc3339(target.not_after()),
+        }
+    }
+
+    pub(super) fn text(&self, text: &mut Text) {
+        text.line(format_args!("{}  {}: it {}, {}", good("kept"), strong(&self.which), self.why, dim(&self.not_after)));
+    }
+}
+
+/// A path as an absolute one, for a unit that runs elsewhere.
+pub(super) fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot use {}", shown(path)))
+}

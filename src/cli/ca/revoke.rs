@@ -1,0 +1,227 @@
+//! `certkit ca revoke`: take a certificate back.
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::lapse::Lapse;
+use super::list::Line;
+use super::place::{self, Chosen};
+use super::which::{Meant, is_live};
+use crate::ca::{Action, Authority, Record, Revocation};
+use crate::cli::clock::{self, Moment, rfc3339};
+use crate::cli::exit::Exit;
+use crate::cli::output::{Report, Session};
+use crate::cli::problem::Hinted;
+use crate::cli::text::{Text, bad, good, safe, strong, warn};
+use crate::x509::extension::CrlReason;
+
+/// Revoke certificates, or lift their hold
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Clients learn of it from the next revocation list (certkit ca crl) and from OCSP answers (certkit ca ocsp), which say it at
+once. A revocation is for good, except a hold: --hold suspends, --release lifts that, and a hold can become a revocation.
+
+Reasons (RFC 5280 §5.3.1): unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation,
+certificateHold, privilegeWithdrawn, aACompromise.
+
+Where several certificates have the name, those that are expired or revoked aside, none is revoked and they are listed.
+
+Exit status: 0 revoked; 1 revoked already (or, with --release, not on hold): nothing changed for it; 2 could not.
+
+For example:
+  certkit ca revoke api.test --reason superseded
+  certkit ca revoke 3f9a1c api.test.pem --reason keyCompromise --invalid-since 2026-11-01
+  certkit ca revoke --hold laptop.test
+  certkit ca revoke --release laptop.test
+
+With --json the answer is an object: `certificates`, each as `certkit ca list` answers, with `changed` (whether this run did
+it); `list`, the last revocation list, with `number`, `next_update`, `state` (`current`, `due`, `lapsed`, `behind`), null where
+none was signed; and `to_do`, what to do next.")]
+pub(super) struct Args {
+    /// Which: serial numbers in hexadecimal, names, or files with the certificate first
+    #[arg(value_name = "NAME|SERIAL|FILE", required = true)]
+    which: Vec<String>,
+
+    /// Why
+    #[arg(long, value_name = "REASON", value_parser = parse_reason, default_value = "unspecified", conflicts_with_all = ["hold", "release"])]
+    reason: CrlReason,
+
+    /// Suspend it: a revocation that --release lifts
+    #[arg(long, conflicts_with = "release")]
+    hold: bool,
+
+    /// Lift the hold
+    #[arg(long)]
+    release: bool,
+
+    /// When it was revoked, if not now: 2026-11-23, 2026-11-23T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = clock::parse_time, conflicts_with = "release")]
+    at: Option<OffsetDateTime>,
+
+    /// Since when it is not to be trusted (invalidityDate), if that is known: from when the key was in other hands
+    #[arg(long, value_name = "TIME", conflicts_with = "release")]
+    invalid_since: Option<Moment>,
+
+    /// Revoke all that have the name
+    #[arg(long, conflicts_with = "release")]
+    all: bool,
+}
+
+pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    let now = clock::now();
+    let revocation = args.revocation(now)?;
+    let mut authority = chosen.open()?;
+    // All are found before any is touched.
+    let mut records: Vec<Record> = Vec::new();
+    for which in &args.which {
+        let meant = Meant::find(&mut authority, which, chosen)?;
+        for record in args.chosen_of(meant, now)? {
+            if !records.iter().any(|known| known.id == record.id) {
+                records.push(record);
+            }
+        }
+    }
+    if let (Some(at), Some(list)) = (args.at, authority.last_complete_list()?)
+        && at < list.this_update
+    {
+        session.warn(format_args!(
+            "a list issued after {} did not have it: --invalid-since is for when it went bad, --at for when it was revoked \
+             (RFC 5280 §5.3.2)",
+            rfc3339(at)
+        ));
+    }
+    let mut answer = Answer { certificates: Vec::new(), list: None, to_do: String::new(), released: args.release };
+    for record in &records {
+        answer.certificates.push(take(&mut authority, record, revocation, now)?);
+    }
+    answer.list = Lapse::of_last(&mut authority, now)?;
+    answer.to_do = what_next(&answer, chosen);
+    session.answer(&answer)?;
+    Ok(Exit::of(answer.certificates.iter().all(|one| one.changed)))
+}
+
+impl Args {
+    /// The revocation, or `None` to lift a hold.
+    fn revocation(&self, now: OffsetDateTime) -> anyhow::Result<Option<Revocation>> {
+        if self.release {
+            return Ok(None);
+        }
+        let at = self.at.unwrap_or(now);
+        if at > now {
+            return Err(anyhow!("--at {} is to come", rfc3339(at)))
+                .hint("a certificate is revoked now or was; to end it later, let it expire");
+        }
+        let invalid_since = match self.invalid_since {
+            None => None,
+            Some(Moment::At(time)) => Some(time),
+            Some(Moment::After(span)) => Some(now.checked_sub(span).context("--invalid-since lies before all time")?),
+        };
+        if invalid_since.is_some_and(|since| since > now) {
+            return Err(anyhow!("--invalid-since is to come")).hint("it is when the certificate went bad");
+        }
+        let reason = if self.hold { CrlReason::CertificateHold } else { self.reason };
+        Ok(Some(Revocation { at, reason, invalid_since }))
+    }
+
+    fn chosen_of(&self, mut meant: Meant, now: OffsetDateTime) -> anyhow::Result<Vec<Record>> {
+        let on_hold = |record: &Record| record.revocation.is_some_and(|revocation| revocation.is_hold());
+        let counts = |record: &Record| if self.release { on_hold(record) } else { is_live(record, now) };
+        if self.all {
+            meant.narrow(counts);
+            return Ok(meant.records);
+        }
+        let several = meant.records.len() > 1;
+        let one = meant.only(counts);
+        if several && !self.release {
+            return one.hint("say which by its serial number, or --all of them").map(|record| vec![record]);
+        }
+        Ok(vec![one?])
+    }
+}
+
+/// Revokes one certificate or lifts its hold, if it is not so already.
+fn take(
+    authority: &mut Authority,
+    record: &Record,
+    revocation: Option<Revocation>,
+    now: OffsetDateTime,
+) -> anyhow::Result<Taken> {
+    let done = match revocation {
+        Some(revocation) => authority.revoke(&record.serial, revocation, &place::act(Action::Revoke)),
+        None => authority.release(&record.serial, &place::act(Action::Release)),
+    };
+    match done {
+        Ok(record) => Ok(Taken { line: Line::of(&record, now), changed: true }),
+        Err(error) if error.is_about_standing() => Ok(Taken { line: Line::of(record, now), changed: false }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn what_next(answer: &Answer, chosen: &Chosen) -> String {
+    let flag = chosen.flag();
+    match &answer.list {
+        _ if answer.certificates.iter().all(|one| !one.changed) => {
+            "nothing changed: nothing is to be published".to_owned()
+        }
+        None => format!(
+            "clients do not know yet: sign a list with `certkit ca crl{flag}`, or answer with `certkit ca ocsp{flag}`"
+        ),
+        Some(list) => format!("list {} does not say so: publish the next one with `certkit ca crl{flag}`", list.number),
+    }
+}
+
+fn parse_reason(text: &str) -> Result<CrlReason, String> {
+    match CrlReason::from_name(text) {
+        Some(CrlReason::RemoveFromCrl) => {
+            Err("that is how a list says that a hold was lifted: --release does it".to_owned())
+        }
+        Some(reason) => Ok(reason),
+        None => {
+            let names: Vec<&str> = CrlReason::ALL
+                .into_iter()
+                .filter(|reason| *reason != CrlReason::RemoveFromCrl)
+                .map(CrlReason::name)
+                .collect();
+            Err(format!("RFC 5280 §5.3.1 knows {}", names.join(", ")))
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Answer {
+    certificates: Vec<Taken>,
+    list: Option<Lapse>,
+    to_do: String,
+    #[serde(skip)]
+    released: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Taken {
+    #[serde(flatten)]
+    line: Line,
+    /// Whether this run did it.
+    changed: bool,
+}
+
+impl Report for Answer {
+    fn text(&self, text: &mut Text) {
+        for Taken { line, changed } in &self.certificates {
+            let standing = line.revocation_in_words();
+            let verb = match (changed, self.released) {
+                (true, false) => good("revoked").to_string(),
+                (true, true) => good("released").to_string(),
+                (false, false) => bad("already").to_string(),
+                (false, true) => bad("not on hold").to_string(),
+            };
+            text.line(format_args!("{verb}  {}  {}  {}", line.serial(), strong(line.called()), safe(standing)));
+        }
+        if let Some(list) = &self.list
+            && list.is_lapsing()
+        {
+            text.line(format_args!("{} {}", warn("lapsing:"), list.in_words()));
+        }
+        text.line(format_args!("next: {}", self.to_do));
+    }
+}

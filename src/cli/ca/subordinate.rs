@@ -1,0 +1,143 @@
+//! What the commands that certify other authorities have in common.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Serialize;
+
+use super::issue::recorded;
+use super::place;
+use crate::ca::{Authority, Issued};
+use crate::cli::clock::rfc3339;
+use crate::cli::exit::Exit;
+use crate::cli::files::{self, Mode, WriteSet};
+use crate::cli::output::{Report, Session, shown};
+use crate::cli::text::{Text, bad, good, safe, strong, warn};
+use crate::encoding::hex;
+use crate::profile::Profile;
+use crate::x509::Certificate;
+use crate::x509::extension::NameConstraints;
+
+/// Gives a profile without constraints those of the nearest authority above that has some: not every client looks at
+/// those of a root.
+pub(super) fn inherit(profile: &mut Profile, path: &[Certificate]) {
+    let of = |certificate: &Certificate| certificate.extensions().find::<NameConstraints>().ok().flatten();
+    if profile.name_constraints.is_none() {
+        profile.name_constraints = path.iter().find_map(of).map(|found| found.value);
+    }
+}
+
+/// `branch.pem` for `branch.csr`, in the folder where certkit runs.
+pub(super) fn certified_file(out: Option<&Path>, from: &Path) -> anyhow::Result<PathBuf> {
+    match out {
+        Some(out) => Ok(out.to_owned()),
+        None => super::sign::beside(from, "authority"),
+    }
+}
+
+/// An authority that is certified and whose key is elsewhere.
+#[derive(Debug, Serialize)]
+pub(super) struct Certified {
+    certified: String,
+    certificate_file: String,
+    subject: String,
+    serial: String,
+    fingerprint_sha256: String,
+    not_after: String,
+    issuer: String,
+    path_len: Option<u64>,
+    permitted: Vec<String>,
+    excluded: Vec<String>,
+    /// The notAfter asked for, where one above ends before it.
+    shortened_from: Option<String>,
+}
+
+impl Certified {
+    /// Writes the certificate with those above it, and answers.
+    pub(super) fn write(
+        issued: &Issued,
+        by: &Authority,
+        from: String,
+        out: PathBuf,
+        force: bool,
+        session: &mut Session,
+    ) -> anyhow::Result<Exit> {
+        let mut chain = vec![&issued.certificate];
+        chain.extend(by.path());
+        let mut set = WriteSet::new(force);
+        let certificate_file = if files::is_dash(&out) { "stdout".to_owned() } else { shown(&out) };
+        set.add(out, place::chain(&chain).into_bytes(), Mode::Public);
+        set.write(session).with_context(|| recorded(issued))?;
+        let certificate = &issued.certificate;
+        let constraints = certificate.extensions().find::<NameConstraints>().ok().flatten();
+        let constraints = constraints.map(|found| found.value).unwrap_or_default();
+        let list = |subtrees: &[crate::x509::extension::GeneralSubtree]| {
+            subtrees.iter().map(|subtree| subtree.base.to_string()).collect()
+        };
+        session.answer(&Self {
+            certified: from,
+            certificate_file,
+            subject: certificate.subject().to_string(),
+            serial: certificate.serial().to_string(),
+            fingerprint_sha256: hex::colons(&certificate.fingerprint_sha256()),
+            not_after: rfc3339(certificate.validity().not_after),
+            issuer: by.certificate().subject().to_string(),
+            path_len: certificate.basic_constraints().ok().flatten().and_then(|constraints| constraints.path_len),
+            permitted: list(&constraints.permitted),
+            excluded: list(&constraints.excluded),
+            shortened_from: issued.clamped.map(rfc3339),
+        })?;
+        Ok(Exit::Yes)
+    }
+
+    /// Answers no.
+    pub(super) fn refuse(from: String, why: &str, session: &mut Session) -> anyhow::Result<Exit> {
+        session.answer(&Refused { request: from, refused: why.to_owned() })?;
+        Ok(Exit::No)
+    }
+}
+
+impl Report for Certified {
+    fn text(&self, text: &mut Text) {
+        text.line(format_args!("{} the authority {}", good("certified"), strong(&self.subject)));
+        let mut fields = vec![
+            ("from", safe(&self.certified).to_string()),
+            ("certificate", format!("{} (with those above it)", safe(&self.certificate_file))),
+            ("issuer", safe(&self.issuer).to_string()),
+            ("serial", self.serial.clone()),
+        ];
+        if !self.permitted.is_empty() {
+            fields.push(("permitted", safe(self.permitted.join(", ")).to_string()));
+        }
+        if !self.excluded.is_empty() {
+            fields.push(("excluded", safe(self.excluded.join(", ")).to_string()));
+        }
+        fields.push(("expires", self.not_after.clone()));
+        fields.push(("SHA-256", self.fingerprint_sha256.clone()));
+        text.fields(fields);
+        write_shortened(self.shortened_from.as_deref(), text);
+    }
+}
+
+/// Says that an end was brought forward.
+pub(super) fn write_shortened(wanted: Option<&str>, text: &mut Text) {
+    if let Some(wanted) = wanted {
+        text.line(format_args!(
+            "{} it expires with the CA above it, not at {wanted}: a certificate that outlives its issuer is worthless",
+            warn("shortened:")
+        ));
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Refused {
+    request: String,
+    /// Why.
+    refused: String,
+}
+
+impl Report for Refused {
+    fn text(&self, text: &mut Text) {
+        text.line(format_args!("{} {}: {}", bad("refused"), safe(&self.request), safe(&self.refused)));
+    }
+}

@@ -1,0 +1,121 @@
+//! Which certificate of the CA is meant: a serial number, a name or a file.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use time::OffsetDateTime;
+
+use super::place::Chosen;
+use crate::ca::{Authority, Query, Record};
+use crate::cli::clock::rfc3339;
+use crate::cli::load::{Loaded, cannot_use};
+use crate::cli::problem::Hinted;
+use crate::x509::{Certificate, SerialNumber};
+
+/// How a certificate was named, and the certificates that are meant: one at least, the newest first.
+pub(super) struct Meant {
+    /// How it was named.
+    pub(super) which: String,
+    /// The certificates: several where a name was given that several have.
+    pub(super) records: Vec<Record>,
+    /// The certificate in the file, where a file was given.
+    pub(super) from_file: bool,
+}
+
+impl Meant {
+    /// Finds what `which` stands for: the certificate with this serial number; or else those with this name; or else the
+    /// first in this file. Something with a slash in it is a file.
+    pub(super) fn find(authority: &mut Authority, which: &str, chosen: &Chosen) -> anyhow::Result<Self> {
+        if which.trim().is_empty() {
+            bail!("an empty name names no certificate");
+        }
+        let meant = |records, from_file| Self { which: which.to_owned(), records, from_file };
+        let path = Path::new(which);
+        if !which.contains('/') {
+            if let Some(serial) = SerialNumber::from_hex(which) {
+                let found = authority.find(&Query { serial: Some(serial), ..Query::default() })?;
+                if !found.is_empty() {
+                    return Ok(meant(found, false));
+                }
+            }
+            let query = Query {
+                name: Some(which.to_owned()),
+                newest_first: true,
+                limit: Some(MOST_CANDIDATES),
+                ..Query::default()
+            };
+            let found = authority.find(&query)?;
+            if !found.is_empty() {
+                return Ok(meant(found, false));
+            }
+        }
+        if which.contains('/') || path.is_file() {
+            let certificate = first_certificate(path)?;
+            let fingerprint = Some(certificate.fingerprint_sha256().to_vec());
+            let found = authority.find(&Query { fingerprint, ..Query::default() })?;
+            if found.is_empty() {
+                return Err(anyhow!("the CA in {} has not issued the certificate in {which}", chosen.shown()))
+                    .hint(format!("it was issued by {}", certificate.issuer()));
+            }
+            return Ok(meant(found, true));
+        }
+        Err(anyhow!("the CA in {} has issued no certificate {which:?}", chosen.shown()))
+            .hint(format!("see them all with: certkit ca list{}", chosen.flag()))
+    }
+
+    /// The one certificate that is meant. Of several with the name, those for which `counts` is false do not count where
+    /// others do.
+    ///
+    /// # Errors
+    /// When several are left, with a list of them.
+    pub(super) fn only(mut self, counts: impl Fn(&Record) -> bool) -> anyhow::Result<Record> {
+        self.narrow(counts);
+        match <[Record; 1]>::try_from(self.records) {
+            Ok([record]) => Ok(record),
+            Err(records) => {
+                let shown = records.iter().take(MOST_SHOWN).map(candidate).collect::<Vec<_>>().join(", ");
+                let more = match records.len().saturating_sub(MOST_SHOWN) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                Err(anyhow!("{:?} is the name of {} certificates: {shown}{more}", self.which, records.len()))
+                    .hint("say which by its serial number")
+            }
+        }
+    }
+
+    /// The newest certificate; of several with the name, one for which `counts` is true if there is any.
+    pub(super) fn newest(mut self, counts: impl Fn(&Record) -> bool) -> anyhow::Result<Record> {
+        self.narrow(counts);
+        self.records.into_iter().next().context("it names no certificate")
+    }
+
+    /// Leaves out those that do not count, where any does.
+    pub(super) fn narrow(&mut self, counts: impl Fn(&Record) -> bool) {
+        if self.records.iter().any(&counts) {
+            self.records.retain(counts);
+        }
+    }
+}
+
+/// Whether a certificate could still be used: it has not expired and is not revoked.
+pub(super) fn is_live(record: &Record, now: OffsetDateTime) -> bool {
+    record.revocation.is_none() && now <= record.validity.not_after
+}
+
+/// The first certificate in a file.
+pub(super) fn first_certificate(path: &Path) -> anyhow::Result<Certificate> {
+    let loaded = Loaded::read(path)?;
+    let certificates = loaded.document.certificates().with_context(|| cannot_use(path))?;
+    certificates.first().map(|first| (*first).clone()).with_context(|| cannot_use(path))
+}
+
+fn candidate(record: &Record) -> String {
+    format!("{} (until {})", record.serial, rfc3339(record.validity.not_after))
+}
+
+/// How many certificates with one name are looked at.
+const MOST_CANDIDATES: u32 = 1_000;
+
+/// How many are listed in an error.
+const MOST_SHOWN: usize = 8;

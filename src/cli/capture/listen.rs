@@ -1,0 +1,282 @@
+//! Reads a capture to its end, and listens to every connection in it that may be TLS.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::cli::output::Session;
+use crate::cli::problem::plain;
+use crate::cli::{files, load};
+use crate::pcap::{
+    CaptureError, CaptureFile, Connections, Damage, Datagrams, Decoded, Decoder, Finished, Follower, Format, HowClosed,
+    Item, Limits, Segment, Side, SideCount, Skipped,
+};
+use crate::tls::keys::KeyLog;
+use crate::transcript::{Options, Recorder, Secrets, Transcript};
+
+use super::judge::Verdict;
+
+/// The most TLS connections that are told; more are counted.
+const MOST_TOLD: usize = 50_000;
+
+/// The most bytes of messages that are kept of all connections together: then they are told without their bytes.
+const MOST_BYTES: usize = 256 << 20;
+
+/// How much application data of one connection is kept with --follow, in bytes.
+const MOST_FOLLOWED: usize = 16 << 20;
+
+/// Which connections are wanted.
+#[derive(Debug)]
+pub(super) struct Filter {
+    hosts: Vec<IpAddr>,
+    names: Vec<String>,
+}
+
+/// What is listened for, and what was heard so far.
+pub(super) struct Listening {
+    filter: Rc<Filter>,
+    options: Options,
+}
+
+/// All that was heard in a capture.
+pub(super) struct Heard {
+    pub(super) format: Format,
+    pub(super) packets: u64,
+    pub(super) times: Option<[OffsetDateTime; 2]>,
+    pub(super) damage: Option<String>,
+    /// Why the rest could not be read, where that is more than a file that was cut off.
+    pub(super) failure: Option<String>,
+    pub(super) skipped: Skipped,
+    pub(super) datagrams: Datagrams,
+    pub(super) has_key_log: bool,
+    pub(super) tcp_connections: u64,
+    pub(super) other_connections: u64,
+    pub(super) filtered: u64,
+    pub(super) too_many: u64,
+    pub(super) connections: Vec<Told>,
+    bytes: usize,
+}
+
+/// A TLS connection that was heard.
+#[derive(Debug, Serialize)]
+pub(super) struct Told {
+    pub(super) client: SocketAddr,
+    pub(super) server: SocketAddr,
+    #[serde(serialize_with = "rfc3339")]
+    pub(super) begun: OffsetDateTime,
+    pub(super) tcp: Tcp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) verdict: Option<Verdict>,
+    #[serde(flatten)]
+    pub(super) transcript: Transcript,
+}
+
+/// The connection below.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Tcp {
+    pub(super) how: HowClosed,
+    pub(super) client: SideCount,
+    pub(super) server: SideCount,
+}
+
+impl Filter {
+    pub(super) fn new(hosts: Vec<IpAddr>, names: Vec<String>) -> Self {
+        Self { hosts, names: names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect() }
+    }
+
+    fn wants_ends(&self, ends: [SocketAddr; 2]) -> bool {
+        self.hosts.is_empty() || ends.iter().any(|end| self.hosts.contains(&end.ip()))
+    }
+
+    fn wants_name(&self, name: Option<&str>) -> bool {
+        self.names.is_empty()
+            || name.is_some_and(|name| self.names.contains(&name.trim_end_matches('.').to_ascii_lowercase()))
+    }
+}
+
+impl Listening {
+    pub(super) fn new(filter: Filter, secrets: Secrets, explain: bool, follow: bool) -> Self {
+        let options = match follow {
+            true => Options { application_data: MOST_FOLLOWED, events: 100_000, ..Options::default() },
+            false => Options::default(),
+        };
+        Self { filter: Rc::new(filter), options: Options { explain, secrets: Rc::new(secrets), ..options } }
+    }
+
+    /// Reads a capture.
+    pub(super) fn read(mut self, path: &Path, session: &Session) -> anyhow::Result<Heard> {
+        let stream = files::open(path)?;
+        let bar = progress_bar(session, stream.size);
+        let failed = || format!("cannot read {}", load::name(path));
+        let mut file = CaptureFile::open(stream).map_err(told).with_context(failed)?;
+        let mut heard = Heard::new(file.format());
+        let (mut decoder, mut connections) = (Decoder::default(), Connections::new(Limits::default()));
+        loop {
+            match file.next_item() {
+                Ok(Some(Item::Packet(packet))) => {
+                    heard.count(packet.at);
+                    match decoder.packet(&packet) {
+                        Decoded::Tcp(segment) => {
+                            connections.segment(packet.at, &segment, || self.listener(&segment));
+                            for finished in connections.take_finished() {
+                                heard.take(finished);
+                            }
+                        }
+                        Decoded::Udp(datagram) => heard.datagrams.datagram(&datagram),
+                        Decoded::Nothing => {}
+                    }
+                }
+                Ok(Some(Item::KeyLog(lines))) => {
+                    heard.has_key_log = true;
+                    Rc::make_mut(&mut self.options.secrets).add_key_log(KeyLog::parse(lines));
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    heard.failure = Some(told(error).to_string());
+                    break;
+                }
+            }
+            if heard.packets.is_multiple_of(8192) {
+                bar.set_position(file.position());
+            }
+        }
+        bar.finish_and_clear();
+        connections.finish().into_iter().for_each(|finished| heard.take(finished));
+        heard.connections.sort_by_key(|told| told.begun);
+        heard.skipped = decoder.skipped();
+        heard.damaged(file.damage());
+        Ok(heard)
+    }
+
+    fn listener(&self, segment: &Segment<'_>) -> Listener {
+        let wanted = self.filter.wants_ends([segment.source, segment.destination]);
+        Listener {
+            recorder: wanted.then(|| Recorder::new(self.options.clone())),
+            filter: Rc::clone(&self.filter),
+            asked: false,
+            filtered: !wanted,
+        }
+    }
+}
+
+/// Listens to one connection.
+struct Listener {
+    recorder: Option<Recorder>,
+    filter: Rc<Filter>,
+    /// The filter has seen the name.
+    asked: bool,
+    filtered: bool,
+}
+
+impl Follower for Listener {
+    fn data(&mut self, from: Side, at: OffsetDateTime, bytes: &[u8]) -> bool {
+        let Some(recorder) = &mut self.recorder else { return false };
+        let more = recorder.data(from, at, bytes);
+        if !self.asked && recorder.has_client_hello() {
+            self.asked = true;
+            if !self.filter.wants_name(recorder.server_name().as_deref()) {
+                (self.filtered, self.recorder) = (true, None);
+                return false;
+            }
+        }
+        more
+    }
+
+    fn missing(&mut self, from: Side, at: OffsetDateTime, count: u64) -> bool {
+        self.recorder.as_mut().is_some_and(|recorder| recorder.missing(from, at, count))
+    }
+}
+
+impl Heard {
+    fn new(format: Format) -> Self {
+        Self {
+            format,
+            packets: 0,
+            times: None,
+            damage: None,
+            failure: None,
+            skipped: Skipped::default(),
+            datagrams: Datagrams::default(),
+            has_key_log: false,
+            tcp_connections: 0,
+            other_connections: 0,
+            filtered: 0,
+            too_many: 0,
+            connections: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    fn count(&mut self, at: OffsetDateTime) {
+        self.packets += 1;
+        let [first, last] = self.times.unwrap_or([at; 2]);
+        self.times = Some([first.min(at), last.max(at)]);
+    }
+
+    fn take(&mut self, finished: Finished<Listener>) {
+        self.tcp_connections += 1;
+        let Finished { follower, ends, times: [begun, _], sides, how } = finished;
+        let named = follower.asked || follower.filter.names.is_empty();
+        let Some(mut transcript) = follower.recorder.and_then(Recorder::finish) else {
+            *(if follower.filtered { &mut self.filtered } else { &mut self.other_connections }) += 1;
+            return;
+        };
+        if !named {
+            self.filtered += 1;
+            return;
+        }
+        if self.connections.len() >= MOST_TOLD {
+            self.too_many += 1;
+            return;
+        }
+        self.bytes += transcript.events.iter().map(|event| event.bytes.len()).sum::<usize>();
+        if self.bytes > MOST_BYTES {
+            transcript.events.iter_mut().for_each(|event| event.bytes = Vec::new());
+        }
+        let ([one, other], [of_one, of_other]) = (ends, sides);
+        let (client, server, of_client, of_server) = match transcript.client {
+            Side::Initiator => (one, other, of_one, of_other),
+            Side::Responder => (other, one, of_other, of_one),
+        };
+        let tcp = Tcp { how, client: of_client, server: of_server };
+        self.connections.push(Told { client, server, begun, tcp, verdict: None, transcript });
+    }
+
+    fn damaged(&mut self, damage: Option<&Damage>) {
+        self.damage = damage.map(ToString::to_string);
+        if let Some(Damage::Broken { .. }) = damage {
+            self.failure.clone_from(&self.damage);
+        }
+    }
+}
+
+fn told(error: CaptureError) -> anyhow::Error {
+    match error {
+        CaptureError::Io(error) => plain(error),
+        other => other.into(),
+    }
+}
+
+fn progress_bar(session: &Session, size: Option<u64>) -> ProgressBar {
+    if !session.shows_progress() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(size, ProgressDrawTarget::stderr_with_hz(5));
+    let template = match size {
+        Some(_) => "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go",
+        None => "{spinner} {bytes}, {bytes_per_sec}, {elapsed}",
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn rfc3339<S: serde::Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default())
+}

@@ -1,0 +1,156 @@
+//! Many files at a time, where [`WriteSet`](super::WriteSet) would wait for the disk at each of them.
+//!
+//! A batch of files is written into a folder of its own beside their places, synced as a whole, and then renamed into
+//! place one by one: each is there whole or not at all, and none replaces another unasked.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use tempfile::{Builder, TempDir, TempPath};
+
+use super::write::{Mode, PREFIX};
+use crate::cli::output::shown;
+use crate::cli::problem::plain;
+
+/// A folder to which batches of files go.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    folder: PathBuf,
+    force: bool,
+}
+
+/// Files of one batch, not in place yet. Dropped, they are gone.
+#[derive(Debug)]
+pub struct Staged {
+    staging: TempDir,
+    destination: Destination,
+    names: Vec<String>,
+}
+
+impl Destination {
+    /// The folder, which has to be there; `force` lets files be replaced.
+    pub fn new(folder: &Path, force: bool) -> Self {
+        Self { folder: folder.to_owned(), force }
+    }
+
+    /// The path of a file in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Whether something is in the way of a file of this name.
+    pub fn is_taken(&self, name: &str) -> bool {
+        match fs::symlink_metadata(self.path(name)) {
+            Ok(about) => about.is_dir() || !self.force,
+            Err(_) => false,
+        }
+    }
+
+    /// Begins a batch.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn stage(&self) -> anyhow::Result<Staged> {
+        let staging = Builder::new().prefix(PREFIX).tempdir_in(&self.folder);
+        let staging = staging.map_err(plain).with_context(|| format!("cannot write to {}", shown(&self.folder)))?;
+        Ok(Staged { staging, destination: self.clone(), names: Vec::new() })
+    }
+
+    /// Has the names of all files survive a power cut.
+    pub fn sync(&self) {
+        // Some file systems cannot, and need not.
+        _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+impl Staged {
+    /// Writes a file of the batch.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn add(&mut self, name: &str, contents: &[u8], mode: Mode) -> anyhow::Result<()> {
+        let path = self.staging.path().join(name);
+        let write = || -> io::Result<()> {
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::OpenOptionsExt;
+                options.mode(if mode == Mode::Secret { 0o600 } else { 0o644 });
+            }
+            let mut file = options.open(&path)?;
+            file.write_all(contents)?;
+            if cfg!(not(target_os = "linux")) {
+                file.sync_all()?;
+            }
+            Ok(())
+        };
+        write().map_err(plain).with_context(|| self.cannot_write(name))?;
+        self.names.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Waits until the contents of all files are on the disk: no name may point to half a file.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn sync(&self) -> anyhow::Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            let synced = File::open(self.staging.path()).and_then(|folder| Ok(rustix::fs::syncfs(&folder)?));
+            synced.map_err(plain).with_context(|| format!("cannot write to {}", shown(&self.destination.folder)))?;
+        }
+        Ok(())
+    }
+
+    /// Puts a file in its place.
+    ///
+    /// # Errors
+    /// When something is in the way, or the system refuses.
+    pub fn place(&self, name: &str) -> anyhow::Result<()> {
+        let from = self.staging.path().join(name);
+        let to = self.destination.path(name);
+        let from = TempPath::try_from_path(from).map_err(plain).with_context(|| self.cannot_write(name))?;
+        let placed = if self.destination.force { from.persist(&to) } else { from.persist_noclobber(&to) };
+        placed.map_err(|error| plain(error.error)).with_context(|| self.cannot_write(name))
+    }
+
+    fn cannot_write(&self, name: &str) -> String {
+        format!("cannot write {}", shown(&self.destination.path(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn files_come_into_place_whole_and_replace_nothing_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("old"), "old").unwrap();
+        for force in [false, true] {
+            let destination = Destination::new(folder.path(), force);
+            let mut staged = destination.stage().unwrap();
+            staged.add("old", b"new", Mode::Public).unwrap();
+            staged.add("key", b"secret", Mode::Secret).unwrap();
+            assert_eq!(destination.is_taken("old"), !force);
+            assert!(!destination.path("key").exists() || force);
+            staged.sync().unwrap();
+            assert_eq!(staged.place("old").is_ok(), force);
+            staged.place("key").unwrap();
+            drop(staged);
+            let old = fs::read(folder.path().join("old")).unwrap();
+            assert_eq!(old == b"new", force);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(folder.path().join("key")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Lists of certificates: one a line, as CSV with a header, or as TOML.
+
+use super::wish::{Wish, WishError, split_names};
+use crate::key::KeyAlgorithm;
+use serde::Deserialize;
+use std::str::FromStr;
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Names on each line; `#` begins a comment.
+    Lines,
+    /// CSV (RFC 4180) with a header; a field ends on the line on which it begins.
+    Csv,
+    /// TOML, a `[[certificate]]` for each.
+    Toml,
+}
+
+/// Reads a list of lines or of CSV, line by line.
+#[derive(Debug)]
+pub struct ListReader {
+    columns: Option<Vec<Column>>,
+    header_is_due: bool,
+    number: u64,
+}
+
+/// A column of CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Names,
+    Cn,
+    Subject,
+    Profile,
+    Days,
+    Key,
+    Out,
+}
+
+const COLUMNS: [(&str, Column); 7] = [
+    ("names", Column::Names),
+    ("cn", Column::Cn),
+    ("subject", Column::Subject),
+    ("profile", Column::Profile),
+    ("days", Column::Days),
+    ("key", Column::Key),
+    ("out", Column::Out),
+];
+
+impl Format {
+    /// The format by the ending of a file's name, or else by its first line that is not empty: a header of CSV, or
+    /// `[[certificate]]`.
+    pub fn detect(file_name: &str, first_line: &str) -> Self {
+        let ending = file_name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        match ending.as_deref() {
+            Some("csv") => Self::Csv,
+            Some("toml") => Self::Toml,
+            _ if first_line.trim() == "[[certificate]]" => Self::Toml,
+            _ if looks_like_a_header(first_line) => Self::Csv,
+            _ => Self::Lines,
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "lines" => Ok(Self::Lines),
+            "csv" => Ok(Self::Csv),
+            "toml" => Ok(Self::Toml),
+            _ => Err("the formats are lines, csv and toml"),
+        }
+    }
+}
+
+/// Only known columns, more than one, with names among them: no line of names.
+fn looks_like_a_header(line: &str) -> bool {
+    let words: Vec<&str> = line.trim().split(',').map(|word| word.trim().trim_matches('"')).collect();
+    let known = |word: &&str| COLUMNS.iter().any(|(name, _)| word.eq_ignore_ascii_case(name));
+    words.len() > 1 && words.iter().all(known)
+}
+
+impl ListReader {
+    /// A reader of lines, or of CSV whose header comes first.
+    pub fn new(format: Format) -> Self {
+        Self { columns: None, header_is_due: format == Format::Csv, number: 0 }
+    }
+
+    /// Whether the header of CSV has not been read: without it no line can be.
+    pub fn awaits_header(&self) -> bool {
+        self.header_is_due
+    }
+
+    /// Reads the next line; `None` for a header, a comment or an empty line.
+    ///
+    /// # Errors
+    /// [`WishError`], with the line's number. The next line can be read all the same, but after a faulty header.
+    pub fn line(&mut self, line: &[u8]) -> Result<Option<Wish>, WishError> {
+        self.number += 1;
+        let number = self.number;
+        let fault = |why: String| WishError { line: number, why };
+        let text = std::str::from_utf8(line).map_err(|_| fault("it is not UTF-8".to_owned()))?;
+        let text = if number == 1 { text.trim_start_matches('\u{feff}') } else { text };
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let read = if self.header_is_due {
+            self.columns = Some(header(text).map_err(fault)?);
+            self.header_is_due = false;
+            return Ok(None);
+        } else if let Some(columns) = &self.columns {
+            row(columns, text)
+        } else {
+            Ok(plain(text))
+        };
+        Ok(read.map_err(fault)?.map(|wish| Wish { line: number, ..wish }))
+    }
+}
+
+/// Names, and perhaps a comment after them.
+fn plain(text: &str) -> Option<Wish> {
+    let names = match text.split_once('#') {
+        Some((before, _)) if before.is_empty() || before.ends_with(char::is_whitespace) => before,
+        _ => text,
+    };
+    let names = split_names(names);
+    (!names.is_empty()).then(|| Wish { names, ..Wish::default() })
+}
+
+fn header(text: &str) -> Result<Vec<Column>, String> {
+    let known = || COLUMNS.map(|(name, _)| name).join(", ");
+    let mut columns: Vec<Column> = Vec::new();
+    for field in fields(text)? {
+        let word = field.trim();
+        let column = COLUMNS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, column)| *column);
+        let column = column.ok_or_else(|| format!("there is no column {word:?}: there are {}", known()))?;
+        if columns.contains(&column) {
+            return Err(format!("the column {word:?} is there twice"));
+        }
+        columns.push(column);
+    }
+    if !columns.iter().any(|column| matches!(column, Column::Names | Column::Cn | Column::Subject)) {
+        return Err("no column says whom a certificate is for: there are names, cn and subject".to_owned());
+    }
+    Ok(columns)
+}
+
+fn row(columns: &[Column], text: &str) -> Result<Option<Wish>, String> {
+    let fields = fields(text)?;
+    if fields.len() != columns.len() {
+        return Err(format!("it has {} fields and the header {}", fields.len(), columns.len()));
+    }
+    let mut wish = Wish::default();
+    for (column, field) in columns.iter().zip(&fields) {
+        let text = field.trim();
+        let given = (!text.is_empty()).then(|| text.to_owned());
+        match column {
+            Column::Names => wish.names = split_names(text),
+            Column::Cn => wish.common_name = given,
+            Column::Subject => wish.subject = given,
+            Column::Profile => wish.profile = given,
+            Column::Out => wish.out = given,
+            Column::Days => wish.days = given.map(|days| read_days(&days)).transpose()?,
+            Column::Key => {
+                wish.key =
+                    given.map(|key| key.parse()).transpose().map_err(|error: crate::key::KeyError| error.to_string())?
+            }
+        }
+    }
+    Ok(Some(wish))
+}
+
+fn read_days(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|days| *days > 0).ok_or_else(|| format!("{text:?} is no number of days"))
+}
+
+/// The fields of one line of CSV.
+fn fields(text: &str) -> Result<Vec<String>, String> {
+    let mut reader = csv_core::Reader::new();
+    let (mut output, mut ends) = (vec![0; text.len() + 1], vec![0; text.matches(',').count() + 2]);
+    let line = [text.as_bytes(), b"\n"].concat();
+    let (result, _, written, count) = reader.read_record(&line, &mut output, &mut ends);
+    if !matches!(result, csv_core::ReadRecordResult::Record) {
+        return Err("a field in quotes does not end on its line".to_owned());
+    }
+    let mut start = 0;
+    let mut fields = Vec::with_capacity(count);
+    for end in ends.iter().take(count) {
+        let field = output.get(start..*end).unwrap_or_default();
+        fields.push(String::from_utf8_lossy(field).into_owned());
+        start = *end;
+    }
+    debug_assert_eq!(start, written);
+    Ok(fields)
+}
+
+/// Reads a list in TOML.
+///
+/// # Errors
+/// [`WishError`]: unknown keys, values of the wrong type.
+pub fn from_toml(text: &str) -> Result<Vec<Wish>, WishError> {
+    let line_at = |offset: usize| text.get(..offset).unwrap_or_default().matches('\n').count() as u64 + 1;
+    let list: List = toml::from_str(text).map_err(|error| WishError {
+        line: line_at(error.span().map_or(0, |span| span.start)),
+        why: error.message().replace('\n', "; "),
+    })?;
+    Ok(list
+        .certificate
+        .into_iter()
+        .map(|entry| {
+            let line = line_at(entry.span().start);
+            let Entry { names, cn, subject, profile, days, key, out } = entry.into_inner();
+            Wish { line, names, common_name: cn, subject, profile, days: days.map(|days| days.0), key, out }
+        })
+        .collect())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    certificate: Vec<toml::Spanned<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    #[serde(default)]
+    names: Vec<String>,
+    cn: Option<String>,
+    subject: Option<String>,
+    profile: Option<String>,
+    days: Option<Days>,
+    key: Option<KeyAlgorithm>,
+    out: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "u32")]
+struct Days(u32);
+
+impl TryFrom<u32> for Days {
+    type Error = &'static str;
+
+    fn try_from(days: u32) -> Result<Self, Self::Error> {
+        if days > 0 { Ok(Self(days)) } else { Err("a certificate is valid for a day at least") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn read(format: Format, text: &str) -> Vec<Result<Wish, String>> {
+        let mut reader = ListReader::new(format);
+        let lines = text.lines().filter_map(|line| reader.line(line.as_bytes()).transpose());
+        lines.map(|wish| wish.map_err(|error| error.to_string())).collect()
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_line_is_a_certificate_and_comments_are_none() {
+        let read = read(Format::Lines, "# hosts\n\na.test, 10.0.0.1 # the first\nb.test\nhttps://a.test/#x\n");
+        let read: Vec<Wish> = read.into_iter().map(Result::unwrap).collect();
+        assert_eq!(read.iter().map(|wish| wish.line).collect::<Vec<_>>(), [3, 4, 5]);
+        assert_eq!(read.first().unwrap().names, ["a.test", "10.0.0.1"]);
+        assert_eq!(read.last().unwrap().names, ["https://a.test/#x"]);
+    }
+
+    #[test]
+    fn csv_has_a_header_and_quotes() {
+        let text = "names,profile,days,key,out\n\"a.test, b.test\",,90,rsa:2048,x\nc.test,client,,,\n";
+        let read: Vec<Wish> = read(Format::Csv, text).into_iter().map(Result::unwrap).collect();
+        let first = Wish {
+            line: 2,
+            names: names(&["a.test", "b.test"]),
+            days: Some(90),
+            key: Some(KeyAlgorithm::Rsa(2048)),
+            out: Some("x".into()),
+            ..Wish::default()
+        };
+        let second = Wish { line: 3, names: names(&["c.test"]), profile: Some("client".into()), ..Wish::default() };
+        assert_eq!(read, [first, second]);
+    }
+
+    #[test]
+    fn a_bad_line_is_told_by_its_number_and_the_next_one_is_read() {
+        let text = "names,days\na.test,0\nb.test\n\"c.test,1\nd.test,x\ne.test,5\n";
+        let told: Vec<String> =
+            read(Format::Csv, text).into_iter().map(|wish| wish.map_or_else(|e| e, |w| w.names.concat())).collect();
+        assert_eq!(
+            told,
+            [
+                "line 2: \"0\" is no number of days",
+                "line 3: it has 1 fields and the header 2",
+                "line 4: a field in quotes does not end on its line",
+                "line 5: \"x\" is no number of days",
+                "e.test",
+            ]
+        );
+        for (header, wanted) in [
+            ("names,day", "no column \"day\""),
+            ("names,names", "twice"),
+            ("days,profile", "whom a certificate is for"),
+        ] {
+            assert!(read(Format::Csv, header).concat_errors().contains(wanted), "{header}");
+        }
+    }
+
+    trait ConcatErrors {
+        fn concat_errors(self) -> String;
+    }
+
+    impl ConcatErrors for Vec<Result<Wish, String>> {
+        fn concat_errors(self) -> String {
+            self.into_iter().filter_map(Result::err).collect()
+        }
+    }
+
+    #[test]
+    fn toml_has_a_table_for_each() {
+        let text =
+            "[[certificate]]\nnames = [\"a.test\"]\n\n[[certificate]]\ncn = \"Ann\"\nprofile = \"client\"\ndays = 7\n";
+        let read = from_toml(text).unwrap();
+        assert_eq!((read.len(), read.last().unwrap().line, read.last().unwrap().days), (2, 4, Some(7)));
+        let error = from_toml("[[certificate]]\nname = \"a\"\n").unwrap_err();
+        assert_eq!((error.line, error.why.contains("unknown field `name`")), (2, true), "{error}");
+        assert!(from_toml("[[certificate]]\ndays = 0\n").unwrap_err().why.contains("a day at least"));
+    }
+
+    #[test]
+    fn the_format_is_recognised() {
+        for (file, line, format) in [
+            ("x.csv", "a.test", Format::Csv),
+            ("x.toml", "", Format::Toml),
+            ("-", "[[certificate]]", Format::Toml),
+            ("names.txt", "names,profile", Format::Csv),
+            ("names.txt", "Names, Days", Format::Csv),
+            ("names.txt", "names", Format::Lines),
+            ("names.txt", "names,example.test", Format::Lines),
+            ("-", "a.test b.test", Format::Lines),
+        ] {
+            assert_eq!(Format::detect(file, line), format, "{file} {line}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `certkit ca issue --batch`.
+
+use crate::support::Sandbox;
+
+fn with_ca() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--name", "Test CA"]).expect_code(0);
+    sandbox
+}
+
+fn issued(sandbox: &Sandbox) -> usize {
+    let listed = sandbox.certkit(&["ca", "list", "--json"]).expect_code(0).json();
+    listed["certificates"].as_array().unwrap().len()
+}
+
+#[test]
+fn every_line_gets_a_key_and_a_certificate_that_is_recorded_in_the_order_of_the_list() {
+    let sandbox = with_ca();
+    let names: Vec<String> = (1..=300).map(|number| format!("h{number}.test")).collect();
+    sandbox.write("names.txt", format!("# hosts\n\n{}\n", names.join("\n")));
+    let ran = sandbox.certkit(&["ca", "issue", "--batch", "names.txt", "--out-dir", "out", "--json"]).expect_code(0);
+    let rows: Vec<serde_json::Value> = ran.stdout.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+    assert_eq!(rows.len(), names.len());
+    for (row, (line, name)) in rows.iter().zip((3..).zip(&names)) {
+        assert_eq!((row["line"].as_u64(), &row["names"][0]), (Some(line), &format!("dns:{name}").into()));
+        assert_eq!(row["error"], serde_json::Value::Null);
+    }
+    assert_eq!(issued(&sandbox), names.len());
+    let serials: std::collections::HashSet<&str> = rows.iter().map(|row| row["serial"].as_str().unwrap()).collect();
+    assert_eq!(serials.len(), names.len());
+    let ca = sandbox.ca().join("ca.pem");
+    let roots = ["--roots", ca.to_str().unwrap(), "--host"];
+    for name in ["h1.test", "h64.test", "h65.test", "h300.test"] {
+        let (certificate, key) = (format!("out/{name}.pem"), format!("out/{name}-key.pem"));
+        sandbox.certkit(&[&["verify", &certificate][..], &roots, &[name]].concat()).expect_code(0);
+        sandbox.certkit(&["key", "match", &certificate, &key]).expect_code(0);
+        #[cfg(unix)]
+        assert_eq!((sandbox.mode(&key), sandbox.mode(&certificate) & 0o444), (0o600, 0o444));
+    }
+    assert_eq!(std::fs::read_dir(sandbox.path("out")).unwrap().count(), 2 * names.len(), "and nothing else");
+}
+
+#[test]
+fn a_list_with_a_bad_line_issues_nothing_and_tells_all_of_them() {
+    let sandbox = with_ca();
+    sandbox.write("names.txt", "a.test\nb..test\nc.test\na.test\n-ecdsa\n");
+    let refused = sandbox.certkit(&["ca", "issue", "--batch", "names.txt"]).expect_code(2);
+    for said in ["names.txt:2:", "names.txt:4: another line", "names.txt:5:", "3 of 5 lines", "--keep-going"] {
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.stderr);
+    }
+    assert_eq!((sandbox.listing(), issued(&sandbox)), (vec!["names.txt".to_owned()], 0));
+
+    let ran = sandbox.certkit(&["ca", "issue", "--batch", "names.txt", "--keep-going", "--json"]).expect_code(1);
+    let errors: Vec<bool> = ran.stdout.lines().map(|row| row.contains("\"error\":null")).collect();
+    assert_eq!(errors, [true, false, true, false, false]);
+    assert_eq!(issued(&sandbox), 2);
+}
+
+#[test]
+fn files_in_the_way_are_found_before_anything_is_made() {
+    let sandbox = with_ca();
+    sandbox.write("b.test-key.pem", "mine");
+    sandbox.write("names.txt", "a.test\nb.test\n");
+    let refused = sandbox.certkit(&["ca", "issue", "--batch", "names.txt"]).expect_code(2);
+    assert!(refused.stderr.contains("names.txt:2: ./b.test-key.pem exists already"), "{}", refused.stderr);
+    assert_eq!(issued(&sandbox), 0);
+    assert_eq!(sandbox.read("b.test-key.pem"), b"mine");
+    sandbox.certkit(&["ca", "issue", "--batch", "names.txt", "--force"]).expect_code(0);
+    assert_ne!(sandbox.read("b.test-key.pem"), b"mine");
+}
+
+#[test]
+fn csv_and_toml_say_profile_days_key_and_files() {
+    let csv = "names,cn,profile,days,key,out\n\"a.test,10.0.0.1\",,,30,p384,first\n,Ann Example,client,7,,second\n";
+    let toml = "[[certificate]]\nnames = [\"a.test\", \"10.0.0.1\"]\ndays = 30\nkey = \"p384\"\nout = \"first\"\n\
+                [[certificate]]\ncn = \"Ann Example\"\nprofile = \"client\"\ndays = 7\nout = \"second\"\n";
+    for (file, text) in [("list.csv", csv), ("list", csv), ("list.toml", toml), ("list", toml)] {
+        let sandbox = with_ca();
+        sandbox.write(file, text);
+        sandbox.certkit(&["ca", "issue", "--batch", file]).expect_code(0);
+        let first = sandbox.certkit(&["inspect", "--json", "first.pem"]).expect_code(0).stdout;
+        assert!(first.contains("P-384") && first.contains("10.0.0.1"), "{first}");
+        let second = sandbox.certkit(&["ca", "show", "Ann Example", "--json"]).expect_code(0).json();
+        assert_eq!(second["record"]["profile"], "client");
+        assert!(sandbox.path("second-key.pem").exists());
+    }
+}
+
+#[test]
+fn the_limits_of_each_lines_profile_are_kept() {
+    let sandbox = with_ca();
+    let server = sandbox.certkit(&["ca", "profiles", "--show", "server"]).expect_code(0).stdout;
+    sandbox.write("corp.toml", format!("{server}allowed_names = [\"dns:corp.test\"]\nmax_days = 397\n"));
+    sandbox.write(
+        "list.csv",
+        "names,profile,days\na.corp.test,corp.toml,\nb.test,corp.toml,\nb.test,,\nc.corp.test,corp.toml,400\n",
+    );
+    let refused = sandbox.certkit(&["ca", "issue", "--batch", "list.csv"]).expect_code(2);
+    for said in ["list.csv:3:", "(allowed_names)", "list.csv:5:", "(max_days)"] {
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.stderr);
+    }
+    assert_eq!(issued(&sandbox), 0);
+    sandbox.certkit(&["ca", "issue", "--batch", "list.csv", "--keep-going"]).expect_code(1);
+    assert_eq!(issued(&sandbox), 2);
+}
+
+#[test]
+fn flags_without_effect_and_lists_without_certificates_are_errors() {
+    let sandbox = with_ca();
+    sandbox.write("names.txt", "a.test\n");
+    sandbox.write("empty.txt", "# nothing\n");
+    sandbox.write("bad.csv", "names,day\na.test,3\n");
+    for args in [
+        &["--batch", "names.txt", "b.test"][..],
+        &["--batch", "names.txt", "--out", "x.pem"],
+        &["--batch", "names.txt", "--encrypt"],
+        &["--batch", "empty.txt"],
+        &["--batch", "none.txt"],
+        &["--batch", "bad.csv"],
+        &["--batch", "bad.csv", "--keep-going"],
+        &["--batch", "names.txt", "--format", "xml"],
+        &["b.test", "--out-dir", "x"],
+        &["b.test", "--keep-going"],
+    ] {
+        sandbox.certkit(&[&["ca", "issue"], args].concat()).expect_code(2);
+    }
+    assert_eq!(issued(&sandbox), 0);
+}

@@ -1,0 +1,238 @@
+//! `certkit ca` with more than one authority.
+
+use std::fs;
+
+use crate::support::{Ran, Sandbox};
+
+fn two_tiers(more: &[&str]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let args = [&["ca", "init", "--name", "Example Root CA", "--intermediate"], more].concat();
+    sandbox.certkit(&args).expect_code(0);
+    sandbox
+}
+
+fn in_ca(sandbox: &Sandbox) -> Vec<String> {
+    let entries = fs::read_dir(sandbox.ca()).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| !name.starts_with("ledger"));
+    names.sort();
+    names
+}
+
+fn subjects(sandbox: &Sandbox, file: &str) -> Vec<String> {
+    let shown = sandbox.certkit(&["inspect", file, "--json"]).expect_code(0).json();
+    let blocks = shown[0]["blocks"].as_array().unwrap();
+    blocks.iter().map(|block| block["subject"].as_str().unwrap().to_owned()).collect()
+}
+
+fn verify(sandbox: &Sandbox, file: &str, host: &str, root: &str) -> Ran {
+    sandbox.certkit(&["verify", file, "--host", host, "--roots", root])
+}
+
+#[test]
+fn of_two_tiers_the_lower_one_signs_and_the_root_is_not_sent() {
+    let sandbox = two_tiers(&[]);
+    assert_eq!(in_ca(&sandbox), ["ca-key.pem", "ca.pem", "ca.toml", "issuing-key.pem", "issuing.pem"]);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0).says("CN=Example Issuing CA");
+    assert_eq!(subjects(&sandbox, "a.test.pem"), ["CN=a.test", "CN=Example Issuing CA"]);
+    let root = sandbox.ca().join("ca.pem");
+    verify(&sandbox, "a.test.pem", "a.test", root.to_str().unwrap()).expect_code(0);
+    verify(&sandbox, "a.test.pem", "b.test", root.to_str().unwrap()).expect_code(1);
+    // The root still signs where it is asked to.
+    sandbox.certkit(&["ca", "issue", "b.test", "--issuer", "ca"]).expect_code(0);
+    assert_eq!(subjects(&sandbox, "b.test.pem"), ["CN=b.test"]);
+    sandbox.certkit(&["ca", "list"]).expect_code(0).says("a.test");
+    sandbox.certkit(&["ca", "list", "--issuer", "ca"]).expect_code(0).says("b.test").says("Example Issuing CA");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_roots_key_lies_where_it_was_put_and_nowhere_else() {
+    let sandbox = two_tiers(&["--root-key-out", "stick.pem"]);
+    assert_eq!(in_ca(&sandbox), ["ca.pem", "ca.toml", "issuing-key.pem", "issuing.pem"]);
+    assert_eq!(sandbox.mode("stick.pem"), 0o600);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let absent = sandbox.certkit(&["ca", "intermediate", "web"]).expect_code(2);
+    absent.complains("the key of ca was set aside").complains("stick.pem");
+    sandbox.certkit(&["ca", "intermediate", "web", "--ca-key", "issuing.pem"]).expect_code(2);
+    sandbox.certkit(&["ca", "intermediate", "web", "--ca-key", "stick.pem"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "b.test", "--issuer", "web"]).expect_code(0).says("CN=Example Web CA");
+    let inside = ["ca", "init", "--intermediate", "--root-key-out", "x/root.pem", "--ca", "x"];
+    sandbox.certkit(&inside).expect_code(2).complains("in the CA's folder");
+}
+
+#[test]
+fn a_disposable_roots_key_is_never_written() {
+    let sandbox = two_tiers(&["--disposable-root"]);
+    assert_eq!(in_ca(&sandbox), ["ca.pem", "ca.toml", "issuing-key.pem", "issuing.pem"]);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let gone = sandbox.certkit(&["ca", "issue", "b.test", "--issuer", "ca"]).expect_code(2);
+    gone.complains("was destroyed").complains("--issuer issuing");
+    let shown = sandbox.certkit(&["ca", "show", "--json"]).expect_code(0).json();
+    assert_eq!(shown["authorities"][0]["key_is"], "destroyed");
+    assert!(shown["authorities"][0]["key"].is_null());
+}
+
+#[test]
+fn flags_for_a_second_tier_need_one() {
+    let sandbox = Sandbox::new();
+    for more in [&["--disposable-root"][..], &["--root-key-out", "k.pem"], &["--intermediate", "--issuer", "x"]] {
+        sandbox.certkit(&[&["ca", "init"], more].concat()).expect_code(2);
+    }
+    let both = ["ca", "init", "--intermediate", "--disposable-root", "--root-key-out", "k.pem"];
+    sandbox.certkit(&both).expect_code(2);
+    sandbox.certkit(&["ca", "init", "--intermediate", "ca"]).expect_code(2).complains("the root is called ca");
+    assert!(!sandbox.ca().exists());
+}
+
+#[test]
+fn an_interrupted_init_of_two_tiers_is_half_a_ca() {
+    let sandbox = two_tiers(&["--disposable-root"]);
+    fs::remove_file(sandbox.ca().join("ca.pem")).unwrap();
+    for command in [&["ca", "issue", "a.test"][..], &["ca", "init"]] {
+        sandbox.certkit(command).expect_code(2).complains("ca.toml is there and ca.pem is not");
+    }
+}
+
+#[test]
+fn what_a_folder_said_before_is_kept() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.ca()).unwrap();
+    fs::write(sandbox.ca().join("ca.toml"), "# ours alone\n").unwrap();
+    sandbox.certkit(&["ca", "init", "--intermediate"]).expect_code(0);
+    let text = fs::read_to_string(sandbox.ca().join("ca.toml")).unwrap();
+    assert!(text.contains("# ours alone\n") && text.contains("issuer = \"issuing\""), "{text}");
+}
+
+#[test]
+fn no_authority_gets_more_than_the_one_above_it_has() {
+    let sandbox = Sandbox::new();
+    let permit = ["--permit", "test", "--permit", "10.0.0.0/8"];
+    sandbox.certkit(&[&["ca", "init", "--days", "100"], &permit[..]].concat()).expect_code(0);
+    let below = |args: &[&str]| sandbox.certkit(&[&["ca", "intermediate"], args].concat());
+    below(&["a", "--permit", "example.com"]).expect_code(2).complains("permitted less than dns:example.com");
+    below(&["a", "--permit", "10.0.0.0/7"]).expect_code(2).complains("permitted less than ip:10.0.0.0/7");
+    below(&["a", "--permit", "fd00::/8"]).expect_code(2).complains("permitted less than ip:fd00::/8");
+    below(&["a", "--permit", "lab.test", "--path-len", "1"]).expect_code(0).says("dns:lab.test and nothing else");
+    let made = below(&["b", "--days", "365", "--json"]).expect_code(0).json();
+    assert!(made["shortened_from"].is_string(), "an authority ends with the one above it");
+    let inherited = made["authority"]["permitted"].as_array().unwrap();
+    assert!(inherited.iter().any(|subtree| subtree == "dns:test"), "the constraints above are its own too");
+    // One level further down.
+    let further = |args: &[&str]| below(&[args, &["--issuer", "a"]].concat());
+    further(&["c", "--path-len", "1"]).expect_code(2).complains("--path-len 0 or less");
+    further(&["c", "--permit", "other.test"]).expect_code(2).complains("permitted less");
+    further(&["c"]).expect_code(0);
+    below(&["d", "--issuer", "c"]).expect_code(2).complains("may not have another CA");
+    sandbox.certkit(&["ca", "issue", "x.lab.test", "--issuer", "c"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "x.test", "--issuer", "c"]).expect_code(2).complains("only dns:lab.test");
+    assert_eq!(subjects(&sandbox, "x.lab.test.pem").len(), 3, "two authorities lie between");
+    below(&["a"]).expect_code(2).complains("exists already");
+    below(&["ca"]).expect_code(2).complains("first authority");
+    below(&["A.b"]).expect_code(2);
+    below(&["e", "--policy", "1.x"]).expect_code(2);
+    below(&["e", "--profile", "server"]).expect_code(2).complains("makes no CA");
+}
+
+#[test]
+fn the_constraints_of_every_authority_above_bind() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--permit", "test"]).expect_code(0);
+    sandbox.certkit(&["ca", "intermediate", "a"]).expect_code(0);
+    // As if it had been made elsewhere, without constraints of its own.
+    let request = ["csr", "new", "--profile", "intermediate-ca", "--cn", "B", "--out", "b.csr", "--keyout", "b.key"];
+    sandbox.certkit(&request).expect_code(0);
+    let shown = sandbox.certkit(&["ca", "intermediate", "--csr", "b.csr", "--json"]).expect_code(0).json();
+    assert_eq!(shown["certificate_file"], "b.pem");
+    assert_eq!(subjects(&sandbox, "b.pem").len(), 2);
+    sandbox.certkit(&["ca", "issue", "example.com", "--issuer", "a"]).expect_code(2).complains("only dns:test");
+}
+
+#[test]
+fn an_authority_whose_key_is_elsewhere_is_certified_from_its_request() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--name", "Root"]).expect_code(0);
+    let request =
+        ["csr", "new", "--profile", "intermediate-ca", "--cn", "Branch", "--out", "b.csr", "--keyout", "b.key"];
+    sandbox.certkit(&request).expect_code(0);
+    sandbox.certkit(&["ca", "intermediate", "--csr", "b.csr", "--encrypt"]).expect_code(2);
+    sandbox.certkit(&["ca", "intermediate", "web", "--csr", "b.csr"]).expect_code(2);
+    sandbox.certkit(&["ca", "intermediate", "--csr", "b.csr", "--days", "30"]).expect_code(0).says("CN=Branch");
+    sandbox.certkit(&["key", "match", "b.pem", "b.key"]).expect_code(0);
+    assert_eq!(in_ca(&sandbox), ["ca-key.pem", "ca.pem"]);
+    sandbox.certkit(&["ca", "list"]).expect_code(0).says("CN=Branch").says("intermediate-ca");
+    let own = ["csr", "new", "--cn", "Own", "--profile", "intermediate-ca", "--out", "own.csr", "--key"];
+    let key = sandbox.ca().join("ca-key.pem");
+    sandbox.certkit(&[&own[..], &[key.to_str().unwrap()]].concat()).expect_code(0);
+    sandbox.certkit(&["ca", "intermediate", "--csr", "own.csr"]).expect_code(1).says("the CA's own");
+}
+
+#[test]
+fn a_cross_certificate_takes_the_place_of_the_other_cas_own() {
+    let sandbox = Sandbox::new();
+    for (ca, name) in [("one", "One"), ("other", "Other")] {
+        sandbox.certkit(&["ca", "init", "--ca", ca, "--name", name]).expect_code(0);
+    }
+    sandbox.certkit(&["ca", "issue", "a.test", "--ca", "other"]).expect_code(0);
+    verify(&sandbox, "a.test.pem", "a.test", "one/ca.pem").expect_code(1);
+    let cross = ["ca", "cross-sign", "other/ca.pem", "--ca", "one", "--permit", "a.test", "--out", "cross.pem"];
+    let made = sandbox.certkit(&[&cross[..], &["--json"]].concat()).expect_code(0).json();
+    assert_eq!((made["subject"].as_str(), made["issuer"].as_str()), (Some("CN=Other"), Some("CN=One")));
+    let through = ["verify", "a.test.pem", "--host", "a.test", "--roots", "one/ca.pem", "--intermediates", "cross.pem"];
+    sandbox.certkit(&through).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "b.test", "--ca", "other"]).expect_code(0);
+    let beyond = ["verify", "b.test.pem", "--host", "b.test", "--roots", "one/ca.pem", "--intermediates", "cross.pem"];
+    sandbox.certkit(&beyond).expect_code(1).says("b.test");
+    sandbox.certkit(&["ca", "cross-sign", "a.test.pem", "--ca", "one"]).expect_code(1).says("no CA's certificate");
+    sandbox.certkit(&["ca", "cross-sign", "one/ca.pem", "--ca", "one"]).expect_code(1).says("own");
+    sandbox.certkit(&["ca", "list", "--ca", "one"]).expect_code(0).says("CN=Other");
+}
+
+#[test]
+fn a_passphrase_is_put_changed_and_taken_away() {
+    let sandbox = two_tiers(&[]);
+    let run = |args: &[&str]| sandbox.command().args(args).env("ONE", "one").env("TWO", "two").run();
+    let change = |args: &[&str]| run(&[&["ca", "passphrase"], args].concat());
+    let key = || fs::read_to_string(sandbox.ca().join("issuing-key.pem")).unwrap();
+    change(&["--remove"]).expect_code(2).complains("under no passphrase");
+    change(&["--new-passphrase", "env:ONE"]).expect_code(0).says("issuing-key.pem");
+    assert!(key().starts_with("-----BEGIN ENCRYPTED"));
+    run(&["ca", "issue", "a.test", "--ca-passphrase", "env:TWO"]).expect_code(2).complains("does not open the key");
+    let before = key();
+    change(&["--ca-passphrase", "env:TWO", "--new-passphrase", "env:TWO"]).expect_code(2).complains("does not open");
+    assert_eq!(key(), before);
+    change(&["--ca-passphrase", "env:ONE", "--new-passphrase", "env:TWO"]).expect_code(0).says("changed");
+    run(&["ca", "issue", "a.test", "--ca-passphrase", "env:TWO"]).expect_code(0);
+    change(&["--ca-passphrase", "env:TWO", "--remove"]).expect_code(0);
+    run(&["ca", "issue", "b.test"]).expect_code(0);
+    // Another authority's key is none of this one's business.
+    let foreign = sandbox.ca().join("ca-key.pem");
+    let wrong = ["--ca-key", foreign.to_str().unwrap(), "--new-passphrase", "env:ONE"];
+    change(&wrong).expect_code(2).complains("is not the key of issuing");
+    change(&["--issuer", "ca", "--new-passphrase", "env:ONE"]).expect_code(0);
+    let shown = sandbox.certkit(&["ca", "show", "--json"]).expect_code(0).json();
+    let keys: Vec<&str> =
+        shown["authorities"].as_array().unwrap().iter().map(|it| it["key_is"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["encrypted", "plain"]);
+}
+
+#[test]
+fn every_authority_is_shown_below_the_one_that_certified_it() {
+    let sandbox = two_tiers(&[]);
+    sandbox.certkit(&["ca", "intermediate", "deep", "--path-len", "1"]).expect_code(0);
+    sandbox.certkit(&["ca", "intermediate", "deeper", "--issuer", "deep"]).expect_code(0);
+    // A certificate that was issued is no authority, wherever it lies.
+    let stray = sandbox.ca().join("stray.pem");
+    sandbox.certkit(&["ca", "issue", "a.test", "--out", stray.to_str().unwrap()]).expect_code(0);
+    let shown = sandbox.certkit(&["ca", "show", "--json"]).expect_code(0).json();
+    let rows: Vec<String> = shown["authorities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| format!("{} {} {} {}", it["name"], it["below"], it["signs_by_default"], it["issued"]))
+        .collect();
+    let expected =
+        [r#""ca" null false 2"#, r#""deep" "ca" false 1"#, r#""deeper" "deep" false 0"#, r#""issuing" "ca" true 1"#];
+    assert_eq!(rows, expected);
+    sandbox.certkit(&["ca", "show"]).expect_code(0).says("    deeper").says("signs by default");
+}
