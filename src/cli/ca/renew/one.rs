@@ -164,7 +164,7 @@ impl Renewed {
             None => "as before".to_owned(),
         };
         let files = vec![
-            ("certificate", format!("{} (with the CA's: the full chain)", safe(&self.certificate_file))),
+            ("certificate", safe(&self.certificate_file).to_string()),
             ("key", key),
             ("replaces", format!("{} (until {})", self.replaces, self.was_until)),
         ];
