@@ -74,7 +74,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),
     ("http_body_util", &["serve"]),
-    ("tokio", &["serve"]),
+    ("tokio", &["ca", "serve"]),
     ("etherparse", &["pcap"]),
     ("anstream", &["cli"]),
     ("anstyle", &["cli"]),

@@ -28,6 +28,8 @@ mod key;
 mod ledger_audit;
 mod ledger_check;
 #[cfg(unix)]
+mod ledger_faults;
+#[cfg(unix)]
 mod ledger_postgres;
 mod name_constraints;
 mod new;

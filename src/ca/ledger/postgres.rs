@@ -26,11 +26,13 @@ use super::{
 use crate::x509::{Certificate, SerialNumber};
 use ::postgres::error::SqlState;
 use ::postgres::{Client, IsolationLevel, NoTls, Transaction};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// A ledger in a PostgreSQL database.
 pub struct PostgresLedger {
     name: String,
-    client: Client,
+    /// There until the ledger is dropped.
+    client: Option<Client>,
 }
 
 impl PostgresLedger {
@@ -53,12 +55,15 @@ impl PostgresLedger {
     fn connect(access: &PostgresAccess, may_make: bool) -> Result<Self, LedgerError> {
         let name = access.name().to_owned();
         let unreachable = |error| LedgerError::Unreachable { ledger: name.clone(), source: Box::new(error) };
-        let client = access.config().connect(NoTls).map_err(unreachable)?;
-        let mut ledger = Self { name, client };
+        let mut client = blocking(|| access.config().connect(NoTls)).map_err(unreachable)?;
         let told = |error| told(access.name(), error);
-        ledger.client.batch_execute(SETTINGS).map_err(told)?;
+        let found = blocking(|| {
+            client.batch_execute(SETTINGS)?;
+            schema::migrate(&mut client, may_make)
+        });
+        let ledger = Self { name, client: Some(client) };
         let ledger_name = || access.name().to_owned();
-        match schema::migrate(&mut ledger.client, may_make).map_err(told)? {
+        match found.map_err(told)? {
             schema::Found::Current => Ok(ledger),
             schema::Found::Nothing => Err(LedgerError::Missing { ledger: ledger_name() }),
             schema::Found::Later(found) => {
@@ -69,21 +74,43 @@ impl PostgresLedger {
 
     /// Runs `work` as one transaction that no other writer overlaps and that is on the disk when it returns.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
-        let name = &self.name;
-        let done = Writing::begin(&mut self.client).map_err(Failure::from).and_then(|mut writing| {
+        self.with_client(|client| {
+            let mut writing = Writing::begin(client)?;
             let done = work(&mut writing)?;
             writing.commit()?;
             Ok(done)
-        });
-        done.map_err(|failure| failed(name, failure))
+        })
     }
 
     /// Runs `work` as of one moment of the database.
     fn look<T>(&mut self, work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
-        let name = &self.name;
-        let moment = self.client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-        let done = moment.start().map_err(Failure::from).and_then(|mut moment| work(&mut moment));
-        done.map_err(|failure| failed(name, failure))
+        self.with_client(|client| {
+            let moment = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+            work(&mut moment.start()?)
+        })
+    }
+
+    fn with_client<T>(&mut self, work: impl FnOnce(&mut Client) -> Result<T, Failure>) -> Result<T, LedgerError> {
+        let gone = || Failure::Damaged("the connection is closed".to_owned());
+        let done = blocking(|| work(self.client.as_mut().ok_or_else(gone)?));
+        done.map_err(|failure| failed(&self.name, failure))
+    }
+}
+
+/// Waits for the server also where a thread of an HTTP server asks: the client waits in a runtime of its own, which must
+/// not be inside another.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
+impl Drop for PostgresLedger {
+    fn drop(&mut self) {
+        // Closing waits too.
+        let client = self.client.take();
+        blocking(|| drop(client));
     }
 }
 

@@ -275,3 +275,16 @@ fn an_empty_file_left_by_a_killed_process_becomes_a_ledger() {
         assert_eq!(ledger.count(by).unwrap(), 0);
     });
 }
+
+#[cfg(unix)]
+#[test]
+fn a_thread_of_a_server_may_ask_the_database() {
+    let Some(server) = server::server() else { return };
+    let access = PostgresAccess::new(&server.database(), "nobody", None).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    let asked = runtime.spawn(async move {
+        let (mut ledger, by) = with_root(&Store::Database(access));
+        ledger.count(by).unwrap()
+    });
+    assert_eq!(runtime.block_on(asked).unwrap(), 0);
+}

@@ -51,7 +51,12 @@ pub(super) fn migrate(client: &mut Client, may: bool) -> Result<Found, Error> {
 
 /// How many migrations the database has seen.
 fn version(client: &mut impl GenericClient) -> Result<i64, Error> {
-    let there = client.query_one("SELECT to_regclass('certkit.version') IS NOT NULL", &[])?;
+    // A name that was not there a moment ago may be remembered as missing; the catalogue's tables are read anew.
+    let there = client.query_one(
+        "SELECT EXISTS (SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+         WHERE nspname = 'certkit' AND relname = 'version')",
+        &[],
+    )?;
     if !there.try_get::<_, bool>(0)? {
         return Ok(0);
     }

@@ -20,7 +20,7 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, LedgerError> {
     write_ahead(&connection).map_err(told)?;
     connection
         .execute_batch(
-            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA cache_size = -65536; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
         )
         .map_err(told)?;
     schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer {
