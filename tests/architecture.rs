@@ -69,6 +69,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("csv_core", &["project"]),
     ("rcgen", &["issue"]),
     ("postgres", &["ca"]),
+    ("p12_keystore", &["container"]),
     ("rusqlite", &["ca"]),
     ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),

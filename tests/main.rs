@@ -8,6 +8,7 @@ mod ca;
 mod ca_batch;
 mod ca_faults;
 mod ca_hierarchy;
+mod ca_import;
 mod ca_ocsp;
 mod ca_profiles;
 mod ca_renew;

@@ -5,6 +5,7 @@
 //! certificate its ledger does not know. The room touches no file but the ledger's own: certificates and keys come in and
 //! go out as values.
 
+pub mod adoption;
 pub mod authority;
 pub mod check;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod place;
 pub mod renewal;
 pub mod responder;
 
+pub use adoption::{IMPORTED, Taken, oddities};
 pub use authority::{
     Authority, AuthorityError, Issued, ListOrder, Order, Press, PublishedList, Signatory, Task, Unrecorded,
 };

@@ -5,6 +5,8 @@ mod batch;
 mod check;
 mod crl;
 mod cross_sign;
+mod export;
+mod import;
 mod init;
 mod intermediate;
 mod issue;
@@ -80,6 +82,8 @@ enum Command {
     Init(init::Args),
     Intermediate(intermediate::Args),
     CrossSign(cross_sign::Args),
+    Import(import::Args),
+    Export(export::Args),
     Issue(issue::Args),
     Sign(sign::Args),
     Renew(renew::Args),
@@ -110,6 +114,8 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Init(args) => init::run(args, &place, session),
         Command::Intermediate(args) => intermediate::run(args, &place, session),
         Command::CrossSign(args) => cross_sign::run(args, &place, session),
+        Command::Import(args) => import::run(args, &place, session),
+        Command::Export(args) => export::run(args, &place, session),
         Command::Issue(args) => issue::run(args, &place, session),
         Command::Sign(args) => sign::run(args, &place, session),
         Command::Renew(args) => renew::run(args, &place, session),

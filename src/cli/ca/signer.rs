@@ -50,6 +50,14 @@ impl SignerArgs {
         self.load(chosen, name)?.private_key(self.ca_passphrase.as_ref())
     }
 
+    /// The private key of one of several authorities: `--ca-key` is that of the one that signs.
+    pub(super) fn key_among(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
+        match self.ca_key.is_some() && chosen.issuer()? == *name {
+            true => self.key_of(chosen, name),
+            false => in_folder(chosen, name)?.private_key(self.ca_passphrase.as_ref()),
+        }
+    }
+
     /// The private key of an authority, with its file and whether that is under a passphrase.
     pub(super) fn open(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<(PrivateKey, PathBuf, bool)> {
         let loaded = self.load(chosen, name)?;
@@ -65,19 +73,10 @@ impl SignerArgs {
             None => in_folder(chosen, name),
         }
     }
-
-    /// The private key of one of several authorities: `--ca-key` is that of the one that signs, the others' are in the
-    /// folder.
-    pub(super) fn key_among(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
-        if chosen.issuer()? == *name {
-            return self.key(chosen);
-        }
-        in_folder(chosen, name)?.private_key(self.ca_passphrase.as_ref())
-    }
 }
 
 /// The file with an authority's private key, from the folder.
-fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
+pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
     let path = chosen.place().key_of(name);
     if is_there(&path) {
         return Loaded::read(&path);
