@@ -46,6 +46,7 @@ mod revocation_scopes;
 mod rules;
 mod support;
 mod tls;
+mod tls_garbage;
 mod verify;
 mod verify_batch;
 mod verify_pictures;
