@@ -68,6 +68,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml", &["profile", "ca", "project"]),
     ("csv_core", &["project"]),
     ("rcgen", &["issue"]),
+    ("postgres", &["ca"]),
     ("rusqlite", &["ca"]),
     ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),

@@ -17,11 +17,17 @@ use crate::support::clients::{Desk, Question, Reply, webpki};
 const ENOUGH: usize = 40;
 
 /// Where what is asked is not the client that is spoken of, or one version of it among several.
-const ELSEWHERE: &[(Client, &str, &str)] = &[
-    (Client::OpenSsl, "ML-DSA-65", "3.0 does not know it, 3.5 does"),
-    (Client::GnuTls, "ML-DSA-65", "certtool shakes no hands and does not look at the key"),
-    (Client::Rustls, "ML-DSA-65", "webpki alone does not look at the key"),
+const ELSEWHERE: &[(&[Client], &[&str], &str)] = &[
+    (&[OpenSsl, Python313, Python312, Curl, Node], ML_DSA, "OpenSSL 3.0 does not know it, 3.5 does"),
+    (&[GnuTls], ML_DSA, "3.7 does not know it, 3.8.10 does, and certtool shakes no hands"),
+    (&[Rustls], ML_DSA, "what webpki verifies the provider of rustls may not"),
+    (&[Rustls], &["RSA 1024"], "webpki alone does not look at the server's key"),
+    (&[OpenSsl], &["signed over MD5", "intermediate signed over MD5"], "certkit does not compute such a signature"),
 ];
+
+const ML_DSA: &[&str] = &["ML-DSA-65", "intermediate with ML-DSA-65", "root with ML-DSA-87"];
+
+use Client::{Curl, GnuTls, Node, OpenSsl, Python312, Python313, Rustls};
 
 #[test]
 fn openssl_says_what_is_predicted() {
@@ -51,6 +57,21 @@ fn node_says_what_is_predicted() {
 #[test]
 fn gnutls_says_what_is_predicted() {
     hold(Client::GnuTls, Desk::gnutls);
+}
+
+#[test]
+fn go_says_what_is_predicted() {
+    hold(Client::Go, Desk::go);
+}
+
+#[test]
+fn chrome_says_what_is_predicted() {
+    hold(Client::Chrome, Desk::chromium);
+}
+
+#[test]
+fn firefox_says_what_is_predicted() {
+    hold(Client::Firefox, Desk::firefox);
 }
 
 #[test]
@@ -86,7 +107,7 @@ fn compare(client: Client, cases: &[Case], replies: Vec<Reply>) {
     let (mut wrong, mut compared) = (Vec::new(), 0);
     for (case, reply) in cases.iter().zip(replies) {
         let Some(reply) = reply else { continue };
-        if ELSEWHERE.iter().any(|(of, name, _)| (*of, *name) == (client, case.name)) {
+        if ELSEWHERE.iter().any(|(of, names, _)| of.contains(&client) && names.contains(&case.name)) {
             continue;
         }
         let prediction = predicted(&case.question, client);

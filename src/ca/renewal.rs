@@ -40,14 +40,14 @@ pub enum RenewalError {
 }
 
 impl Renewal {
-    /// The renewal of `old`, signed by `issuer`, by the profile it was made with. `key` is a new one, where it shall have
+    /// The renewal of `old`, below these authorities, by the profile it was made with. `key` is a new one, where it shall have
     /// one.
     ///
     /// # Errors
     /// See [`RenewalError`].
     pub fn of(
         old: &Certificate,
-        issuer: &Certificate,
+        above: &[&Certificate],
         profile: &Profile,
         key: Option<PublicKey>,
     ) -> Result<Self, RenewalError> {
@@ -64,7 +64,7 @@ impl Renewal {
             }
         }
         let validity = old.validity();
-        if validity.not_after < issuer.validity().not_after {
+        if above.iter().all(|authority| validity.not_after < authority.validity().not_after) {
             profile.lifetime = validity.not_after - validity.not_before + Duration::SECOND;
         }
         let public_key = match key {

@@ -127,11 +127,12 @@ impl OcspResponder {
         let status = voice.status(asked)?;
         let said = Ok(vec![OcspSaid { serial: asked.id.serial.clone(), status }]);
         let answer = |der, this_update: OffsetDateTime| {
-            let next_update = this_update + self.validity;
+            let next_update = self.next_update(voice, this_update);
             OcspAnswer { der, said, next_update: Some(next_update), held: Some((this_update, next_update)) }
         };
         let known = lock(&voice.said).get(&asked.encoding).cloned();
-        let fresh = |kept: &Kept| kept.this_update <= now && now < kept.this_update + self.validity / 2;
+        let half = |kept: &Kept| kept.this_update + (self.next_update(voice, kept.this_update) - kept.this_update) / 2;
+        let fresh = |kept: &Kept| kept.this_update <= now && now < half(kept);
         if let Some(kept) = known.filter(|kept| kept.status == status && fresh(kept)) {
             return Ok(answer(kept.der, kept.this_update));
         }
@@ -160,7 +161,13 @@ impl OcspResponder {
         }
         let der = self.signed(voice, &statuses, nonce, now)?.into();
         let said = statuses.iter().map(|(one, status)| OcspSaid { serial: one.id.serial.clone(), status: *status });
-        Ok(OcspAnswer { der, said: Ok(said.collect()), next_update: Some(now + self.validity), held: None })
+        Ok(OcspAnswer { der, said: Ok(said.collect()), next_update: Some(self.next_update(voice, now)), held: None })
+    }
+
+    /// An answer holds no longer than the certificate of whoever signed it.
+    fn next_update(&self, voice: &Voice, this_update: OffsetDateTime) -> OffsetDateTime {
+        let end = voice.responder().certificate().validity().not_after;
+        (this_update + self.validity).min(end).max(this_update)
     }
 
     fn signed(
@@ -170,13 +177,14 @@ impl OcspResponder {
         nonce: Option<&[u8]>,
         now: OffsetDateTime,
     ) -> Result<Vec<u8>, AuthorityError> {
+        let next_update = self.next_update(voice, now);
         let replies: Vec<Reply<'_>> = statuses
             .iter()
             .map(|(asked, status)| Reply {
                 certificate: &asked.encoding,
                 status: *status,
                 this_update: now,
-                next_update: Some(now + self.validity),
+                next_update: Some(next_update),
             })
             .collect();
         Ok(voice.responder().respond(&replies, now, nonce)?)

@@ -145,15 +145,7 @@ impl Session {
             Handshake::ServerHelloDone => self.key_exchange_seen = true,
             _ => {}
         }
-        // RFC 5246 §7.4.1.1: HelloRequest is not hashed; nor is what follows Finished in TLS 1.3.
-        let hashed = match message {
-            Handshake::HelloRequest | Handshake::KeyUpdate(_) => false,
-            Handshake::NewSessionTicket(_) => !self.is_tls13(),
-            _ => true,
-        };
-        if hashed {
-            self.add(raw);
-        }
+        self.add(raw);
     }
 
     /// Adds a message to the transcript.
@@ -162,7 +154,7 @@ impl Session {
             self.incomplete = true;
             return;
         }
-        self.transcript.add(raw);
+        self.transcript.add(raw, self.negotiated.as_ref());
     }
 
     fn take_client_hello(&mut self, hello: &ClientHello) {

@@ -1,17 +1,21 @@
-//! Chains that clients differ on, each with one oddity.
+//! Chains that clients differ on, each with one oddity. No two share a name or a key, so that a client may trust all their
+//! roots at once.
+
+mod algorithms;
+mod lengths;
 
 use certkit::encoding::Oid;
 use certkit::encoding::der::{self, tag};
-use certkit::key::{KeyAlgorithm, PrivateKey};
+use certkit::key::PrivateKey;
 use certkit::x509::extension::{
     AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, GeneralSubtree, KeyUsage, KeyUsageBit, NameConstraints,
     PolicyConstraints, SubjectAltName, SubjectKeyIdentifier,
 };
-use certkit::x509::{DistinguishedName, Extension, GeneralName, oids, time as x509_time};
+use certkit::x509::{Certificate, DistinguishedName, Extension, GeneralName, oids, time as x509_time};
 use time::{Duration, OffsetDateTime};
 
 use crate::support::clients::Question;
-use crate::support::forge::{Forge, Hierarchy};
+use crate::support::forge::{Forge, Hierarchy, Issuer};
 
 pub(super) const HOST: &str = "www.example.com";
 
@@ -26,8 +30,11 @@ struct Draft {
     root: Forge,
     intermediate: Forge,
     leaf: Forge,
-    leaf_key: PrivateKey,
+    root_key: PrivateKey,
     intermediate_key: PrivateKey,
+    leaf_key: PrivateKey,
+    /// More authorities between the intermediate and the leaf.
+    more: usize,
     host: &'static str,
     /// Whether the leaf is signed by its own key, and trusted.
     alone: bool,
@@ -37,40 +44,47 @@ type Change = Box<dyn Fn(&mut Draft)>;
 
 /// Every case, valid around `now`.
 pub(super) fn all(now: OffsetDateTime) -> Vec<Case> {
-    let hierarchy = Hierarchy::new();
-    let changes = names().into_iter().chain(leaves(now)).chain(issuers(now)).chain(roots(now)).chain(keys());
+    let oddities = names().into_iter().chain(leaves(now)).chain(issuers(now)).chain(roots(now));
+    let changes = oddities.chain(algorithms::all()).chain(lengths::all());
     changes
-        .map(|(name, change)| {
-            let mut draft = Draft::sound(&hierarchy, now);
+        .zip(1..)
+        .map(|((name, change), number)| {
+            let mut draft = Draft::sound(&Hierarchy::new(), number, now);
             change(&mut draft);
-            Case { name, question: draft.sign(&hierarchy, now) }
+            Case { name, question: draft.sign(now) }
         })
         .collect()
 }
 
 impl Draft {
-    fn sound(hierarchy: &Hierarchy, now: OffsetDateTime) -> Self {
+    /// The sound chain of this number.
+    fn sound(hierarchy: &Hierarchy, number: u8, now: OffsetDateTime) -> Self {
         let Hierarchy { root, intermediate, leaf_key } = hierarchy;
         let mut draft = Self {
             root: Forge::root("Test Root", &root.key),
             intermediate: Forge::intermediate("Test Intermediate", &intermediate.key, root),
             leaf: hierarchy.server(HOST),
-            leaf_key: leaf_key.clone(),
+            root_key: root.key.clone(),
             intermediate_key: intermediate.key.clone(),
+            leaf_key: leaf_key.clone(),
+            more: 0,
             host: HOST,
             alone: false,
         };
+        // NSS has two certificates of one issuer and serial number for a fraud.
+        let [root, intermediate] =
+            ["Root", "Intermediate"].map(|role| DistinguishedName::common_name_only(&format!("Test {role} {number}")));
+        (draft.root.subject, draft.root.issuer) = (root.clone(), root.clone());
+        (draft.intermediate.subject, draft.intermediate.issuer) = (intermediate.clone(), root);
+        draft.leaf.issuer = intermediate;
+        draft.intermediate.serial = vec![0x46; 16];
+        draft.leaf.serial[0] = 0x47;
+        draft.leaf.serial[1] = number;
         let days = |days| x509_time::encode(now + Duration::days(days));
         for forge in [&mut draft.root, &mut draft.intermediate, &mut draft.leaf] {
             forge.validity = [days(-10), days(80)];
         }
         draft
-    }
-
-    fn key(&mut self, algorithm: KeyAlgorithm) {
-        self.leaf_key = PrivateKey::generate(algorithm).unwrap();
-        self.leaf.public_key_info = self.leaf_key.public_key().spki_der().to_vec();
-        self.leaf.set(&SubjectKeyIdentifier(self.leaf_key.public_key().key_identifier().to_vec()), false);
     }
 
     fn alone(&mut self) {
@@ -86,21 +100,25 @@ impl Draft {
         }
     }
 
-    fn sign(&self, hierarchy: &Hierarchy, now: OffsetDateTime) -> Question {
+    fn sign(&self, now: OffsetDateTime) -> Question {
         let key = self.leaf_key.to_pkcs8_der().to_vec();
         let (host, at) = (self.host.to_owned(), now.unix_timestamp());
         if self.alone {
             let leaf = self.leaf.sign_der(&self.leaf_key);
             return Question { root: leaf.clone(), leaf, intermediates: vec![], key, host, at };
         }
-        Question {
-            root: self.root.sign_der(&hierarchy.root.key),
-            intermediates: vec![self.intermediate.sign_der(&hierarchy.root.key)],
-            leaf: self.leaf.sign_der(&self.intermediate_key),
-            key,
-            host,
-            at,
-        }
+        let mut intermediates = vec![self.intermediate.sign_der(&self.root_key)];
+        let leaf = match self.more {
+            0 => self.leaf.sign_der(&self.intermediate_key),
+            more => {
+                let top = Certificate::from_der(&intermediates[0]).unwrap();
+                let top = Issuer { certificate: top, key: self.intermediate_key.clone() };
+                let (authorities, leaf) = lengths::below(top, more, &self.leaf);
+                intermediates.splice(0..0, authorities);
+                leaf
+            }
+        };
+        Question { root: self.root.sign_der(&self.root_key), intermediates, leaf, key, host, at }
     }
 }
 
@@ -353,28 +371,4 @@ fn roots(now: OffsetDateTime) -> Vec<(&'static str, Change)> {
         draft.root.issuer = DistinguishedName::common_name_only("Somebody Else");
     }));
     cases
-}
-
-fn keys() -> Vec<(&'static str, Change)> {
-    let key = |name, algorithm| case(name, move |draft: &mut Draft| draft.key(algorithm));
-    let issuer = |name, algorithm| {
-        case(name, move |draft: &mut Draft| {
-            draft.intermediate_key = PrivateKey::generate(algorithm).unwrap();
-            let public = draft.intermediate_key.public_key();
-            draft.intermediate.public_key_info = public.spki_der().to_vec();
-            let identifier = public.key_identifier().to_vec();
-            draft.intermediate.set(&SubjectKeyIdentifier(identifier.clone()), false);
-            draft.leaf.set(&AuthorityKeyIdentifier { key_identifier: Some(identifier), ..Default::default() }, false);
-        })
-    };
-    vec![
-        key("P-384", KeyAlgorithm::P384),
-        key("P-521", KeyAlgorithm::P521),
-        key("Ed25519", KeyAlgorithm::Ed25519),
-        key("RSA 2048", KeyAlgorithm::Rsa(2048)),
-        key("ML-DSA-65", KeyAlgorithm::MlDsa65),
-        issuer("intermediate with RSA 2048", KeyAlgorithm::Rsa(2048)),
-        issuer("intermediate with P-521", KeyAlgorithm::P521),
-        issuer("intermediate with Ed25519", KeyAlgorithm::Ed25519),
-    ]
 }

@@ -10,6 +10,7 @@ mod captures;
 mod certificates;
 mod clients;
 mod foreign_ca;
+mod handshakes;
 mod hierarchy;
 mod judges;
 mod keys;

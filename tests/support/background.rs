@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -41,6 +41,26 @@ impl Background {
             }
             thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Asks it to stop (SIGTERM), and waits for its exit status.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(asked.unwrap().success());
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                return ended.code();
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{}\ndoes not stop and says\n{}", self.told, self.said());
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
 

@@ -19,10 +19,13 @@ pub(crate) mod forge;
 pub(crate) mod forge_crl;
 pub(crate) mod forge_ocsp;
 pub(crate) mod policy_chain;
+#[cfg(unix)]
+pub(crate) mod postgres;
 pub(crate) mod random;
 pub(crate) mod scene;
 pub(crate) mod tap;
 pub(crate) mod weak;
+pub(crate) mod wiretap;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -293,6 +296,14 @@ pub(crate) fn python() -> Option<Peer> {
     match asked {
         Ok(output) if output.status.success() => Some(python),
         _ => skip("Python has no cryptography: set CERTKIT_PYTHON"),
+    }
+}
+
+/// The `go` command: `CERTKIT_GO`, or the one on `PATH`.
+pub(crate) fn go() -> Option<Peer> {
+    match env::var_os("CERTKIT_GO") {
+        Some(path) => Some(Peer { path }),
+        None => peer("go"),
     }
 }
 

@@ -102,6 +102,40 @@ fn what_is_not_ours_or_no_request_is_declined() {
 }
 
 #[test]
+fn each_authority_speaks_for_its_own() {
+    let voices: Vec<(Fixture, OcspResponder)> = vec![fixture(), fixture()];
+    let cas: Vec<(Certificate, crate::key::PrivateKey)> =
+        voices.iter().map(|(fixture, _)| (fixture.authority.certificate().clone(), fixture.key.clone())).collect();
+    let both = voices.iter().map(|(fixture, _)| {
+        let certificate = fixture.authority.certificate().clone();
+        let authority = Authority::open(certificate.clone(), fixture.ledger()).unwrap();
+        (authority, Responder::issuer(certificate, fixture.key.clone(), ResponderName::Key).unwrap())
+    });
+    let responder = OcspResponder::new(both.collect(), AN_HOUR).unwrap();
+    for (ca, key) in &cas {
+        let answer = responder.answer(&request(&[id(ca, 11)], None), NOW);
+        assert_eq!(statuses(&answer), [OcspStatus::Good]);
+        let OcspResponse::Successful(response) = OcspResponse::from_der(&answer.der).unwrap() else { panic!() };
+        response.verify_signature(key.public_key()).unwrap();
+    }
+    // One signature cannot speak for both: the first that is asked about decides.
+    let [(one, _), (other, _)] = cas.as_slice() else { panic!() };
+    let mixed = responder.answer(&request(&[id(one, 11), id(other, 11)], None), NOW);
+    assert_eq!(statuses(&mixed), [OcspStatus::Good, OcspStatus::Unknown]);
+}
+
+#[test]
+fn an_answer_holds_no_longer_than_the_certificate_of_its_signer() {
+    let (fixture, _) = fixture();
+    let ca = fixture.authority.certificate().clone();
+    let authority = Authority::open(ca.clone(), fixture.ledger()).unwrap();
+    let responder = Responder::issuer(ca.clone(), fixture.key.clone(), ResponderName::Key).unwrap();
+    let responder = OcspResponder::new(vec![(authority, responder)], Duration::days(30)).unwrap();
+    let answer = responder.answer(&request(&[id(&ca, 11)], None), NOW);
+    assert_eq!(answer.next_update, Some(ca.validity().not_after));
+}
+
+#[test]
 fn a_responder_of_another_authority_is_refused() {
     let (fixture, responder) = fixture();
     let (other, _) = self::fixture();

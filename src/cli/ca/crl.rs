@@ -12,11 +12,11 @@ use time::{Duration, OffsetDateTime};
 use self::output::{Form, ListFile};
 use super::lapse::{Lapse, State};
 use super::place::{self, Chosen};
+use super::signer::SignerArgs;
 use crate::ca::{Action, AuthorityError, ListOrder, PublishedList};
 use crate::cli::clock::{self, Moment, from_now, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
-use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, good, safe, warn};
 use crate::encoding::hex;
@@ -91,14 +91,14 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["check", "serve"])]
     force: bool,
 
-    /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N
-    #[arg(long, value_name = "SOURCE", conflicts_with = "check")]
-    ca_passphrase: Option<PassphraseSource>,
+    #[command(flatten)]
+    signer: SignerArgs,
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     args.check_urls()?;
     if args.check {
+        args.signer.is_idle("--check signs nothing")?;
         return check(chosen, session);
     }
     if let Some(address) = &args.serve {
@@ -114,7 +114,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let out = args.out.clone().unwrap_or_else(|| name.into());
     let form = Form::of(&out, args.der, args.pem);
     let file = ListFile::choose(out, form, args.force, &order, &mut authority, session)?;
-    let key = chosen.key(args.ca_passphrase.as_ref())?;
+    let key = args.signer.key(chosen)?;
     let published = chosen.unlock(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
     if let Err(AuthorityError::NoCompleteList) = published {
         let url = args.url.as_ref().map(|url| format!(" --url {url}")).unwrap_or_default();

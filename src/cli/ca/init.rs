@@ -303,7 +303,7 @@ impl Made {
             folder: chosen.shown(),
             certificate: shown(&place.certificate()),
             key,
-            ledger: shown(&place.ledger()),
+            ledger: chosen.ledger_shown(),
             subject: root.subject().to_string(),
             serial: root.serial().to_string(),
             fingerprint_sha256: hex::colons(&root.fingerprint_sha256()),

@@ -10,6 +10,7 @@ use time::Duration;
 
 use self::delegate::{Delegation, Speaker};
 use super::place::Chosen;
+use super::signer::SignerArgs;
 use crate::ca::responder::OcspSaid;
 use crate::ca::{OcspAnswer, OcspResponder};
 use crate::cli::clock::{self, parse_span, rfc3339};
@@ -17,7 +18,6 @@ use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet, is_dash};
 use crate::cli::load::name;
 use crate::cli::output::{Report, Session};
-use crate::cli::passphrase::PassphraseSource;
 use crate::cli::text::{Text, bad, good, safe, strong, warn};
 use crate::issue::ResponderName;
 use crate::x509::ocsp::{OcspDecline, OcspStatus};
@@ -74,9 +74,8 @@ pub(super) struct Args {
     #[command(flatten)]
     delegation: Delegation,
 
-    /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N
-    #[arg(long, value_name = "SOURCE")]
-    ca_passphrase: Option<PassphraseSource>,
+    #[command(flatten)]
+    signer: SignerArgs,
 }
 
 /// How a responder names itself.
@@ -94,7 +93,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         ResponderId::Key => ResponderName::Key,
         ResponderId::Name => ResponderName::Subject,
     };
-    let speaker = Speaker { chosen, delegation: &args.delegation, passphrase: args.ca_passphrase.as_ref(), name };
+    let speaker = Speaker { chosen, delegation: &args.delegation, signer: &args.signer, name };
     match (&args.serve, &args.request) {
         (Some(address), _) => web::run(&args, address, &speaker, session),
         (None, Some(request)) => answer_file(&args, request, &speaker, session),

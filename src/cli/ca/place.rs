@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,16 +10,13 @@ use anyhow::{Context, anyhow, bail};
 use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
-use super::signer;
+use super::ledger::{LedgerArgs, Location};
 use crate::ca::place::{State, is_there};
-use crate::ca::{
-    Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, SqliteLedger,
-};
+use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory};
 use crate::cli::clock;
 use crate::cli::files::{self, is_dash};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::output::shown;
-use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::encoding::pem;
 use crate::issue::IssueError;
@@ -33,6 +31,9 @@ pub(super) struct Chosen {
     explicit: bool,
     /// The authority chosen for this run with `--issuer`.
     issuer: Option<AuthorityName>,
+    /// Where the ledger is, where the command line says so.
+    ledger: LedgerArgs,
+    location: OnceLock<Location>,
 }
 
 impl Chosen {
@@ -48,7 +49,18 @@ impl Chosen {
             },
             None => own_folder()?.join(AuthorityName::first().as_str()),
         };
-        Ok(Self { place: Place::new(folder), explicit, issuer })
+        Ok(Self {
+            place: Place::new(folder),
+            explicit,
+            issuer,
+            ledger: LedgerArgs::default(),
+            location: OnceLock::new(),
+        })
+    }
+
+    /// The same with its ledger elsewhere.
+    pub(super) fn with_ledger(self, ledger: LedgerArgs) -> Self {
+        Self { ledger, ..self }
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -145,43 +157,53 @@ impl Chosen {
         Ok(certificates.into_iter().cloned().collect())
     }
 
-    /// The ledger, as `ca.toml` has it or in the folder.
+    /// Every authority of the CA with what it is called, or only that of `--issuer`. A certificate in the folder that the
+    /// ledger does not know as an authority's is none.
+    pub(super) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
+        self.is_made()?;
+        if let Some(issuer) = &self.issuer {
+            return Ok(vec![(issuer.clone(), self.open_one(issuer)?)]);
+        }
+        let mut all = Vec::new();
+        for name in self.place.names() {
+            match self.open_one(&name) {
+                Ok(authority) => all.push((name, authority)),
+                Err(error) if name.is_first() => return Err(error),
+                Err(error) if is_of_nobody(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Where the ledger is: as the command line, the environment or `ca.toml` has it, or in the folder. A password is asked
+    /// for once.
+    fn location(&self) -> anyhow::Result<&Location> {
+        if let Some(location) = self.location.get() {
+            return Ok(location);
+        }
+        let location = self.ledger.location(&self.place, &self.config()?)?;
+        Ok(self.location.get_or_init(|| location))
+    }
+
+    /// Where the ledger is, as it is shown.
+    pub(super) fn ledger_shown(&self) -> String {
+        self.location().map_or_else(|_| shown(&self.place.ledger()), Location::shown)
+    }
+
+    /// The ledger.
     pub(super) fn ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
-        self.only_a_file()?;
-        Ok(Box::new(SqliteLedger::open(&self.place.ledger())?))
+        self.location()?.open()
     }
 
     /// The ledger, to be read also where nothing may be written.
     pub(super) fn ledger_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
-        self.only_a_file()?;
-        Ok(Box::new(SqliteLedger::open_to_read(&self.place.ledger())?))
+        self.location()?.open_to_read()
     }
 
     /// A new ledger, or the one that is there.
     pub(super) fn new_ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
-        self.only_a_file()?;
-        Ok(Box::new(SqliteLedger::create(&self.place.ledger())?))
-    }
-
-    fn only_a_file(&self) -> anyhow::Result<()> {
-        match self.config()?.ledger {
-            Some(_) => Err(anyhow!("{} names a ledger elsewhere", shown(&self.place.config())))
-                .hint("this certkit keeps ledgers in the CA's folder: leave `ledger` out"),
-            None => Ok(()),
-        }
-    }
-
-    /// Every authority of the CA. Certificates that were issued may lie in the folder too: only an authority is in the
-    /// ledger as one.
-    pub(super) fn open_all(&self) -> anyhow::Result<Vec<Authority>> {
-        self.is_made()?;
-        let names = self.place.names();
-        Ok(names.iter().filter_map(|name| self.open_one(name).ok()).collect())
-    }
-
-    /// The private key of the authority that signs, from the folder.
-    pub(super) fn key(&self, passphrase: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
-        signer::in_folder(self, &self.issuer()?)?.private_key(passphrase)
+        self.location()?.create()
     }
 
     /// Refuses a folder without a CA.
@@ -222,6 +244,11 @@ impl Chosen {
             false => format!("cannot use {name} of the CA in {}", self.shown()),
         }
     }
+}
+
+/// Whether a certificate lies in the folder and is no authority's.
+fn is_of_nobody(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(AuthorityError::Unknown { .. })))
 }
 
 /// The name that `@NAME` is: a CA beside the user's own. A folder of that name is written `./@NAME`.

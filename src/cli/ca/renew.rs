@@ -15,6 +15,7 @@ use time::{Duration, OffsetDateTime};
 use self::command::Command;
 use self::one::{Kept, Renewed};
 use super::place::Chosen;
+use super::signer::SignerArgs;
 use crate::ca::renewal;
 use crate::cli::clock::{self, parse_span};
 use crate::cli::exit::Exit;
@@ -111,9 +112,8 @@ pub(super) struct Args {
     #[arg(long)]
     print_unit: bool,
 
-    /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N
-    #[arg(long, value_name = "SOURCE")]
-    ca_passphrase: Option<PassphraseSource>,
+    #[command(flatten)]
+    signer: SignerArgs,
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {

@@ -32,6 +32,14 @@ impl SignerArgs {
         self.ca_passphrase.is_some() || self.ca_key.is_some()
     }
 
+    /// Refuses a key or its passphrase where nothing is signed.
+    pub(super) fn is_idle(&self, why: &str) -> anyhow::Result<()> {
+        match self.are_given() {
+            true => Err(anyhow!("--ca-key and --ca-passphrase have no effect: {why}")),
+            false => Ok(()),
+        }
+    }
+
     /// The private key of the authority that signs.
     pub(super) fn key(&self, chosen: &Chosen) -> anyhow::Result<PrivateKey> {
         self.key_of(chosen, &chosen.issuer()?)
@@ -57,10 +65,19 @@ impl SignerArgs {
             None => in_folder(chosen, name),
         }
     }
+
+    /// The private key of one of several authorities: `--ca-key` is that of the one that signs, the others' are in the
+    /// folder.
+    pub(super) fn key_among(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
+        if chosen.issuer()? == *name {
+            return self.key(chosen);
+        }
+        in_folder(chosen, name)?.private_key(self.ca_passphrase.as_ref())
+    }
 }
 
 /// The file with an authority's private key, from the folder.
-pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
+fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
     let path = chosen.place().key_of(name);
     if is_there(&path) {
         return Loaded::read(&path);

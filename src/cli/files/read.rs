@@ -12,8 +12,8 @@ use super::is_dash;
 use crate::cli::output::shown;
 use crate::cli::problem::{Hinted, plain};
 
-/// The most a file may hold, in bytes: 32 MiB, a hundred times the largest bundle of roots.
-pub const READ_LIMIT: usize = 32 << 20;
+/// The most a file may hold, in bytes: 128 MiB. A revocation list of a million certificates has 70 MB as PEM.
+pub const READ_LIMIT: usize = 128 << 20;
 
 /// Reads a file, or stdin for `-`: regular files, FIFOs, `/dev/stdin`, process substitution. Wiped when dropped.
 ///

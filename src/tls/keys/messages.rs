@@ -2,6 +2,7 @@
 
 use crate::key::{HashAlgorithm, digest};
 use crate::tls::code::HandshakeType;
+use crate::tls::handshake::Negotiated;
 use crate::tls::record::RawHandshake;
 
 /// Handshake messages with their headers, one after the other, both sides' in the order in which they were sent.
@@ -16,9 +17,16 @@ impl HandshakeMessages {
         Self::default()
     }
 
-    /// The next message. HelloRequest is no part of it (RFC 5246 §7.4.1.1), and is passed over.
-    pub fn add(&mut self, message: &RawHandshake) {
-        if message.handshake_type != HandshakeType::HELLO_REQUEST {
+    /// The next message. What no Finished covers is passed over: HelloRequest (RFC 5246 §7.4.1.1), KeyUpdate, and the
+    /// NewSessionTicket of TLS 1.3 (RFC 8446 §4.4.1), which some servers send before the client's Finished.
+    pub fn add(&mut self, message: &RawHandshake, negotiated: Option<&Negotiated>) {
+        let tls13 = negotiated.is_some_and(|negotiated| negotiated.version.is_tls13());
+        let covered = match message.handshake_type {
+            HandshakeType::HELLO_REQUEST | HandshakeType::KEY_UPDATE => false,
+            HandshakeType::NEW_SESSION_TICKET => !tls13,
+            _ => true,
+        };
+        if covered {
             self.octets.extend_from_slice(&message.encoding);
         }
     }

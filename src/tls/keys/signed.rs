@@ -167,7 +167,7 @@ mod tests {
         let tls13 = Negotiated { version: ProtocolVersion::TLS1_3, cipher_suite: CipherSuite(0x1301) };
         let mut messages = HandshakeMessages::new();
         for message in [trace::CLIENT_HELLO, trace::SERVER_HELLO, trace::ENCRYPTED_EXTENSIONS, trace::CERTIFICATE] {
-            messages.add(&read(message));
+            messages.add(&read(message), None);
         }
         let Ok(Handshake::Certificate(chain)) = Handshake::decode(&read(trace::CERTIFICATE), Some(&tls13)) else {
             panic!()
@@ -187,7 +187,7 @@ mod tests {
         let mismatch = Err(SignedFault::Signature(SignatureError::Mismatch));
         assert_eq!(check(Side::Client, &signed, &messages), mismatch);
         let mut other = messages.clone();
-        other.add(&read(trace::SERVER_FINISHED));
+        other.add(&read(trace::SERVER_FINISHED), None);
         assert_eq!(check(Side::Server, &signed, &other), mismatch);
         let named = |scheme| DigitallySigned { scheme: Some(scheme), signature: signed.signature.clone() };
         for (scheme, fault) in [

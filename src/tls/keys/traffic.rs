@@ -121,14 +121,14 @@ mod tests {
             let octets = hex::decode(text).unwrap();
             RawHandshake::new(crate::tls::code::HandshakeType(octets[0]), &octets[4..])
         };
-        messages.add(&read(trace::CLIENT_HELLO));
-        messages.add(&read(trace::SERVER_HELLO));
+        messages.add(&read(trace::CLIENT_HELLO), None);
+        messages.add(&read(trace::SERVER_HELLO), None);
         assert_eq!(
             hex::encode(&messages.digest(HashAlgorithm::Sha256)),
             "860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8"
         );
         for message in [trace::ENCRYPTED_EXTENSIONS, trace::CERTIFICATE, trace::CERTIFICATE_VERIFY] {
-            messages.add(&read(message));
+            messages.add(&read(message), None);
         }
         let finished = secret(SERVER).finished(&messages.digest(HashAlgorithm::Sha256));
         assert_eq!(finished, read(trace::SERVER_FINISHED).body());

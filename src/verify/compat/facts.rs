@@ -4,14 +4,14 @@ use ::time::OffsetDateTime;
 
 use super::names;
 use crate::encoding::Oid;
-use crate::key::{HashAlgorithm, KeyAlgorithm};
+use crate::key::{HashAlgorithm, KeyAlgorithm, SignatureError};
 use crate::verify::CheckRevocation;
 use crate::verify::check::{Check, Policy};
 use crate::verify::identity::Identity;
 use crate::verify::policies::PolicyRequirements;
 use crate::verify::reason::Reason;
 use crate::verify::verdict::{Attempt, Finding, Place};
-use crate::verify::verifier::{Purpose, Verifier};
+use crate::verify::verifier::{AllowWeak, Purpose, Verifier};
 use crate::x509::extension::{
     AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsageBit, NameConstraints,
 };
@@ -27,6 +27,10 @@ const READ_BY_ALL: [Oid; 5] = [
     oids::SUBJECT_ALT_NAME,
     oids::NAME_CONSTRAINTS,
 ];
+
+/// The most intermediates that some client takes.
+const LENGTHS: [(usize, Fact); 4] =
+    [(6, Fact::OverSix), (8, Fact::OverEight), (9, Fact::OverNine), (19, Fact::OverNineteen)];
 
 /// Where in the path a certificate stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,9 @@ pub fn of(verifier: &Verifier, leaf: &Certificate) -> Vec<Fact> {
         revocation_lists: Vec::new(),
         ocsp_responses: Vec::new(),
         check_revocation: CheckRevocation::default(),
+        // Which clients still take a weak algorithm can only be told of a path that it leads along.
+        allow_weak: AllowWeak { sha1: true, small_rsa: true },
+        max_depth: usize::MAX,
         cache: None,
         ..verifier.clone()
     };
@@ -57,7 +64,8 @@ pub fn of(verifier: &Verifier, leaf: &Certificate) -> Vec<Fact> {
             facts.extend(names::fact(leaf, name));
         }
     }
-    if !attempt.anchored {
+    // Where a signature is not computed, nobody knows how the path goes on.
+    if !attempt.anchored && !attempt.failures().any(is_unchecked) {
         facts.push(Fact::NoPath);
     }
     for finding in findings(&asked, attempt) {
@@ -107,14 +115,17 @@ fn from_finding(finding: &Finding, attempt: &Attempt) -> Option<Fact> {
     let alone = attempt.path.len() == 1;
     Some(match (finding.check, role, reason) {
         (Check::Path | Check::NameChaining, ..) => Fact::NoPath,
-        (Check::Budget | Check::Depth, ..) => Fact::LongPath,
+        (Check::Budget, ..) => Fact::LongPath,
+        (Check::Signature, ..) if is_unchecked(finding) => Fact::UncheckedSignature,
         (Check::Signature, ..) => Fact::BadSignature,
         (Check::SignatureAlgorithm, ..) => Fact::AlgorithmsDiffer,
         (Check::WeakSignature, _, Reason::WeakHash(HashAlgorithm::Md5)) => Fact::Md5,
         (Check::WeakSignature, _, Reason::WeakHash(HashAlgorithm::Sha1)) => Fact::Sha1,
         (Check::WeakSignature, ..) => Fact::Sha224,
         (Check::Key, _, Reason::SmallKey { bits: ..1024, .. }) => Fact::TinyRsa,
-        (Check::Key, _, Reason::SmallKey { .. }) => Fact::SmallRsa,
+        (Check::Key, Leaf, Reason::SmallKey { .. }) => Fact::LeafSmallRsa,
+        (Check::Key, Intermediate, Reason::SmallKey { .. }) => Fact::IssuerSmallRsa,
+        (Check::Key, Root, Reason::SmallKey { .. }) => Fact::RootSmallRsa,
         (Check::Key, ..) => Fact::OddKey,
         (Check::Validity, Root, _) => Fact::ExpiredRoot,
         (Check::Validity, ..) => Fact::Expired,
@@ -195,6 +206,15 @@ fn from_finding(finding: &Finding, attempt: &Attempt) -> Option<Fact> {
         (Check::AlternativeNameForm, Leaf, _) if leaf_has_names(certificate) => Fact::NamelessNotCritical,
         _ => return None,
     })
+}
+
+/// Whether a signature was not computed: it may be good or bad.
+fn is_unchecked(finding: &Finding) -> bool {
+    use SignatureError::{KeyTooLarge, Unsupported, UnsupportedPair, Weak};
+    let uncomputed = |error: &SignatureError| {
+        matches!(error, Weak(_) | Unsupported(_) | UnsupportedPair { .. } | KeyTooLarge { .. })
+    };
+    matches!(finding.reason(), Some(Reason::Signature(error)) if uncomputed(error))
 }
 
 fn leaf_has_names(certificate: &Certificate) -> bool {
@@ -331,6 +351,8 @@ fn authority(certificate: &Certificate, role: Role) -> Vec<Fact> {
 }
 
 fn from_path(attempt: &Attempt, facts: &mut Vec<Fact>) {
+    let between = attempt.path.len().saturating_sub(2);
+    facts.extend(LENGTHS.iter().filter(|(most, _)| attempt.anchored && between > *most).map(|(_, fact)| *fact));
     for (below, above) in attempt.path.iter().zip(attempt.path.iter().skip(1)) {
         let named = below.authority_key_identifier().ok().flatten().and_then(|found| found.serial.as_ref());
         if named.is_some_and(|serial| serial != above.serial()) {

@@ -44,7 +44,7 @@ clients! {
     Curl      "curl"       "curl with OpenSSL";
     Node      "node"       "Node.js";
     GnuTls    "gnutls"     "GnuTLS";
-    Go        "go"         "Go";
+    Go        "go"         "Go 1.27";
     Rustls    "rustls"     "rustls";
     Pyca      "pyca"       "pyca/cryptography";
     Chrome    "chrome"     "Chrome";

@@ -2,6 +2,7 @@
 
 #[path = "../../bench/support/hierarchy.rs"]
 pub mod hierarchy;
+pub mod tls;
 
 mod bounds;
 

@@ -1,14 +1,8 @@
 # For every folder a TLS handshake between Python's own client, or curl, and a server in this process.
-import os, socket, ssl, subprocess, sys, threading
+import socket, ssl, subprocess, sys, threading
+from served import context, folders
 
 mode = sys.argv[1]
-
-
-def server(folder):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    context.load_cert_chain(f"{folder}/chain.pem", f"{folder}/key.pem")
-    return context
 
 
 def client(folder):
@@ -60,10 +54,10 @@ def curl(folder, serving, host):
         raise ValueError(ran.stderr.strip())
 
 
-for folder in sorted(name for name in os.listdir(".") if name.isdigit()):
+for folder in folders():
     host = open(f"{folder}/host").read()
     try:
-        serving = server(folder)
+        serving = context(folder)
     except ssl.SSLError as why:
         print(folder, "-", why)
         continue

@@ -7,7 +7,7 @@ use certkit::encoding::pem;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
-use super::{Sandbox, peer, python};
+use super::{Run, Sandbox, go, peer, python};
 
 /// What a client is asked: whether this chain is a TLS server's of that name.
 #[derive(Clone)]
@@ -143,10 +143,42 @@ impl Desk {
         Some(self.script(&peer("java")?.path, "Handshake.java", include_str!("Handshake.java"), &[]))
     }
 
+    /// Chromium, which trusts every root in the NSS database of its user: requests.
+    pub(crate) fn chromium(&self) -> Option<Vec<Reply>> {
+        let (python, _, _) = (python()?, peer("chromium")?, peer("certutil")?);
+        Some(self.script(&python.path, "chromium.py", include_str!("chromium.py"), &[]))
+    }
+
+    /// Firefox, which is told to trust every root: requests.
+    pub(crate) fn firefox(&self) -> Option<Vec<Reply>> {
+        let python = python()?;
+        let firefox = peer("firefox-esr").or_else(|| peer("firefox"))?.path.into_string().unwrap();
+        Some(self.script(&python.path, "firefox.py", include_str!("firefox.py"), &[&firefox]))
+    }
+
+    /// Go's `crypto/tls`: handshakes.
+    pub(crate) fn go(&self) -> Option<Vec<Reply>> {
+        let go = go()?;
+        self.sandbox.write("handshake.go", include_str!("handshake.go"));
+        // Without a module Go behaves as it did in 1.20. The version is the least that is compared with.
+        self.sandbox.write("go.mod", "module handshake\n\ngo 1.27\n");
+        // What is built of Go's library takes half a minute, and is the same the next time.
+        let cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/go-cache");
+        let settings = [("GOCACHE", cache), ("GOTOOLCHAIN", "local"), ("GOPROXY", "off"), ("GOTELEMETRY", "off")];
+        let build = self.sandbox.program(&go.path).args(["build", "-o", "handshake", "handshake.go"]);
+        settings.into_iter().fold(build, |build, (name, value)| build.env(name, value)).expect_code(0);
+        Some(self.replies("handshake.go", self.sandbox.program("./handshake")))
+    }
+
     /// Runs a script that prints for each question a line `0000 yes`, `0000 no WHY` or `0000 - WHY`.
     fn script(&self, program: &std::ffi::OsStr, name: &str, text: &str, args: &[&str]) -> Vec<Reply> {
         let script: PathBuf = self.sandbox.write(name, text);
-        let ran = self.sandbox.program(program).arg(script).args(args).run();
+        self.sandbox.write("served.py", include_str!("served.py"));
+        self.replies(name, self.sandbox.program(program).arg(script).args(args))
+    }
+
+    fn replies(&self, name: &str, run: Run) -> Vec<Reply> {
+        let ran = run.run();
         let mut replies = vec![None; self.questions.len()];
         let mut seen = 0;
         for line in ran.stdout.lines() {

@@ -202,7 +202,7 @@ fn recorded(queue: &Queue, made: Vec<Numbered<Vec<work::Made>>>, signatory: &mut
         for made in what {
             rest.push(match made {
                 work::Made::Certificate { unrecorded: certificate, order } => {
-                    unrecorded.push(certificate);
+                    unrecorded.push(*certificate);
                     Ok(order)
                 }
                 work::Made::Refused { line, why } => Err((line, why)),

@@ -36,7 +36,7 @@ pub(super) struct Keyed {
 
 /// A certificate that is made, or not.
 pub(super) enum Made {
-    Certificate { unrecorded: Unrecorded, order: Keyed },
+    Certificate { unrecorded: Box<Unrecorded>, order: Keyed },
     Refused { line: u64, why: String },
 }
 
@@ -73,7 +73,7 @@ impl<'a> Bench<'a> {
         let key = PrivateKey::generate(key)?;
         let request = naming.request(key.public_key().clone());
         let name = profile.name.clone();
-        let unrecorded = self.press.make(Task { profile, request, validity }, &mut fresh_serial)?;
+        let unrecorded = Box::new(self.press.make(Task { profile, request, validity }, &mut fresh_serial)?);
         let key = pem::write("PRIVATE KEY", &key.to_pkcs8_der());
         Ok(Made::Certificate { unrecorded, order: Keyed { line, stem, profile: name, key } })
     }

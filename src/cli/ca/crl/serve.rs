@@ -22,7 +22,7 @@ pub(super) fn run(args: &Args, address: &str, chosen: &Chosen, session: &mut Ses
     let listener = Listener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = format!("http://{}", listener.address());
     let mut authority = chosen.open()?;
-    let key = chosen.key(args.ca_passphrase.as_ref())?;
+    let key = args.signer.key(chosen)?;
     let shelf = Arc::new(Shelf::default());
     sign(args, chosen, &mut authority, &key, &shelf)?;
     session.say(format_args!("{} {address}/crl", good("serving")));

@@ -1,19 +1,19 @@
 //! Who signs the answers: a delegate with a certificate for nothing else, or the CA itself.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
-use crate::ca::{Action, Authority, OcspResponder, Order};
+use crate::ca::{Action, Authority, AuthorityName, OcspResponder, Order};
 use crate::cli::ca::place::{self, Chosen};
+use crate::cli::ca::signer::SignerArgs;
 use crate::cli::clock;
 use crate::cli::files::{Mode, WriteSet};
 use crate::cli::load::Loaded;
 use crate::cli::making::{fresh_serial, load_profile};
 use crate::cli::output::{Session, shown};
-use crate::cli::passphrase::PassphraseSource;
 use crate::container::PrivateKeyItem;
 use crate::encoding::{hex, pem};
 use crate::issue::{Naming, Responder, ResponderName, Wanted};
@@ -40,40 +40,53 @@ pub(super) struct Delegation {
 pub(super) struct Speaker<'a> {
     pub(super) chosen: &'a Chosen,
     pub(super) delegation: &'a Delegation,
-    pub(super) passphrase: Option<&'a PassphraseSource>,
+    pub(super) signer: &'a SignerArgs,
     pub(super) name: ResponderName,
 }
 
 impl Speaker<'_> {
-    /// Answers for all authorities of the CA.
+    /// Answers for all authorities of the CA. One whose key is not here and who has no delegate is left out, with a word.
     pub(super) fn responder(&self, validity: Duration, session: &mut Session) -> anyhow::Result<OcspResponder> {
-        let mut voices = Vec::new();
-        for mut authority in self.chosen.open_all()? {
-            let responder = self.for_one(&mut authority, session)?;
-            voices.push((authority, responder));
+        let (mut voices, mut mute) = (Vec::new(), None);
+        for (name, mut authority) in self.chosen.open_all()? {
+            match self.for_one(&name, &mut authority, session) {
+                Ok(responder) => voices.push((authority, responder)),
+                Err(error) => {
+                    if let Some((name, error)) = mute.replace((name, error)) {
+                        session.warn(without(&name, &error));
+                    }
+                }
+            }
+        }
+        match mute {
+            Some((_, error)) if voices.is_empty() => return Err(error),
+            Some((name, error)) => session.warn(without(&name, &error)),
+            None => {}
         }
         Ok(OcspResponder::new(voices, validity)?)
     }
 
     /// Who answers for this authority: the delegate that is there, or a new one.
-    pub(super) fn for_one(&self, authority: &mut Authority, session: &mut Session) -> anyhow::Result<Responder> {
-        let (now, issuer) = (clock::now(), authority.certificate().clone());
+    pub(super) fn for_one(
+        &self,
+        name: &AuthorityName,
+        authority: &mut Authority,
+        session: &mut Session,
+    ) -> anyhow::Result<Responder> {
         if self.delegation.by_ca {
-            let key = self.chosen.key(self.passphrase)?;
-            return Ok(Responder::issuer(issuer, key, self.name)?);
+            let key = self.signer.key_among(self.chosen, name)?;
+            return Ok(Responder::issuer(authority.certificate().clone(), key, self.name)?);
         }
-        let file = (!self.delegation.ephemeral).then(|| self.file(&issuer));
+        let now = clock::now();
+        // One file, so that certificate and key are never of two delegates.
+        let file = self.chosen.place().folder().join(format!("{name}.ocsp.pem"));
+        let file = Some(file).filter(|_| !self.delegation.ephemeral);
         if let Some(file) = file.as_deref().filter(|file| file.exists())
             && let Some(responder) = self.standing(file, authority, now)?
         {
             return Ok(responder);
         }
-        self.new_delegate(authority, file.as_deref(), now, session)
-    }
-
-    /// `ca.ocsp.pem`: one file, so that certificate and key are never of two delegates.
-    fn file(&self, _issuer: &Certificate) -> PathBuf {
-        self.chosen.place().certificate().with_extension("ocsp.pem")
+        self.new_delegate(name, authority, file.as_deref(), now, session)
     }
 
     /// The delegate in the file, unless it is not this authority's, about to go, or revoked.
@@ -101,6 +114,7 @@ impl Speaker<'_> {
 
     fn new_delegate(
         &self,
+        name: &AuthorityName,
         authority: &mut Authority,
         file: Option<&Path>,
         now: OffsetDateTime,
@@ -108,12 +122,13 @@ impl Speaker<'_> {
     ) -> anyhow::Result<Responder> {
         let profile = load_profile("ocsp-responder")?;
         let key = PrivateKey::generate(self.delegation.key_type.unwrap_or(profile.key))?;
-        let name = called(authority.certificate());
-        let wanted = Wanted { common_name: Some(&name), subject: None, names: &[] };
+        let common_name = called(authority.certificate());
+        let wanted = Wanted { common_name: Some(&common_name), subject: None, names: &[] };
         let request = Naming::new(&profile, wanted)?.request(key.public_key().clone());
         let validity = profile.validity(now, None).context("the year 9999 is near")?;
         let order = Order { profile: &profile, request: &request, validity };
-        let ca_key = self.chosen.key(self.passphrase).context("a new certificate for the OCSP responder is needed")?;
+        let ca_key =
+            self.signer.key_among(self.chosen, name).context("a new certificate for the OCSP responder is needed")?;
         let issued = self.chosen.unlock(authority, &ca_key, now)?.issue(
             &order,
             &mut fresh_serial,
@@ -130,6 +145,10 @@ impl Speaker<'_> {
         }
         Ok(Responder::delegate(issued.certificate, key, authority.certificate(), self.name)?)
     }
+}
+
+fn without(name: &AuthorityName, error: &anyhow::Error) -> String {
+    format!("nothing is answered about certificates of {name}: {error:#}")
 }
 
 /// When a delegate is renewed: once two thirds of its time are over.

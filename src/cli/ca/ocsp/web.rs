@@ -70,9 +70,9 @@ fn renew(
     issuer: &Certificate,
     session: &mut Session,
 ) -> anyhow::Result<()> {
-    let mut authorities = speaker.chosen.open_all()?.into_iter().filter(|it| it.certificate() == issuer);
-    let mut authority = authorities.next().context("the CA is gone from its folder")?;
-    let new = speaker.for_one(&mut authority, session)?;
+    let mut authorities = speaker.chosen.open_all()?.into_iter().filter(|(_, it)| it.certificate() == issuer);
+    let (name, mut authority) = authorities.next().context("the CA is gone from its folder")?;
+    let new = speaker.for_one(&name, &mut authority, session)?;
     Ok(responder.replace(issuer, new)?)
 }
 

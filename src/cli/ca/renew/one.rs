@@ -86,10 +86,11 @@ pub(super) fn renew(
     let key = if args.rekey { Some(new_key(args, &old, &files)?) } else { None };
     let public_key = key.as_ref().map(|key| key.key.public_key().clone());
     let issuer = authority.certificate().clone();
-    let renewal = Renewal::of(&old, &issuer, &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
+    let renewal =
+        Renewal::of(&old, &authority.path(), &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
     let validity = args.lifetime.validity(&renewal.profile, now)?;
     let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
-    let ca_key = chosen.key(args.ca_passphrase.as_ref())?;
+    let ca_key = args.signer.key(chosen)?;
     let act = place::act(Action::Renew);
     let issued = chosen.unlock(&mut authority, &ca_key, now)?.issue(&order, &mut fresh_serial, &act)?;
     drop(ca_key);
@@ -107,7 +108,7 @@ pub(super) fn renew(
         files: names,
         new: issued.certificate.clone(),
     };
-    let chain = place::chain(&[&issued.certificate, &issuer]);
+    let chain = place::chain(&authority.full_chain(&issued.certificate));
     files.write(&chain, key.map(|key| key.pem), session).with_context(|| recorded(&issued))?;
     Ok(renewed)
 }
@@ -163,7 +164,7 @@ impl Renewed {
             None => "as before".to_owned(),
         };
         let files = vec![
-            ("certificate", format!("{} (with the CA's: the full chain)", safe(&self.certificate_file))),
+            ("certificate", safe(&self.certificate_file).to_string()),
             ("key", key),
             ("replaces", format!("{} (until {})", self.replaces, self.was_until)),
         ];

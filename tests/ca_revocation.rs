@@ -1,0 +1,295 @@
+//! `certkit ca revoke` and `certkit ca crl`.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use certkit::encoding::pem;
+use certkit::x509::CertificateRevocationList;
+
+use crate::support::background::free_port;
+use crate::support::{Sandbox, peer, python};
+
+/// A sandbox with a CA that has issued certificates for these names.
+fn with_certificates(names: &[&str]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--name", "Test CA"]).expect_code(0);
+    for name in names {
+        sandbox.certkit(&["ca", "issue", name]).expect_code(0);
+    }
+    sandbox
+}
+
+fn serial(sandbox: &Sandbox, name: &str) -> String {
+    let shown = sandbox.certkit(&["ca", "show", name, "--json"]).expect_code(0).json();
+    shown["record"]["serial"].as_str().unwrap().to_owned()
+}
+
+fn list(sandbox: &Sandbox, file: &str) -> CertificateRevocationList {
+    let blocks = pem::read(&sandbox.read(file));
+    CertificateRevocationList::from_der(&blocks[0].as_ref().unwrap().contents).unwrap()
+}
+
+/// The serial numbers on a list.
+fn listed(sandbox: &Sandbox, file: &str) -> Vec<String> {
+    list(sandbox, file).entries().iter().map(|entry| entry.serial.to_string()).collect()
+}
+
+fn root(sandbox: &Sandbox) -> String {
+    sandbox.ca().join("ca.pem").to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_revoked_certificate_is_in_the_next_list_and_rejected_with_it() {
+    let sandbox = with_certificates(&["a.test", "b.test"]);
+    sandbox.certkit(&["ca", "crl"]).expect_code(0).says("0 certificates revoked");
+    let revoke = ["ca", "revoke", "a.test", "--reason", "keyCompromise", "--invalid-since", "3d"];
+    sandbox.certkit(&revoke).expect_code(0).says("keyCompromise").says("publish the next one");
+    assert_eq!(listed(&sandbox, "crl.pem"), [""; 0]);
+    // The list of this CA makes room for its next one.
+    sandbox.certkit(&["ca", "crl"]).expect_code(0).says("1 certificate revoked");
+    assert_eq!(listed(&sandbox, "crl.pem"), [serial(&sandbox, "a.test")]);
+    let root = root(&sandbox);
+    let verify = |name: &str| {
+        let file = format!("{name}.pem");
+        sandbox.certkit(&["verify", &file, "--host", name, "--roots", &root, "--crl", "crl.pem"])
+    };
+    verify("a.test").expect_code(1).says("revoked since").says("keyCompromise");
+    verify("b.test").expect_code(0);
+    let shown = sandbox.certkit(&["ca", "show", "a.test.pem", "--json"]).expect_code(0).json();
+    assert_eq!(
+        (shown["record"]["status"].as_str(), shown["record"]["reason"].as_str()),
+        (Some("revoked"), Some("keyCompromise"))
+    );
+    assert_eq!(shown["history"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_certificate_is_revoked_once_and_the_second_time_is_said() {
+    let sandbox = with_certificates(&["a.test"]);
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0);
+    let before = sandbox.certkit(&["ca", "show", "a.test", "--json"]).expect_code(0).stdout;
+    let again = sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "superseded"]).expect_code(1);
+    again.says("already").says("nothing changed");
+    assert_eq!(sandbox.certkit(&["ca", "show", "a.test", "--json"]).expect_code(0).stdout, before);
+}
+
+#[test]
+fn a_name_of_several_certificates_revokes_none_and_lists_them() {
+    let sandbox = with_certificates(&["a.test"]);
+    sandbox.certkit(&["ca", "issue", "a.test", "--out", "b.pem"]).expect_code(0);
+    let newer = serial(&sandbox, "a.test");
+    let older = serial(&sandbox, "./a.test.pem");
+    assert_ne!(newer, older);
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(2).complains(&newer).complains(&older);
+    sandbox.certkit(&["ca", "revoke", "./a.test.pem"]).expect_code(0);
+    // One is left that the name can mean.
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0).says(&newer);
+    sandbox.certkit(&["ca", "issue", "a.test", "--out", "c.pem"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test", "--out", "d.pem"]).expect_code(0);
+    let all = sandbox.certkit(&["ca", "revoke", "a.test", "--all", "--json"]).expect_code(0).json();
+    assert_eq!(all["certificates"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_not_ours_or_makes_no_sense_revokes_nothing() {
+    let sandbox = with_certificates(&["a.test"]);
+    sandbox.certkit(&["new", "--cn", "own.test", "--out", "own.pem", "--keyout", "own-key.pem"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "own.pem"]).expect_code(2).complains("has not issued");
+    // All are found before any is touched.
+    sandbox.certkit(&["ca", "revoke", "a.test", "nobody.test"]).expect_code(2).complains("nobody.test");
+    sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "removeFromCRL"]).expect_code(2).complains("--release");
+    sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "boredom"]).expect_code(2).complains("keyCompromise");
+    sandbox.certkit(&["ca", "revoke", "a.test", "--at", "2999-01-01"]).expect_code(2).complains("to come");
+    sandbox.certkit(&["ca", "revoke", "a.test", "--release", "--hold"]).expect_code(2);
+    sandbox.certkit(&["ca", "revoke", "--release", "a.test"]).expect_code(1).says("not on hold");
+    let listed = sandbox.certkit(&["ca", "list", "--revoked", "--json"]).expect_code(0).json();
+    assert_eq!(listed["certificates"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_hold_is_lifted_and_the_next_delta_says_so() {
+    let sandbox = with_certificates(&["a.test", "b.test"]);
+    sandbox.certkit(&["ca", "crl", "--delta"]).expect_code(2).complains("complete list").complains("certkit ca crl");
+    sandbox.certkit(&["ca", "revoke", "--hold", "a.test"]).expect_code(0).says("certificateHold");
+    sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    let root = root(&sandbox);
+    let verify = |name: &str, lists: &[&str]| {
+        let file = format!("{name}.pem");
+        let mut args = vec!["verify", &file, "--host", name, "--roots", &root];
+        lists.iter().for_each(|list| args.extend(["--crl", list]));
+        sandbox.certkit(&args).code
+    };
+    assert_eq!(verify("a.test", &["crl.pem"]), Some(1));
+    sandbox.certkit(&["ca", "revoke", "--release", "a.test"]).expect_code(0).says("released");
+    sandbox.certkit(&["ca", "revoke", "b.test"]).expect_code(0);
+    let delta = sandbox.certkit(&["ca", "crl", "--delta", "--json"]).expect_code(0).json();
+    assert_eq!(
+        (delta["file"].as_str(), delta["base"].as_u64(), delta["entries"].as_u64()),
+        (Some("delta-crl.pem"), Some(1), Some(2))
+    );
+    let both = ["crl.pem", "delta-crl.pem"];
+    assert_eq!((verify("a.test", &both), verify("b.test", &both)), (Some(0), Some(1)));
+    assert_eq!(verify("b.test", &["crl.pem"]), Some(0));
+    let shown = sandbox.certkit(&["ca", "show", "a.test"]).expect_code(0).says("hold lifted");
+    drop(shown);
+    // A hold can become a revocation for good, which nothing lifts.
+    sandbox.certkit(&["ca", "revoke", "--hold", "a.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "superseded"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "--release", "a.test"]).expect_code(1);
+}
+
+#[test]
+fn numbers_rise_and_a_file_of_somebody_else_stays() {
+    let sandbox = with_certificates(&["a.test"]);
+    let number = |args: &[&str]| {
+        let args = [&["ca", "crl", "--json"], args].concat();
+        sandbox.certkit(&args).expect_code(0).json()["number"].as_u64().unwrap()
+    };
+    let numbers = [number(&[]), number(&["--delta"]), number(&[]), number(&["--out", "x.crl"])];
+    assert!(numbers.is_sorted() && numbers.windows(2).all(|pair| pair[0] != pair[1]), "{numbers:?}");
+    assert!(CertificateRevocationList::from_der(&sandbox.read("x.crl")).is_ok(), "RFC 2585 §3: .crl is DER");
+    sandbox.write("mine.pem", "mine");
+    sandbox.certkit(&["ca", "crl", "--out", "mine.pem"]).expect_code(2).complains("exists");
+    // A delta does not take the place of a complete list.
+    sandbox.certkit(&["ca", "crl", "--delta", "--out", "crl.pem"]).expect_code(2).complains("exists");
+    sandbox.certkit(&["ca", "crl", "--out", "mine.pem", "--force"]).expect_code(0);
+    assert_eq!(listed(&sandbox, "mine.pem"), [""; 0]);
+}
+
+#[test]
+fn a_list_that_is_due_is_told() {
+    let sandbox = with_certificates(&["a.test"]);
+    let check = || sandbox.certkit(&["ca", "crl", "--check", "--json"]).code;
+    assert_eq!(check(), Some(1));
+    sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    assert_eq!(check(), Some(0));
+    assert_eq!(sandbox.certkit(&["ca", "list"]).expect_code(0).stderr, "");
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0);
+    assert_eq!(check(), Some(1));
+    sandbox.certkit(&["ca", "crl", "--next-update", "2s"]).expect_code(0);
+    sleep(Duration::from_millis(3_000));
+    assert_eq!(check(), Some(1));
+    sandbox.certkit(&["ca", "list"]).expect_code(0).complains("lapsed").complains("certkit ca crl");
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(1).says("lapsed");
+}
+
+#[test]
+fn a_list_for_an_address_counts_only_for_certificates_that_name_it() {
+    let sandbox = with_certificates(&["bare.test"]);
+    let profile = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/server.toml")).unwrap();
+    sandbox.write("own.toml", format!("{profile}\ncrl = [\"http://ca.test/ca.crl\"]\n"));
+    sandbox.certkit(&["ca", "issue", "named.test", "--profile", "./own.toml"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "bare.test", "named.test"]).expect_code(0);
+    for wrong in ["https://ca.test/x", "ca.test", "http://", "http://a b"] {
+        sandbox.certkit(&["ca", "crl", "--url", wrong]).expect_code(2).complains("http://HOST/PATH");
+    }
+    sandbox.certkit(&["ca", "crl", "--url", "http://ca.test/ca.crl"]).expect_code(0).says("address");
+    let root = root(&sandbox);
+    let verify = |name: &str| {
+        let file = format!("{name}.pem");
+        sandbox.certkit(&["verify", &file, "--host", name, "--roots", &root, "--crl", "crl.pem"]).code
+    };
+    assert_eq!((verify("named.test"), verify("bare.test")), (Some(1), Some(0)));
+}
+
+#[test]
+fn the_list_is_served_and_new_before_anybody_asks() {
+    let sandbox = with_certificates(&["a.test"]);
+    let Some(curl) = peer("curl") else { return };
+    let port = free_port();
+    let address = format!("127.0.0.1:{port}");
+    let serve = sandbox.command().args(["ca", "crl", "--serve", &address, "--next-update", "4s", "--delta"]);
+    let mut server = sandbox.start(serve);
+    server.wait_for(port);
+    let fetch = |args: &[&str], path: &str| {
+        let url = format!("http://{address}{path}");
+        sandbox.peer(&curl, &[&["-sS", "-f", &url], args].concat())
+    };
+    let number = || {
+        let list = CertificateRevocationList::from_der(&fetch(&[], "/crl").expect_code(0).bytes).unwrap();
+        (list.number().unwrap().unwrap().0, list.entries().len())
+    };
+    let (first, entries) = number();
+    assert_eq!(entries, 0);
+    let head = fetch(&["-I"], "/crl").expect_code(0).stdout.to_lowercase();
+    assert!(
+        head.contains("content-type: application/pkix-crl") && head.contains("cache-control: public, max-age="),
+        "{head}"
+    );
+    let etag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().trim().to_owned();
+    let known = fetch(&["-o", "/dev/null", "-w", "%{http_code}", "-H", &format!("If-None-Match: {etag}")], "/crl");
+    assert_eq!(known.expect_code(0).stdout, "304");
+    assert_eq!(fetch(&[], "/other").code, Some(22));
+    assert!(CertificateRevocationList::from_der(&fetch(&[], "/delta").expect_code(0).bytes).unwrap().is_delta());
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0);
+    sleep(Duration::from_millis(2_500));
+    let (second, entries) = number();
+    assert!(second > first && entries == 1);
+    sleep(Duration::from_millis(4_500));
+    let list = CertificateRevocationList::from_der(&fetch(&[], "/crl").expect_code(0).bytes).unwrap();
+    assert!(list.next_update().unwrap() > time::OffsetDateTime::now_utc(), "it was signed anew before it lapsed");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn the_list_is_taken_by_openssl_gnutls_and_python() {
+    let sandbox = with_certificates(&["a.test", "b.test"]);
+    sandbox
+        .certkit(&["ca", "revoke", "a.test", "--reason", "affiliationChanged", "--invalid-since", "1d"])
+        .expect_code(0);
+    let root = root(&sandbox);
+    for (key, options) in [("crl.pem", &[][..]), ("crl.der", &["--der"])] {
+        sandbox.certkit(&[&["ca", "crl", "--out", key], options].concat()).expect_code(0);
+    }
+    if let Some(openssl) = peer("openssl") {
+        let verify = |file: &str| {
+            sandbox.peer(
+                &openssl,
+                &["verify", "-x509_strict", "-crl_check", "-CAfile", &root, "-CRLfile", "crl.pem", file],
+            )
+        };
+        assert!(verify("a.test.pem").stderr.contains("certificate revoked"));
+        verify("b.test.pem").expect_code(0);
+        let shown =
+            sandbox.peer(&openssl, &["crl", "-in", "crl.der", "-inform", "DER", "-CAfile", &root, "-text", "-noout"]);
+        let shown = shown.expect_code(0).complains("verify OK");
+        shown.says("Affiliation Changed").says("Invalidity Date").says("Authority Key Identifier");
+    }
+    if let Some(certtool) = peer("certtool") {
+        let verify = ["--verify-crl", "--load-ca-certificate", &root, "--infile", "crl.pem"];
+        sandbox.peer(&certtool, &verify).expect_code(0).says("Verified");
+        let load = ["--verify", "--load-ca-certificate", &root, "--load-crl", "crl.pem", "--infile"];
+        assert!(sandbox.peer(&certtool, &[&load[..], &["a.test.pem"]].concat()).stdout.contains("revoked"));
+        sandbox.peer(&certtool, &[&load[..], &["b.test.pem"]].concat()).expect_code(0);
+    }
+    if let Some(python) = python() {
+        let script = "import sys\nfrom cryptography import x509\nread = lambda name: open(name, 'rb').read()\n\
+            crl = x509.load_der_x509_crl(read('crl.der'))\nca = x509.load_pem_x509_certificate(read(sys.argv[1]))\n\
+            assert crl.is_signature_valid(ca.public_key())\nleaf = x509.load_pem_x509_certificate(read('a.test.pem'))\n\
+            entry = crl.get_revoked_certificate_by_serial_number(leaf.serial_number)\n\
+            print(entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.name, \
+            crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number)";
+        sandbox.peer(&python, &["-c", script, &root]).expect_code(0).says("affiliation_changed 2");
+    }
+}
+
+#[test]
+fn openssl_takes_the_delta_with_its_base() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = with_certificates(&["a.test", "b.test"]);
+    sandbox.certkit(&["ca", "revoke", "--hold", "a.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl", "--freshest", "http://ca.test/delta.crl"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "--release", "a.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "b.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl", "--delta"]).expect_code(0);
+    let both = [sandbox.read("crl.pem"), sandbox.read("delta-crl.pem")].concat();
+    sandbox.write("both.pem", both);
+    let root = root(&sandbox);
+    let verify = |file: &str| {
+        let lists =
+            ["verify", "-crl_check", "-extended_crl", "-use_deltas", "-CRLfile", "both.pem", "-CAfile", &root, file];
+        sandbox.peer(&openssl, &lists).code
+    };
+    assert_eq!((verify("a.test.pem"), verify("b.test.pem")), (Some(0), Some(2)));
+}
