@@ -10,7 +10,7 @@ use certkit::tls::handshake::{
 use certkit::tls::record::write_records;
 
 use crate::support::forge::{Hierarchy, NOON};
-use crate::support::{Ran, Sandbox};
+use crate::support::{Ran, Sandbox, peer};
 
 /// A TLS 1.2 handshake up to ServerHelloDone, whose ECDHE key is signed with the key of `www.example.com`.
 struct Said {
@@ -304,4 +304,35 @@ fn the_ladder_is_one_file_without_scripts_or_fetches() {
     }
     told(&sandbox, &capture, &["--html", "l.html"]).expect_code(2).complains("it exists already");
     told(&sandbox, &capture, &["--force"]).expect_code(2).complains("--force has nothing to replace");
+}
+
+#[test]
+fn a_browser_shows_the_ladder_without_complaint() {
+    let Some(chromium) = peer("chromium") else { return };
+    let said = Said::new(&Hierarchy::new(), |_| ());
+    let sandbox = Sandbox::new();
+    told(&sandbox, &written(&frames(&said)), &["--explain", "--html", "l.html"]).expect_code(0);
+    let profile = format!("--user-data-dir={}", sandbox.path("profile").display());
+    let page = format!("file://{}", sandbox.path("l.html").display());
+    let quiet = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--enable-logging=stderr",
+    ];
+    let dom = sandbox.peer(&chromium, &[&quiet[..], &["--dump-dom", &profile, &page]].concat()).expect_code(0);
+    // Summaries take the keyboard's focus by themselves: one for each message, and one for its bytes.
+    let messages = dom.stdout.matches("<details class=\"message").count();
+    assert_eq!((messages, dom.stdout.matches("<summary>").count()), (5, 10), "{dom}");
+    assert!(!dom.stderr.contains("CONSOLE"), "{dom}");
+    let picture = format!("--screenshot={}", sandbox.path("l.png").display());
+    sandbox
+        .peer(&chromium, &[&quiet[..], &["--window-size=900,900", &picture, &profile, &page]].concat())
+        .expect_code(0);
+    assert!(sandbox.read("l.png").len() > 10_000);
 }

@@ -101,7 +101,7 @@ impl Keys {
             Handshake::Finished(_) if session.is_tls13() => {
                 let half = self.half(sender);
                 // Finished is the last message under the keys of the handshake.
-                if half.handshake.is_some() && half.decrypters.len() > 1 {
+                if half.handshake.is_some() {
                     half.decrypters.pop_front();
                 }
                 Derived::default()
@@ -148,7 +148,9 @@ impl Keys {
 
     /// Opens a protected record.
     pub(super) fn open(&mut self, sender: Sender, record: &Record) -> Opened {
+        let is_old = self.master.is_some();
         let half = self.half(sender);
+        let only_keys = is_old || half.handshake.is_some();
         let mut failure = None;
         for at in 0..half.decrypters.len() {
             match half.decrypters.get_mut(at).map(|decrypter| decrypter.decrypt(record)) {
@@ -161,12 +163,8 @@ impl Keys {
             }
         }
         match failure {
-            // More keys may come: those of the handshake may be missing and the later ones known.
-            Some(error) if half.decrypters.len() == 1 && half.handshake.is_some() => {
-                half.decrypters.clear();
-                Opened::Failed(format!("this and what follows cannot be opened: {error}"))
-            }
-            Some(error) if half.handshake.is_none() && record.content_type != ContentType::APPLICATION_DATA => {
+            // Otherwise other keys may fit later: where those of the handshake are not known, those of the data.
+            Some(error) if only_keys && half.decrypters.len() == 1 => {
                 half.decrypters.clear();
                 Opened::Failed(format!("this and what follows cannot be opened: {error}"))
             }

