@@ -12,7 +12,7 @@
 //! | [`profile`] | what a kind of certificate looks like, as TOML |
 //! | [`issue`] | makes certificates and requests from a profile, a request and an issuer |
 //! | [`ca`] | a local certification authority with its ledger |
-//! | [`project`] | what a user wants to have, written down: lists of certificates |
+//! | [`project`] | what a user wants to have, written down: lists of certificates, `certkit.toml` |
 //! | [`verify`] | judges a certification path and a name: a verdict of findings |
 //! | [`container`] | finds out what a file holds |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |

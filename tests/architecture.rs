@@ -68,6 +68,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml", &["profile", "ca", "project"]),
     ("csv_core", &["project"]),
     ("rcgen", &["issue"]),
+    ("postgres", &["ca"]),
+    ("p12_keystore", &["container"]),
     ("rusqlite", &["ca"]),
     ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),

@@ -3,11 +3,14 @@
 // A test stops at the first surprise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod apply;
 mod architecture;
 mod ca;
+mod ca_algorithms;
 mod ca_batch;
 mod ca_faults;
 mod ca_hierarchy;
+mod ca_import;
 mod ca_ocsp;
 mod ca_profiles;
 mod ca_renew;
@@ -24,6 +27,8 @@ mod interop;
 mod key;
 mod ledger_audit;
 mod ledger_check;
+#[cfg(unix)]
+mod ledger_postgres;
 mod name_constraints;
 mod new;
 mod paths;

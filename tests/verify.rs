@@ -163,7 +163,7 @@ fn time_purpose_and_depth_are_asked_for() {
     let args = ["verify", "chain.pem", "--host", "www.example.com", "--roots", "root.pem", "--at"];
     let at = |time| chain.sandbox.certkit(&[&args[..], &[time]].concat());
     at("2027-02-11").expect_code(0);
-    at("2027-02-13").expect_code(1).says("expired on 2027-02-11T12:00:00Z, 1 day before the time of judgment");
+    at("2027-02-13").expect_code(1).says("expired on 2027-02-11T12:00:00Z, 36 hours before the time of judgment");
     at("2026-01-01").expect_code(1).says("not valid before 2026-11-13T12:00:00Z");
     at("yesterday").expect_code(2);
     let ran = chain.verify(&["chain.pem", "--host", "www.example.com", "--purpose", "client"]).expect_code(1);

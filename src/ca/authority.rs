@@ -187,6 +187,11 @@ impl Authority {
         Ok(self.ledger.find(self.id, query)?)
     }
 
+    /// Records certificates that it has signed.
+    pub(super) fn record(&mut self, certificates: &[Entry<'_>], act: &Act) -> Result<(), LedgerError> {
+        self.ledger.record(self.id, certificates, act)
+    }
+
     /// How many certificates it has signed.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The record of everything an authority has signed.
 //!
-//! [`Ledger`] is what an authority needs of it; [`SqliteLedger`] keeps it in one file. The database, not the program,
+//! [`Ledger`] is what an authority needs of it; [`SqliteLedger`] keeps it in one file, [`PostgresLedger`] in a database that
+//! several hosts share. The database, not the program,
 //! keeps serial numbers unique (RFC 5280 §4.1.2.2: "unique for each certificate issued by a given CA") and every operation
 //! is one durable transaction with its line in the audit log.
 
@@ -8,6 +9,7 @@ mod act;
 mod chain;
 mod error;
 mod examined;
+mod postgres;
 mod record;
 mod revocation;
 mod rows;
@@ -18,6 +20,7 @@ pub use act::{Act, Action, AuditLine};
 pub use chain::{AuditFault, AuditHead, Auditor};
 pub use error::LedgerError;
 pub use examined::{Change, Examined};
+pub use postgres::{PostgresAccess, PostgresLedger};
 pub use record::{AuthorityRecord, Entry, Query, Record};
 pub use revocation::{ListQuery, Mark, Numbered, Revocation, Revoked, SignedList};
 pub use sqlite::SqliteLedger;

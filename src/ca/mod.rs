@@ -5,6 +5,7 @@
 //! certificate its ledger does not know. The room touches no file but the ledger's own: certificates and keys come in and
 //! go out as values.
 
+pub mod adoption;
 pub mod authority;
 pub mod check;
 pub mod config;
@@ -15,13 +16,14 @@ pub mod place;
 pub mod renewal;
 pub mod responder;
 
+pub use adoption::{IMPORTED, Taken, oddities};
 pub use authority::{
     Authority, AuthorityError, Issued, ListOrder, Order, Press, PublishedList, Signatory, Task, Unrecorded,
 };
 pub use config::{AbsentKey, Config, ConfigError};
 pub use ledger::{
     Act, Action, AuditFault, AuditHead, AuditLine, Auditor, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError,
-    ListQuery, Numbered, Query, Record, Revocation, Revoked, SignedList, SqliteLedger,
+    ListQuery, Numbered, PostgresAccess, PostgresLedger, Query, Record, Revocation, Revoked, SignedList, SqliteLedger,
 };
 pub use name::AuthorityName;
 pub use petition::{Petition, Refusal};

@@ -5,15 +5,18 @@ mod batch;
 mod check;
 mod crl;
 mod cross_sign;
-mod init;
+mod export;
+mod import;
+pub(super) mod init;
 mod intermediate;
 mod issue;
 mod lapse;
+mod ledger;
 mod list;
 mod ocsp;
 mod outline;
 mod passphrase;
-mod place;
+pub(super) mod place;
 mod profile;
 mod profiles;
 mod renew;
@@ -21,7 +24,7 @@ mod repair;
 mod revoke;
 mod show;
 mod sign;
-mod signer;
+pub(super) mod signer;
 mod subordinate;
 mod wanted;
 mod which;
@@ -45,7 +48,8 @@ A CA is a folder with three files:
   ledger.db    every certificate it has signed; each is recorded here before it is written anywhere
 and where it has more authorities than the first:
   NAME.pem, NAME-key.pem   the certificate of one, followed by those above it; and its key
-  ca.toml                  issuer = \"NAME\", which signs by default; [keys], which keys are elsewhere
+  ca.toml                  issuer = \"NAME\", which signs by default; [keys], which keys are elsewhere;
+                           ledger = \"postgres://...\", a ledger that several machines share
 
 What is issued comes with the authorities between it and the root, which is what servers send. The root is left out: clients
 have it, or do not trust it.
@@ -68,6 +72,9 @@ pub(super) struct Args {
     /// Which authority of the CA signs [default: `issuer` of ca.toml, or the first, `ca`]
     #[arg(long, global = true, value_name = "NAME")]
     issuer: Option<AuthorityName>,
+
+    #[command(flatten)]
+    ledger: ledger::LedgerArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,6 +82,8 @@ enum Command {
     Init(init::Args),
     Intermediate(intermediate::Args),
     CrossSign(cross_sign::Args),
+    Import(import::Args),
+    Export(export::Args),
     Issue(issue::Args),
     Sign(sign::Args),
     Renew(renew::Args),
@@ -95,16 +104,18 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let idle = match (&args.ca, &args.issuer) {
         (Some(_), _) => Some("--ca"),
         (_, Some(_)) => Some("--issuer"),
-        _ => None,
+        _ => args.ledger.given(),
     };
     if let Some(flag) = idle.filter(|_| matches!(args.command, Command::Profiles(_) | Command::Profile(_))) {
         return Err(anyhow!("{flag} has no effect here: profiles belong to no CA")).hint("leave it out");
     }
-    let place = place::Chosen::new(args.ca, args.issuer)?;
+    let place = place::Chosen::new(args.ca, args.issuer)?.with_ledger(args.ledger);
     match args.command {
         Command::Init(args) => init::run(args, &place, session),
         Command::Intermediate(args) => intermediate::run(args, &place, session),
         Command::CrossSign(args) => cross_sign::run(args, &place, session),
+        Command::Import(args) => import::run(args, &place, session),
+        Command::Export(args) => export::run(args, &place, session),
         Command::Issue(args) => issue::run(args, &place, session),
         Command::Sign(args) => sign::run(args, &place, session),
         Command::Renew(args) => renew::run(args, &place, session),

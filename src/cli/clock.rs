@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime, Time, UtcOffset};
 
-pub use crate::describe::span_in_words;
+pub use crate::x509::time::span_in_words;
 
 /// The time now: by this clock certificates are judged.
 pub fn now() -> OffsetDateTime {

@@ -2,19 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::exit::Exit;
 use super::load;
 use super::output::{Report, Session};
+use super::passphrase::PassphraseSource;
 use super::text::{Text, bad, dim, safe, strong, warn};
 use super::{clock, files, sheet};
-use crate::container::{Document, Encoding};
+use crate::container::{Document, Encoding, is_pkcs12};
 use crate::describe::{self, Description};
 
-/// Say what files hold: certificates, bundles, requests, revocation lists, keys; PEM, DER or JWK
+/// Say what files hold: certificates, bundles, requests, revocation lists, keys; PEM, DER, JWK or PKCS#12
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 The type is found from the bytes. Every PEM block is accounted for, the damaged ones too.
@@ -25,7 +26,7 @@ nothing certkit knows. What could be read is shown in any case.
 
 With --json the answer is an array with an object for each file:
   file       its name
-  encoding   pem, der or jwk
+  encoding   pem, der, jwk or pkcs12
   blocks     for each: block (counted from 1), line, label, kind, and what belongs to that kind
   remarks    what the blocks are to each other
   error      instead of the last three, where the file could not be read
@@ -35,6 +36,7 @@ encrypted_private_key, public_key, ec_parameters, unsupported, unknown or malfor
 For example:
   certkit inspect cert.pem
   certkit inspect --short /etc/ssl/certs/*.pem
+  certkit inspect --passphrase env:PASS site.p12
   openssl s_client -connect example.com:443 -showcerts </dev/null | certkit inspect -
   certkit inspect cert.pem --json | jq -r '.[0].blocks[0].validity.not_after'")]
 pub(super) struct Args {
@@ -45,6 +47,10 @@ pub(super) struct Args {
     /// One line for each block
     #[arg(long, short)]
     short: bool,
+
+    /// Where the passphrase of PKCS#12 files comes from: prompt, file:PATH, env:NAME or fd:N
+    #[arg(long, value_name = "SOURCE")]
+    passphrase: Option<PassphraseSource>,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
@@ -54,7 +60,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let now = clock::now();
     let mut inspection = Inspection { files: Vec::new(), short: args.short };
     for path in &args.files {
-        let inspected = inspect(path, now);
+        let inspected = inspect(path, args.passphrase.as_ref(), now);
         if let Err(error) = &inspected {
             session.fail(error);
         }
@@ -65,9 +71,14 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     Ok(Exit::of(sound))
 }
 
-fn inspect(path: &Path, now: OffsetDateTime) -> anyhow::Result<FileReport> {
+fn inspect(path: &Path, passphrase: Option<&PassphraseSource>, now: OffsetDateTime) -> anyhow::Result<FileReport> {
     let contents = files::read(path)?;
-    let document = Document::read(&contents).with_context(|| format!("cannot inspect {}", load::name(path)))?;
+    let read = match passphrase {
+        Some(source) if is_pkcs12(&contents) => Document::read_pkcs12(&contents, &source.existing(&load::name(path))?),
+        Some(_) => bail!("{} is no PKCS#12 file: --passphrase has no effect on it", load::name(path)),
+        None => Document::read(&contents),
+    };
+    let document = read.with_context(|| format!("cannot inspect {}", load::name(path)))?;
     let blocks = document.items().iter().zip(1..).map(|(item, block)| Block {
         block,
         line: item.line,

@@ -10,5 +10,5 @@ mod profile;
 pub(super) use self::key::{KeyArgs, SubjectKey};
 pub(super) use self::lifetime::{LifetimeArgs, fresh_serial};
 pub(super) use self::names::NameArgs;
-pub(super) use self::outputs::Outputs;
-pub(super) use self::profile::load as load_profile;
+pub(super) use self::outputs::{Outputs, beside};
+pub(super) use self::profile::{load as load_profile, load_beside as load_profile_beside};

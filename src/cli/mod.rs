@@ -5,6 +5,7 @@
 //! [`files`], asks [`clock`] for the time, gives its [`Report`](output::Report) to [`Session::answer`] and says yes or no.
 //! [`output`] alone prints; [`files`] alone touches files.
 
+mod apply;
 mod ca;
 mod capture;
 mod completions;
@@ -87,6 +88,7 @@ enum Command {
     Key(key::Args),
     Csr(csr::Args),
     Ca(ca::Args),
+    Apply(apply::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
     Capture(capture::Args),
@@ -101,6 +103,7 @@ impl Command {
             Self::Key(args) => key::run(args, session),
             Self::Csr(args) => csr::run(args, session),
             Self::Ca(args) => ca::run(args, session),
+            Self::Apply(args) => apply::run(args, session),
             Self::Verify(args) => verify::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
             Self::Capture(args) => capture::run(args, session),

@@ -15,7 +15,7 @@ use crate::x509::CertificationRequest;
 pub struct Item {
     /// The line on which its PEM block begins, counted from 1.
     pub line: Option<usize>,
-    /// The label of its PEM block.
+    /// The label of its PEM block, or its friendlyName in PKCS#12.
     pub label: Option<String>,
     /// What it is.
     pub content: Content,

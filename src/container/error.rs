@@ -63,6 +63,12 @@ pub enum ContainerError {
         /// Why it is not read, and what to do.
         why: String,
     },
+    /// A PKCS#12 file does not open.
+    #[error("the passphrase does not open it, or it is damaged")]
+    WrongPassphrase,
+    /// A file cannot be written.
+    #[error("a PKCS#12 file cannot be made of it: {0}")]
+    Unwritable(String),
     /// Something else is there.
     #[error("it holds {held} where {wanted} is due")]
     Instead {

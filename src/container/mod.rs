@@ -1,4 +1,4 @@
-//! What a file holds: PEM with any number of blocks, DER, or a JSON Web Key. The type is found from the bytes.
+//! What a file holds: PEM with any number of blocks, DER, a JSON Web Key, or under a passphrase PKCS#12. The type is found from the bytes.
 //!
 //! [`Document::read`] accounts for everything: each PEM block becomes an [`Item`], and one that cannot be read becomes an
 //! item that says on which line it stands and what is wrong. Only bytes in which nothing can be found are an error, and
@@ -8,6 +8,7 @@ mod blocks;
 mod contents;
 mod der;
 mod error;
+mod pkcs12;
 mod sniff;
 
 pub use contents::Content;
@@ -15,6 +16,9 @@ pub use contents::Item;
 pub use contents::KeyForm;
 pub use contents::PrivateKeyItem;
 pub use error::ContainerError;
+pub use pkcs12::Protection;
+pub use pkcs12::is_pkcs12;
+pub use pkcs12::write_pkcs12;
 
 use crate::x509::Certificate;
 
@@ -36,6 +40,8 @@ pub enum Encoding {
     Der,
     /// A JSON Web Key (RFC 7517).
     Jwk,
+    /// Keys and certificates under a passphrase (RFC 7292).
+    Pkcs12,
 }
 
 impl Document {
@@ -59,6 +65,15 @@ impl Document {
             return Ok(Self::of_one(Encoding::Jwk, content));
         }
         Ok(Self::of_one(Encoding::Der, der::read(bytes)?))
+    }
+
+    /// Reads a PKCS#12 file under its passphrase.
+    ///
+    /// # Errors
+    /// [`ContainerError::WrongPassphrase`], and where the file is damaged or protected in a way that is not read.
+    pub fn read_pkcs12(bytes: &[u8], passphrase: &[u8]) -> Result<Self, ContainerError> {
+        let items = pkcs12::read_pkcs12(bytes, passphrase)?;
+        Ok(Self { encoding: Encoding::Pkcs12, items, binary_between: false })
     }
 
     fn of_one(encoding: Encoding, content: Content) -> Self {

@@ -6,7 +6,7 @@ use crate::encoding::der;
 
 pub(super) const PKCS12: ContainerError = ContainerError::Foreign {
     what: "a PKCS#12 file",
-    remedy: "certkit does not read those yet: `openssl pkcs12 -in FILE -out FILE.pem`",
+    remedy: "`certkit inspect --passphrase prompt FILE` shows what is in it, `openssl pkcs12 -in FILE -out FILE.pem` takes it out",
 };
 pub(super) const PKCS7: ContainerError = ContainerError::Foreign {
     what: "a PKCS#7 file",

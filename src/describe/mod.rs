@@ -29,7 +29,6 @@ pub use sheet::Tone;
 pub use when::Period;
 pub use when::PeriodState;
 pub use when::describe_moment;
-pub use when::span_in_words;
 
 use crate::container::Content;
 use crate::container::Item;

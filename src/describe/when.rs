@@ -1,7 +1,7 @@
 //! Times in words, seen from a given moment.
 
 use crate::x509::Validity;
-use crate::x509::time::rfc3339;
+use crate::x509::time::{rfc3339, span_in_words};
 use serde::Serialize;
 use time::Duration;
 use time::OffsetDateTime;
@@ -78,19 +78,6 @@ pub fn describe_moment(moment: OffsetDateTime, now: OffsetDateTime) -> String {
         std::cmp::Ordering::Less => format!("{} ago", span_in_words(now - moment)),
     };
     format!("{}, {distance}", for_people(&rfc3339(moment)))
-}
-
-/// A span in words, in its largest telling unit and never more than it is: `90 seconds`, `47 hours`, `89 days`, `2 years`.
-pub fn span_in_words(span: Duration) -> String {
-    let seconds = span.whole_seconds().unsigned_abs();
-    let (count, unit) = match seconds {
-        0..120 => (seconds, "second"),
-        120..7_200 => (seconds / 60, "minute"),
-        7_200..172_800 => (seconds / 3_600, "hour"),
-        172_800..63_072_000 => (seconds / 86_400, "day"),
-        _ => (seconds / 31_536_000, "year"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// RFC 3339 in UTC as it is easier to read: `2026-11-23 15:00:00 UTC`.

@@ -3,7 +3,7 @@
 use super::constraints;
 use super::error::IssueError;
 use super::{Issuer, Request};
-use crate::key::{PrivateKey, PublicKey};
+use crate::key::{KeyAlgorithm, PrivateKey, PublicKey};
 use crate::profile::{Breach, NameForm, Profile, Subject};
 use crate::x509::extension::KeyUsageBit;
 use crate::x509::name::Attribute;
@@ -253,11 +253,11 @@ const UPPER_BOUNDS: &[(crate::encoding::Oid, usize)] = &[
 ];
 
 /// Whether the profile's own limits are kept (its policy, not a standard's).
-pub(super) fn limits(profile: &Profile, subject: &Subject<'_>, issuer: &PrivateKey) -> Result<(), IssueError> {
+pub(super) fn limits(profile: &Profile, subject: &Subject<'_>, issuer: KeyAlgorithm) -> Result<(), IssueError> {
     let mut breaches = profile.limits.breaches(subject);
     let wanted = profile.signature_by(issuer);
-    if !issuer.can_make(wanted) {
-        breaches.push(Breach::Signature { wanted, key: issuer.algorithm() });
+    if !wanted.fits(issuer) {
+        breaches.push(Breach::Signature { wanted, key: issuer });
     }
     let profile = profile.name.clone();
     if breaches.is_empty() { Ok(()) } else { Err(IssueError::Limits { profile, breaches }) }

@@ -28,9 +28,35 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Every rule that the certificate breaks, as one that this profile describes and this issuer signed.
-pub(super) fn faults(certificate: &Certificate, profile: &Profile, issuer: &Issuer<'_>) -> Vec<Fault> {
-    let mut gate = Gate { certificate, profile, issuer, faults: Vec::new() };
+/// Every rule that the certificate breaks, as one that this profile describes and this issuer signed. `identifier` is the
+/// subjectKeyIdentifier where the key is known by another than its own.
+pub(super) fn faults(
+    certificate: &Certificate,
+    profile: &Profile,
+    issuer: &Issuer<'_>,
+    identifier: Option<&[u8]>,
+) -> Vec<Fault> {
+    let (above, key) = match issuer {
+        Issuer::SelfSigned(key) => (None, key.public_key()),
+        Issuer::Authority { certificate, key } => (Some(*certificate), key.public_key()),
+    };
+    look(Gate { certificate, profile, above, key, identifier, faults: Vec::new() })
+}
+
+/// In what a certificate departs from RFC 5280 and from what the profile says now, as one that this authority signed.
+pub fn departures(certificate: &Certificate, profile: &Profile, issuer: &Certificate) -> Vec<Fault> {
+    match issuer.public_key() {
+        Ok(key) => {
+            let above = Some(issuer);
+            look(Gate { certificate, profile, above, key: &key, identifier: None, faults: Vec::new() })
+        }
+        Err(error) => {
+            vec![Fault { rule: "RFC 5280 §4.1.2.7", what: format!("the issuer's key cannot be used: {error}") }]
+        }
+    }
+}
+
+fn look(mut gate: Gate<'_>) -> Vec<Fault> {
     gate.fields();
     gate.signature();
     gate.subject_and_key();
@@ -42,7 +68,11 @@ pub(super) fn faults(certificate: &Certificate, profile: &Profile, issuer: &Issu
 struct Gate<'a> {
     certificate: &'a Certificate,
     profile: &'a Profile,
-    issuer: &'a Issuer<'a>,
+    /// The issuer's certificate; none where it is the certificate itself.
+    above: Option<&'a Certificate>,
+    /// The issuer's key.
+    key: &'a PublicKey,
+    identifier: Option<&'a [u8]>,
     faults: Vec<Fault>,
 }
 
@@ -71,16 +101,13 @@ impl Gate<'_> {
         let certificate = self.certificate;
         let (inner, outer) = (certificate.tbs_signature_algorithm_der(), certificate.signature_algorithm_der());
         self.must(inner == outer, "RFC 5280 §4.1.1.2", "the two identifiers of the signature algorithm differ");
-        let wanted = self.profile.signature_by(self.issuer.key());
+        let wanted = self.profile.signature_by(self.key.algorithm());
         let chosen = SignatureAlgorithm::from_algorithm_identifier(outer).is_ok_and(|found| found == wanted);
         self.must(chosen, "profile", "the signature algorithm is not the one chosen");
-        let name = match self.issuer {
-            Issuer::SelfSigned(_) => certificate.subject(),
-            Issuer::Authority { certificate, .. } => certificate.subject(),
-        };
+        let name = self.above.unwrap_or(certificate).subject();
         // Chains are built by comparing these octets.
         self.must(certificate.issuer().der() == name.der(), "RFC 5280 §4.1.2.4", "the issuer is not the CA's subject");
-        if let Err(error) = certificate.verify_signature(self.issuer.key().public_key()) {
+        if let Err(error) = certificate.verify_signature(self.key) {
             self.must(false, "RFC 5280 §4.1.1.3", &format!("the signature is not the issuer's: {error}"));
         }
     }
@@ -126,7 +153,8 @@ impl Gate<'_> {
         self.must(!signs || profile.is_ca(), "RFC 5280 §4.2.1.9", "keyCertSign stands without CA:TRUE");
         let purposes = some(&profile.extended_key_usage).map(ExtendedKeyUsage);
         self.exact(purposes.as_ref(), Some(profile.extended_key_usage_critical), "RFC 5280 §4.2.1.12");
-        let own = key.as_ref().map(|key| SubjectKeyIdentifier(key.key_identifier().to_vec()));
+        let computed = || key.as_ref().map(|key| key.key_identifier().to_vec());
+        let own = self.identifier.map(<[u8]>::to_vec).or_else(computed).map(SubjectKeyIdentifier);
         self.exact(own.as_ref(), Some(false), "RFC 5280 §4.2.1.2");
         self.exact(profile.name_constraints.as_ref(), Some(true), "RFC 5280 §4.2.1.10");
         self.exact(some(&profile.policies).map(CertificatePolicies).as_ref(), None, "RFC 5280 §4.2.1.4");
@@ -209,16 +237,14 @@ impl Gate<'_> {
     fn issuer(&mut self) {
         let certificate = self.certificate;
         let rule = "RFC 5280 §4.2.1.1";
-        let identifier = match self.issuer {
-            Issuer::SelfSigned(key) => Some(key.public_key().key_identifier().to_vec()),
-            Issuer::Authority { certificate, key } => {
-                let own = certificate.subject_key_identifier();
-                own.ok().map(|own| own.map_or_else(|| key.public_key().key_identifier().to_vec(), <[u8]>::to_vec))
-            }
+        let computed = || self.key.key_identifier().to_vec();
+        let identifier = match self.above {
+            None => Some(self.identifier.map_or_else(computed, <[u8]>::to_vec)),
+            Some(above) => above.subject_key_identifier().ok().map(|own| own.map_or_else(computed, <[u8]>::to_vec)),
         };
         let wanted = AuthorityKeyIdentifier { key_identifier: identifier, ..AuthorityKeyIdentifier::default() };
         self.exact(Some(&wanted), Some(false), rule);
-        let Issuer::Authority { certificate: above, .. } = self.issuer else { return };
+        let Some(above) = self.above else { return };
         let within = above.validity().not_before <= certificate.validity().not_before
             && certificate.validity().not_after <= above.validity().not_after;
         self.must(within, "RFC 5280 §6.1.3 (a)(2)", "the validity is not within the issuer's");

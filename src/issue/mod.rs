@@ -22,7 +22,7 @@ pub mod revocation_list;
 pub use check::{check_issuer, in_time, path as check_path};
 pub use confinement::{confine, permits_nobody};
 pub use error::IssueError;
-pub use gate::Fault;
+pub use gate::{Fault, departures};
 pub use naming::{Naming, NamingError, Wanted};
 pub use objections::{Objection, objections};
 pub use ocsp::{Reply, Responder, ResponderName};
@@ -89,10 +89,13 @@ pub fn issue(
     }
     check::public_key(&request.public_key)?;
     check::serial(serial)?;
-    let algorithm = request.public_key.algorithm();
-    let names = would_issue(profile, &request.subject, &request.names, algorithm, issuer, validity)?;
+    let Request { subject, public_key, .. } = request;
+    let names = before(profile, subject, &request.names, public_key.algorithm(), key.algorithm(), validity)?;
+    if let Issuer::Authority { certificate, .. } = issuer {
+        check::may_issue(certificate, profile, subject, &names, validity)?;
+    }
     let extensions = extensions::of_certificate(profile, request, &names, issuer)?;
-    let algorithm = profile.signature_by(key);
+    let algorithm = profile.signature_by(key.algorithm());
     let tbs = layout::tbs_certificate(&layout::Fields {
         serial,
         algorithm: &algorithm.to_algorithm_identifier(),
@@ -106,15 +109,14 @@ pub fn issue(
     let encoding = layout::signed(&tbs, &algorithm.to_algorithm_identifier(), &signature);
     let certificate = Certificate::from_der(&encoding).map_err(|error| IssueError::SelfCheck(error.to_string()))?;
     check::made(&certificate, request, issuer, serial, validity, &extensions)?;
-    let faults = gate::faults(&certificate, profile, issuer);
+    let faults = gate::faults(&certificate, profile, issuer, request.key_identifier.as_deref());
     if !faults.is_empty() {
         return Err(IssueError::Gate { faults });
     }
     Ok(certificate)
 }
 
-/// Whether [`issue`] would make such a certificate, as far as that is known before there is a key; and the names it would
-/// write, in their usual form and without duplicates.
+/// Whether this authority would be let [`issue`] such a certificate, as far as that is known before there is a key.
 ///
 /// # Errors
 /// As [`issue`].
@@ -123,17 +125,31 @@ pub fn would_issue(
     subject: &DistinguishedName,
     names: &[GeneralName],
     key: KeyAlgorithm,
-    issuer: &Issuer<'_>,
+    issuer: &Certificate,
+    validity: Validity,
+) -> Result<(), IssueError> {
+    let unusable =
+        |why: crate::key::KeyError| IssueError::UnusableIssuer { issuer: issuer.display_name(), why: why.to_string() };
+    let signs = issuer.public_key().map_err(unusable)?.algorithm();
+    before(profile, subject, names, key, signs, validity)
+        .and_then(|names| check::may_issue(issuer, profile, subject, &names, validity))
+}
+
+/// What is checked before anything is made, whoever signs. Returns the names as they are written: in their usual form, and
+/// without duplicates.
+fn before(
+    profile: &Profile,
+    subject: &DistinguishedName,
+    names: &[GeneralName],
+    key: KeyAlgorithm,
+    issuer: KeyAlgorithm,
     validity: Validity,
 ) -> Result<Vec<GeneralName>, IssueError> {
     let names = check::names(profile, names)?;
     check::subject(profile, subject, &names)?;
     check::validity(validity)?;
     let lifetime = validity.lifetime();
-    check::limits(profile, &Subject { name: subject, names: &names, lifetime, key: Some(key) }, issuer.key())?;
-    if let Issuer::Authority { certificate, .. } = issuer {
-        check::may_issue(certificate, profile, subject, &names, validity)?;
-    }
+    check::limits(profile, &Subject { name: subject, names: &names, lifetime, key: Some(key) }, issuer)?;
     Ok(names)
 }
 

@@ -1,6 +1,7 @@
 //! The kinds of key pair.
 
 use super::error::KeyError;
+use super::signature::{HashAlgorithm, SignatureAlgorithm};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -42,6 +43,21 @@ impl KeyAlgorithm {
                 Err(KeyError::RsaSize { bits: bits.into() })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The signature such a key makes unless another is asked for: with ECDSA the hash of the curve's strength
+    /// (RFC 5480 §4), with RSA PKCS#1 v1.5 and SHA-256, which everything verifies.
+    pub fn signature_algorithm(self) -> SignatureAlgorithm {
+        match self {
+            Self::P256 => SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256),
+            Self::P384 => SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha384),
+            Self::P521 => SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha512),
+            Self::Rsa(_) => SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha256),
+            Self::Ed25519 => SignatureAlgorithm::Ed25519,
+            Self::MlDsa44 => SignatureAlgorithm::MlDsa44,
+            Self::MlDsa65 => SignatureAlgorithm::MlDsa65,
+            Self::MlDsa87 => SignatureAlgorithm::MlDsa87,
         }
     }
 

@@ -5,8 +5,8 @@ use super::ec::{self, Curve};
 use super::error::KeyError;
 use super::ml_dsa::{self, MlDsaSecret};
 use super::public::PublicKey;
-use super::sign::{self, Signer};
-use super::signature::{HashAlgorithm, SignatureAlgorithm};
+use super::sign::Signer;
+use super::signature::SignatureAlgorithm;
 use super::{digest, rsa};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use std::fmt;
@@ -69,24 +69,9 @@ impl PrivateKey {
         &self.public
     }
 
-    /// The signature this key makes unless another is asked for: with ECDSA the hash of the curve's strength
-    /// (RFC 5480 §4), with RSA PKCS#1 v1.5 and SHA-256, which everything verifies.
+    /// The signature this key makes unless another is asked for: see [`KeyAlgorithm::signature_algorithm`].
     pub fn signature_algorithm(&self) -> SignatureAlgorithm {
-        match self.algorithm() {
-            KeyAlgorithm::P256 => SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256),
-            KeyAlgorithm::P384 => SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha384),
-            KeyAlgorithm::P521 => SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha512),
-            KeyAlgorithm::Rsa(_) => SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha256),
-            KeyAlgorithm::Ed25519 => SignatureAlgorithm::Ed25519,
-            KeyAlgorithm::MlDsa44 => SignatureAlgorithm::MlDsa44,
-            KeyAlgorithm::MlDsa65 => SignatureAlgorithm::MlDsa65,
-            KeyAlgorithm::MlDsa87 => SignatureAlgorithm::MlDsa87,
-        }
-    }
-
-    /// Whether [`Self::sign`] makes such a signature with this key.
-    pub fn can_make(&self, algorithm: SignatureAlgorithm) -> bool {
-        sign::fits(self.algorithm(), algorithm)
+        self.algorithm().signature_algorithm()
     }
 
     /// Signs `message`. P-256 (RFC 6979), RSA PKCS#1 v1.5 and Ed25519 give the same signature every time; the others
@@ -186,6 +171,7 @@ fn seed() -> Result<Zeroizing<[u8; 32]>, KeyError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::fixtures::{self, ALL};
+    use super::super::signature::HashAlgorithm;
     use super::*;
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::algorithm::KeyAlgorithm;
 use super::public::PublicKey;
-use super::{oids, verify};
+use super::{oids, sign, verify};
 use crate::encoding::Oid;
 use crate::encoding::der::{self, DerError, Reader, tag};
 use std::fmt;
@@ -108,6 +108,13 @@ impl SignatureAlgorithm {
     /// [`PrivateKey::sign`]: super::PrivateKey::sign
     pub fn rsa_pss(hash: HashAlgorithm) -> Self {
         Self::RsaPss(hash, hash.output_octets())
+    }
+
+    /// Whether keys of this kind make such signatures here: see [`PrivateKey::sign`].
+    ///
+    /// [`PrivateKey::sign`]: super::PrivateKey::sign
+    pub fn fits(self, key: KeyAlgorithm) -> bool {
+        sign::fits(key, self)
     }
 
     /// The hash the message goes through; `None` where the algorithm takes care of it.

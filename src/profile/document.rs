@@ -2,7 +2,8 @@
 
 use super::contradiction;
 use super::error::ProfileError;
-use super::field::{AttributeType, Days, Keys, Policy, Purpose, Signature, Span, Subtree, Uri, Usage};
+use super::field::{Days, Policy, Purpose, Span, Subtree, Uri, Usage};
+use super::limit_field::{AttributeType, Keys, Signature};
 use super::limits::Limits;
 use super::{NameForm, Profile};
 use crate::key::KeyAlgorithm;

@@ -7,6 +7,7 @@ mod contradiction;
 mod document;
 mod error;
 mod field;
+mod limit_field;
 mod limits;
 pub mod subtree;
 
@@ -14,7 +15,7 @@ pub use error::{ProfileError, position};
 pub use limits::{Breach, KeyLimit, Limits, Subject};
 
 use crate::encoding::Oid;
-use crate::key::{KeyAlgorithm, PrivateKey, SignatureAlgorithm};
+use crate::key::{KeyAlgorithm, SignatureAlgorithm};
 use crate::x509::extension::{BasicConstraints, KeyUsage, KeyUsageBit, NameConstraints, PolicyInformation};
 use crate::x509::{GeneralName, Validity};
 use serde::Deserialize;
@@ -65,7 +66,7 @@ pub struct Profile {
     /// Whether the certificate's own revocation is not looked up (RFC 6960 §4.2.2.2.1).
     pub ocsp_no_check: bool,
     /// The signature the issuer makes; where there is none, the one its key makes unless told (see
-    /// [`PrivateKey::signature_algorithm`]).
+    /// [`KeyAlgorithm::signature_algorithm`]).
     pub signature: Option<SignatureAlgorithm>,
     /// What it refuses to certify.
     pub limits: Limits,
@@ -130,8 +131,8 @@ impl Profile {
         Some(Validity { not_before, not_after })
     }
 
-    /// The signature a certificate gets from this issuer's key.
-    pub fn signature_by(&self, key: &PrivateKey) -> SignatureAlgorithm {
+    /// The signature a certificate gets from an issuer with a key of this kind.
+    pub fn signature_by(&self, key: KeyAlgorithm) -> SignatureAlgorithm {
         self.signature.unwrap_or_else(|| key.signature_algorithm())
     }
 

@@ -1,5 +1,6 @@
 //! Lists of certificates: one a line, as CSV with a header, or as TOML.
 
+use super::document::Days;
 use super::wish::{Wish, WishError, split_names};
 use crate::key::KeyAlgorithm;
 use serde::Deserialize;
@@ -233,18 +234,6 @@ struct Entry {
     days: Option<Days>,
     key: Option<KeyAlgorithm>,
     out: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(try_from = "u32")]
-struct Days(u32);
-
-impl TryFrom<u32> for Days {
-    type Error = &'static str;
-
-    fn try_from(days: u32) -> Result<Self, Self::Error> {
-        if days > 0 { Ok(Self(days)) } else { Err("a certificate is valid for a day at least") }
-    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use ::time::Duration;
-
 use super::identity::{Identity, IdentityMismatch, NearMiss};
 use super::policies::{PolicyLoss, PolicyLossKind};
 use super::reason::Reason;
@@ -30,11 +28,11 @@ impl fmt::Display for Reason {
             Self::Key(error) => error.fmt(f),
             Self::SmallKey { bits, minimum } => write!(f, "the RSA key has {bits} bits; {minimum} are the least"),
             Self::NotYetValid { validity, at } => {
-                let away = span(validity.not_before - *at);
+                let away = time::span_in_words(validity.not_before - *at);
                 write!(f, "not valid before {}, {away} from the time of judgment", time::rfc3339(validity.not_before))
             }
             Self::Expired { validity, at } => {
-                let ago = span(*at - validity.not_after);
+                let ago = time::span_in_words(*at - validity.not_after);
                 write!(f, "expired on {}, {ago} before the time of judgment", time::rfc3339(validity.not_after))
             }
             Self::ValidityReversed(validity) => {
@@ -247,12 +245,4 @@ fn list(names: &[GeneralName]) -> String {
         shown.push(format!("{} more", names.len() - SHOWN));
     }
     shown.join(", ")
-}
-
-/// A span in its largest unit, never rounded up: 2 days, 3 hours, 1 second.
-fn span(duration: Duration) -> String {
-    let units =
-        [(duration.whole_days(), "day"), (duration.whole_hours(), "hour"), (duration.whole_minutes(), "minute")];
-    let (count, unit) = units.into_iter().find(|(count, _)| *count > 0).unwrap_or((duration.whole_seconds(), "second"));
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }

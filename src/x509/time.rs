@@ -87,6 +87,19 @@ pub fn rfc3339(moment: OffsetDateTime) -> String {
     text.unwrap_or_else(|| moment.to_string())
 }
 
+/// A span in words, in its largest telling unit and never more than it is: `90 seconds`, `47 hours`, `89 days`, `2 years`.
+pub fn span_in_words(span: ::time::Duration) -> String {
+    let seconds = span.whole_seconds().unsigned_abs();
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds / 60, "minute"),
+        7_200..172_800 => (seconds / 3_600, "hour"),
+        172_800..63_072_000 => (seconds / 86_400, "day"),
+        _ => (seconds / 31_536_000, "year"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

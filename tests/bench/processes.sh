@@ -6,7 +6,8 @@
 #   bash tests/bench/processes.sh            build, then measure everything
 #   CERTKIT=path/to/certkit RUNS=200 bash tests/bench/processes.sh new
 #
-# Exits 1 where `new` takes more than half of openssl's time or a third of mkcert's.
+# Exits 1 where `new` takes more than half of openssl's time or a third of mkcert's, or `ca issue` more than half of mkcert's or
+# more than minica's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -53,7 +54,10 @@ measure() {
     python3 - "$title" round-*.json <<'PYTHON' || status=1
 import json, statistics, sys
 
-limits = {"new": {"openssl": 0.5, "mkcert": 1 / 3}}
+limits = {
+    "new": {"openssl": 0.5, "mkcert": 1 / 3},
+    "issue": {"mkcert": 0.5, "mkcert -ecdsa": 0.5, "minica": 1},
+}
 title, rounds = sys.argv[1], [json.load(open(name))["results"] for name in sys.argv[2:]]
 names = [result["command"] for result in rounds[0]]
 wall = {name: [time for results in rounds for time in results[at]["times"]] for at, name in enumerate(names)}
@@ -103,6 +107,22 @@ bench_new() {
     measure "new (P-256, self-signed; mkcert: RSA unless told, by its CA)" "${commands[@]}"
 }
 
+bench_issue() {
+    "$certkit" ca init --ca "$work/ca" --quiet >/dev/null
+    local commands=(certkit "$certkit ca issue localhost --ca $work/ca --force --quiet --out issued.pem --keyout issued-key.pem")
+    if have mkcert; then
+        mkcert -ecdsa -cert-file mkcert.pem -key-file mkcert-key.pem localhost >/dev/null 2>&1
+        commands+=(mkcert "mkcert -cert-file mkcert.pem -key-file mkcert-key.pem localhost")
+        commands+=("mkcert -ecdsa" "mkcert -ecdsa -cert-file mkcert.pem -key-file mkcert-key.pem localhost")
+    fi
+    if have minica; then
+        # minica makes a folder for each name and refuses one that is there.
+        minica -domains first.test >/dev/null 2>&1
+        commands+=(minica "sh -c 'rm -rf localhost; minica -domains localhost'")
+    fi
+    measure "issue (key and P-256 certificate from a CA; mkcert, minica: RSA unless told)" "${commands[@]}"
+}
+
 bench_verify() {
     "$certkit" verify --help >/dev/null 2>&1 || { echo "this certkit has no \`verify\` yet, left out"; return 0; }
     have openssl || return 0
@@ -137,7 +157,7 @@ bench_verify() {
     return "$status"
 }
 
-all=(start new verify)
+all=(start new issue verify)
 [ $# -gt 0 ] || set -- "${all[@]}"
 failed=0
 for what; do

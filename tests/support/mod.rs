@@ -19,6 +19,8 @@ pub(crate) mod forge;
 pub(crate) mod forge_crl;
 pub(crate) mod forge_ocsp;
 pub(crate) mod policy_chain;
+#[cfg(unix)]
+pub(crate) mod postgres;
 pub(crate) mod random;
 pub(crate) mod scene;
 pub(crate) mod tap;

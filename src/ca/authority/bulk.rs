@@ -78,6 +78,44 @@ impl<'a> Signatory<'a> {
     }
 }
 
+impl Authority {
+    /// Whether it would sign such a certificate, as far as that is known before there are keys.
+    ///
+    /// # Errors
+    /// When the profile makes authorities, or the certificate would not be made.
+    pub fn would_issue(
+        &self,
+        profile: &Profile,
+        naming: &Naming,
+        key: KeyAlgorithm,
+        validity: Validity,
+    ) -> Result<(), AuthorityError> {
+        would_issue(&self.path(), profile, naming, key, validity)
+    }
+}
+
+fn would_issue(
+    path: &[&Certificate],
+    profile: &Profile,
+    Naming { subject, names, .. }: &Naming,
+    key: KeyAlgorithm,
+    validity: Validity,
+) -> Result<(), AuthorityError> {
+    if profile.is_ca() {
+        return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
+    }
+    issue::check_path(path, profile, subject, names)?;
+    if let Some(issuer) = path.first() {
+        issue::would_issue(profile, subject, names, key, issuer, granted(path.iter().copied(), validity))?;
+    }
+    Ok(())
+}
+
+/// The part of a period that lies within that of every authority.
+fn granted<'a>(path: impl Iterator<Item = &'a Certificate>, validity: Validity) -> Validity {
+    path.fold(validity, |granted, authority| issue::clamp(granted, authority).0)
+}
+
 impl Unrecorded {
     fn entry(&self) -> Entry<'_> {
         Entry { certificate: &self.certificate, profile: &self.task.profile.name }
@@ -85,6 +123,20 @@ impl Unrecorded {
 }
 
 impl Press<'_> {
+    /// Whether such a certificate would be made: see [`Authority::would_issue`].
+    ///
+    /// # Errors
+    /// As [`Authority::would_issue`].
+    pub fn would_make(
+        &self,
+        profile: &Profile,
+        naming: &Naming,
+        key: KeyAlgorithm,
+        validity: Validity,
+    ) -> Result<(), AuthorityError> {
+        would_issue(&self.path.iter().collect::<Vec<_>>(), profile, naming, key, validity)
+    }
+
     /// What a server sends after its own certificate: the authorities between it and the root.
     pub fn chain(&self) -> Vec<&Certificate> {
         chain_below(self.path.iter())
@@ -103,33 +155,12 @@ impl Press<'_> {
         Ok(Unrecorded { task, certificate, clamped })
     }
 
-    /// Whether such a certificate would be made, as far as that is known before there is a key.
-    ///
-    /// # Errors
-    /// As [`Self::make`].
-    pub fn would_make(
-        &self,
-        profile: &Profile,
-        naming: &Naming,
-        key: KeyAlgorithm,
-        validity: Validity,
-    ) -> Result<(), AuthorityError> {
-        if profile.is_ca() {
-            return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
-        }
-        let path: Vec<&Certificate> = self.path.iter().collect();
-        let Naming { subject, names, .. } = naming;
-        issue::check_path(&path, profile, subject, names)?;
-        issue::would_issue(profile, subject, names, key, &self.issuer(), self.granted(validity))?;
-        Ok(())
-    }
-
     /// Signs a certificate of any kind, within what all authorities of the path allow.
     pub(super) fn sign(&self, order: &Order<'_>, serials: &mut Draw<'_>) -> Result<Issued, AuthorityError> {
         let Order { profile, request, validity } = order;
         let path: Vec<&Certificate> = self.path.iter().collect();
         issue::check_path(&path, profile, &request.subject, &request.names)?;
-        let granted = self.granted(*validity);
+        let granted = granted(self.path.iter(), *validity);
         let clamped = (granted.not_after != validity.not_after).then_some(validity.not_after);
         let certificate = issue::issue(profile, request, &self.issuer(), &serials()?, granted)?;
         Ok(Issued { certificate, clamped })
@@ -137,10 +168,5 @@ impl Press<'_> {
 
     fn issuer(&self) -> Issuer<'_> {
         Issuer::Authority { certificate: &self.own, key: self.key }
-    }
-
-    /// The part of a period that lies within that of every authority.
-    fn granted(&self, validity: Validity) -> Validity {
-        self.path.iter().fold(validity, |granted, authority| issue::clamp(granted, authority).0)
     }
 }

@@ -23,6 +23,31 @@ pub enum LedgerError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What should name a ledger names none.
+    #[error("the URL of the ledger cannot be used: {why}")]
+    Address {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The database is on another machine, and the connection would not be encrypted.
+    #[error(
+        "the ledger {ledger} is on another machine ({host}), and certkit speaks to PostgreSQL without TLS: \
+         reach it through a tunnel that ends on this machine, as ssh -L or stunnel make"
+    )]
+    Remote {
+        /// Which one, without its password.
+        ledger: String,
+        /// The machine.
+        host: String,
+    },
+    /// The database cannot be reached, or lets nobody in.
+    #[error("cannot reach the ledger {ledger}")]
+    Unreachable {
+        /// Which one, without its password.
+        ledger: String,
+        /// What the system or the server said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The file is something else.
     #[error("{ledger} is no ledger of certkit: {why}")]
     Foreign {

@@ -1,5 +1,7 @@
 //! What a ledger knows of revocation: of certificates, and of the lists that were signed.
 
+use super::act::Done;
+use super::{LedgerError, Record};
 use crate::x509::SerialNumber;
 use crate::x509::extension::CrlReason;
 use time::OffsetDateTime;
@@ -99,4 +101,39 @@ pub struct ListQuery {
     pub number: Option<u64>,
     /// At most so many.
     pub limit: Option<u32>,
+}
+
+/// A certificate as it will stand, and the change that makes it so.
+pub(super) struct Standing {
+    pub(super) record: Record,
+    pub(super) change: Revocation,
+}
+
+impl Standing {
+    /// What the audit log tells of the change.
+    pub(super) fn told(&self) -> Done<'_> {
+        let lifted = self.change.reason == CrlReason::RemoveFromCrl;
+        let detail = if lifted { String::new() } else { self.change.reason.name().to_owned() };
+        Done { fingerprint: self.record.fingerprint.clone(), serial: Some(&self.record.serial), detail }
+    }
+}
+
+/// How a certificate stands once it is revoked or put on hold, if it may be.
+pub(super) fn may_revoke(record: Record, revocation: Revocation) -> Result<Standing, LedgerError> {
+    if revocation.reason == CrlReason::RemoveFromCrl {
+        return Err(LedgerError::NoReason);
+    }
+    if let Some(standing) = record.revocation.filter(|standing| !standing.is_hold() || revocation.is_hold()) {
+        return Err(LedgerError::AlreadyRevoked { serial: record.serial, revocation: standing });
+    }
+    Ok(Standing { record: Record { revocation: Some(revocation), ..record }, change: revocation })
+}
+
+/// How a certificate stands once its hold is lifted, if it has one.
+pub(super) fn may_release(record: Record, at: OffsetDateTime) -> Result<Standing, LedgerError> {
+    if !record.revocation.is_some_and(|standing| standing.is_hold()) {
+        return Err(LedgerError::NotOnHold { serial: record.serial, revocation: record.revocation });
+    }
+    let change = Revocation::new(at, CrlReason::RemoveFromCrl);
+    Ok(Standing { record: Record { revocation: None, ..record }, change })
 }

@@ -82,18 +82,18 @@ pub(super) fn write_names(names: &[GeneralName]) -> String {
 
 /// A row of `certificates`, as it stands there.
 pub(super) struct CertificateRow {
-    id: i64,
-    serial: Vec<u8>,
-    fingerprint: Vec<u8>,
-    subject: String,
-    names: String,
-    not_before: i64,
-    not_after: i64,
-    profile: String,
-    issued_at: i64,
-    revoked_at: Option<i64>,
-    reason: Option<i64>,
-    invalid_since: Option<i64>,
+    pub(super) id: i64,
+    pub(super) serial: Vec<u8>,
+    pub(super) fingerprint: Vec<u8>,
+    pub(super) subject: String,
+    pub(super) names: String,
+    pub(super) not_before: i64,
+    pub(super) not_after: i64,
+    pub(super) profile: String,
+    pub(super) issued_at: i64,
+    pub(super) revoked_at: Option<i64>,
+    pub(super) reason: Option<i64>,
+    pub(super) invalid_since: Option<i64>,
 }
 
 /// The columns of a [`CertificateRow`], in the order in which they are read.

@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod mend;
+mod record;
 mod revocation;
+#[cfg(unix)]
+#[path = "../../../tests/support/postgres.rs"]
+mod server;
 
-use std::path::Path;
-use std::sync::Barrier;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::encoding::der::{self, tag};
@@ -59,7 +63,120 @@ fn entry(certificate: &Certificate) -> [Entry<'_>; 1] {
     [Entry { certificate, profile: "server" }]
 }
 
-fn with_root(path: &Path) -> (SqliteLedger, AuthorityId) {
+/// Where a ledger is kept, or will be.
+enum Store {
+    File(PathBuf),
+    #[cfg(unix)]
+    Database(PostgresAccess),
+}
+
+impl Store {
+    fn create(&self) -> Box<dyn Ledger> {
+        match self {
+            Self::File(path) => Box::new(SqliteLedger::create(path).unwrap()),
+            #[cfg(unix)]
+            Self::Database(access) => Box::new(PostgresLedger::create(access).unwrap()),
+        }
+    }
+
+    fn open(&self) -> Box<dyn Ledger> {
+        match self {
+            Self::File(path) => Box::new(SqliteLedger::open(path).unwrap()),
+            #[cfg(unix)]
+            Self::Database(access) => Box::new(PostgresLedger::open(access).unwrap()),
+        }
+    }
+}
+
+impl Store {
+    /// Changes the tables past the ledger.
+    fn spoil(&self, statements: &str) {
+        assert_eq!(self.try_to_spoil(statements), "");
+    }
+
+    /// The same; gives the error, empty where there is none.
+    fn try_to_spoil(&self, statements: &str) -> String {
+        match self {
+            Self::File(path) => {
+                let connection = rusqlite::Connection::open(path).unwrap();
+                connection.execute_batch(statements).err().map(|error| error.to_string()).unwrap_or_default()
+            }
+            #[cfg(unix)]
+            Self::Database(access) => {
+                let mut client = access.config().connect(::postgres::NoTls).unwrap();
+                client.batch_execute("SET search_path = certkit").unwrap();
+                let error = client.batch_execute(statements).err();
+                error.map(|error| error.as_db_error().unwrap().message().to_owned()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Takes a guard away.
+    fn take_away(&self, guard: &str, table: &str) {
+        match self {
+            Self::File(_) => self.spoil(&format!("DROP TRIGGER {guard}")),
+            #[cfg(unix)]
+            Self::Database(_) => self.spoil(&format!("DROP TRIGGER {guard} ON {table}")),
+        }
+    }
+}
+
+/// Makes of each claim two tests: one for a file, one for a database.
+macro_rules! claims {
+    ($($file:ident: $($claim:ident)*;)*) => {
+        mod in_a_file {
+            $($(
+                #[test]
+                fn $claim() {
+                    super::in_folder(|path| super::$file::$claim(&super::Store::File(path.to_owned())));
+                }
+            )*)*
+        }
+
+        #[cfg(unix)]
+        mod in_postgresql {
+            $($(
+                #[test]
+                fn $claim() {
+                    let Some(server) = super::server::server() else { return };
+                    let access = super::PostgresAccess::new(&server.database(), "nobody", None).unwrap();
+                    super::$file::$claim(&super::Store::Database(access));
+                }
+            )*)*
+        }
+    };
+}
+
+claims! {
+    record: what_is_recorded_is_found_by_another_process
+        a_serial_number_is_used_once_by_an_authority
+        several_certificates_are_recorded_together_or_not_at_all
+        queries_choose_by_serial_name_and_expiry
+        every_change_leaves_a_line_in_the_audit_log
+        an_authority_is_added_once
+        many_may_make_and_fill_a_ledger_at_once;
+    mend: names_are_made_again_from_the_certificates
+        guards_and_indexes_that_were_taken_away_are_missed_and_made_again
+        what_was_recorded_cannot_be_rewritten;
+    revocation: a_revocation_is_recorded_with_its_reason_and_stays
+        only_a_certificate_of_the_authority_is_revoked
+        a_hold_is_lifted_or_becomes_a_revocation_and_is_remembered
+        a_delta_has_what_changed_after_its_base_whatever_the_clock_said
+        a_reader_of_entries_may_break_off
+        crl_numbers_only_grow_and_are_handed_out_once
+        many_who_ask_at_once_get_different_numbers
+        signed_lists_are_recorded_once_and_found_again
+        a_list_has_a_number_of_the_ledgers_and_a_delta_its_base
+        a_certificate_is_found_by_its_fingerprint_and_the_newest_first;
+}
+
+fn with_root(store: &Store) -> (Box<dyn Ledger>, AuthorityId) {
+    let mut ledger = store.create();
+    let by = ledger.add_authority(&root(), "root-ca", &act(Action::Init)).unwrap();
+    (ledger, by)
+}
+
+fn with_file(path: &Path) -> (SqliteLedger, AuthorityId) {
     let mut ledger = SqliteLedger::create(path).unwrap();
     let by = ledger.add_authority(&root(), "root-ca", &act(Action::Init)).unwrap();
     (ledger, by)
@@ -84,112 +201,12 @@ fn in_folder(test: impl FnOnce(&Path)) {
     test(&folder.path().join("ledger.db"));
 }
 
-#[test]
-fn what_is_recorded_is_found_by_another_process() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_root(path);
-        let issued = certificate("Root", "API", 9, &["api.test", "127.0.0.1"], NOW + Duration::days(90));
-        ledger.record(by, &entry(&issued), &act(Action::Issue)).unwrap();
-        // The first one stays open: nothing waits for it to close.
-        let mut other = SqliteLedger::open(path).unwrap();
-        let by = other.authority(&root()).unwrap().unwrap();
-        let found = other.find(by, &Query::default()).unwrap();
-        assert_eq!(found.len(), 1, "and the root itself is left out");
-        let record = &found[0];
-        assert_eq!(record.serial, *issued.serial());
-        assert_eq!(record.names, ["dns:api.test", "ip:127.0.0.1"]);
-        assert_eq!((record.subject.as_str(), record.profile.as_str()), ("CN=API", "server"));
-        assert_eq!((record.validity, record.issued_at), (*issued.validity(), NOW));
-        assert_eq!(record.fingerprint, issued.fingerprint_sha256());
-        assert_eq!(record.revocation, None);
-        assert_eq!(other.certificate(record.id).unwrap(), issued.der());
-    });
-}
-
-#[test]
-fn a_serial_number_is_used_once_by_an_authority() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_root(path);
-        ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue)).unwrap();
-        let again = ledger.record(by, &entry(&leaf(9, "b.test")), &act(Action::Issue));
-        assert!(matches!(again, Err(LedgerError::SerialTaken { .. })), "{again:?}");
-        let the_roots_own = ledger.record(by, &entry(&leaf(1, "b.test")), &act(Action::Issue));
-        assert!(matches!(the_roots_own, Err(LedgerError::SerialTaken { .. })), "{the_roots_own:?}");
-        let twice = ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue));
-        assert!(matches!(twice, Err(LedgerError::AlreadyRecorded { .. })), "{twice:?}");
-        let other = certificate("Other", "Other", 9, &[], NOW);
-        assert!(ledger.add_authority(&other, "root-ca", &act(Action::Init)).is_ok(), "another authority may use it");
-    });
-}
-
-#[test]
-fn several_certificates_are_recorded_together_or_not_at_all() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_root(path);
-        let (one, two) = (leaf(9, "a.test"), leaf(9, "b.test"));
-        let both = [&one, &two].map(|certificate| Entry { certificate, profile: "server" });
-        assert!(ledger.record(by, &both, &act(Action::Issue)).is_err());
-        assert_eq!(ledger.count(by).unwrap(), 0);
-        assert_eq!(audit(&mut ledger).len(), 1, "only the root");
-    });
-}
-
-#[test]
-fn queries_choose_by_serial_name_and_expiry() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_root(path);
-        for (serial, name) in [(10, "a.test"), (20, "b.test"), (30, "A.test")] {
-            ledger.record(by, &entry(&leaf(serial, name)), &act(Action::Issue)).unwrap();
-        }
-        let mut chosen = |query: Query| -> Vec<u8> {
-            let found = ledger.find(by, &query).unwrap();
-            found.iter().map(|record| record.serial.content()[0]).collect()
-        };
-        let all = Query::default;
-        assert_eq!(chosen(all()), [10, 20, 30]);
-        assert_eq!(chosen(Query { serial: Some(SerialNumber::from_content(&[20])), ..all() }), [20]);
-        assert_eq!(chosen(Query { serial: Some(SerialNumber::from_content(&[1])), ..all() }), [0; 0]);
-        assert_eq!(chosen(Query { name: Some("A.TEST".into()), ..all() }), [10, 30]);
-        assert_eq!(chosen(Query { name: Some(".test".into()), ..all() }), [0; 0]);
-        assert_eq!(chosen(Query { expiring_before: Some(NOW + Duration::days(20)), ..all() }), [10]);
-        assert_eq!(chosen(Query { revoked: Some(true), ..all() }), [0; 0]);
-        assert_eq!(chosen(Query { revoked: Some(false), limit: Some(2), ..all() }), [10, 20]);
-        let first = ledger.find(by, &Query { limit: Some(1), ..all() }).unwrap()[0].id;
-        let rest = ledger.find(by, &Query { after: Some(first), ..all() }).unwrap();
-        assert_eq!(rest.len(), 2);
-    });
-}
-
-#[test]
-fn every_change_leaves_a_line_in_the_audit_log() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_root(path);
-        let issued = leaf(9, "a.test");
-        ledger.record(by, &entry(&issued), &act(Action::Sign)).unwrap();
-        let lines = audit(&mut ledger);
-        let told: Vec<(&str, &str, OffsetDateTime)> =
-            lines.iter().map(|line| (line.who.as_str(), line.what.as_str(), line.at)).collect();
-        assert_eq!(told, [("ann", "init", NOW), ("ann", "sign", NOW)]);
-        assert_eq!(lines[1].fingerprint, issued.fingerprint_sha256());
-    });
-}
-
-#[test]
-fn an_authority_is_added_once() {
-    in_folder(|path| {
-        let (mut ledger, _) = with_root(path);
-        let again = ledger.add_authority(&root(), "root-ca", &act(Action::Init));
-        assert!(matches!(again, Err(LedgerError::AlreadyRecorded { .. })), "{again:?}");
-        assert_eq!(ledger.authority(&leaf(9, "a.test")).unwrap(), None);
-    });
-}
-
 #[cfg(unix)]
 #[test]
 fn all_files_of_a_ledger_are_its_owners_alone() {
     use std::os::unix::fs::MetadataExt;
     in_folder(|path| {
-        let (_ledger, _) = with_root(path);
+        let (_ledger, _) = with_file(path);
         for ending in ["", "-wal", "-shm"] {
             let file = format!("{}{ending}", path.display());
             assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600, "{file}");
@@ -200,7 +217,7 @@ fn all_files_of_a_ledger_are_its_owners_alone() {
 #[test]
 fn a_commit_is_on_the_disk_and_readers_do_not_wait() {
     in_folder(|path| {
-        let (ledger, _) = with_root(path);
+        let (ledger, _) = with_file(path);
         let setting = |name: &str| ledger.setting(name);
         assert_eq!(setting("journal_mode"), "wal");
         assert_eq!(setting("synchronous"), "2");
@@ -225,7 +242,7 @@ fn only_a_ledger_is_opened() {
 #[test]
 fn a_later_ledger_is_left_alone() {
     in_folder(|path| {
-        drop(with_root(path));
+        drop(with_file(path));
         rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         assert!(matches!(SqliteLedger::open(path), Err(LedgerError::Newer { found: 99, .. })));
     });
@@ -236,7 +253,7 @@ fn a_ledger_that_may_only_be_read_is_read_and_not_written() {
     in_folder(|folder| {
         // A name that a URI would read otherwise.
         let path = &folder.with_file_name("a b?mode=rwc#100%.db");
-        let (mut ledger, by) = with_root(path);
+        let (mut ledger, by) = with_file(path);
         ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue)).unwrap();
         drop(ledger);
         let mut reading = SqliteLedger::only_to_read(path).unwrap();
@@ -254,36 +271,7 @@ fn a_ledger_that_may_only_be_read_is_read_and_not_written() {
 fn an_empty_file_left_by_a_killed_process_becomes_a_ledger() {
     in_folder(|path| {
         std::fs::write(path, "").unwrap();
-        let (mut ledger, by) = with_root(path);
+        let (mut ledger, by) = with_file(path);
         assert_eq!(ledger.count(by).unwrap(), 0);
-    });
-}
-
-#[test]
-fn many_may_make_and_fill_a_ledger_at_once() {
-    in_folder(|path| {
-        const WRITERS: u8 = 8;
-        const EACH: u8 = 10;
-        let start = Barrier::new(WRITERS.into());
-        std::thread::scope(|scope| {
-            for writer in 0..WRITERS {
-                let start = &start;
-                scope.spawn(move || {
-                    start.wait();
-                    let mut ledger = SqliteLedger::create(path).unwrap();
-                    let by = match ledger.add_authority(&root(), "root-ca", &act(Action::Init)) {
-                        Err(LedgerError::AlreadyRecorded { .. }) => ledger.authority(&root()).unwrap().unwrap(),
-                        added => added.unwrap(),
-                    };
-                    for each in 0..EACH {
-                        let issued = leaf(2 + writer * EACH + each, "a.test");
-                        ledger.record(by, &entry(&issued), &act(Action::Issue)).unwrap();
-                    }
-                });
-            }
-        });
-        let mut ledger = SqliteLedger::open(path).unwrap();
-        let by = ledger.authority(&root()).unwrap().unwrap();
-        assert_eq!(ledger.count(by).unwrap(), u64::from(WRITERS * EACH));
     });
 }

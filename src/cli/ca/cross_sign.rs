@@ -138,7 +138,7 @@ fn of_certificate(
     if let Some(ExtendedKeyUsage(purposes)) = other.extended_key_usage()?
         && profile.extended_key_usage.is_empty()
     {
-        profile.extended_key_usage = purposes.clone();
+        profile.extended_key_usage.clone_from(purposes);
     }
     validity.not_after = validity.not_after.min(other.validity().not_after);
     Ok(Ok(Request {

@@ -19,7 +19,7 @@ use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, good, safe, strong};
 use crate::encoding::hex;
-use crate::key::PrivateKey;
+use crate::key::{KeyAlgorithm, PrivateKey};
 use crate::profile::Profile;
 use crate::x509::{Certificate, DistinguishedName, Validity};
 
@@ -119,7 +119,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
 }
 
 /// A CA to be made.
-pub(super) struct Plan {
+pub(in crate::cli) struct Plan {
     name: Option<String>,
     subject: Option<String>,
     key: AuthorityKeyArgs,
@@ -155,7 +155,7 @@ impl Second {
 
 impl Plan {
     /// The CA that is made where nobody said what it shall be.
-    pub(super) fn standard(now: OffsetDateTime) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn standard(now: OffsetDateTime) -> anyhow::Result<Self> {
         let profile = load_profile("root-ca")?;
         Ok(Self {
             name: None,
@@ -169,8 +169,25 @@ impl Plan {
         })
     }
 
+    /// A CA of which some is said.
+    pub(in crate::cli) fn declared(
+        name: Option<String>,
+        key_type: Option<KeyAlgorithm>,
+        profile: Profile,
+        validity: Validity,
+        now: OffsetDateTime,
+    ) -> Self {
+        let key = key_type.map(AuthorityKeyArgs::of_type).unwrap_or_default();
+        Self { name, subject: None, key, validity, profile, second: None, root_key: RootKey::Here, now }
+    }
+
+    /// The same with a key of this kind.
+    pub(in crate::cli) fn with_key(self, key_type: KeyAlgorithm) -> Self {
+        Self { key: AuthorityKeyArgs::of_type(key_type), ..self }
+    }
+
     /// Makes the CA: recorded first, then written. Returns the authority that signs, with its key.
-    pub(super) fn carry_out(
+    pub(in crate::cli) fn carry_out(
         self,
         chosen: &Chosen,
         session: &mut Session,
@@ -277,7 +294,7 @@ impl Plan {
 
 /// A CA that has just been made.
 #[derive(Debug, Serialize)]
-pub(super) struct Made {
+pub(in crate::cli) struct Made {
     folder: String,
     certificate: String,
     key: Option<String>,
@@ -303,7 +320,7 @@ impl Made {
             folder: chosen.shown(),
             certificate: shown(&place.certificate()),
             key,
-            ledger: shown(&place.ledger()),
+            ledger: chosen.ledger_shown(),
             subject: root.subject().to_string(),
             serial: root.serial().to_string(),
             fingerprint_sha256: hex::colons(&root.fingerprint_sha256()),

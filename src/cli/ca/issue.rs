@@ -1,6 +1,6 @@
 //! `certkit ca issue`: a key and a certificate from the CA.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
@@ -15,15 +15,17 @@ use crate::ca::place::State;
 use crate::ca::{Action, Authority, Issued, Order};
 use crate::cli::clock::{self, rfc3339, until};
 use crate::cli::exit::Exit;
+use crate::cli::files::{file_name_for, is_dash};
 use crate::cli::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, fresh_serial, load_profile};
 use crate::cli::new::write_objections;
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, dim, good, safe, strong, warn};
 use crate::encoding::hex;
-use crate::issue::{Objection, objections};
-use crate::key::PrivateKey;
-use crate::x509::{Certificate, GeneralName};
+use crate::issue::{Naming, Objection, objections};
+use crate::key::{KeyAlgorithm, PrivateKey};
+use crate::profile::Profile;
+use crate::x509::{Certificate, GeneralName, Validity};
 
 /// Make a key and a certificate for it, signed by the CA
 #[derive(Debug, clap::Args)]
@@ -47,7 +49,8 @@ and then exits 1:
 With --json the answer is an object: `certificate_file`; `key_file`; `key_is_new`; `key_encrypted`; `subject`; `names`;
 `serial` (hexadecimal); `fingerprint_sha256`; `issuer`; `profile`; `not_before`, `not_after` (RFC 3339); `shortened_from`
 (the end asked for, where the CA's own comes first); `objections`, each with `client`, `why`, `what_to_do`; `made_ca` (as
-`certkit ca init` answers, where it had to be made); and `notes`. With --batch it is an object on a line for each line of the
+`certkit ca init` answers, where it had to be made); `notes`; and with --dual
+`second`, the other chain, the same again. With --batch it is an object on a line for each line of the
 list: `line`, the same as far as they fit, and `error`, where it was refused (then there is no `serial`) or could not be
 written.")]
 pub(super) struct Args {
@@ -71,6 +74,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
+    /// Make two chains for the same names: this one, and one with ML-DSA-65 keys from a CA beside this one, ca-ml-dsa
+    #[arg(long, conflicts_with_all = ["batch", "key", "keyout"])]
+    dual: bool,
+
     /// Replace files that are there already
     #[arg(long)]
     force: bool,
@@ -86,7 +93,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     if let Some(list) = &args.batch.batch {
         let (profile, lifetime, key) = (Arc::new(profile), args.lifetime, args.key.algorithm());
         let standard = Standard { profile, lifetime, key, now };
-        let (mut authority, key, made_ca) = open_or_make(chosen, &args.signer, now, session)?;
+        let (mut authority, key, made_ca) = open_or_make(chosen, &args.signer, None, now, session)?;
         if made_ca.is_some() {
             session.say(format_args!("made a CA in {}", chosen.shown()));
         }
@@ -99,31 +106,99 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Err(anyhow!("--passphrase has no effect: the new key is not encrypted"))
             .hint("the passphrase of the CA's key is given with --ca-passphrase");
     }
-    let outputs = Outputs::choose(args.out, "pem", &args.key, &naming, args.force, session)?;
-    let key = args.key.obtain(profile.key, outputs.keyout())?;
-    let request = naming.request(key.key.public_key().clone());
-
-    let (mut authority, authority_key, made_ca) = open_or_make(chosen, &args.signer, now, session)?;
-    let ca_certificate = authority.certificate().clone();
-    let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
-    let order = Order { profile: &profile, request: &request, validity };
-    let issued = signatory.issue(&order, &mut fresh_serial, &place::act(Action::Issue))?;
-
-    // The record is on the disk; from here on the certificate may be seen.
-    let answer = Answer {
-        certificate: About::new(&issued, &ca_certificate, chosen, &profile.name),
-        certificate_file: outputs.out(),
-        key_file: outputs.shown_keyout().or_else(|| key.read_from.clone()).unwrap_or_default(),
-        key_is_new: key.pem.is_some(),
-        key_encrypted: key.encrypted,
-        made_ca,
-        notes: naming.notes.iter().map(ToString::to_string).collect(),
+    let Args { out, key, force, signer, .. } = args;
+    let twin = args.dual.then(|| Twin::new(out.as_deref(), &key, &naming)).transpose()?;
+    let order = Wanted { profile: &profile, naming: &naming, validity, signer: &signer, now };
+    let outputs = Outputs::choose(out, "pem", &key, &naming, force, session)?;
+    let Some(twin) = twin else {
+        let answer = order.carry_out(chosen, outputs, &key, None, session)?;
+        session.answer(&answer)?;
+        return Ok(Exit::Yes);
     };
-    outputs
-        .write(&key, &place::chain(&authority.full_chain(&issued.certificate)), session)
-        .with_context(|| recorded(&issued))?;
+    let twin_outputs = Outputs::choose(Some(twin.out), "pem", &twin.key, &naming, force, session)?;
+    let other = chosen.beside("-ml-dsa");
+    if other.state()? == State::Empty && !other.may_be_made() {
+        return Err(anyhow!("there is no CA in {} for the second chain", other.shown()))
+            .hint(format!("make it with: certkit ca init --type ml-dsa-65{}", other.flag()));
+    }
+    let mut answer = order.carry_out(chosen, outputs, &key, None, session)?;
+    let second = order.carry_out(&other, twin_outputs, &twin.key, Some(TWIN), session)?;
+    answer.second = Some(Box::new(second));
     session.answer(&answer)?;
     Ok(Exit::Yes)
+}
+
+/// What is to be certified, whoever signs.
+struct Wanted<'a> {
+    profile: &'a Profile,
+    naming: &'a Naming,
+    validity: Validity,
+    signer: &'a SignerArgs,
+    now: OffsetDateTime,
+}
+
+impl Wanted<'_> {
+    /// Makes the key, has the CA sign, and writes the files. A CA that has to be made gets a key of this kind.
+    fn carry_out(
+        &self,
+        chosen: &Chosen,
+        outputs: Outputs,
+        key: &KeyArgs,
+        ca_key: Option<KeyAlgorithm>,
+        session: &mut Session,
+    ) -> anyhow::Result<Answer> {
+        let Self { profile, naming, validity, signer, now } = *self;
+        let key = key.obtain(profile.key, outputs.keyout())?;
+        let request = naming.request(key.key.public_key().clone());
+        let (mut authority, authority_key, made_ca) = open_or_make(chosen, signer, ca_key, now, session)?;
+        let ca_certificate = authority.certificate().clone();
+        let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
+        let order = Order { profile, request: &request, validity };
+        let issued = signatory.issue(&order, &mut fresh_serial, &place::act(Action::Issue))?;
+
+        // The record is on the disk; from here on the certificate may be seen.
+        let answer = Answer {
+            certificate: About::new(&issued, &ca_certificate, chosen, &profile.name),
+            certificate_file: outputs.out(),
+            key_file: outputs.shown_keyout().or_else(|| key.read_from.clone()).unwrap_or_default(),
+            key_is_new: key.pem.is_some(),
+            key_encrypted: key.encrypted,
+            made_ca,
+            notes: naming.notes.iter().map(ToString::to_string).collect(),
+            second: None,
+        };
+        outputs
+            .write(&key, &place::chain(&authority.full_chain(&issued.certificate)), session)
+            .with_context(|| recorded(&issued))?;
+        Ok(answer)
+    }
+}
+
+/// The second of two chains for the same names: for clients that know ML-DSA (RFC 9881).
+struct Twin {
+    out: PathBuf,
+    key: KeyArgs,
+}
+
+/// The key of the second chain, and of its CA.
+const TWIN: KeyAlgorithm = KeyAlgorithm::MlDsa65;
+
+impl Twin {
+    /// Its files: `api.test.ml-dsa.pem` beside `api.test.pem`.
+    fn new(out: Option<&Path>, key: &KeyArgs, naming: &Naming) -> anyhow::Result<Self> {
+        let beside = |path: &Path| {
+            if is_dash(path) {
+                return Err(anyhow!("--dual makes two certificates, and stdout takes one")).hint("give --out FILE");
+            }
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            Ok(path.with_file_name(format!("{stem}.ml-dsa.pem")))
+        };
+        let out = match out {
+            Some(out) => beside(out)?,
+            None => format!("{}.ml-dsa.pem", file_name_for(&naming.label())?).into(),
+        };
+        Ok(Self { out, key: key.of_type(TWIN, None) })
+    }
 }
 
 /// What an error says after the record is made: the ledger knows a certificate that nobody has.
@@ -135,11 +210,17 @@ pub(super) fn recorded(issued: &Issued) -> String {
 fn open_or_make(
     chosen: &Chosen,
     signer: &SignerArgs,
+    key_type: Option<KeyAlgorithm>,
     now: OffsetDateTime,
     session: &mut Session,
 ) -> anyhow::Result<(Authority, PrivateKey, Option<Made>)> {
     if chosen.may_be_made() && !signer.are_given() && chosen.state()? == State::Empty {
-        match Plan::standard(now)?.carry_out(chosen, session) {
+        let plan = Plan::standard(now)?;
+        let plan = match key_type {
+            Some(key_type) => plan.with_key(key_type),
+            None => plan,
+        };
+        match plan.carry_out(chosen, session) {
             Ok((authority, key, made)) => return Ok((authority, key, Some(made))),
             // Another process was faster; its CA is the one.
             Err(error) => match chosen.state() {
@@ -231,6 +312,9 @@ struct Answer {
     /// The CA, where it had to be made.
     made_ca: Option<Made>,
     notes: Vec<String>,
+    /// The chain with ML-DSA keys, where there are two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second: Option<Box<Answer>>,
 }
 
 impl Report for Answer {
@@ -246,6 +330,10 @@ impl Report for Answer {
         self.certificate.text(files, text);
         for note in &self.notes {
             text.line(format_args!("{} {note}", dim("note:")));
+        }
+        if let Some(second) = &self.second {
+            text.blank();
+            second.text(text);
         }
     }
 }

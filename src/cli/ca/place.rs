@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,10 +10,9 @@ use anyhow::{Context, anyhow, bail};
 use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
+use super::ledger::{LedgerArgs, Location};
 use crate::ca::place::{State, is_there};
-use crate::ca::{
-    Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, SqliteLedger,
-};
+use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory};
 use crate::cli::clock;
 use crate::cli::files::{self, is_dash};
 use crate::cli::load::{Loaded, cannot_use};
@@ -25,17 +25,20 @@ use crate::x509::Certificate;
 
 /// The CA that is meant, and which of its authorities.
 #[derive(Debug)]
-pub(super) struct Chosen {
+pub(in crate::cli) struct Chosen {
     place: Place,
     /// Chosen for this run with `--ca`: then a CA that is not there is a mistake.
     explicit: bool,
     /// The authority chosen for this run with `--issuer`.
     issuer: Option<AuthorityName>,
+    /// Where the ledger is, where the command line says so.
+    ledger: LedgerArgs,
+    location: OnceLock<Location>,
 }
 
 impl Chosen {
     /// `--ca`, or `CERTKIT_CA`, or the user's data folder; and `--issuer`.
-    pub(super) fn new(ca: Option<PathBuf>, issuer: Option<AuthorityName>) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn new(ca: Option<PathBuf>, issuer: Option<AuthorityName>) -> anyhow::Result<Self> {
         let explicit = ca.is_some();
         let named = ca.or_else(|| env::var_os("CERTKIT_CA").filter(|path| !path.is_empty()).map(PathBuf::from));
         let folder = match named {
@@ -46,35 +49,59 @@ impl Chosen {
             },
             None => own_folder()?.join(AuthorityName::first().as_str()),
         };
-        Ok(Self { place: Place::new(folder), explicit, issuer })
+        Ok(Self {
+            place: Place::new(folder),
+            explicit,
+            issuer,
+            ledger: LedgerArgs::default(),
+            location: OnceLock::new(),
+        })
     }
 
-    pub(super) fn place(&self) -> &Place {
+    /// The same with its ledger elsewhere.
+    pub(super) fn with_ledger(self, ledger: LedgerArgs) -> Self {
+        Self { ledger, ..self }
+    }
+
+    /// The CA in the folder beside it whose name goes on like this: `ca-ml-dsa` beside `ca`.
+    pub(in crate::cli) fn beside(&self, ending: &str) -> Self {
+        let mut name = self.place.folder().file_name().unwrap_or_default().to_owned();
+        name.push(ending);
+        Self {
+            place: Place::new(self.place.folder().with_file_name(name)),
+            explicit: self.explicit,
+            issuer: None,
+            ledger: self.ledger.clone(),
+            location: OnceLock::new(),
+        }
+    }
+
+    pub(in crate::cli) fn place(&self) -> &Place {
         &self.place
     }
 
     /// Whether `ca issue` may make a CA here without being asked.
-    pub(super) fn may_be_made(&self) -> bool {
+    pub(in crate::cli) fn may_be_made(&self) -> bool {
         !self.explicit && self.issuer.is_none()
     }
 
     /// The folder as it is shown.
-    pub(super) fn shown(&self) -> String {
+    pub(in crate::cli) fn shown(&self) -> String {
         shown(self.place.folder())
     }
 
     /// The authority chosen with `--issuer`.
-    pub(super) fn asked_issuer(&self) -> Option<&AuthorityName> {
+    pub(in crate::cli) fn asked_issuer(&self) -> Option<&AuthorityName> {
         self.issuer.as_ref()
     }
 
     /// Refuses `--issuer` where it has no effect.
-    pub(super) fn without_issuer(&self, why: &str) -> anyhow::Result<()> {
+    pub(in crate::cli) fn without_issuer(&self, why: &str) -> anyhow::Result<()> {
         if self.issuer.is_some() { bail!("--issuer has no effect: {why}") } else { Ok(()) }
     }
 
     /// The authority that signs: that of `--issuer`, or that of `ca.toml`, or the first.
-    pub(super) fn issuer(&self) -> anyhow::Result<AuthorityName> {
+    pub(in crate::cli) fn issuer(&self) -> anyhow::Result<AuthorityName> {
         if let Some(issuer) = &self.issuer {
             return Ok(issuer.clone());
         }
@@ -82,7 +109,7 @@ impl Chosen {
     }
 
     /// What `ca.toml` says.
-    pub(super) fn config(&self) -> anyhow::Result<Config> {
+    pub(in crate::cli) fn config(&self) -> anyhow::Result<Config> {
         let path = self.place.config();
         match files::read_text_if_there(&path)? {
             Some(text) => Ok(Config::from_toml(&shown(&path), &text)?),
@@ -92,7 +119,7 @@ impl Chosen {
 
     /// What the folder holds. Half a CA may be another process's, which is about to add the other half: it is given a
     /// moment.
-    pub(super) fn state(&self) -> anyhow::Result<State> {
+    pub(in crate::cli) fn state(&self) -> anyhow::Result<State> {
         let begun = Instant::now();
         loop {
             match self.place.state(&self.config()?) {
@@ -103,19 +130,19 @@ impl Chosen {
     }
 
     /// Opens the CA to read what it is and what it has signed: the authority that signs.
-    pub(super) fn open(&self) -> anyhow::Result<Authority> {
+    pub(in crate::cli) fn open(&self) -> anyhow::Result<Authority> {
         self.is_made()?;
         self.open_one(&self.issuer()?)
     }
 
     /// Opens the authority that signs to read what it is and what it has signed, also where nothing may be written.
-    pub(super) fn open_to_read(&self) -> anyhow::Result<Authority> {
+    pub(in crate::cli) fn open_to_read(&self) -> anyhow::Result<Authority> {
         self.is_made()?;
         self.open_with(&self.issuer()?, self.ledger_to_read()?)
     }
 
     /// Opens one authority of the CA.
-    pub(super) fn open_one(&self, name: &AuthorityName) -> anyhow::Result<Authority> {
+    pub(in crate::cli) fn open_one(&self, name: &AuthorityName) -> anyhow::Result<Authority> {
         self.open_with(name, self.ledger()?)
     }
 
@@ -127,7 +154,7 @@ impl Chosen {
     }
 
     /// The certificate of an authority, and those above it, the next one first.
-    pub(super) fn certificates(&self, name: &AuthorityName) -> anyhow::Result<Vec<Certificate>> {
+    pub(in crate::cli) fn certificates(&self, name: &AuthorityName) -> anyhow::Result<Vec<Certificate>> {
         let path = self.place.certificate_of(name);
         if !name.is_first() && !is_there(&path) {
             let known: Vec<String> = self.place.names().iter().map(ToString::to_string).collect();
@@ -145,7 +172,7 @@ impl Chosen {
 
     /// Every authority of the CA with what it is called, or only that of `--issuer`. A certificate in the folder that the
     /// ledger does not know as an authority's is none.
-    pub(super) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
+    pub(in crate::cli) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
         self.is_made()?;
         if let Some(issuer) = &self.issuer {
             return Ok(vec![(issuer.clone(), self.open_one(issuer)?)]);
@@ -162,34 +189,38 @@ impl Chosen {
         Ok(all)
     }
 
-    /// The ledger, as `ca.toml` has it or in the folder.
-    pub(super) fn ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
-        self.only_a_file()?;
-        Ok(Box::new(SqliteLedger::open(&self.place.ledger())?))
+    /// Where the ledger is: as the command line, the environment or `ca.toml` has it, or in the folder. A password is asked
+    /// for once.
+    fn location(&self) -> anyhow::Result<&Location> {
+        if let Some(location) = self.location.get() {
+            return Ok(location);
+        }
+        let location = self.ledger.location(&self.place, &self.config()?)?;
+        Ok(self.location.get_or_init(|| location))
+    }
+
+    /// Where the ledger is, as it is shown.
+    pub(super) fn ledger_shown(&self) -> String {
+        self.location().map_or_else(|_| shown(&self.place.ledger()), Location::shown)
+    }
+
+    /// The ledger.
+    pub(in crate::cli) fn ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        self.location()?.open()
     }
 
     /// The ledger, to be read also where nothing may be written.
-    pub(super) fn ledger_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
-        self.only_a_file()?;
-        Ok(Box::new(SqliteLedger::open_to_read(&self.place.ledger())?))
+    pub(in crate::cli) fn ledger_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        self.location()?.open_to_read()
     }
 
     /// A new ledger, or the one that is there.
-    pub(super) fn new_ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
-        self.only_a_file()?;
-        Ok(Box::new(SqliteLedger::create(&self.place.ledger())?))
-    }
-
-    fn only_a_file(&self) -> anyhow::Result<()> {
-        match self.config()?.ledger {
-            Some(_) => Err(anyhow!("{} names a ledger elsewhere", shown(&self.place.config())))
-                .hint("this certkit keeps ledgers in the CA's folder: leave `ledger` out"),
-            None => Ok(()),
-        }
+    pub(in crate::cli) fn new_ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        self.location()?.create()
     }
 
     /// Refuses a folder without a CA.
-    pub(super) fn is_made(&self) -> anyhow::Result<()> {
+    pub(in crate::cli) fn is_made(&self) -> anyhow::Result<()> {
         match self.state()? {
             State::Complete => Ok(()),
             State::Empty => Err(anyhow!("there is no CA in {}", self.shown()))
@@ -198,7 +229,7 @@ impl Chosen {
     }
 
     /// Makes the CA ready to sign.
-    pub(super) fn unlock<'a>(
+    pub(in crate::cli) fn unlock<'a>(
         &self,
         authority: &'a mut Authority,
         key: &'a PrivateKey,
@@ -215,7 +246,7 @@ impl Chosen {
     }
 
     /// `--ca DIR` as it has to be given again.
-    pub(super) fn flag(&self) -> String {
+    pub(in crate::cli) fn flag(&self) -> String {
         if self.explicit { format!(" --ca {}", self.shown()) } else { String::new() }
     }
 
@@ -255,7 +286,7 @@ fn own_folder() -> anyhow::Result<PathBuf> {
 }
 
 /// Who does this, when by the clock, and what: for the audit log.
-pub(super) fn act(what: Action) -> Act {
+pub(in crate::cli) fn act(what: Action) -> Act {
     Act { at: clock::now(), who: who(), what }
 }
 
@@ -269,7 +300,7 @@ fn who() -> String {
 }
 
 /// A path as it is remembered: whole, wherever certkit runs the next time.
-pub(super) fn absolute(path: &Path) -> String {
+pub(in crate::cli) fn absolute(path: &Path) -> String {
     match is_dash(path) {
         true => "stdout".to_owned(),
         false => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string(),
@@ -277,7 +308,7 @@ pub(super) fn absolute(path: &Path) -> String {
 }
 
 /// Certificates as PEM, one after the other.
-pub(super) fn chain(certificates: &[&Certificate]) -> String {
+pub(in crate::cli) fn chain(certificates: &[&Certificate]) -> String {
     certificates.iter().map(|certificate| pem::write("CERTIFICATE", certificate.der()).to_string()).collect()
 }
 

@@ -47,7 +47,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
                 folder: chosen.shown(),
                 certificate: shown(&place.certificate_of(&signs)),
                 key: shown(&place.key_of(&signs)),
-                ledger: shown(&place.ledger()),
+                ledger: chosen.ledger_shown(),
                 issued,
                 about: CertificateDescription::of(authority.certificate(), now),
                 authorities: branches(&signs, chosen)?,

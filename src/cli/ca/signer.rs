@@ -16,7 +16,7 @@ use crate::key::PrivateKey;
 
 /// The key that signs
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct SignerArgs {
+pub(in crate::cli) struct SignerArgs {
     /// Where the passphrase of the CA's key comes from: prompt, file:PATH, env:NAME or fd:N [default: prompt, if there is one]
     #[arg(long, value_name = "SOURCE")]
     ca_passphrase: Option<PassphraseSource>,
@@ -28,7 +28,7 @@ pub(super) struct SignerArgs {
 
 impl SignerArgs {
     /// Whether a key or its passphrase is named.
-    pub(super) fn are_given(&self) -> bool {
+    pub(in crate::cli) fn are_given(&self) -> bool {
         self.ca_passphrase.is_some() || self.ca_key.is_some()
     }
 
@@ -41,17 +41,29 @@ impl SignerArgs {
     }
 
     /// The private key of the authority that signs.
-    pub(super) fn key(&self, chosen: &Chosen) -> anyhow::Result<PrivateKey> {
+    pub(in crate::cli) fn key(&self, chosen: &Chosen) -> anyhow::Result<PrivateKey> {
         self.key_of(chosen, &chosen.issuer()?)
     }
 
     /// The private key of an authority.
-    pub(super) fn key_of(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
+    pub(in crate::cli) fn key_of(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
         self.load(chosen, name)?.private_key(self.ca_passphrase.as_ref())
     }
 
+    /// The private key of one of several authorities: `--ca-key` is that of the one that signs.
+    pub(super) fn key_among(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
+        match self.ca_key.is_some() && chosen.issuer()? == *name {
+            true => self.key_of(chosen, name),
+            false => in_folder(chosen, name)?.private_key(self.ca_passphrase.as_ref()),
+        }
+    }
+
     /// The private key of an authority, with its file and whether that is under a passphrase.
-    pub(super) fn open(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<(PrivateKey, PathBuf, bool)> {
+    pub(in crate::cli) fn open(
+        &self,
+        chosen: &Chosen,
+        name: &AuthorityName,
+    ) -> anyhow::Result<(PrivateKey, PathBuf, bool)> {
         let loaded = self.load(chosen, name)?;
         let key = loaded.private_key(self.ca_passphrase.as_ref())?;
         let encrypted = matches!(loaded.document.first_private_key(), Ok(PrivateKeyItem::Encrypted(_)));
@@ -65,19 +77,10 @@ impl SignerArgs {
             None => in_folder(chosen, name),
         }
     }
-
-    /// The private key of one of several authorities: `--ca-key` is that of the one that signs, the others' are in the
-    /// folder.
-    pub(super) fn key_among(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
-        if chosen.issuer()? == *name {
-            return self.key(chosen);
-        }
-        in_folder(chosen, name)?.private_key(self.ca_passphrase.as_ref())
-    }
 }
 
 /// The file with an authority's private key, from the folder.
-fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
+pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
     let path = chosen.place().key_of(name);
     if is_there(&path) {
         return Loaded::read(&path);

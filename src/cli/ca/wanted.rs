@@ -31,6 +31,11 @@ pub(super) struct AuthorityKeyArgs {
 }
 
 impl AuthorityKeyArgs {
+    /// A key of this kind, without a passphrase.
+    pub(super) fn of_type(key_type: KeyAlgorithm) -> Self {
+        Self { key_type: Some(key_type), ..Self::default() }
+    }
+
     /// The passphrase that shall protect `what`, if one shall.
     pub(super) fn new_passphrase(&self, what: &str) -> anyhow::Result<Option<Passphrase>> {
         let prompt = PassphraseSource::Prompt;

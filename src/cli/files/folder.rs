@@ -24,7 +24,7 @@ pub fn make_private_folder(path: &Path) -> anyhow::Result<()> {
     builder.create(path).map_err(plain).with_context(|| format!("cannot make the folder {}", shown(path)))
 }
 
-/// Makes a folder as the umask has it. One that is there stays as it is.
+/// Makes a folder as the umask has it, and those above it that are missing. One that is there stays as it is.
 ///
 /// # Errors
 /// When the system refuses, or something else is in its place.
@@ -32,7 +32,11 @@ pub fn make_folder(path: &Path) -> anyhow::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    DirBuilder::new().create(path).map_err(plain).with_context(|| format!("cannot make the folder {}", shown(path)))
+    DirBuilder::new()
+        .recursive(true)
+        .create(path)
+        .map_err(plain)
+        .with_context(|| format!("cannot make the folder {}", shown(path)))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::encoding::pem;
 use crate::key::{Kdf, KeyAlgorithm, PrivateKey};
 
 /// Which key a certificate is for
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct KeyArgs {
     /// The kind of a new key: p256, p384, p521, ed25519, rsa:2048, rsa:3072, rsa:4096, ml-dsa-44, ml-dsa-65 or ml-dsa-87
     /// [default: the profile's, p256]
@@ -54,6 +54,11 @@ impl KeyArgs {
     /// The kind of a new key, where it is chosen.
     pub(in crate::cli) fn algorithm(&self) -> Option<KeyAlgorithm> {
         self.algorithm
+    }
+
+    /// The same for a key of another kind, in another file.
+    pub(in crate::cli) fn of_type(&self, algorithm: KeyAlgorithm, keyout: Option<PathBuf>) -> Self {
+        Self { algorithm: Some(algorithm), keyout, ..self.clone() }
     }
 
     /// Whether a key will be made.

@@ -90,7 +90,7 @@ impl Outputs {
 }
 
 /// `site-key.pem` beside `site.pem`; stdout for stdout.
-fn beside(out: &Path) -> PathBuf {
+pub(in crate::cli) fn beside(out: &Path) -> PathBuf {
     if is_dash(out) {
         return out.to_owned();
     }

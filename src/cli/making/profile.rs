@@ -9,13 +9,25 @@ use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
 use crate::profile::Profile;
 
+/// The same, where a path counts from this folder.
+pub(in crate::cli) fn load_beside(name: &str, folder: &Path) -> anyhow::Result<Profile> {
+    if Profile::built_in(name).is_some() || !looks_like_a_path(name) {
+        return load(name);
+    }
+    load(&folder.join(name).to_string_lossy())
+}
+
+fn looks_like_a_path(name: &str) -> bool {
+    name.contains(['/', '\\', '.']) || name == "-"
+}
+
 /// The built-in profile of this name, or the one in this file. Something that looks like a path is one.
 pub(in crate::cli) fn load(name: &str) -> anyhow::Result<Profile> {
     if let Some(profile) = Profile::built_in(name) {
         return Ok(profile);
     }
     let path = Path::new(name);
-    if name.contains(['/', '\\', '.']) || name == "-" || path.is_file() {
+    if looks_like_a_path(name) || path.is_file() {
         let text = files::read_text(path)?;
         return Ok(Profile::from_toml(&shown(path), &text)?);
     }

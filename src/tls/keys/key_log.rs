@@ -156,8 +156,7 @@ impl KeyLog {
         };
         let name = digits(name).filter(|name| name.len() == label.name_octets());
         let name = name.ok_or("the client random is not 64 hexadecimal digits")?;
-        let secret = digits(&secret[..secret.len().min(2 * Self::LONGEST + 2)]);
-        let secret = secret.filter(|secret| !secret.is_empty() && secret.len() <= Self::LONGEST);
+        let secret = Some(secret).filter(|secret| (1..=2 * Self::LONGEST).contains(&secret.len())).and_then(digits);
         let secret = secret.ok_or("the secret is not hexadecimal")?;
         self.secrets.insert((label, name.to_vec()), secret);
         Ok(())

@@ -39,6 +39,13 @@ enum Method {
     Implicit(Box<Aead>, [u8; 12]),
 }
 
+/// One side's keys.
+struct SideKeys {
+    mac: Zeroizing<Vec<u8>>,
+    key: Zeroizing<Vec<u8>>,
+    iv: Zeroizing<Vec<u8>>,
+}
+
 /// The sizes of one side's keys, in octets (RFC 5246 §6.3).
 struct Sizes {
     mac: usize,
@@ -77,7 +84,7 @@ impl OldRecords {
             _ => return Err(unsupported()),
         };
         let sizes = Sizes { mac: hash.map_or(0, |hash| hash.output_octets().into()), key, iv };
-        let (mac_key, key, iv) = side_keys(master, client_random, server_random, sender, &sizes);
+        let SideKeys { mac: mac_key, key, iv } = side_keys(master, client_random, server_random, sender, &sizes);
         let method = match (parts.cipher, cbc, aead) {
             (BulkCipher::Null, ..) => Method::Null,
             (BulkCipher::Rc4 { .. }, ..) => Method::Rc4(Box::new(Rc4Stream::new(&key)?)),
@@ -213,7 +220,7 @@ fn side_keys(
     server_random: &[u8; 32],
     sender: Side,
     sizes: &Sizes,
-) -> (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>) {
+) -> SideKeys {
     let length = 2 * (sizes.mac + sizes.key + sizes.iv);
     let block = master.key_block(client_random, server_random, length);
     let mut start = 0;
@@ -222,7 +229,7 @@ fn side_keys(
         start += 2 * size;
         Zeroizing::new(block.get(at..at + size).unwrap_or_default().to_vec())
     };
-    (next(sizes.mac), next(sizes.key), next(sizes.iv))
+    SideKeys { mac: next(sizes.mac), key: next(sizes.key), iv: next(sizes.iv) }
 }
 
 fn open(aead: &Aead, nonce: [u8; 12], sequence: u64, record: &Record, sealed: &[u8]) -> Result<Vec<u8>, DecryptError> {

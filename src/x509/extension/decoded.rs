@@ -44,7 +44,7 @@ impl Decoded {
         at: usize,
         extension: &Extension,
     ) -> Result<&ExtensionValue, ExtensionError> {
-        let places = self.places.get_or_init(|| extensions.iter().map(|_| OnceLock::new()).collect());
+        let places = self.places.get_or_init(|| extensions.iter().map(|_| Place::new()).collect());
         let decode = || ExtensionValue::decode(&extension.oid, &extension.value);
         match places.get(at).map(|place| place.get_or_init(decode)) {
             Some(Ok(value)) => Ok(value),

@@ -33,7 +33,7 @@ pub(super) fn below(top: Issuer, many: usize, leaf: &Forge) -> (Vec<Vec<u8>>, Ve
     }
     let mut leaf = leaf.clone();
     leaf.issuer = issuer.certificate.subject().clone();
-    let key_identifier = issuer.certificate.subject_key_identifier().unwrap();
+    let key_identifier = Some(issuer.key.public_key().key_identifier().to_vec());
     leaf.set(&AuthorityKeyIdentifier { key_identifier, ..Default::default() }, false);
     (authorities, leaf.sign_der(&issuer.key))
 }

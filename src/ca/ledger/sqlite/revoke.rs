@@ -2,11 +2,10 @@
 
 use super::audit::log;
 use super::{Failure, rows};
-use crate::ca::ledger::act::Done;
+use crate::ca::ledger::revocation::{Standing, may_release, may_revoke};
 use crate::ca::ledger::rows::RevocationRow;
 use crate::ca::ledger::{Act, AuthorityId, LedgerError, Query, Record, RecordId, Revocation};
 use crate::x509::SerialNumber;
-use crate::x509::extension::CrlReason;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 /// Revokes a certificate or puts it on hold.
@@ -17,18 +16,8 @@ pub(super) fn revoke(
     revocation: Revocation,
     act: &Act,
 ) -> Result<Record, Failure> {
-    if revocation.reason == CrlReason::RemoveFromCrl {
-        return Err(LedgerError::NoReason.into());
-    }
-    let mut record = find(transaction, by, serial)?;
-    if let Some(standing) = record.revocation.filter(|standing| !standing.is_hold() || revocation.is_hold()) {
-        return Err(LedgerError::AlreadyRevoked { serial: serial.clone(), revocation: standing }.into());
-    }
-    stand(transaction, by, record.id, Some(revocation), revocation)?;
-    let detail = revocation.reason.name().to_owned();
-    log(transaction, by, Done { fingerprint: record.fingerprint.clone(), serial: Some(serial), detail }, act)?;
-    record.revocation = Some(revocation);
-    Ok(record)
+    let standing = may_revoke(find(transaction, by, serial)?, revocation)?;
+    stand(transaction, by, standing, act)
 }
 
 /// Lifts a hold.
@@ -38,15 +27,8 @@ pub(super) fn release(
     serial: &SerialNumber,
     act: &Act,
 ) -> Result<Record, Failure> {
-    let mut record = find(transaction, by, serial)?;
-    if !record.revocation.is_some_and(|standing| standing.is_hold()) {
-        return Err(LedgerError::NotOnHold { serial: serial.clone(), revocation: record.revocation }.into());
-    }
-    stand(transaction, by, record.id, None, Revocation::new(act.at, CrlReason::RemoveFromCrl))?;
-    let done = Done { fingerprint: record.fingerprint.clone(), serial: Some(serial), detail: String::new() };
-    log(transaction, by, done, act)?;
-    record.revocation = None;
-    Ok(record)
+    let standing = may_release(find(transaction, by, serial)?, act.at)?;
+    stand(transaction, by, standing, act)
 }
 
 /// What became of a certificate, the oldest first.
@@ -84,14 +66,9 @@ fn absent(
 }
 
 /// Writes how a certificate stands, and remembers the change.
-fn stand(
-    transaction: &Transaction<'_>,
-    AuthorityId(by): AuthorityId,
-    RecordId(id): RecordId,
-    standing: Option<Revocation>,
-    change: Revocation,
-) -> rusqlite::Result<()> {
-    let row = standing.map(RevocationRow::of);
+fn stand(transaction: &Transaction<'_>, by: AuthorityId, standing: Standing, act: &Act) -> Result<Record, Failure> {
+    let row = standing.record.revocation.map(RevocationRow::of);
+    let RecordId(id) = standing.record.id;
     transaction.execute(
         "UPDATE certificates SET revoked_at = ?2, reason = ?3, invalid_since = ?4 WHERE id = ?1",
         params![
@@ -101,10 +78,11 @@ fn stand(
             row.as_ref().and_then(|row| row.invalid_since)
         ],
     )?;
-    let change = RevocationRow::of(change);
+    let row = RevocationRow::of(standing.change);
     transaction.execute(
         "INSERT INTO revocations (authority, certificate, revoked_at, reason, invalid_since) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![by, id, change.revoked_at, change.reason, change.invalid_since],
+        params![by.0, id, row.revoked_at, row.reason, row.invalid_since],
     )?;
-    Ok(())
+    log(transaction, by, standing.told(), act)?;
+    Ok(standing.record)
 }

@@ -12,8 +12,8 @@ fn revocation(reason: CrlReason) -> Revocation {
 }
 
 /// A ledger with certificates of these serial numbers.
-fn with_leaves(path: &Path, serials: &[u8]) -> (SqliteLedger, AuthorityId) {
-    let (mut ledger, by) = with_root(path);
+fn with_leaves(store: &Store, serials: &[u8]) -> (Box<dyn Ledger>, AuthorityId) {
+    let (mut ledger, by) = with_root(store);
     for number in serials {
         ledger.record(by, &entry(&leaf(*number, "a.test")), &act(Action::Issue)).unwrap();
     }
@@ -48,217 +48,182 @@ fn list(numbered: Numbered, base: Option<u64>) -> SignedList {
     }
 }
 
-#[test]
-fn a_revocation_is_recorded_with_its_reason_and_stays() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_leaves(path, &[9, 10]);
-        let since = Some(NOW - Duration::days(1));
-        let compromised = Revocation { invalid_since: since, ..revocation(CrlReason::KeyCompromise) };
-        let revoked = ledger.revoke(by, &serial(9), compromised, &act(Action::Revoke)).unwrap();
-        assert_eq!(revoked.revocation, Some(compromised));
-        let mut other = SqliteLedger::open(path).unwrap();
-        let found = other.find(by, &Query { revoked: Some(true), ..Query::default() }).unwrap();
-        assert_eq!(found, [revoked]);
-        for reason in [CrlReason::Superseded, CrlReason::CertificateHold] {
-            let again = revoke(&mut other, by, 9, reason);
-            assert!(
-                matches!(again, Err(LedgerError::AlreadyRevoked { revocation, .. }) if revocation == compromised),
-                "{again:?}"
-            );
-        }
-        let line = audit(&mut other).pop().unwrap();
-        assert_eq!(
-            (line.what.as_str(), line.detail.as_str(), line.serial),
-            ("revoke", "keyCompromise", Some(serial(9)))
+pub(super) fn a_revocation_is_recorded_with_its_reason_and_stays(store: &Store) {
+    let (mut ledger, by) = with_leaves(store, &[9, 10]);
+    let since = Some(NOW - Duration::days(1));
+    let compromised = Revocation { invalid_since: since, ..revocation(CrlReason::KeyCompromise) };
+    let revoked = ledger.revoke(by, &serial(9), compromised, &act(Action::Revoke)).unwrap();
+    assert_eq!(revoked.revocation, Some(compromised));
+    let mut other = store.open();
+    let found = other.find(by, &Query { revoked: Some(true), ..Query::default() }).unwrap();
+    assert_eq!(found, [revoked]);
+    for reason in [CrlReason::Superseded, CrlReason::CertificateHold] {
+        let again = revoke(&mut *other, by, 9, reason);
+        assert!(
+            matches!(again, Err(LedgerError::AlreadyRevoked { revocation, .. }) if revocation == compromised),
+            "{again:?}"
         );
-        assert_eq!(line.fingerprint, leaf(9, "a.test").fingerprint_sha256());
-    });
+    }
+    let line = audit(&mut *other).pop().unwrap();
+    assert_eq!((line.what.as_str(), line.detail.as_str(), line.serial), ("revoke", "keyCompromise", Some(serial(9))));
+    assert_eq!(line.fingerprint, leaf(9, "a.test").fingerprint_sha256());
 }
 
-#[test]
-fn only_a_certificate_of_the_authority_is_revoked() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_leaves(path, &[9]);
-        let unknown = revoke(&mut ledger, by, 8, CrlReason::Superseded);
-        assert!(matches!(unknown, Err(LedgerError::Unknown { .. })), "{unknown:?}");
-        let own = revoke(&mut ledger, by, 1, CrlReason::CaCompromise);
-        assert!(matches!(own, Err(LedgerError::Own { .. })), "{own:?}");
-        let nothing = revoke(&mut ledger, by, 9, CrlReason::RemoveFromCrl);
-        assert!(matches!(nothing, Err(LedgerError::NoReason)), "{nothing:?}");
-        let other = certificate("Other", "Other", 1, &[], NOW);
-        let other = ledger.add_authority(&other, "root-ca", &act(Action::Init)).unwrap();
-        let another = revoke(&mut ledger, other, 9, CrlReason::Superseded);
-        assert!(matches!(another, Err(LedgerError::Unknown { .. })), "{another:?}");
-        assert_eq!(audit(&mut ledger).len(), 3, "what is refused leaves no line");
-        assert_eq!(entries(&mut ledger, by, None), []);
-    });
+pub(super) fn only_a_certificate_of_the_authority_is_revoked(store: &Store) {
+    let (mut ledger, by) = with_leaves(store, &[9]);
+    let unknown = revoke(&mut *ledger, by, 8, CrlReason::Superseded);
+    assert!(matches!(unknown, Err(LedgerError::Unknown { .. })), "{unknown:?}");
+    let own = revoke(&mut *ledger, by, 1, CrlReason::CaCompromise);
+    assert!(matches!(own, Err(LedgerError::Own { .. })), "{own:?}");
+    let nothing = revoke(&mut *ledger, by, 9, CrlReason::RemoveFromCrl);
+    assert!(matches!(nothing, Err(LedgerError::NoReason)), "{nothing:?}");
+    let other = certificate("Other", "Other", 1, &[], NOW);
+    let other = ledger.add_authority(&other, "root-ca", &act(Action::Init)).unwrap();
+    let another = revoke(&mut *ledger, other, 9, CrlReason::Superseded);
+    assert!(matches!(another, Err(LedgerError::Unknown { .. })), "{another:?}");
+    assert_eq!(audit(&mut *ledger).len(), 3, "what is refused leaves no line");
+    assert_eq!(entries(&mut *ledger, by, None), []);
 }
 
-#[test]
-fn a_hold_is_lifted_or_becomes_a_revocation_and_is_remembered() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_leaves(path, &[9, 10]);
-        let free = ledger.release(by, &serial(9), &act(Action::Release));
-        assert!(matches!(free, Err(LedgerError::NotOnHold { revocation: None, .. })), "{free:?}");
-        for number in [9, 10] {
-            revoke(&mut ledger, by, number, CrlReason::CertificateHold).unwrap();
-        }
-        let twice = revoke(&mut ledger, by, 9, CrlReason::CertificateHold);
-        assert!(matches!(twice, Err(LedgerError::AlreadyRevoked { .. })), "{twice:?}");
-        let released = ledger.release(by, &serial(9), &act(Action::Release)).unwrap();
-        assert_eq!(released.revocation, None);
-        revoke(&mut ledger, by, 10, CrlReason::KeyCompromise).unwrap();
-        let gone = ledger.release(by, &serial(10), &act(Action::Release));
-        assert!(matches!(gone, Err(LedgerError::NotOnHold { revocation: Some(_), .. })), "{gone:?}");
-        assert_eq!(entries(&mut ledger, by, None), [(10, CrlReason::KeyCompromise)]);
-        let history: Vec<CrlReason> = ledger.history(released.id).unwrap().iter().map(|change| change.reason).collect();
-        assert_eq!(history, [CrlReason::CertificateHold, CrlReason::RemoveFromCrl]);
-    });
+pub(super) fn a_hold_is_lifted_or_becomes_a_revocation_and_is_remembered(store: &Store) {
+    let (mut ledger, by) = with_leaves(store, &[9, 10]);
+    let free = ledger.release(by, &serial(9), &act(Action::Release));
+    assert!(matches!(free, Err(LedgerError::NotOnHold { revocation: None, .. })), "{free:?}");
+    for number in [9, 10] {
+        revoke(&mut *ledger, by, number, CrlReason::CertificateHold).unwrap();
+    }
+    let twice = revoke(&mut *ledger, by, 9, CrlReason::CertificateHold);
+    assert!(matches!(twice, Err(LedgerError::AlreadyRevoked { .. })), "{twice:?}");
+    let released = ledger.release(by, &serial(9), &act(Action::Release)).unwrap();
+    assert_eq!(released.revocation, None);
+    revoke(&mut *ledger, by, 10, CrlReason::KeyCompromise).unwrap();
+    let gone = ledger.release(by, &serial(10), &act(Action::Release));
+    assert!(matches!(gone, Err(LedgerError::NotOnHold { revocation: Some(_), .. })), "{gone:?}");
+    assert_eq!(entries(&mut *ledger, by, None), [(10, CrlReason::KeyCompromise)]);
+    let history: Vec<CrlReason> = ledger.history(released.id).unwrap().iter().map(|change| change.reason).collect();
+    assert_eq!(history, [CrlReason::CertificateHold, CrlReason::RemoveFromCrl]);
 }
 
-#[test]
-fn a_delta_has_what_changed_after_its_base_whatever_the_clock_said() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_leaves(path, &[9, 10, 11, 12]);
-        revoke(&mut ledger, by, 12, CrlReason::Superseded).unwrap();
-        revoke(&mut ledger, by, 9, CrlReason::CertificateHold).unwrap();
-        let base = ledger.next_crl_number(by, 0).unwrap();
-        ledger.record_list(by, &list(base, None), &act(Action::Crl)).unwrap();
-        assert_eq!(entries(&mut ledger, by, Some(base.mark)), []);
-        let yesterday = Act { at: NOW - Duration::days(1), ..act(Action::Release) };
-        ledger.release(by, &serial(9), &yesterday).unwrap();
-        let early = Revocation::new(NOW - Duration::days(1), CrlReason::KeyCompromise);
-        ledger.revoke(by, &serial(11), early, &yesterday).unwrap();
-        revoke(&mut ledger, by, 10, CrlReason::CertificateHold).unwrap();
-        revoke(&mut ledger, by, 10, CrlReason::PrivilegeWithdrawn).unwrap();
-        let delta =
-            [(9, CrlReason::RemoveFromCrl), (11, CrlReason::KeyCompromise), (10, CrlReason::PrivilegeWithdrawn)];
-        assert_eq!(entries(&mut ledger, by, Some(base.mark)), delta);
-        let complete =
-            [(10, CrlReason::PrivilegeWithdrawn), (11, CrlReason::KeyCompromise), (12, CrlReason::Superseded)];
-        assert_eq!(entries(&mut ledger, by, None), complete);
-        assert_eq!(entries(&mut ledger, by, Some(Mark::BEGINNING)).len(), 4);
-        let next = ledger.next_crl_number(by, 0).unwrap();
-        assert_eq!(entries(&mut ledger, by, Some(next.mark)), []);
-    });
+pub(super) fn a_delta_has_what_changed_after_its_base_whatever_the_clock_said(store: &Store) {
+    let (mut ledger, by) = with_leaves(store, &[9, 10, 11, 12]);
+    revoke(&mut *ledger, by, 12, CrlReason::Superseded).unwrap();
+    revoke(&mut *ledger, by, 9, CrlReason::CertificateHold).unwrap();
+    let base = ledger.next_crl_number(by, 0).unwrap();
+    ledger.record_list(by, &list(base, None), &act(Action::Crl)).unwrap();
+    assert_eq!(entries(&mut *ledger, by, Some(base.mark)), []);
+    let yesterday = Act { at: NOW - Duration::days(1), ..act(Action::Release) };
+    ledger.release(by, &serial(9), &yesterday).unwrap();
+    let early = Revocation::new(NOW - Duration::days(1), CrlReason::KeyCompromise);
+    ledger.revoke(by, &serial(11), early, &yesterday).unwrap();
+    revoke(&mut *ledger, by, 10, CrlReason::CertificateHold).unwrap();
+    revoke(&mut *ledger, by, 10, CrlReason::PrivilegeWithdrawn).unwrap();
+    let delta = [(9, CrlReason::RemoveFromCrl), (11, CrlReason::KeyCompromise), (10, CrlReason::PrivilegeWithdrawn)];
+    assert_eq!(entries(&mut *ledger, by, Some(base.mark)), delta);
+    let complete = [(10, CrlReason::PrivilegeWithdrawn), (11, CrlReason::KeyCompromise), (12, CrlReason::Superseded)];
+    assert_eq!(entries(&mut *ledger, by, None), complete);
+    assert_eq!(entries(&mut *ledger, by, Some(Mark::BEGINNING)).len(), 4);
+    let next = ledger.next_crl_number(by, 0).unwrap();
+    assert_eq!(entries(&mut *ledger, by, Some(next.mark)), []);
 }
 
-#[test]
-fn a_reader_of_entries_may_break_off() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_leaves(path, &[9, 10]);
-        for number in [9, 10] {
-            revoke(&mut ledger, by, number, CrlReason::Superseded).unwrap();
-        }
-        let mut seen = 0;
-        ledger
-            .revoked(by, None, &mut |_| {
-                seen += 1;
-                ControlFlow::Break(())
-            })
-            .unwrap();
-        assert_eq!(seen, 1);
-    });
+pub(super) fn a_reader_of_entries_may_break_off(store: &Store) {
+    let (mut ledger, by) = with_leaves(store, &[9, 10]);
+    for number in [9, 10] {
+        revoke(&mut *ledger, by, number, CrlReason::Superseded).unwrap();
+    }
+    let mut seen = 0;
+    ledger
+        .revoked(by, None, &mut |_| {
+            seen += 1;
+            ControlFlow::Break(())
+        })
+        .unwrap();
+    assert_eq!(seen, 1);
 }
 
-#[test]
-fn crl_numbers_only_grow_and_are_handed_out_once() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_root(path);
-        let mut next = |above| ledger.next_crl_number(by, above).unwrap().number;
-        assert_eq!([next(0), next(0), next(41), next(7)], [1, 2, 42, 43]);
-        let other = certificate("Other", "Other", 1, &[], NOW);
-        let other = ledger.add_authority(&other, "root-ca", &act(Action::Init)).unwrap();
-        assert_eq!(ledger.next_crl_number(other, 0).unwrap().number, 1, "each authority has its own");
-        assert_eq!(ledger.authorities().unwrap()[0].crl_number, 43);
-    });
+pub(super) fn crl_numbers_only_grow_and_are_handed_out_once(store: &Store) {
+    let (mut ledger, by) = with_root(store);
+    let mut next = |above| ledger.next_crl_number(by, above).unwrap().number;
+    assert_eq!([next(0), next(0), next(41), next(7)], [1, 2, 42, 43]);
+    let other = certificate("Other", "Other", 1, &[], NOW);
+    let other = ledger.add_authority(&other, "root-ca", &act(Action::Init)).unwrap();
+    assert_eq!(ledger.next_crl_number(other, 0).unwrap().number, 1, "each authority has its own");
+    assert_eq!(ledger.authorities().unwrap()[0].crl_number, 43);
 }
 
-#[test]
-fn many_who_ask_at_once_get_different_numbers() {
-    in_folder(|path| {
-        let (_, by) = with_root(path);
-        let mut numbers: Vec<u64> = std::thread::scope(|scope| {
-            let ask = || {
-                let mut ledger = SqliteLedger::open(path).unwrap();
-                (0..10).map(|_| ledger.next_crl_number(by, 0).unwrap().number).collect::<Vec<u64>>()
-            };
-            let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
-            asking.into_iter().flat_map(|asked| asked.join().unwrap()).collect()
-        });
-        numbers.sort_unstable();
-        assert_eq!(numbers, (1..=80).collect::<Vec<u64>>());
+pub(super) fn many_who_ask_at_once_get_different_numbers(store: &Store) {
+    let (_, by) = with_root(store);
+    let mut numbers: Vec<u64> = std::thread::scope(|scope| {
+        let ask = || {
+            let mut ledger = store.open();
+            (0..10).map(|_| ledger.next_crl_number(by, 0).unwrap().number).collect::<Vec<u64>>()
+        };
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().flat_map(|asked| asked.join().unwrap()).collect()
     });
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=80).collect::<Vec<u64>>());
 }
 
-#[test]
-fn signed_lists_are_recorded_once_and_found_again() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_root(path);
-        let crl = act(Action::Crl);
-        let first = ledger.next_crl_number(by, 0).unwrap();
-        let second = ledger.next_crl_number(by, 0).unwrap();
-        let complete = list(first, None);
-        ledger.record_list(by, &complete, &crl).unwrap();
-        let again = ledger.record_list(by, &complete, &crl);
-        assert!(matches!(again, Err(LedgerError::ListRecorded { number: 1 })), "{again:?}");
-        // RFC 5280 §5.2.3: both kinds, signed together, share a number.
-        let (both, delta) = (list(second, None), list(second, Some(1)));
-        ledger.record_list(by, &both, &crl).unwrap();
-        ledger.record_list(by, &delta, &crl).unwrap();
-        let scoped = SignedList { scope: "ca".into(), ..both.clone() };
-        ledger.record_list(by, &scoped, &crl).unwrap();
-        let mut found = |query: ListQuery| ledger.lists(by, &query).unwrap();
-        let all = ListQuery::default;
-        assert_eq!(found(all()).len(), 4);
-        let (everything, newest) = (Some(String::new()), Some(1));
-        assert_eq!(found(ListQuery { scope: everything.clone(), delta: Some(false), limit: newest, ..all() }), [both]);
-        assert_eq!(found(ListQuery { delta: Some(true), ..all() }), [delta]);
-        assert_eq!(found(ListQuery { scope: everything, number: Some(1), ..all() }), [complete]);
-        assert_eq!(found(ListQuery { scope: Some("ca".into()), ..all() }), [scoped]);
-        let line = audit(&mut ledger).pop().unwrap();
-        assert_eq!((line.detail.as_str(), line.serial, line.fingerprint), ("number 2, ca", None, vec![7; 32]));
-    });
+pub(super) fn signed_lists_are_recorded_once_and_found_again(store: &Store) {
+    let (mut ledger, by) = with_root(store);
+    let crl = act(Action::Crl);
+    let first = ledger.next_crl_number(by, 0).unwrap();
+    let second = ledger.next_crl_number(by, 0).unwrap();
+    let complete = list(first, None);
+    ledger.record_list(by, &complete, &crl).unwrap();
+    let again = ledger.record_list(by, &complete, &crl);
+    assert!(matches!(again, Err(LedgerError::ListRecorded { number: 1 })), "{again:?}");
+    // RFC 5280 §5.2.3: both kinds, signed together, share a number.
+    let (both, delta) = (list(second, None), list(second, Some(1)));
+    ledger.record_list(by, &both, &crl).unwrap();
+    ledger.record_list(by, &delta, &crl).unwrap();
+    let scoped = SignedList { scope: "ca".into(), ..both.clone() };
+    ledger.record_list(by, &scoped, &crl).unwrap();
+    let mut found = |query: ListQuery| ledger.lists(by, &query).unwrap();
+    let all = ListQuery::default;
+    assert_eq!(found(all()).len(), 4);
+    let (everything, newest) = (Some(String::new()), Some(1));
+    assert_eq!(found(ListQuery { scope: everything.clone(), delta: Some(false), limit: newest, ..all() }), [both]);
+    assert_eq!(found(ListQuery { delta: Some(true), ..all() }), [delta]);
+    assert_eq!(found(ListQuery { scope: everything, number: Some(1), ..all() }), [complete]);
+    assert_eq!(found(ListQuery { scope: Some("ca".into()), ..all() }), [scoped]);
+    let line = audit(&mut *ledger).pop().unwrap();
+    assert_eq!((line.detail.as_str(), line.serial, line.fingerprint), ("number 2, ca", None, vec![7; 32]));
 }
 
-#[test]
-fn a_list_has_a_number_of_the_ledgers_and_a_delta_its_base() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_root(path);
-        let crl = act(Action::Crl);
-        let first = ledger.next_crl_number(by, 0).unwrap();
-        for number in [0, 2] {
-            let invented = ledger.record_list(by, &list(Numbered { number, ..first }, None), &crl);
-            assert!(matches!(invented, Err(LedgerError::UnknownNumber { .. })), "{invented:?}");
-        }
-        let second = ledger.next_crl_number(by, 0).unwrap();
-        ledger.record_list(by, &list(second, None), &crl).unwrap();
-        let third = ledger.next_crl_number(by, 0).unwrap();
-        for base in [1, 3] {
-            let baseless = ledger.record_list(by, &list(third, Some(base)), &crl);
-            assert!(matches!(baseless, Err(LedgerError::NoBase { .. })), "{baseless:?}");
-        }
-        let elsewhere = SignedList { scope: "ca".into(), ..list(third, Some(2)) };
-        let elsewhere = ledger.record_list(by, &elsewhere, &crl);
-        assert!(matches!(elsewhere, Err(LedgerError::NoBase { number: 2 })), "{elsewhere:?}");
-        ledger.record_list(by, &list(third, Some(2)), &crl).unwrap();
-    });
+pub(super) fn a_list_has_a_number_of_the_ledgers_and_a_delta_its_base(store: &Store) {
+    let (mut ledger, by) = with_root(store);
+    let crl = act(Action::Crl);
+    let first = ledger.next_crl_number(by, 0).unwrap();
+    for number in [0, 2] {
+        let invented = ledger.record_list(by, &list(Numbered { number, ..first }, None), &crl);
+        assert!(matches!(invented, Err(LedgerError::UnknownNumber { .. })), "{invented:?}");
+    }
+    let second = ledger.next_crl_number(by, 0).unwrap();
+    ledger.record_list(by, &list(second, None), &crl).unwrap();
+    let third = ledger.next_crl_number(by, 0).unwrap();
+    for base in [1, 3] {
+        let baseless = ledger.record_list(by, &list(third, Some(base)), &crl);
+        assert!(matches!(baseless, Err(LedgerError::NoBase { .. })), "{baseless:?}");
+    }
+    let elsewhere = SignedList { scope: "ca".into(), ..list(third, Some(2)) };
+    let elsewhere = ledger.record_list(by, &elsewhere, &crl);
+    assert!(matches!(elsewhere, Err(LedgerError::NoBase { number: 2 })), "{elsewhere:?}");
+    ledger.record_list(by, &list(third, Some(2)), &crl).unwrap();
 }
 
-#[test]
-fn a_certificate_is_found_by_its_fingerprint_and_the_newest_first() {
-    in_folder(|path| {
-        let (mut ledger, by) = with_leaves(path, &[9, 10, 11]);
-        let all = Query::default;
-        let wanted = leaf(10, "a.test").fingerprint_sha256().to_vec();
-        let found = ledger.find(by, &Query { fingerprint: Some(wanted), ..all() }).unwrap();
-        assert_eq!((found.len(), found[0].serial.clone()), (1, serial(10)));
-        let own = root().fingerprint_sha256().to_vec();
-        assert_eq!(ledger.find(by, &Query { fingerprint: Some(own), ..all() }).unwrap(), []);
-        let newest = Query { name: Some("a.test".into()), newest_first: true, limit: Some(2), ..all() };
-        let page = ledger.find(by, &newest).unwrap();
-        assert_eq!([page[0].serial.clone(), page[1].serial.clone()], [serial(11), serial(10)]);
-        let rest = ledger.find(by, &Query { after: Some(page[1].id), ..newest }).unwrap();
-        assert_eq!((rest.len(), rest[0].serial.clone()), (1, serial(9)));
-    });
+pub(super) fn a_certificate_is_found_by_its_fingerprint_and_the_newest_first(store: &Store) {
+    let (mut ledger, by) = with_leaves(store, &[9, 10, 11]);
+    let all = Query::default;
+    let wanted = leaf(10, "a.test").fingerprint_sha256().to_vec();
+    let found = ledger.find(by, &Query { fingerprint: Some(wanted), ..all() }).unwrap();
+    assert_eq!((found.len(), found[0].serial.clone()), (1, serial(10)));
+    let own = root().fingerprint_sha256().to_vec();
+    assert_eq!(ledger.find(by, &Query { fingerprint: Some(own), ..all() }).unwrap(), []);
+    let newest = Query { name: Some("a.test".into()), newest_first: true, limit: Some(2), ..all() };
+    let page = ledger.find(by, &newest).unwrap();
+    assert_eq!([page[0].serial.clone(), page[1].serial.clone()], [serial(11), serial(10)]);
+    let rest = ledger.find(by, &Query { after: Some(page[1].id), ..newest }).unwrap();
+    assert_eq!((rest.len(), rest[0].serial.clone()), (1, serial(9)));
 }

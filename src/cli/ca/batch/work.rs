@@ -73,9 +73,9 @@ impl<'a> Bench<'a> {
         let key = PrivateKey::generate(key)?;
         let request = naming.request(key.public_key().clone());
         let name = profile.name.clone();
-        let unrecorded = Box::new(self.press.make(Task { profile, request, validity }, &mut fresh_serial)?);
+        let unrecorded = self.press.make(Task { profile, request, validity }, &mut fresh_serial)?;
         let key = pem::write("PRIVATE KEY", &key.to_pkcs8_der());
-        Ok(Made::Certificate { unrecorded, order: Keyed { line, stem, profile: name, key } })
+        Ok(Made::Certificate { unrecorded: Box::new(unrecorded), order: Keyed { line, stem, profile: name, key } })
     }
 
     /// Writes the files of a chunk, all to the disk before any is in its place.

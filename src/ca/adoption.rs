@@ -1,0 +1,126 @@
+//! Taking over an authority that was made elsewhere, and what it has issued.
+
+use super::authority::{Authority, AuthorityError};
+use super::ledger::{Act, Entry, Ledger, LedgerError};
+use crate::issue::{self, IssueError};
+use crate::key::PrivateKey;
+use crate::x509::extension::{BasicConstraints, KeyUsage};
+use crate::x509::{Certificate, oids};
+use time::{Duration, OffsetDateTime};
+
+/// The profile under which what was made elsewhere stands in the ledger.
+pub const IMPORTED: &str = "imported";
+
+/// What became of certificates that an authority is said to have issued.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Taken {
+    /// Recorded now.
+    pub recorded: u64,
+    /// Recorded before.
+    pub known: u64,
+    /// Another's, or not by this authority's signature.
+    pub foreign: u64,
+}
+
+impl Authority {
+    /// Takes over an authority below `above`, the next one first, and records it. Where its key is given, it must be its
+    /// own.
+    ///
+    /// # Errors
+    /// When the certificate is no CA's, may not sign certificates, or is another key's; when it is in the ledger already.
+    pub fn adopt(
+        certificate: Certificate,
+        above: Vec<Certificate>,
+        key: Option<&PrivateKey>,
+        mut ledger: Box<dyn Ledger>,
+        now: OffsetDateTime,
+        act: &Act,
+    ) -> Result<Self, AuthorityError> {
+        match key.map_or(Ok(()), |key| issue::check_issuer(&certificate, key, now)) {
+            // It signs nothing more, and what it has signed is still worth a ledger.
+            Ok(()) | Err(IssueError::IssuerExpired { .. } | IssueError::IssuerNotYetValid { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !certificate.claims_ca() {
+            return Err(IssueError::NotAnAuthority { issuer: certificate.display_name() }.into());
+        }
+        ledger.add_authority(&certificate, IMPORTED, act)?;
+        Ok(Self::open(certificate, ledger)?.below(above))
+    }
+
+    /// Records those certificates that it has signed.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn take_issued(&mut self, certificates: &[Certificate], act: &Act) -> Result<Taken, AuthorityError> {
+        let own = self.certificate().clone();
+        let key = own.public_key()?;
+        let mut taken = Taken::default();
+        for chunk in certificates.chunks(CHUNK) {
+            let mut entries = Vec::new();
+            for certificate in chunk {
+                match () {
+                    () if *certificate == own => {}
+                    () if certificate.issuer().matches(own.subject()) && certificate.verify_signature(&key).is_ok() => {
+                        entries.push(Entry { certificate, profile: IMPORTED });
+                    }
+                    () => taken.foreign += 1,
+                }
+            }
+            match self.record(&entries, act) {
+                Ok(()) => taken.recorded += entries.len() as u64,
+                // One of them is known: each by itself.
+                Err(LedgerError::AlreadyRecorded { .. } | LedgerError::SerialTaken { .. }) => {
+                    for entry in &entries {
+                        match self.record(std::slice::from_ref(entry), act) {
+                            Ok(()) => taken.recorded += 1,
+                            Err(LedgerError::AlreadyRecorded { .. } | LedgerError::SerialTaken { .. }) => {
+                                taken.known += 1
+                            }
+                            Err(error) => return Err(error.into()),
+                        }
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(taken)
+    }
+}
+
+/// What is odd about an authority's certificate: some clients will object to what it issues.
+pub fn oddities(certificate: &Certificate, now: OffsetDateTime) -> Vec<String> {
+    let mut odd = Vec::new();
+    let mut say = |what: &str| odd.push(what.to_owned());
+    let extensions = certificate.extensions();
+    if extensions.find::<BasicConstraints>().is_ok_and(|found| found.is_some_and(|found| !found.critical)) {
+        say(
+            "its basicConstraints are not critical (RFC 5280 §4.2.1.9): Python 3.13 and `openssl verify -x509_strict` refuse it",
+        );
+    }
+    match extensions.find::<KeyUsage>() {
+        Ok(None) => {
+            say("it has no keyUsage (RFC 5280 §4.2.1.3): Python 3.13 and `openssl verify -x509_strict` refuse it")
+        }
+        Ok(Some(found)) if !found.critical => say("its keyUsage is not critical (RFC 5280 §4.2.1.3)"),
+        _ => {}
+    }
+    if extensions.get(&oids::SUBJECT_KEY_IDENTIFIER).is_none() {
+        say(
+            "it has no subjectKeyIdentifier (RFC 5280 §4.2.1.2): Python 3.13 and `openssl verify -x509_strict` refuse it",
+        );
+    }
+    if certificate.public_key().is_ok_and(|key| key.rsa_modulus_bits().is_some_and(|bits| bits < 2048)) {
+        say("its RSA key has less than 2048 bits: clients of today refuse it");
+    }
+    let end = certificate.validity().not_after;
+    if end < now {
+        say("it has expired: it signs nothing more");
+    } else if end - now < Duration::days(90) {
+        say("it expires within 90 days, and with it all it issues");
+    }
+    odd
+}
+
+/// Certificates in one transaction.
+const CHUNK: usize = 500;

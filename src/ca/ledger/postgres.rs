@@ -1,0 +1,266 @@
+//! The ledger in a PostgreSQL database, for several hosts that issue from one.
+//!
+//! Its tables are those of the SQLite ledger, in the schema `certkit` of the database. A transaction that writes locks the
+//! head of the audit log first, so writers of all hosts queue for it, and the log's chain, the numbers of lists and the
+//! order of revocations come out one after the other as they do in a file. Readers never wait.
+
+mod access;
+mod audit;
+mod lists;
+mod mend;
+mod revoke;
+mod rows;
+mod schema;
+mod write;
+
+pub use access::PostgresAccess;
+
+use std::ops::ControlFlow;
+
+use self::audit::Writing;
+use super::act::Done;
+use super::{
+    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Ledger, LedgerError, ListQuery, Mark,
+    Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
+};
+use crate::x509::{Certificate, SerialNumber};
+use ::postgres::error::SqlState;
+use ::postgres::{Client, IsolationLevel, NoTls, Transaction};
+
+/// A ledger in a PostgreSQL database.
+pub struct PostgresLedger {
+    name: String,
+    client: Client,
+}
+
+impl PostgresLedger {
+    /// Opens the ledger in a database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`LedgerError::Missing`], [`LedgerError::Newer`], and when the database cannot be reached or refuses.
+    pub fn open(access: &PostgresAccess) -> Result<Self, LedgerError> {
+        Self::connect(access, false)
+    }
+
+    /// Makes a ledger in a database, or opens the one that is there.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn create(access: &PostgresAccess) -> Result<Self, LedgerError> {
+        Self::connect(access, true)
+    }
+
+    fn connect(access: &PostgresAccess, may_make: bool) -> Result<Self, LedgerError> {
+        let name = access.name().to_owned();
+        let unreachable = |error| LedgerError::Unreachable { ledger: name.clone(), source: Box::new(error) };
+        let client = access.config().connect(NoTls).map_err(unreachable)?;
+        let mut ledger = Self { name, client };
+        let told = |error| told(access.name(), error);
+        ledger.client.batch_execute(SETTINGS).map_err(told)?;
+        let ledger_name = || access.name().to_owned();
+        match schema::migrate(&mut ledger.client, may_make).map_err(told)? {
+            schema::Found::Current => Ok(ledger),
+            schema::Found::Nothing => Err(LedgerError::Missing { ledger: ledger_name() }),
+            schema::Found::Later(found) => {
+                Err(LedgerError::Newer { ledger: ledger_name(), found, known: schema::LATEST })
+            }
+        }
+    }
+
+    /// Runs `work` as one transaction that no other writer overlaps and that is on the disk when it returns.
+    fn transact<T>(&mut self, work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
+        let name = &self.name;
+        let done = Writing::begin(&mut self.client).map_err(Failure::from).and_then(|mut writing| {
+            let done = work(&mut writing)?;
+            writing.commit()?;
+            Ok(done)
+        });
+        done.map_err(|failure| failed(name, failure))
+    }
+
+    /// Runs `work` as of one moment of the database.
+    fn look<T>(&mut self, work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
+        let name = &self.name;
+        let moment = self.client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        let done = moment.start().map_err(Failure::from).and_then(|mut moment| work(&mut moment));
+        done.map_err(|failure| failed(name, failure))
+    }
+}
+
+impl Ledger for PostgresLedger {
+    fn add_authority(
+        &mut self,
+        certificate: &Certificate,
+        profile: &str,
+        act: &Act,
+    ) -> Result<AuthorityId, LedgerError> {
+        self.transact(|writing| {
+            let id = write::add_authority(writing, certificate, act)?;
+            if certificate.is_self_issued() {
+                write::insert(writing, id, &[Entry { certificate, profile }], act)?;
+            } else {
+                writing.log(Done::certificate(certificate).line(id, act));
+            }
+            Ok(id)
+        })
+    }
+
+    fn authority(&mut self, certificate: &Certificate) -> Result<Option<AuthorityId>, LedgerError> {
+        self.look(|moment| {
+            let fingerprint = certificate.fingerprint_sha256();
+            let found =
+                moment.query_opt("SELECT id FROM authorities WHERE fingerprint = $1", &[&fingerprint.as_slice()])?;
+            Ok(found.map(|row| row.try_get(0)).transpose()?.map(AuthorityId))
+        })
+    }
+
+    fn authorities(&mut self) -> Result<Vec<AuthorityRecord>, LedgerError> {
+        self.look(rows::authorities)
+    }
+
+    fn record(&mut self, by: AuthorityId, certificates: &[Entry<'_>], act: &Act) -> Result<(), LedgerError> {
+        self.transact(|writing| write::insert(writing, by, certificates, act))
+    }
+
+    fn find(&mut self, by: AuthorityId, query: &Query) -> Result<Vec<Record>, LedgerError> {
+        self.look(|moment| rows::select(moment, by, query))
+    }
+
+    fn certificate(&mut self, RecordId(id): RecordId) -> Result<Vec<u8>, LedgerError> {
+        self.look(|moment| Ok(moment.query_one("SELECT der FROM certificates WHERE id = $1", &[&id])?.try_get(0)?))
+    }
+
+    fn count(&mut self, AuthorityId(by): AuthorityId) -> Result<u64, LedgerError> {
+        self.look(|moment| {
+            let count: i64 = moment.query_one(COUNT, &[&by])?.try_get(0)?;
+            Ok(u64::try_from(count).unwrap_or_default())
+        })
+    }
+
+    fn revoke(
+        &mut self,
+        by: AuthorityId,
+        serial: &SerialNumber,
+        revocation: Revocation,
+        act: &Act,
+    ) -> Result<Record, LedgerError> {
+        self.transact(|writing| revoke::revoke(writing, by, serial, revocation, act))
+    }
+
+    fn release(&mut self, by: AuthorityId, serial: &SerialNumber, act: &Act) -> Result<Record, LedgerError> {
+        self.transact(|writing| revoke::release(writing, by, serial, act))
+    }
+
+    fn history(&mut self, id: RecordId) -> Result<Vec<Revocation>, LedgerError> {
+        self.look(|moment| revoke::history(moment, id))
+    }
+
+    fn revoked(
+        &mut self,
+        by: AuthorityId,
+        since: Option<Mark>,
+        visit: &mut dyn FnMut(Revoked) -> ControlFlow<()>,
+    ) -> Result<(), LedgerError> {
+        self.look(|moment| lists::entries(moment, by, since, visit))
+    }
+
+    fn next_crl_number(&mut self, by: AuthorityId, above: u64) -> Result<Numbered, LedgerError> {
+        self.transact(|writing| lists::next_number(writing, by, above))
+    }
+
+    fn record_list(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError> {
+        self.transact(|writing| lists::record(writing, by, list, act))
+    }
+
+    fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError> {
+        self.look(|moment| lists::find(moment, by, query))
+    }
+
+    fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
+        self.look(|moment| audit::read(moment, visit))
+    }
+
+    fn integrity(&mut self, visit: &mut dyn FnMut(String)) -> Result<(), LedgerError> {
+        self.look(|moment| mend::integrity(moment, visit))
+    }
+
+    fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError> {
+        self.look(|moment| mend::examine(moment, visit))
+    }
+
+    fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError> {
+        self.transact(|writing| mend::mend(writing, act))
+    }
+}
+
+impl std::fmt::Debug for PostgresLedger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, client: _ } = self;
+        f.debug_struct("PostgresLedger").field("name", name).finish_non_exhaustive()
+    }
+}
+
+/// Why a transaction is rolled back.
+enum Failure {
+    Database(::postgres::Error),
+    Ledger(LedgerError),
+    /// What of a row cannot be read.
+    Damaged(String),
+}
+
+impl From<::postgres::Error> for Failure {
+    fn from(error: ::postgres::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl From<String> for Failure {
+    fn from(what: String) -> Self {
+        Self::Damaged(what)
+    }
+}
+
+fn failed(name: &str, failure: Failure) -> LedgerError {
+    match failure {
+        Failure::Database(error) => told(name, error),
+        Failure::Ledger(error) => error,
+        Failure::Damaged(what) => LedgerError::Damaged { ledger: name.to_owned(), what },
+    }
+}
+
+/// The database's error in the words of this room.
+fn told(name: &str, error: ::postgres::Error) -> LedgerError {
+    let ledger = name.to_owned();
+    let unwritable = |why| LedgerError::Unwritable { ledger: name.to_owned(), why };
+    match error.code() {
+        Some(&(SqlState::LOCK_NOT_AVAILABLE | SqlState::T_R_DEADLOCK_DETECTED)) => {
+            LedgerError::Busy { ledger, seconds: PATIENCE_SECONDS }
+        }
+        Some(&SqlState::DISK_FULL) => unwritable("no space is left on the server's disk"),
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => unwritable("this user of the database may not do that"),
+        Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => unwritable("the server takes no changes: it is a standby"),
+        Some(&(SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED)) => {
+            LedgerError::Damaged { ledger, what: error.to_string() }
+        }
+        _ => LedgerError::Failed { ledger, source: Box::new(error) },
+    }
+}
+
+/// How long a writer waits for another's transaction, which takes milliseconds.
+const PATIENCE_SECONDS: u64 = 60;
+
+/// What a connection needs to keep the promises of a ledger, whatever the server's defaults are: a commit that has been
+/// reported is on the disk.
+const SETTINGS: &str = "SET search_path = certkit; SET synchronous_commit = on; SET lock_timeout = '60s';
+    SET default_transaction_isolation = 'read committed'; SET client_min_messages = warning;
+    SET standard_conforming_strings = on; SET row_security = off;";
+
+const COUNT: &str = "SELECT (SELECT count(*) FROM certificates WHERE authority = $1)
+    - (SELECT count(*) FROM certificates JOIN authorities USING (fingerprint)
+       WHERE authorities.id = $1 AND authority = $1)";

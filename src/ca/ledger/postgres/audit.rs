@@ -1,0 +1,122 @@
+//! The audit log of the ledger in PostgreSQL, and the transactions that write lines of it.
+
+use std::ops::ControlFlow;
+
+use super::Failure;
+use super::rows::each;
+use crate::ca::ledger::rows::moment;
+use crate::ca::ledger::{AuditHead, AuditLine, AuthorityId};
+use crate::x509::SerialNumber;
+use ::postgres::{Client, Row, Transaction};
+use time::OffsetDateTime;
+
+/// A transaction that writes: it has the head of the audit log to itself.
+pub(super) struct Writing<'c> {
+    transaction: Transaction<'c>,
+    head: AuditHead,
+    lines: Vec<AuditLine>,
+}
+
+impl<'c> Writing<'c> {
+    /// Begins, once no other writer is at work.
+    pub(super) fn begin(client: &'c mut Client) -> Result<Self, ::postgres::Error> {
+        let mut transaction = client.transaction()?;
+        let head = read_head(&transaction.query_one("SELECT lines, hash FROM audit_head FOR UPDATE", &[])?)?;
+        Ok(Self { transaction, head, lines: Vec::new() })
+    }
+
+    /// Adds a line to the log.
+    pub(super) fn log(&mut self, mut line: AuditLine) {
+        self.head.append(&mut line);
+        self.lines.push(line);
+    }
+
+    /// Writes the lines and the new head, and puts it all on the disk.
+    pub(super) fn commit(mut self) -> Result<(), ::postgres::Error> {
+        if !self.lines.is_empty() {
+            let lines = &self.lines;
+            let column = |of: fn(&AuditLine) -> &str| lines.iter().map(of).collect::<Vec<&str>>();
+            let numbers: Vec<i64> = lines.iter().map(|line| signed(line.number)).collect();
+            let times: Vec<i64> = lines.iter().map(|line| line.at.unix_timestamp()).collect();
+            let authorities: Vec<Option<i64>> = lines.iter().map(|line| line.authority.map(|by| by.0)).collect();
+            let fingerprints: Vec<&[u8]> = lines.iter().map(|line| line.fingerprint.as_slice()).collect();
+            let serials: Vec<Option<&[u8]>> =
+                lines.iter().map(|line| line.serial.as_ref().map(SerialNumber::content)).collect();
+            let hashes: Vec<&[u8]> = lines.iter().map(|line| line.hash.as_slice()).collect();
+            self.transaction.execute(
+                ADD,
+                &[
+                    &numbers,
+                    &times,
+                    &column(|line| &line.who),
+                    &column(|line| &line.what),
+                    &authorities,
+                    &fingerprints,
+                    &serials,
+                    &column(|line| &line.detail),
+                    &hashes,
+                ],
+            )?;
+            let (count, hash) = (signed(self.head.lines), self.head.hash);
+            self.transaction.execute("UPDATE audit_head SET lines = $1, hash = $2", &[&count, &hash.as_slice()])?;
+        }
+        self.transaction.commit()
+    }
+}
+
+impl<'c> std::ops::Deref for Writing<'c> {
+    type Target = Transaction<'c>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.transaction
+    }
+}
+
+impl std::ops::DerefMut for Writing<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.transaction
+    }
+}
+
+/// Shows the log, the oldest line first.
+pub(super) fn read(
+    moment: &mut Transaction<'_>,
+    visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>,
+) -> Result<AuditHead, Failure> {
+    let head = read_head(&moment.query_one("SELECT lines, hash FROM audit_head", &[])?)?;
+    each(moment, READ, &[], &mut |row| Ok(visit(line(row)?)))?;
+    Ok(head)
+}
+
+/// A line. What cannot be a time becomes another time, and the hash shows it.
+fn line(row: &Row) -> Result<AuditLine, Failure> {
+    let hash: &[u8] = row.try_get(8)?;
+    Ok(AuditLine {
+        number: u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default(),
+        at: moment(row.try_get(1)?).unwrap_or(OffsetDateTime::UNIX_EPOCH),
+        who: row.try_get(2)?,
+        what: row.try_get(3)?,
+        authority: row.try_get::<_, Option<i64>>(4)?.map(AuthorityId),
+        fingerprint: row.try_get(5)?,
+        serial: row.try_get::<_, Option<&[u8]>>(6)?.map(SerialNumber::from_content),
+        detail: row.try_get(7)?,
+        hash: hash.try_into().unwrap_or_default(),
+    })
+}
+
+fn read_head(row: &Row) -> Result<AuditHead, ::postgres::Error> {
+    let hash: &[u8] = row.try_get(1)?;
+    let lines = u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default();
+    Ok(AuditHead { lines, hash: hash.try_into().unwrap_or_default() })
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+const ADD: &str = "INSERT INTO audit (number, at, who, what, authority, fingerprint, serial, detail, hash)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[],
+        $8::text[], $9::bytea[])";
+
+const READ: &str =
+    "SELECT number, at, who, what, authority, fingerprint, serial, detail, hash FROM audit ORDER BY number";

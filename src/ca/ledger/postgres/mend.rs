@@ -1,0 +1,115 @@
+//! What the ledger in PostgreSQL finds wrong with itself, and what of it can be made again.
+
+use std::ops::ControlFlow;
+
+use super::Failure;
+use super::audit::Writing;
+use super::rows::each;
+use super::schema::{self, Part};
+use crate::ca::ledger::act::Done;
+use crate::ca::ledger::{Act, AuditLine, AuthorityId, Change, Examined, RecordId, search_names};
+use crate::x509::Certificate;
+use ::postgres::{Row, Transaction};
+
+/// Shows which guards and indexes are missing or at rest, and settings under which nothing is durable.
+pub(super) fn integrity(moment: &mut Transaction<'_>, visit: &mut dyn FnMut(String)) -> Result<(), Failure> {
+    for part in missing(moment)? {
+        let name = part.name;
+        visit(format!("{name}, which is part of every ledger, is missing or at rest"));
+    }
+    for setting in ["fsync", "full_page_writes"] {
+        let value: String = moment.query_one(&format!("SHOW {setting}"), &[])?.try_get(0)?;
+        if value != "on" {
+            visit(format!("the server runs with {setting} = {value}: a power cut may take what was recorded"));
+        }
+    }
+    Ok(())
+}
+
+/// Shows every certificate, the oldest first.
+pub(super) fn examine(
+    moment: &mut Transaction<'_>,
+    visit: &mut dyn FnMut(Examined) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    each(moment, &format!("{EXAMINE} ORDER BY id"), &[], &mut |row| Ok(visit(read(row)?)))
+}
+
+/// Makes again what follows from the rest: guards, indexes, the names under which certificates are found.
+pub(super) fn mend(writing: &mut Writing<'_>, act: &Act) -> Result<Vec<String>, Failure> {
+    let mut mended = Vec::new();
+    for part in missing(writing)? {
+        writing.batch_execute(&part.anew())?;
+        let done = Done { fingerprint: Vec::new(), serial: None, detail: part.name.to_owned() };
+        writing.log(AuditLine { authority: None, ..done.line(AuthorityId(0), act) });
+        mended.push(part.name.to_owned());
+    }
+    writing.execute("DELETE FROM names WHERE certificate NOT IN (SELECT id FROM certificates)", &[])?;
+    let mut after = 0_i64;
+    loop {
+        let page = writing.query(&format!("{EXAMINE} WHERE id > $1 ORDER BY id LIMIT 1000"), &[&after])?;
+        let page: Vec<Examined> = page.iter().map(read).collect::<Result<_, _>>()?;
+        let Some(last) = page.last() else { return Ok(mended) };
+        after = last.id.0;
+        for row in page {
+            mended.extend(mend_names(writing, row, act)?);
+        }
+    }
+}
+
+/// Finds a certificate by its names again, where it was not.
+fn mend_names(writing: &mut Writing<'_>, row: Examined, act: &Act) -> Result<Option<String>, Failure> {
+    let Ok(certificate) = Certificate::from_der(&row.der) else { return Ok(None) };
+    let wanted = search_names(certificate.subject_alt_names().unwrap_or_default(), &certificate);
+    if wanted == row.found_by {
+        return Ok(None);
+    }
+    writing.execute("DELETE FROM names WHERE certificate = $1", &[&row.id.0])?;
+    writing.execute(
+        "INSERT INTO names (name, certificate) SELECT name, $2 FROM unnest($1::text[]) AS name",
+        &[&wanted, &row.id.0],
+    )?;
+    let serial = certificate.serial();
+    let done = Done { fingerprint: row.fingerprint, serial: Some(serial), detail: "names".to_owned() };
+    writing.log(done.line(row.authority, act));
+    Ok(Some(format!("the names of the certificate with serial number {serial}")))
+}
+
+/// The guards and indexes that are not there or do not work.
+fn missing(moment: &mut Transaction<'_>) -> Result<Vec<&'static Part>, Failure> {
+    let present = moment.query(PRESENT, &[])?;
+    let present: Vec<String> = present.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    Ok(schema::PARTS.iter().filter(|part| !present.iter().any(|there| there == part.name)).collect())
+}
+
+fn read(row: &Row) -> Result<Examined, Failure> {
+    let mut found_by: Vec<String> = row.try_get(14)?;
+    found_by.sort();
+    Ok(Examined {
+        id: RecordId(row.try_get(0)?),
+        authority: AuthorityId(row.try_get(1)?),
+        serial: row.try_get(2)?,
+        fingerprint: row.try_get(3)?,
+        subject: row.try_get(4)?,
+        names: row.try_get(5)?,
+        not_before: row.try_get(6)?,
+        not_after: row.try_get(7)?,
+        standing: Change::from_columns(row.try_get(8)?, row.try_get(9)?, row.try_get(10)?),
+        last_change: Change::from_columns(row.try_get(11)?, row.try_get(12)?, row.try_get(13)?).ok().flatten(),
+        found_by,
+        der: row.try_get(15)?,
+    })
+}
+
+const EXAMINE: &str = "SELECT id, authority, serial, fingerprint, subject, names, not_before, not_after,
+    certificates.revoked_at, certificates.reason, certificates.invalid_since,
+    last.revoked_at, last.reason, last.invalid_since,
+    ARRAY(SELECT name FROM names WHERE certificate = certificates.id), der
+    FROM certificates LEFT JOIN LATERAL (
+        SELECT revoked_at, reason, invalid_since FROM revocations WHERE certificate = certificates.id
+        ORDER BY revocations.id DESC LIMIT 1) AS last ON true";
+
+/// Triggers that are on and indexes that are valid.
+const PRESENT: &str = "SELECT tgname::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+    WHERE relnamespace = 'certkit'::regnamespace AND NOT tgisinternal AND tgenabled <> 'D'
+    UNION ALL SELECT relname::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    WHERE relnamespace = 'certkit'::regnamespace AND indisvalid";

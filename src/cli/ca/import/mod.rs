@@ -1,0 +1,395 @@
+//! `certkit ca import`: take over a CA that was made elsewhere.
+
+mod index;
+mod layout;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use serde::Serialize;
+
+use super::outline::Outline;
+use super::place::{self, Chosen};
+use super::wanted::written_key;
+use crate::ca::place::State;
+use crate::ca::{AbsentKey, Action, Authority, AuthorityError, AuthorityName, Config, Taken, oddities};
+use crate::cli::clock;
+use crate::cli::exit::Exit;
+use crate::cli::files::{self, Mode, WriteSet};
+use crate::cli::load::cannot_use;
+use crate::cli::output::{Report, Session, shown};
+use crate::cli::passphrase::{Passphrase, PassphraseSource};
+use crate::cli::problem::Hinted;
+use crate::cli::text::{Text, good, strong, warn};
+use crate::container::{Document, PrivateKeyItem, is_pkcs12};
+use crate::key::PrivateKey;
+use crate::x509::Certificate;
+
+/// Take over a CA of mkcert, minica, easy-rsa, openssl or step, or from a PKCS#12 file or files of your own
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+The certificate must be a CA's and the key its own; what is odd about it is said. The original stays where it is. A key under
+a passphrase stays under it. The CA is the first of its folder, or with --called another authority beside those that are there.
+
+Known folders:
+  rootCA.pem, rootCA-key.pem              mkcert (mkcert -CAROOT says where)
+  minica.pem, minica-key.pem              minica
+  ca.crt, private/ca.key, issued/         easy-rsa's pki/, with what it has issued and revoked
+  cacert.pem, private/cakey.pem           openssl's demoCA/, with what it has issued and revoked
+  certs/root_ca.crt, secrets/             step's ~/.step, with the intermediate
+
+For example:
+  certkit ca import \"$(mkcert -CAROOT)\"
+  certkit ca import ca.p12 --passphrase prompt
+  certkit ca import --cert ca.pem --key ca.key --issued old-certificates/
+  certkit ca import --cert sub.pem --key sub.key --chain root.pem --called branch
+  certkit ca import ~/pki --key-stays
+
+With --json the answer is an object: `from`; `folder`; `authorities` as `certkit ca init` answers; `warnings`; `issued` with
+`recorded`, `known`, `foreign` (how many certificates); and `revoked` (how many).")]
+pub(super) struct Args {
+    /// The folder of another program's CA, or a PKCS#12 file
+    #[arg(value_name = "FOLDER|FILE", required_unless_present = "cert", conflicts_with_all = ["cert", "key", "chain"])]
+    from: Option<PathBuf>,
+
+    /// The CA's certificate, PEM or DER; those above it may follow
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// The CA's key
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+
+    /// The certificates above the CA's
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    chain: Option<PathBuf>,
+
+    /// What the CA is called here, where the folder has one already
+    #[arg(long, value_name = "NAME")]
+    called: Option<AuthorityName>,
+
+    /// Record these certificates as issued by the CA; of a folder all that lies in it
+    #[arg(long, value_name = "FILE|FOLDER")]
+    issued: Vec<PathBuf>,
+
+    /// Leave the key where it is: ca.toml remembers that, and what signs needs --ca-key
+    #[arg(long, conflicts_with = "encrypt")]
+    key_stays: bool,
+
+    /// Where the passphrase of the key or PKCS#12 file comes from: prompt, file:PATH, env:NAME or fd:N
+    #[arg(long, value_name = "SOURCE")]
+    passphrase: Option<PassphraseSource>,
+
+    /// Put the key under a new passphrase here
+    #[arg(long)]
+    encrypt: bool,
+
+    /// Where the new passphrase comes from: prompt, file:PATH, env:NAME or fd:N; asked for unless given
+    #[arg(long, value_name = "SOURCE", requires = "encrypt")]
+    new_passphrase: Option<PassphraseSource>,
+}
+
+/// One authority to be taken over.
+struct Candidate {
+    name: AuthorityName,
+    certificate: Certificate,
+    /// Every other certificate that came with it.
+    others: Vec<Certificate>,
+    key: Option<OpenKey>,
+    /// Where its key was, or would have been.
+    key_at: Option<PathBuf>,
+}
+
+struct OpenKey {
+    key: PrivateKey,
+    /// What it was under.
+    passphrase: Option<Passphrase>,
+}
+
+pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    chosen.without_issuer("an imported CA is signed by nobody here")?;
+    let now = clock::now();
+    let (from, mut candidates, found) = candidates(&args)?;
+    let config = chosen.config()?;
+    match (chosen.state()?, &args.called) {
+        (State::Empty, Some(_)) => {
+            return Err(anyhow!("the first authority of a folder is called ca")).hint("leave --called out");
+        }
+        (State::Empty, None) => {}
+        (State::Complete, None) => {
+            return Err(anyhow!("there is a CA in {} already", chosen.shown()))
+                .hint("give the one to be imported a name beside it, --called NAME, or a folder of its own, --ca DIR");
+        }
+        (State::Complete, Some(name)) => match candidates.as_mut_slice() {
+            [only] if !name.is_first() => only.name.clone_from(name),
+            [_] => bail!("{name} is what the first authority is called"),
+            _ => {
+                return Err(anyhow!("{from} holds several authorities, and --called names one"))
+                    .hint("import them one by one, with --cert and --key, or into a folder of their own");
+            }
+        },
+    }
+    let pool: Vec<Certificate> =
+        candidates.iter().flat_map(|it| it.others.iter().chain([&it.certificate])).cloned().collect();
+
+    let absent = absent_keys(&candidates, args.key_stays);
+    if !absent.is_empty() && config.tells_of_authorities() {
+        return Err(anyhow!("{} has to say where keys are", shown(&chosen.place().config())))
+            .hint("import the key too, and then move it and write where to under [keys]");
+    }
+    let prompt = PassphraseSource::Prompt;
+    let new = args.encrypt.then(|| args.new_passphrase.as_ref().unwrap_or(&prompt).new_one(&from)).transpose()?;
+    files::make_private_folder(chosen.place().folder())?;
+    let paths: Vec<PathBuf> = candidates
+        .iter()
+        .flat_map(|it| [chosen.place().key_of(&it.name), chosen.place().certificate_of(&it.name)])
+        .collect();
+    WriteSet::check(paths.iter().map(PathBuf::as_path), false, session)?;
+
+    let mut set = WriteSet::new(false).lasting();
+    let said = Config {
+        issuer: candidates
+            .last()
+            .filter(|last| candidates.len() > 1 && last.key.is_some())
+            .map(|last| last.name.clone()),
+        ledger: None,
+        keys: absent,
+    };
+    if said.tells_of_authorities() {
+        let before = files::read_text_if_there(&chosen.place().config())?;
+        let text = said.added_to(before.as_ref().map(|text| text.as_str()).unwrap_or_default());
+        set.replace(chosen.place().config(), text.into_bytes(), Mode::Public);
+    }
+    let (mut warnings, mut adopted) = (Vec::new(), Vec::new());
+    for candidate in &candidates {
+        let Candidate { name, certificate, key, .. } = candidate;
+        let above = path_above(certificate, &pool);
+        let mut odd = oddities(certificate, now);
+        let top = above.last().unwrap_or(certificate);
+        if !top.is_self_issued() {
+            odd.push(format!("the certificate of {} above it is not here: give it with --chain", top.issuer()));
+        }
+        warnings.extend(odd.into_iter().map(|what| format!("{name}: {what}")));
+        let key_in = key.as_ref().map(|open| &open.key);
+        let act = place::act(Action::Import);
+        let authority = Authority::adopt(certificate.clone(), above.clone(), key_in, chosen.new_ledger()?, now, &act);
+        let authority = match authority {
+            // As after an interruption: what is in the ledger is taken up again.
+            Err(AuthorityError::Ledger(crate::ca::LedgerError::AlreadyRecorded { .. })) => {
+                Authority::open(certificate.clone(), chosen.new_ledger()?)
+            }
+            adopted => adopted,
+        };
+        adopted.push((name.clone(), authority.with_context(|| format!("cannot take over {from}"))?));
+        if let Some(open) = key.as_ref().filter(|_| !args.key_stays) {
+            let passphrase = new.as_ref().or(open.passphrase.as_ref());
+            set.add(chosen.place().key_of(name), written_key(&open.key, passphrase)?, Mode::Secret);
+        }
+    }
+    // The first authority's certificate comes last: with it the CA is whole.
+    for candidate in candidates.iter().rev() {
+        let above = path_above(&candidate.certificate, &pool);
+        let chain: Vec<&Certificate> = [&candidate.certificate].into_iter().chain(&above).collect();
+        set.add(chosen.place().certificate_of(&candidate.name), place::chain(&chain).into_bytes(), Mode::Public);
+    }
+    set.write(session)?;
+
+    let (issued, revoked) = take_issued(&args, &found, &mut adopted)?;
+    let authorities: anyhow::Result<Vec<Outline>> =
+        candidates.iter().map(|it| Outline::of(&it.name, &it.certificate, chosen)).collect();
+    session.answer(&Imported { from, folder: chosen.shown(), authorities: authorities?, warnings, issued, revoked })?;
+    Ok(Exit::Yes)
+}
+
+/// What is to be taken over, and where the rest of it lies.
+fn candidates(args: &Args) -> anyhow::Result<(String, Vec<Candidate>, Option<layout::Layout>)> {
+    let passphrase = args.passphrase.as_ref();
+    let Some(from) = &args.from else {
+        let (Some(cert), key) = (&args.cert, &args.key) else { bail!("there is nothing to import") };
+        let mut one = candidate(AuthorityName::first(), cert, key.clone(), passphrase)?;
+        if let Some(chain) = &args.chain {
+            one.others.extend(certificates(chain)?);
+        }
+        return Ok((shown(cert), vec![one], None));
+    };
+    if from.is_dir() {
+        let Some(found) = layout::find(from) else {
+            return Err(anyhow!("{} is no CA's folder that certkit knows", shown(from)))
+                .hint("name the files: --cert FILE --key FILE");
+        };
+        let all: anyhow::Result<Vec<Candidate>> = found
+            .authorities
+            .iter()
+            .map(|(name, certificate, key)| candidate(name.clone(), certificate, key.clone(), passphrase))
+            .collect();
+        let all = all?;
+        if all.iter().all(|it| it.key.is_none()) {
+            return Err(anyhow!("{} has no key of its CA", shown(from))).hint("name the files: --cert FILE --key FILE");
+        }
+        return Ok((format!("{} ({})", shown(from), found.of), all, Some(found)));
+    }
+    let contents = files::read(from)?;
+    if !is_pkcs12(&contents) {
+        return Err(anyhow!("{} is neither a folder nor a PKCS#12 file", shown(from)))
+            .hint("name certificate and key: --cert FILE --key FILE");
+    }
+    if args.key_stays {
+        return Err(anyhow!("a key in a PKCS#12 file cannot stay there and sign")).hint("leave --key-stays out");
+    }
+    let secret = passphrase.unwrap_or(&PassphraseSource::Prompt).existing(&shown(from))?;
+    let document = Document::read_pkcs12(&contents, &secret).with_context(|| cannot_use(from))?;
+    let key = match document.first_private_key().with_context(|| cannot_use(from))? {
+        PrivateKeyItem::Plain(key) => key.clone(),
+        PrivateKeyItem::Encrypted(_) => bail!("the key in {} is encrypted twice", shown(from)),
+    };
+    let all: Vec<Certificate> =
+        document.certificates().with_context(|| cannot_use(from))?.into_iter().cloned().collect();
+    let own = all.iter().position(|it| it.public_key().is_ok_and(|public| public == *key.public_key()));
+    let Some(own) = own.and_then(|at| all.get(at)).cloned() else {
+        bail!("no certificate in {} belongs to the key in it", shown(from));
+    };
+    let one = Candidate {
+        name: AuthorityName::first(),
+        others: all.into_iter().filter(|it| *it != own).collect(),
+        certificate: own,
+        key: Some(OpenKey { key, passphrase: Some(secret).filter(|secret| !secret.is_empty()) }),
+        key_at: None,
+    };
+    Ok((shown(from), vec![one], None))
+}
+
+fn candidate(
+    name: AuthorityName,
+    certificate: &Path,
+    key_at: Option<PathBuf>,
+    passphrase: Option<&PassphraseSource>,
+) -> anyhow::Result<Candidate> {
+    let mut all = certificates(certificate)?;
+    if all.is_empty() {
+        bail!("{} holds no certificate", shown(certificate));
+    }
+    let own = all.remove(0);
+    let key = key_at.as_deref().map(|path| open_key(path, passphrase)).transpose()?;
+    Ok(Candidate { name, certificate: own, others: all, key, key_at })
+}
+
+fn open_key(path: &Path, source: Option<&PassphraseSource>) -> anyhow::Result<OpenKey> {
+    let contents = files::read(path)?;
+    let document = Document::read(&contents).with_context(|| cannot_use(path))?;
+    match document.first_private_key().with_context(|| cannot_use(path))? {
+        PrivateKeyItem::Plain(key) => Ok(OpenKey { key: key.clone(), passphrase: None }),
+        PrivateKeyItem::Encrypted(encrypted) => {
+            let passphrase = source.unwrap_or(&PassphraseSource::Prompt).existing(&shown(path))?;
+            let key = encrypted.decrypt(&passphrase).with_context(|| format!("cannot open {}", shown(path)))?;
+            Ok(OpenKey { key, passphrase: Some(passphrase) })
+        }
+    }
+}
+
+fn certificates(path: &Path) -> anyhow::Result<Vec<Certificate>> {
+    let contents = files::read(path)?;
+    let document = Document::read(&contents).with_context(|| cannot_use(path))?;
+    Ok(document.certificates().with_context(|| cannot_use(path))?.into_iter().cloned().collect())
+}
+
+/// Which keys will not be in the folder.
+fn absent_keys(candidates: &[Candidate], stays: bool) -> std::collections::BTreeMap<AuthorityName, AbsentKey> {
+    let absent = candidates.iter().filter(|it| stays || it.key.is_none());
+    let place = |it: &Candidate| it.key_at.as_deref().map_or_else(|| "elsewhere".to_owned(), place::absolute);
+    absent.map(|it| (it.name.clone(), AbsentKey::SetAside(place(it)))).collect()
+}
+
+/// The authorities above a certificate among those that are there, up to one that vouches for itself.
+fn path_above(certificate: &Certificate, pool: &[Certificate]) -> Vec<Certificate> {
+    let mut path: Vec<Certificate> = Vec::new();
+    let mut at = certificate;
+    while !at.is_self_issued() && path.len() < LONGEST {
+        let signed = |it: &&Certificate| {
+            at.issuer().matches(it.subject()) && it.public_key().is_ok_and(|key| at.verify_signature(&key).is_ok())
+        };
+        let Some(issuer) = pool.iter().find(signed) else { break };
+        path.push(issuer.clone());
+        at = issuer;
+    }
+    path
+}
+
+/// Records what was issued, and what of that was revoked.
+fn take_issued(
+    args: &Args,
+    found: &Option<layout::Layout>,
+    adopted: &mut [(AuthorityName, Authority)],
+) -> anyhow::Result<(Taken, u64)> {
+    let mut paths = Vec::new();
+    for path in args.issued.iter().chain(found.iter().flat_map(|found| &found.issued)) {
+        match path.is_dir() {
+            true => files::each_file_below(path, |path| paths.push(path))?,
+            false => paths.push(path.clone()),
+        }
+    }
+    let mut all: Vec<Certificate> = Vec::new();
+    for path in &paths {
+        // Of a folder, keys and requests too: what holds no certificate was not issued.
+        let read = match args.issued.contains(path) {
+            true => certificates(path)?,
+            false => certificates(path).unwrap_or_default(),
+        };
+        all.extend(read);
+    }
+    all.sort_by(|one, other| one.der().cmp(other.der()));
+    all.dedup();
+    let (mut taken, mut revoked) = (Taken::default(), 0);
+    let act = place::act(Action::Import);
+    let count = adopted.len() as u64;
+    for (_, authority) in adopted.iter_mut() {
+        let one = authority.take_issued(&all, &act)?;
+        taken.recorded += one.recorded;
+        taken.known += one.known;
+        taken.foreign += one.foreign;
+    }
+    // What is another's for each of them is foreign.
+    taken.foreign = taken.foreign.saturating_sub((count.saturating_sub(1)) * all.len() as u64);
+    let index = found.as_ref().and_then(|found| found.index.as_deref());
+    if let (Some(path), Some((_, authority))) = (index, adopted.first_mut())
+        && let Some(text) = files::read_text_if_there(path).ok().flatten()
+    {
+        for (serial, revocation) in index::revocations(&text) {
+            // What was not recorded cannot be revoked; it is counted nowhere.
+            revoked += u64::from(authority.revoke(&serial, revocation, &act).is_ok());
+        }
+    }
+    Ok((taken, revoked))
+}
+
+/// The longest path from an authority to its root.
+const LONGEST: usize = 10;
+
+/// A CA that was taken over.
+#[derive(Debug, Serialize)]
+struct Imported {
+    from: String,
+    folder: String,
+    authorities: Vec<Outline>,
+    warnings: Vec<String>,
+    issued: Taken,
+    revoked: u64,
+}
+
+impl Report for Imported {
+    fn text(&self, text: &mut Text) {
+        for authority in &self.authorities {
+            text.line(format_args!("{} {}: {}", good("took over"), authority.name(), strong(&authority.subject)));
+            text.fields(authority.fields());
+        }
+        for warning in &self.warnings {
+            text.line(format_args!("{} {warning}", warn("odd:")));
+        }
+        let Taken { recorded, known, foreign } = self.issued;
+        if recorded + known + foreign > 0 {
+            text.line(format_args!(
+                "recorded {recorded} certificates, {} of them revoked; {known} were known, {foreign} are not its own",
+                self.revoked
+            ));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What differs between a certificate that is there and the one that is wanted.
+
+use crate::issue::{self, Naming};
+use crate::key::KeyAlgorithm;
+use crate::profile::Profile;
+use crate::x509::{Certificate, Validity, time::rfc3339};
+use std::fmt;
+use time::{Duration, OffsetDateTime};
+
+/// A certificate as it is wanted.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Its profile.
+    pub profile: &'a Profile,
+    /// Its subject and names.
+    pub naming: &'a Naming,
+    /// The kind of its key.
+    pub key: KeyAlgorithm,
+    /// What its validity would be if it were issued now, before it is cut to the issuer's.
+    pub validity: Validity,
+    /// How long before its end it is renewed; a third of its time where nothing is said.
+    pub renew_before: Option<Duration>,
+}
+
+/// Why a certificate does not stay as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// It ends too soon, or has ended.
+    Ends {
+        /// When.
+        not_after: OffsetDateTime,
+    },
+    /// Another authority signed it, or it was not signed soundly.
+    Issuer,
+    /// It has another subject.
+    Subject,
+    /// It has other names.
+    Names,
+    /// Its key is of another kind.
+    Key {
+        /// Which kind it is.
+        found: Option<KeyAlgorithm>,
+    },
+    /// It is valid for a longer or shorter time.
+    Lifetime,
+    /// The profile says something else.
+    Profile {
+        /// The first difference.
+        what: String,
+    },
+    /// It is revoked.
+    Revoked,
+    /// The ledger does not know it.
+    Unrecorded,
+    /// The key beside it is missing or another one.
+    WrongKey,
+}
+
+impl Difference {
+    /// Whether the certificate itself is as it should be and only comes to its end.
+    pub fn is_age(&self) -> bool {
+        matches!(self, Self::Ends { .. })
+    }
+}
+
+/// Everything in which a certificate differs from what is wanted, with this issuer and now.
+pub fn differences(
+    certificate: &Certificate,
+    wanted: &Wanted<'_>,
+    issuer: &Certificate,
+    now: OffsetDateTime,
+) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let validity = certificate.validity();
+    let before = wanted.renew_before.unwrap_or_else(|| validity.lifetime() / 3);
+    if validity.not_after.checked_sub(before).is_none_or(|due| due <= now) {
+        found.push(Difference::Ends { not_after: validity.not_after });
+    }
+    let signed = issuer.public_key().is_ok_and(|key| certificate.verify_signature(&key).is_ok());
+    if !signed || certificate.issuer().der() != issuer.subject().der() {
+        found.push(Difference::Issuer);
+    }
+    if certificate.subject().der() != wanted.naming.subject.der() {
+        found.push(Difference::Subject);
+    }
+    let mut names: Vec<String> =
+        certificate.subject_alt_names().unwrap_or_default().iter().map(ToString::to_string).collect();
+    let mut asked: Vec<String> = wanted.naming.names.iter().map(ToString::to_string).collect();
+    names.sort_unstable();
+    asked.sort_unstable();
+    if names != asked {
+        found.push(Difference::Names);
+    }
+    let key = certificate.public_key().ok().map(|key| key.algorithm());
+    if key != Some(wanted.key) {
+        found.push(Difference::Key { found: key });
+    }
+    // What was cut to the issuer's end is as long as it could be.
+    let cut = validity.not_after == issuer.validity().not_after && validity.lifetime() < wanted.validity.lifetime();
+    if validity.lifetime() != wanted.validity.lifetime() && !cut {
+        found.push(Difference::Lifetime);
+    }
+    // Names and key are told above; the rest is what the profile says.
+    if found.iter().all(Difference::is_age)
+        && let Some(fault) = issue::departures(certificate, wanted.profile, issuer).first()
+    {
+        found.push(Difference::Profile { what: fault.to_string() });
+    }
+    found
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ends { not_after } => write!(f, "it ends at {}", rfc3339(*not_after)),
+            Self::Issuer => f.write_str("another authority signed it"),
+            Self::Subject => f.write_str("its subject is another"),
+            Self::Names => f.write_str("its names are others"),
+            Self::Key { found: Some(found) } => write!(f, "its key is {found}"),
+            Self::Key { found: None } => f.write_str("its key is of an unknown kind"),
+            Self::Lifetime => f.write_str("it is valid for another time"),
+            Self::Profile { what } => write!(f, "its profile says something else: {what}"),
+            Self::Revoked => f.write_str("it is revoked"),
+            Self::Unrecorded => f.write_str("the ledger of its CA does not know it"),
+            Self::WrongKey => f.write_str("its key is missing, or another one lies in its place"),
+        }
+    }
+}

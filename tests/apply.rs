@@ -1,0 +1,198 @@
+//! `certkit apply`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::SystemTime;
+
+use crate::support::{Ran, Sandbox};
+
+const PROJECT: &str = r#"
+[[ca]]
+folder = "ca"
+name = "Project CA"
+key = "p384"
+days = 3000
+
+[[certificate]]
+names = ["api.test", "127.0.0.1"]
+days = 90
+out = "certs/api.pem"
+keyout = "certs/api.key"
+
+[[certificate]]
+cn = "Ann Example"
+profile = "client"
+out = "ann.pem"
+"#;
+
+fn with_project() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("certkit.toml", PROJECT);
+    sandbox
+}
+
+fn apply(sandbox: &Sandbox) -> serde_json::Value {
+    sandbox.certkit(&["apply", "--json"]).expect_code(0).json()
+}
+
+/// What was done about each certificate.
+fn actions(applied: &serde_json::Value) -> Vec<&str> {
+    applied["certificates"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect()
+}
+
+fn check(sandbox: &Sandbox, code: i32) -> Ran {
+    sandbox.certkit(&["apply", "--check", "--json"]).expect_code(code)
+}
+
+/// Every file of the project but the ledger's, with its time and contents.
+fn state(sandbox: &Sandbox) -> BTreeMap<String, (SystemTime, Vec<u8>)> {
+    fn walk(folder: &Path, found: &mut BTreeMap<String, (SystemTime, Vec<u8>)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if !path.to_string_lossy().contains("ledger") {
+                let modified = path.metadata().unwrap().modified().unwrap();
+                found.insert(path.to_string_lossy().into_owned(), (modified, std::fs::read(&path).unwrap()));
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(&sandbox.work(), &mut found);
+    found
+}
+
+fn replace(sandbox: &Sandbox, from: &str, to: &str) {
+    let text = String::from_utf8(sandbox.read("certkit.toml")).unwrap();
+    assert!(text.contains(from), "{from}");
+    sandbox.write("certkit.toml", text.replace(from, to));
+}
+
+#[test]
+fn what_is_missing_is_made_and_a_second_run_touches_nothing() {
+    let sandbox = with_project();
+    let said = check(&sandbox, 1).json();
+    assert_eq!((said["changes"].as_u64(), said["applied"].as_bool()), (Some(3), Some(false)));
+    assert_eq!(sandbox.listing(), ["certkit.toml"], "a check makes nothing");
+    assert_eq!(apply(&sandbox)["changes"], 3);
+    let verify = ["verify", "certs/api.pem", "--host", "api.test", "--roots", "ca/ca.pem"];
+    sandbox.certkit(&verify).expect_code(0);
+    sandbox.certkit(&["key", "match", "certs/api.pem", "certs/api.key"]).expect_code(0);
+    sandbox.certkit(&["key", "match", "ann.pem", "ann-key.pem"]).expect_code(0);
+    #[cfg(unix)]
+    assert_eq!((sandbox.mode("certs/api.key"), sandbox.mode("ann-key.pem")), (0o600, 0o600));
+
+    let before = state(&sandbox);
+    assert_eq!(apply(&sandbox)["changes"], 0);
+    check(&sandbox, 0);
+    assert_eq!(state(&sandbox), before);
+}
+
+#[test]
+fn each_change_reissues_what_it_concerns_and_keeps_the_key() {
+    for (from, to, why, key_stays) in [
+        ("\"127.0.0.1\"", "\"www.test\"", "names", true),
+        ("days = 90", "days = 91", "another time", true),
+        ("names = [\"api", "subject = \"O=Example\"\nnames = [\"api", "subject", true),
+        ("days = 90", "days = 90\nprofile = \"peer\"", "profile", true),
+        ("days = 90", "days = 90\nkey = \"p384\"", "key is P-256", false),
+    ] {
+        let sandbox = with_project();
+        apply(&sandbox);
+        let before = state(&sandbox);
+        replace(&sandbox, from, to);
+        check(&sandbox, 1);
+        let applied = apply(&sandbox);
+        assert_eq!(actions(&applied), ["reissue", "none"], "{to}");
+        let said = applied["certificates"][0]["why"].to_string();
+        assert!(said.contains(why), "{to}: {said}");
+        let after = state(&sandbox);
+        let same = |name: &str| {
+            let path = sandbox.path(name).to_string_lossy().into_owned();
+            before[&path] == after[&path]
+        };
+        assert_eq!((same("certs/api.pem"), same("certs/api.key")), (false, key_stays), "{to}");
+        assert!(same("ann.pem") && same("ann-key.pem") && same("ca/ca.pem"));
+        sandbox.certkit(&["key", "match", "certs/api.pem", "certs/api.key"]).expect_code(0);
+        check(&sandbox, 0);
+    }
+}
+
+#[test]
+fn what_ends_soon_is_renewed() {
+    let sandbox = with_project();
+    apply(&sandbox);
+    replace(&sandbox, "days = 90", "days = 90\nrenew_before = \"89d23h\"");
+    check(&sandbox, 0);
+    replace(&sandbox, "89d23h", "89d23h58m");
+    let at = |seconds: u64| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() + seconds;
+        sandbox.command().args(["apply", "--json"]).env("SOURCE_DATE_EPOCH", now.to_string()).run()
+    };
+    let applied = at(0).expect_code(0).json();
+    assert_eq!(actions(&applied), ["renew", "none"]);
+    assert_eq!(applied["certificates"][0]["key_is_new"], false);
+    // Without a word on it, a third of the time is left: 60 of 90 days are gone.
+    replace(&sandbox, "renew_before = \"89d23h58m\"", "");
+    assert_eq!(actions(&at(59 * 86_400).expect_code(0).json()), ["none", "none"]);
+    assert_eq!(actions(&at(61 * 86_400).expect_code(0).json()), ["renew", "none"]);
+}
+
+#[test]
+fn a_lost_file_and_a_foreign_certificate_are_made_good() {
+    let sandbox = with_project();
+    apply(&sandbox);
+    std::fs::remove_file(sandbox.path("certs/api.key")).unwrap();
+    std::fs::remove_file(sandbox.path("ann.pem")).unwrap();
+    let key = sandbox.read("ann-key.pem");
+    let applied = apply(&sandbox);
+    assert_eq!(actions(&applied), ["reissue", "issue"]);
+    assert_eq!(sandbox.read("ann-key.pem"), key, "a key that is there is used");
+    check(&sandbox, 0);
+    sandbox
+        .certkit(&["new", "--cn", "api.test", "--out", "certs/api.pem", "--keyout", "x.pem", "--force"])
+        .expect_code(0);
+    assert_eq!(actions(&apply(&sandbox)), ["reissue", "none"]);
+    sandbox.write("ann.pem", "notes");
+    let refused = sandbox.certkit(&["apply"]).expect_code(2);
+    assert!(refused.stderr.contains("certkit.toml:14") && refused.stderr.contains("ann.pem"), "{}", refused.stderr);
+    assert_eq!(sandbox.read("ann.pem"), b"notes");
+}
+
+#[test]
+fn a_project_that_cannot_be_meant_changes_nothing() {
+    for (from, to, said) in [
+        ("days = 90", "day = 90", "certkit.toml:10"),
+        ("profile = \"client\"", "profile = \"nonesuch\"", "certkit.toml:14"),
+        ("names = [\"api.test\"", "names = [\"api..test\"", "certkit.toml:8"),
+        ("out = \"ann.pem\"", "out = \"certs/api.key\"", "there twice"),
+        ("days = 90", "days = 90\nrenew_before = \"90d\"", "renewed each time"),
+        ("profile = \"client\"", "profile = \"root-ca\"", "certkit.toml:14"),
+    ] {
+        let sandbox = with_project();
+        replace(&sandbox, from, to);
+        let refused = sandbox.certkit(&["apply"]).expect_code(2);
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.stderr);
+        assert_eq!(sandbox.listing(), ["certkit.toml"], "{to}");
+    }
+    let sandbox = with_project();
+    apply(&sandbox);
+    replace(&sandbox, "Project CA", "Other CA");
+    let refused = sandbox.certkit(&["apply"]).expect_code(2);
+    assert!(refused.stderr.contains("CN=Project CA, not Other CA"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_profile_of_the_projects_own_is_kept_and_its_change_is_seen() {
+    let sandbox = with_project();
+    let server = sandbox.certkit(&["ca", "profiles", "--show", "server"]).expect_code(0).stdout;
+    sandbox.write("own.toml", format!("{server}allowed_names = [\"dns:test\", \"ip:127.0.0.0/8\"]\n"));
+    replace(&sandbox, "days = 90", "days = 90\nprofile = \"own.toml\"");
+    apply(&sandbox);
+    check(&sandbox, 0);
+    sandbox.write("own.toml", format!("{server}crl = [\"http://ca.test/ca.crl\"]\n"));
+    assert_eq!(actions(&apply(&sandbox)), ["reissue", "none"]);
+    sandbox.write("own.toml", format!("{server}denied_names = [\"dns:api.test\"]\n"));
+    let refused = sandbox.certkit(&["apply"]).expect_code(2);
+    assert!(refused.stderr.contains("(denied_names)"), "{}", refused.stderr);
+}

@@ -1,0 +1,134 @@
+//! Bulk issue against the work that cannot be saved: making keys and signing, on the same cores in the same run.
+//!
+//!   cargo bench --bench bulk                 10,000 certificates, the ledger in the target folder
+//!   cargo bench --bench bulk -- 100000 /mnt  so many, the ledger in this folder
+//!
+//! Exits 1 where issuing takes more than what makes 60 % of the bare rate.
+
+// A bench stops at the first surprise, and says what it found.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use certkit::ca::{Act, Action, Authority, Order, SqliteLedger, Task, Unrecorded};
+use certkit::encoding::pem;
+use certkit::issue::{Naming, Wanted};
+use certkit::key::{self, KeyAlgorithm, KeyError, PrivateKey};
+use certkit::profile::Profile;
+use certkit::x509::{SerialNumber, Validity};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+use std::{env, thread};
+use time::macros::datetime;
+
+const LEAST: f64 = 0.6;
+const CHUNK: usize = 64;
+const ROUNDS: usize = 5;
+
+const VALIDITY: Validity =
+    Validity { not_before: datetime!(2026-11-23 0:00 UTC), not_after: datetime!(2026-12-23 0:00 UTC) };
+
+fn main() -> ExitCode {
+    let mut args = env::args().skip(1).filter(|argument| argument != "--bench");
+    let count = args.next().map_or(10_000, |count| count.parse().unwrap());
+    let folder = args.next().map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    // In turns, so that a busy machine slows both alike.
+    let (mut bare, mut bulk) = (Duration::MAX, Duration::MAX);
+    for _ in 0..ROUNDS {
+        bare = bare.min(bare_work(count, threads));
+        bulk = bulk.min(bulk_issue(count, threads, &folder));
+    }
+    let share = bare.as_secs_f64() / bulk.as_secs_f64();
+    println!("{count} P-256 leaves on {threads} cores, best of {ROUNDS}:");
+    println!("  generate and sign alone       {bare:>10.1?}");
+    println!("  with keys as PEM, recorded    {bulk:>10.1?}   {share:.2} of the bare rate, at least {LEAST} is wanted");
+    if share >= LEAST { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// As many keys and signatures over the octets of a certificate.
+fn bare_work(count: usize, threads: usize) -> Duration {
+    let ca = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+    let next = AtomicUsize::new(0);
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut message = [0x5a; 400];
+                while next.fetch_add(1, Ordering::Relaxed) < count {
+                    let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+                    message.iter_mut().zip(key.public_key().subject_public_key()).for_each(|(to, from)| *to = *from);
+                    ca.sign(ca.signature_algorithm(), &message).unwrap();
+                }
+            });
+        }
+    });
+    begun.elapsed()
+}
+
+/// Keys, certificates and records: what `ca issue --batch` does before it writes files.
+fn bulk_issue(count: usize, threads: usize, folder: &std::path::Path) -> Duration {
+    let folder = tempfile::tempdir_in(folder).unwrap();
+    let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+    let mut authority = authority(&key, &folder.path().join("ledger.db"));
+    let mut signatory = authority.unlock(&key, VALIDITY.not_before).unwrap();
+    let press = signatory.press();
+    let profile = Arc::new(Profile::built_in("server").unwrap());
+    let next = AtomicUsize::new(0);
+    let begun = Instant::now();
+    let (results, made) = sync_channel::<Vec<(Unrecorded, zeroize::Zeroizing<String>)>>(16);
+    let mut recorded = 0;
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let (results, press, profile, next) = (results.clone(), &press, &profile, &next);
+            scope.spawn(move || {
+                loop {
+                    let first = next.fetch_add(CHUNK, Ordering::Relaxed);
+                    if first >= count {
+                        return;
+                    }
+                    let chunk = (first..count.min(first + CHUNK)).map(|number| {
+                        let names = [format!("host-{number}.example.test")];
+                        let naming = Naming::new(profile, Wanted { names: &names, ..Wanted::default() }).unwrap();
+                        let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+                        let request = naming.request(key.public_key().clone());
+                        let task = Task { profile: Arc::clone(profile), request, validity: VALIDITY };
+                        (press.make(task, &mut serial).unwrap(), pem::write("PRIVATE KEY", &key.to_pkcs8_der()))
+                    });
+                    results.send(chunk.collect()).unwrap();
+                }
+            });
+        }
+        drop(results);
+        while let Ok(first) = made.recv() {
+            let ready = std::iter::once(first).chain(made.try_iter()).flatten();
+            let (unrecorded, keys): (Vec<Unrecorded>, Vec<_>) = ready.unzip();
+            recorded += signatory.record_all(unrecorded, &mut serial, &act(Action::Issue)).unwrap().len();
+            drop(keys);
+        }
+    });
+    let taken = begun.elapsed();
+    assert_eq!((recorded, authority.count().unwrap()), (count, count as u64));
+    taken
+}
+
+fn authority(key: &PrivateKey, ledger: &std::path::Path) -> Authority {
+    let profile = Profile::built_in("root-ca").unwrap();
+    let wanted = Wanted { common_name: Some("Bench CA"), ..Wanted::default() };
+    let request = Naming::new(&profile, wanted).unwrap().request(key.public_key().clone());
+    let order = Order { profile: &profile, request: &request, validity: VALIDITY };
+    let ledger = Box::new(SqliteLedger::create(ledger).unwrap());
+    Authority::init(&order, key, &mut serial, ledger, &act(Action::Init)).unwrap()
+}
+
+fn act(what: Action) -> Act {
+    Act { at: VALIDITY.not_before, who: "bench".into(), what }
+}
+
+fn serial() -> Result<SerialNumber, KeyError> {
+    let mut bits = [0; 16];
+    key::random(&mut bits)?;
+    Ok(SerialNumber::from_bits(bits))
+}

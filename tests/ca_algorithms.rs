@@ -1,0 +1,75 @@
+//! A CA and leaves with keys of every kind, mixed.
+
+use crate::support::{Peer, Sandbox, peer};
+
+const KINDS: [&str; 8] = ["p256", "p384", "p521", "rsa:2048", "ed25519", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"];
+
+fn is_ml_dsa(kind: &str) -> bool {
+    kind.starts_with("ml-dsa")
+}
+
+/// Whether this OpenSSL knows ML-DSA (3.5 and later).
+fn knows_ml_dsa(sandbox: &Sandbox, openssl: &Peer) -> bool {
+    sandbox.peer(openssl, &["list", "-signature-algorithms"]).stdout.to_lowercase().contains("ml-dsa")
+}
+
+#[test]
+fn a_ca_with_any_key_certifies_any_key_and_everyone_agrees_who_can() {
+    let (openssl, certtool) = (peer("openssl"), peer("certtool"));
+    for issuer in KINDS {
+        let sandbox = Sandbox::new();
+        sandbox.certkit(&["ca", "init", "--type", issuer]).expect_code(0);
+        let ca = sandbox.ca().join("ca.pem");
+        let ca = ca.to_str().unwrap();
+        for leaf in KINDS {
+            let file = format!("{}.pem", leaf.replace(':', "-"));
+            let keyout = format!("key-{file}");
+            let issue = ["ca", "issue", "a.test", "--type", leaf, "--out", &file, "--keyout", &keyout];
+            sandbox.certkit(&issue).expect_code(0);
+            sandbox.certkit(&["key", "match", &file, &keyout]).expect_code(0);
+            let judged = sandbox.certkit(&["verify", &file, "--host", "a.test", "--roots", ca, "--policy", "rfc5280"]);
+            judged.expect_code(0);
+            let classical = !is_ml_dsa(issuer) && !is_ml_dsa(leaf);
+            if let Some(openssl) = &openssl
+                && (classical || knows_ml_dsa(&sandbox, openssl))
+            {
+                let args = ["verify", "-x509_strict", "-verify_hostname", "a.test", "-CAfile", ca, &file];
+                sandbox.peer(openssl, &args).expect_code(0);
+            }
+            if let Some(certtool) = &certtool
+                && classical
+            {
+                let args = ["--verify", "--load-ca-certificate", ca, "--infile", &file, "--verify-hostname", "a.test"];
+                sandbox.peer(certtool, &args).expect_code(0);
+            }
+        }
+    }
+}
+
+#[test]
+fn two_chains_for_the_same_names_come_from_one_line() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.certkit(&["ca", "issue", "api.test", "--dual", "--json"]).expect_code(0).json();
+    assert_eq!(said["names"], said["second"]["names"]);
+    assert_eq!(
+        sandbox.listing(),
+        ["api.test-key.pem", "api.test.ml-dsa-key.pem", "api.test.ml-dsa.pem", "api.test.pem"]
+    );
+    let second = format!("{}-ml-dsa", sandbox.ca().display());
+    for (file, ca, kind) in
+        [("api.test", sandbox.ca().display().to_string(), "P-256"), ("api.test.ml-dsa", second, "ML-DSA-65")]
+    {
+        let (certificate, key, root) = (format!("{file}.pem"), format!("{file}-key.pem"), format!("{ca}/ca.pem"));
+        sandbox.certkit(&["verify", &certificate, "--host", "api.test", "--roots", &root]).expect_code(0);
+        sandbox.certkit(&["key", "match", &certificate, &key]).expect_code(0);
+        for file in [&certificate, &root] {
+            sandbox.certkit(&["inspect", "--short", file]).expect_code(0).says(kind);
+        }
+    }
+    sandbox.certkit(&["ca", "issue", "b.test", "--dual"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "c.test", "--dual", "--out", "-"]).expect_code(2);
+    sandbox.certkit(&["ca", "init", "--ca", "own"]).expect_code(0);
+    let refused = sandbox.certkit(&["ca", "issue", "c.test", "--dual", "--ca", "own"]).expect_code(2);
+    assert!(refused.stderr.contains("--type ml-dsa-65 --ca own-ml-dsa"), "{}", refused.stderr);
+    assert!(!sandbox.path("c.test.pem").exists(), "neither is made where one cannot be");
+}

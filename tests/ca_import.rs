@@ -1,0 +1,263 @@
+//! `certkit ca import`, `certkit ca export` and PKCS#12 files.
+
+use std::fs;
+
+use crate::support::{Peer, Ran, Sandbox, peer, python};
+
+/// A CA of openssl's own making, key and certificate where they are wanted.
+fn foreign(sandbox: &Sandbox, openssl: &Peer, certificate: &str, key: &str, more: &[&str]) {
+    for path in [certificate, key] {
+        fs::create_dir_all(sandbox.path(path).parent().unwrap()).unwrap();
+    }
+    let made = ["req", "-x509", "-newkey", "rsa:2048", "-days", "1000", "-subj", "/O=Old/CN=Old CA", "-keyout", key];
+    let plain: &[&str] = if more.contains(&"-passout") { &[] } else { &["-nodes"] };
+    let extension = ["-out", certificate, "-addext", "keyUsage=critical,keyCertSign,cRLSign"];
+    sandbox.peer(openssl, &[&made[..], &extension, plain, more].concat()).expect_code(0);
+}
+
+/// A certificate signed by that CA.
+fn leaf(sandbox: &Sandbox, openssl: &Peer, (certificate, key): (&str, &str), name: &str, out: &str) -> String {
+    fs::create_dir_all(sandbox.path(out).parent().unwrap()).unwrap();
+    let request = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "l.key", "-out", "l.csr", "-subj"];
+    sandbox.peer(openssl, &[&request[..], &[&format!("/CN={name}")]].concat()).expect_code(0);
+    let sign = ["x509", "-req", "-in", "l.csr", "-CA", certificate, "-CAkey", key, "-days", "90", "-out", out];
+    sandbox.peer(openssl, &[&sign[..], &["-CAcreateserial", "-CAserial", "l.srl"]].concat()).expect_code(0);
+    let said = sandbox.peer(openssl, &["x509", "-in", out, "-noout", "-serial"]).expect_code(0).stdout;
+    said.trim().trim_start_matches("serial=").to_owned()
+}
+
+/// What the CA issues now is accepted by those who trusted it before.
+fn carries_on(sandbox: &Sandbox, openssl: &Peer, root: &str) {
+    sandbox.certkit(&["ca", "issue", "new.test", "--force"]).expect_code(0);
+    let verify =
+        |host: &str| sandbox.peer(openssl, &["verify", "-verify_hostname", host, "-CAfile", root, "new.test.pem"]);
+    verify("new.test").expect_code(0);
+    verify("other.test").expect_code(2);
+}
+
+#[test]
+fn the_cas_of_other_programs_are_taken_over() {
+    let Some(openssl) = peer("openssl") else { return };
+    for (certificate, key) in [
+        ("rootCA.pem", "rootCA-key.pem"),
+        ("minica.pem", "minica-key.pem"),
+        ("ca.crt", "private/ca.key"),
+        ("cacert.pem", "private/cakey.pem"),
+    ] {
+        let sandbox = Sandbox::new();
+        let (certificate, key) = (format!("old/{certificate}"), format!("old/{key}"));
+        foreign(&sandbox, &openssl, &certificate, &key, &[]);
+        sandbox.certkit(&["ca", "import", "old"]).expect_code(0).says("took over ca: CN=Old CA,O=Old");
+        carries_on(&sandbox, &openssl, &certificate);
+        assert!(sandbox.path(&key).is_file(), "the original stays");
+        sandbox.certkit(&["ca", "import", "old"]).expect_code(2).complains("already").complains("--called");
+        sandbox.certkit(&["ca", "check"]).expect_code(0);
+    }
+}
+
+#[test]
+fn what_easy_rsa_has_issued_and_revoked_is_recorded() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    let ca = ("pki/ca.crt", "pki/private/ca.key");
+    foreign(&sandbox, &openssl, ca.0, ca.1, &[]);
+    let good = leaf(&sandbox, &openssl, ca, "good.test", "pki/issued/good.crt");
+    let bad = leaf(&sandbox, &openssl, ca, "bad.test", "pki/issued/bad.crt");
+    let index = format!(
+        "V\t290101000000Z\t\t{good}\tunknown\t/CN=good.test\n\
+         R\t290101000000Z\t260102030405Z,keyCompromise\t{bad}\tunknown\t/CN=bad.test\n"
+    );
+    sandbox.write("pki/index.txt", index);
+    sandbox.write("pki/issued/stray.txt", "no certificate");
+    sandbox.certkit(&["new", "--cn", "x.test", "--out", "foreign.pem"]).expect_code(0);
+    let imported = sandbox.certkit(&["ca", "import", "pki", "--issued", "foreign.pem", "--json"]).expect_code(0).json();
+    assert_eq!(imported["issued"], serde_json::json!({"recorded": 2, "known": 0, "foreign": 1}));
+    assert_eq!(imported["revoked"], 1);
+    let listed = sandbox.certkit(&["ca", "list", "--json"]).expect_code(0).json();
+    let rows: Vec<String> = listed["certificates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| format!("{} {} {}", row["subject"], row["status"], row["reason"]))
+        .collect();
+    assert_eq!(rows.len(), 2);
+    assert!(rows.contains(&r#""CN=bad.test" "revoked" "keyCompromise""#.to_owned()), "{rows:?}");
+    assert!(rows.contains(&r#""CN=good.test" "valid" null"#.to_owned()), "{rows:?}");
+}
+
+#[test]
+fn steps_two_tiers_are_taken_over_with_or_without_the_roots_key() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ca", "made", "--intermediate", "--name", "Step Root CA"]).expect_code(0);
+    for (from, to) in [("ca.pem", "certs/root_ca.crt"), ("issuing-key.pem", "secrets/intermediate_ca_key")] {
+        fs::create_dir_all(sandbox.path("step").join(to).parent().unwrap()).unwrap();
+        fs::copy(sandbox.path("made").join(from), sandbox.path("step").join(to)).unwrap();
+    }
+    fs::copy(sandbox.path("made/issuing.pem"), sandbox.path("step/certs/intermediate_ca.crt")).unwrap();
+    let imported = sandbox.certkit(&["ca", "import", "step", "--json"]).expect_code(0).json();
+    assert_eq!(imported["authorities"][0]["key_is"], "set_aside");
+    assert_eq!(imported["authorities"][1]["name"], "intermediate");
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0).says("CN=Step Issuing CA");
+    let verify = ["verify", "a.test.pem", "--host", "a.test", "--roots", "step/certs/root_ca.crt"];
+    sandbox.certkit(&verify).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "b.test", "--issuer", "ca"]).expect_code(2).complains("set aside");
+}
+
+#[test]
+fn what_is_no_ca_or_has_another_key_is_not_taken_over() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    foreign(&sandbox, &openssl, "x/rootCA.pem", "x/rootCA-key.pem", &[]);
+    sandbox.certkit(&["new", "--cn", "leaf.test", "--out", "leaf.pem"]).expect_code(0);
+    sandbox.certkit(&["key", "new", "--out", "other.pem"]).expect_code(0);
+    let import = |args: &[&str]| sandbox.certkit(&[&["ca", "import"], args].concat());
+    import(&["--cert", "x/rootCA.pem", "--key", "other.pem"]).expect_code(2).complains("does not belong");
+    import(&["--cert", "leaf.pem", "--key", "leaf-key.pem"]).expect_code(2).complains("no certification authority");
+    import(&["--cert", "x/rootCA.pem"]).expect_code(2);
+    import(&["x", "--cert", "x/rootCA.pem", "--key", "other.pem"]).expect_code(2);
+    import(&["x/rootCA.pem"]).expect_code(2).complains("neither a folder nor a PKCS#12 file");
+    import(&["."]).expect_code(2).complains("no CA's folder");
+    import(&["x", "--called", "web"]).expect_code(2).complains("first authority");
+    assert!(!sandbox.ca().join("ca.pem").exists());
+    // Nothing of that is in the way of the right one.
+    import(&["x", "--key-stays"]).expect_code(0);
+    assert!(!sandbox.ca().join("ca-key.pem").exists());
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(2).complains("rootCA-key.pem");
+    sandbox.certkit(&["ca", "issue", "a.test", "--ca-key", "x/rootCA-key.pem"]).expect_code(0);
+}
+
+#[test]
+fn a_key_under_a_passphrase_stays_under_it() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    foreign(&sandbox, &openssl, "x/cacert.pem", "x/private/cakey.pem", &["-passout", "pass:sesame"]);
+    let run = |args: &[&str]| sandbox.command().args(args).env("OLD", "sesame").env("NEW", "open").run();
+    run(&["ca", "import", "x", "--passphrase", "env:NEW"]).expect_code(2).complains("does not open");
+    run(&["ca", "import", "x", "--passphrase", "env:OLD"]).expect_code(0).says("under its passphrase");
+    run(&["ca", "issue", "a.test", "--ca-passphrase", "env:OLD"]).expect_code(0);
+    let new =
+        ["ca", "import", "x", "--ca", "again", "--passphrase", "env:OLD", "--encrypt", "--new-passphrase", "env:NEW"];
+    run(&new).expect_code(0);
+    run(&["ca", "issue", "b.test", "--ca", "again", "--ca-passphrase", "env:NEW"]).expect_code(0);
+}
+
+#[test]
+fn a_ca_is_taken_over_from_pkcs12_as_openssl_writes_it() {
+    let Some(openssl) = peer("openssl") else { return };
+    for more in [&[][..], &["-legacy"], &["-legacy", "-certpbe", "PBE-SHA1-3DES"], &["-macalg", "sha512"], &["-nomac"]]
+    {
+        let sandbox = Sandbox::new();
+        foreign(&sandbox, &openssl, "x/ca.pem", "x/ca.key", &[]);
+        let export =
+            ["pkcs12", "-export", "-in", "x/ca.pem", "-inkey", "x/ca.key", "-passout", "pass:sesame", "-out", "ca.p12"];
+        sandbox.peer(&openssl, &[&export[..], more].concat()).expect_code(0);
+        let run = |args: &[&str], secret: &str| sandbox.command().args(args).env("P", secret).run();
+        let shown = run(&["inspect", "ca.p12", "--passphrase", "env:P"], "sesame").expect_code(0);
+        drop(shown.says("private key").says("CN=Old CA,O=Old"));
+        run(&["inspect", "ca.p12", "--passphrase", "env:P"], "wrong").expect_code(2).complains("does not open");
+        sandbox.certkit(&["inspect", "ca.p12"]).expect_code(2).complains("--passphrase");
+        run(&["inspect", "x/ca.pem", "--passphrase", "env:P"], "x").expect_code(2).complains("no effect");
+        run(&["ca", "import", "ca.p12", "--passphrase", "env:P"], "wrong").expect_code(2).complains("does not open");
+        assert!(!sandbox.ca().join("ca.pem").exists());
+        run(&["ca", "import", "ca.p12", "--passphrase", "env:P"], "sesame").expect_code(0);
+        run(&["ca", "issue", "a.test", "--ca-passphrase", "env:P"], "sesame").expect_code(0);
+    }
+}
+
+/// A two-tier CA that has issued to ann.test.
+fn exporting() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--intermediate", "--name", "Example Root CA"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "ann.test", "--type", "rsa:2048"]).expect_code(0);
+    sandbox
+}
+
+fn subjects(ran: &Ran) -> usize {
+    ran.stdout.matches("-----BEGIN CERTIFICATE-----").count()
+}
+
+#[test]
+fn certificates_chains_and_the_bundle_are_exported() {
+    let sandbox = exporting();
+    let export = |args: &[&str]| sandbox.certkit(&[&["ca", "export"], args].concat());
+    assert_eq!(subjects(&export(&["ann.test"]).expect_code(0)), 1);
+    assert_eq!(export(&["ann.test", "--chain"]).expect_code(0).bytes, sandbox.read("ann.test.pem"));
+    assert_eq!(export(&["--chain"]).expect_code(0).bytes, fs::read(sandbox.ca().join("issuing.pem")).unwrap());
+    assert_eq!(export(&["--bundle"]).expect_code(0).bytes, fs::read(sandbox.ca().join("ca.pem")).unwrap());
+    let written = export(&["--bundle", "--out", "roots.pem", "--json"]).expect_code(0).json();
+    assert_eq!((written["what"].as_str(), written["count"].as_u64()), (Some("bundle"), Some(1)));
+    export(&["--bundle", "--out", "roots.pem"]).expect_code(2).complains("--force");
+    export(&["--bundle", "--json"]).expect_code(2);
+    export(&[]).expect_code(2).complains("nothing to export");
+    export(&["nobody.test"]).expect_code(2);
+    export(&["--bundle", "--pkcs12"]).expect_code(2);
+}
+
+#[test]
+fn the_ledger_is_exported_line_by_line() {
+    let sandbox = exporting();
+    let lines = sandbox.certkit(&["ca", "export", "--ledger", "jsonl"]).expect_code(0).stdout;
+    let rows: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said: Vec<String> = rows.iter().map(|row| format!("{} {}", row["authority"], row["subject"])).collect();
+    assert_eq!(said, [r#""ca" "CN=Example Issuing CA""#, r#""issuing" "CN=ann.test""#]);
+    assert!(rows.iter().all(|row| row["certificate"].as_str().unwrap().starts_with("MII")));
+    sandbox.certkit(&["ca", "export", "--ledger", "csv", "--out", "issued.csv"]).expect_code(0).says("2 certificates");
+    let csv = String::from_utf8(sandbox.read("issued.csv")).unwrap();
+    let lines: Vec<&str> = csv.split("\r\n").collect();
+    assert!(lines[0].starts_with("authority,serial,status,subject,names,"), "{csv}");
+    assert!(lines[2].contains("issuing,") && lines[2].contains(",valid,CN=ann.test,dns:ann.test,"), "{csv}");
+}
+
+#[test]
+fn everyone_reads_the_pkcs12_files_and_none_without_the_passphrase() {
+    let sandbox = exporting();
+    let run = |args: &[&str]| sandbox.command().args(args).env("P", "open sesame 1").run();
+    let export = ["ca", "export", "ann.test", "--pkcs12", "--key", "ann.test-key.pem", "--p12-passphrase", "env:P"];
+    run(&export).expect_code(0).says("ann.test.p12").says("3 certificates");
+    run(&[&export[..], &["--legacy", "--out", "old.p12"]].concat()).expect_code(0);
+    let other = ["ca", "export", "ann.test", "--pkcs12", "--key", "other.pem", "--p12-passphrase", "env:P"];
+    sandbox.certkit(&["key", "new", "--out", "other.pem"]).expect_code(0);
+    run(&other).expect_code(2).complains("is not the key of");
+    #[cfg(unix)]
+    assert_eq!(sandbox.mode("ann.test.p12"), 0o600);
+    for file in ["ann.test.p12", "old.p12"] {
+        let shown = run(&["inspect", file, "--passphrase", "env:P", "--json"]).expect_code(0).json();
+        assert_eq!(shown[0]["encoding"], "pkcs12");
+        assert_eq!(shown[0]["blocks"].as_array().unwrap().len(), 4);
+        if let Some(openssl) = peer("openssl") {
+            let legacy: &[&str] = if file == "old.p12" { &["-legacy"] } else { &[] };
+            let read = |secret: &str| {
+                let args = ["pkcs12", "-in", file, "-noenc", "-passin", &format!("pass:{secret}")];
+                sandbox.peer(&openssl, &[&args[..], legacy].concat())
+            };
+            let said = read("open sesame 1").expect_code(0).says("friendlyName: ann.test").says("BEGIN PRIVATE KEY");
+            assert_eq!(subjects(&said), 3);
+            read("wrong").expect_code(1);
+        }
+        if let Some(keytool) = peer("keytool") {
+            let list = |secret: &str| {
+                let args = ["-J-XX:TieredStopAtLevel=1", "-J-Dsun.jnu.encoding=UTF-8", "-J-Dfile.encoding=UTF-8"];
+                let store = ["-list", "-v", "-storetype", "PKCS12", "-keystore", file, "-storepass", secret];
+                sandbox.peer(&keytool, &[&args[..], &store].concat())
+            };
+            list("open sesame 1").expect_code(0).says("PrivateKeyEntry").says("Certificate chain length: 3");
+            list("wrong").expect_code(1);
+        }
+        if let (Some(pk12util), Some(certutil)) = (peer("pk12util"), peer("certutil")) {
+            let database = format!("sql:{}", sandbox.path("nss").display());
+            fs::create_dir_all(sandbox.path("nss")).unwrap();
+            sandbox.peer(&certutil, &["-N", "-d", &database, "--empty-password"]);
+            sandbox.peer(&pk12util, &["-i", file, "-d", &database, "-W", "open sesame 1"]).expect_code(0);
+            sandbox.peer(&certutil, &["-K", "-d", &database]).expect_code(0).says("ann.test");
+            assert_ne!(sandbox.peer(&pk12util, &["-i", file, "-d", &database, "-W", "wrong"]).code, Some(0));
+        }
+        if let Some(python) = python() {
+            let read = "import sys; from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12 as load\n\
+                        p = load(open(sys.argv[1], 'rb').read(), sys.argv[2].encode())\n\
+                        assert p.key and len(p.additional_certs) == 2, p\n\
+                        print(p.cert.friendly_name.decode())";
+            sandbox.peer(&python, &["-W", "ignore", "-c", read, file, "open sesame 1"]).expect_code(0).says("ann.test");
+            assert_ne!(sandbox.peer(&python, &["-W", "ignore", "-c", read, file, "wrong"]).code, Some(0));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A CA whose ledger is in PostgreSQL.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::thread;
+
+use crate::support::Sandbox;
+use crate::support::postgres::{Server, server};
+
+/// A CA with its ledger in a database of its own, as `ca.toml` says.
+fn with_ca(server: &Server) -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    let url = server.database();
+    sandbox.certkit(&["ca", "init", "--name", "Test CA", "--ledger", &url]).expect_code(0).says("postgres://");
+    fs::write(sandbox.ca().join("ca.toml"), format!("ledger = \"{url}\"\n")).unwrap();
+    (sandbox, url)
+}
+
+#[test]
+fn a_ca_keeps_its_ledger_in_a_database() {
+    let Some(server) = server() else { return };
+    let (sandbox, url) = with_ca(server);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "list"]).expect_code(0).says("a.test");
+    sandbox.certkit(&["ca", "show", "a.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "audit"]).expect_code(0).says("sound: 2 lines");
+    sandbox.certkit(&["ca", "check"]).expect_code(0).says("sound: 1 authority, 2 certificates");
+    sandbox.certkit(&["ca", "repair", "a.test.pem"]).expect_code(0).says("nothing to repair");
+    assert!(!sandbox.ca().join("ledger.db").exists(), "and no file");
+    let shown = sandbox.certkit(&["ca", "show", "--json"]).expect_code(0).json();
+    assert_eq!(shown["ledger"], url);
+    fs::remove_file(sandbox.ca().join("ca.toml")).unwrap();
+    sandbox.certkit(&["ca", "list"]).expect_code(2).complains("there is no ledger");
+    sandbox.command().args(["ca", "list"]).env("CERTKIT_LEDGER", &url).expect_code(0).says("a.test");
+}
+
+#[test]
+fn several_hosts_issue_from_one_ledger() {
+    const HOSTS: usize = 4;
+    const EACH: usize = 10;
+    let Some(server) = server() else { return };
+    let (first, url) = with_ca(server);
+    let hosts: Vec<Sandbox> = (0..HOSTS).map(|_| Sandbox::new()).collect();
+    for host in &hosts {
+        fs::create_dir(host.ca()).unwrap();
+        for file in ["ca.pem", "ca-key.pem", "ca.toml"] {
+            fs::copy(first.ca().join(file), host.ca().join(file)).unwrap();
+        }
+    }
+    thread::scope(|scope| {
+        for host in &hosts {
+            scope.spawn(move || {
+                for each in 0..EACH {
+                    host.certkit(&["ca", "issue", &format!("n{each}.test")]).expect_code(0);
+                }
+            });
+        }
+    });
+    let listed = first.certkit(&["ca", "list", "--json"]).expect_code(0).json();
+    let serials: BTreeSet<&str> =
+        listed["certificates"].as_array().unwrap().iter().map(|one| one["serial"].as_str().unwrap()).collect();
+    assert_eq!(serials.len(), HOSTS * EACH);
+    first.certkit(&["ca", "check"]).expect_code(0);
+    drop(url);
+}
+
+#[test]
+fn tampering_with_the_database_shows() {
+    let Some(server) = server() else { return };
+    for (statement, found) in [
+        ("ALTER TABLE audit DISABLE TRIGGER ALL; UPDATE audit SET who = 'eve' WHERE number = 2", "line 2"),
+        (
+            "ALTER TABLE certificates DISABLE TRIGGER ALL; UPDATE certificates SET subject = 'CN=eve' WHERE id = 2",
+            "subject",
+        ),
+        ("DELETE FROM names", "found by its names"),
+        ("ALTER TABLE audit DISABLE TRIGGER audit_stays", "audit_stays"),
+    ] {
+        let (sandbox, url) = with_ca(server);
+        sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+        let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+        client.batch_execute("SET search_path = certkit").unwrap();
+        client.batch_execute(statement).unwrap();
+        sandbox.certkit(&["ca", "check"]).expect_code(1).says(found);
+    }
+}
+
+#[test]
+fn a_password_is_never_on_the_command_line_nor_in_an_error() {
+    let sandbox = Sandbox::new();
+    let init = |args: &[&str]| sandbox.certkit(&[&["ca", "init"], args].concat());
+    let ran = init(&["--ledger", "postgres://ann:sesame@localhost:1/ledger"]).expect_code(2);
+    let ran = ran.complains("has a password in it").complains("--ledger-password");
+    assert!(!ran.stderr.contains("sesame"), "{ran}");
+    for (name, value) in [("CERTKIT_LEDGER", "postgres://ann:sesame@localhost:1/ledger"), ("PGPASSWORD", "sesame")] {
+        let run = sandbox.command().args(["ca", "init"]);
+        let run = match name {
+            "PGPASSWORD" => run.args(["--ledger", "postgres://ann@localhost:1/ledger"]),
+            _ => run,
+        };
+        let ran = run.env(name, value).expect_code(2);
+        let ran = ran.complains("cannot reach the ledger postgres://ann@localhost:1/ledger");
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("sesame"), "{ran}");
+    }
+    init(&["--ledger-password", "env:SECRET"]).expect_code(2).complains("no effect");
+    init(&["--ledger", "mysql://localhost/ledger"]).expect_code(2).complains("postgres://");
+    init(&["--ledger", "postgres://db.example/ledger"]).expect_code(2).complains("without TLS");
+    assert!(!sandbox.ca().join("ca.pem").exists());
+}
