@@ -196,12 +196,12 @@ fn certificates_chains_and_the_bundle_are_exported() {
 #[test]
 fn the_ledger_is_exported_line_by_line() {
     let sandbox = exporting();
-    let lines = sandbox.certkit(&["ca", "export", "--ledger", "jsonl"]).expect_code(0).stdout;
+    let lines = sandbox.certkit(&["ca", "export", "--records", "jsonl"]).expect_code(0).stdout;
     let rows: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let said: Vec<String> = rows.iter().map(|row| format!("{} {}", row["authority"], row["subject"])).collect();
     assert_eq!(said, [r#""ca" "CN=Example Issuing CA""#, r#""issuing" "CN=ann.test""#]);
     assert!(rows.iter().all(|row| row["certificate"].as_str().unwrap().starts_with("MII")));
-    sandbox.certkit(&["ca", "export", "--ledger", "csv", "--out", "issued.csv"]).expect_code(0).says("2 certificates");
+    sandbox.certkit(&["ca", "export", "--records", "csv", "--out", "issued.csv"]).expect_code(0).says("2 certificates");
     let csv = String::from_utf8(sandbox.read("issued.csv")).unwrap();
     let lines: Vec<&str> = csv.split("\r\n").collect();
     assert!(lines[0].starts_with("authority,serial,status,subject,names,"), "{csv}");
@@ -244,8 +244,9 @@ fn everyone_reads_the_pkcs12_files_and_none_without_the_passphrase() {
             list("wrong").expect_code(1);
         }
         if let (Some(pk12util), Some(certutil)) = (peer("pk12util"), peer("certutil")) {
-            let database = format!("sql:{}", sandbox.path("nss").display());
-            fs::create_dir_all(sandbox.path("nss")).unwrap();
+            let folder = sandbox.path(format!("nss-{file}"));
+            let database = format!("sql:{}", folder.display());
+            fs::create_dir_all(&folder).unwrap();
             sandbox.peer(&certutil, &["-N", "-d", &database, "--empty-password"]);
             sandbox.peer(&pk12util, &["-i", file, "-d", &database, "-W", "open sesame 1"]).expect_code(0);
             sandbox.peer(&certutil, &["-K", "-d", &database]).expect_code(0).says("ann.test");

@@ -126,11 +126,11 @@ fn unreadable_input_is_one_line_and_2() {
     let sandbox = Sandbox::new();
     sandbox.write("empty", "");
     sandbox.write("garbage", [0x81, 0, 1, 2, 3]);
-    sandbox.write("large", vec![b'x'; 33 << 20]);
+    sandbox.write("large", vec![b'x'; (128 << 20) + 1]);
     for (file, why) in [
         (".", "cannot read .: it is a folder"),
         ("empty", "cannot read empty: it is empty"),
-        ("large", "cannot read large: it holds more than 32 MiB"),
+        ("large", "cannot read large: it holds more than 128 MiB"),
         (
             "garbage",
             "cannot inspect garbage: it holds neither PEM nor DER: it looks like binary data of no kind certkit knows",

@@ -7,6 +7,7 @@ mod crl;
 mod cross_sign;
 mod export;
 mod import;
+pub(super) mod init;
 mod intermediate;
 mod issue;
 mod lapse;
@@ -15,6 +16,7 @@ mod list;
 mod ocsp;
 mod outline;
 mod passphrase;
+pub(super) mod place;
 mod profile;
 mod profiles;
 mod renew;
@@ -22,12 +24,10 @@ mod repair;
 mod revoke;
 mod show;
 mod sign;
+pub(super) mod signer;
 mod subordinate;
 mod wanted;
 mod which;
-pub(super) mod init;
-pub(super) mod place;
-pub(super) mod signer;
 
 use std::path::PathBuf;
 
@@ -48,7 +48,7 @@ A CA is a folder with three files:
   ledger.db    every certificate it has signed; each is recorded here before it is written anywhere
 and where it has more authorities than the first:
   NAME.pem, NAME-key.pem   the certificate of one, followed by those above it; and its key
-  ca.toml                  issuer = \"NAME\", which signs by default; [keys], which keys are elsewhere;
+  ca.toml                  issuer = \"NAME\", which signs by default; [keys], keys elsewhere;
                            ledger = \"postgres://...\", a ledger that several machines share
 
 What is issued comes with the authorities between it and the root, which is what servers send. The root is left out: clients

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::report::{Action, CertificateRow, IssuedRow};
 use crate::ca::place::{State, is_there};
-use crate::ca::{self, Authority, Order, Query};
+use crate::ca::{self, Authority, AuthorityError, Order, Query};
 use crate::cli::ca::init::Plan;
 use crate::cli::ca::place::{self, Chosen};
 use crate::cli::ca::signer::SignerArgs;
@@ -111,6 +111,9 @@ impl Target {
     ) -> anyhow::Result<Self> {
         let WishedCertificate { wish: asked, out, keyout, renew_before, rekey, ca, issuer } = wish;
         let profile = load_profile_beside(asked.profile.as_deref().unwrap_or("server"), base)?;
+        if profile.is_ca() {
+            return Err(AuthorityError::AuthorityProfile { profile: profile.name }.into());
+        }
         let naming = asked.naming(&profile)?;
         let lifetime = asked.days.map(|days| Duration::days(days.into()));
         let validity = profile.validity(now, lifetime).context("it would be valid past the year 9999")?;

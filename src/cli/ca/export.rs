@@ -27,7 +27,7 @@ use crate::x509::Certificate;
 #[command(after_long_help = "\
 Without a flag: the certificate that was issued under this name or serial number, as PEM. --chain adds the authorities between
 it and the root; alone, it is that of the authority that signs, up to the root. --bundle is what clients trust: every root of
-the CA. --ledger is everything the CA has signed, a line for each: JSON Lines with the certificate in it, or CSV.
+the CA. --records is everything the CA has signed, a line for each: JSON Lines with the certificate in it, or CSV.
 
 --pkcs12 puts a certificate, those above it and its key into one file under a passphrase, as browsers, Windows, macOS and Java
 take it: AES-256 and HMAC-SHA-256. What is older than 2018 needs --legacy (3DES and SHA-1), which protects little.
@@ -36,31 +36,31 @@ For example:
   certkit ca export --bundle --out company-roots.pem
   certkit ca export api.test --chain > api.pem
   certkit ca export ann --pkcs12 --key ann-key.pem --p12-passphrase prompt --out ann.p12
-  certkit ca export --ledger jsonl | jq -r .not_after
-  certkit ca export --ledger csv --out issued.csv
+  certkit ca export --records jsonl | jq -r .not_after
+  certkit ca export --records csv --out issued.csv
 
 With --json, which needs --out FILE, the answer is an object: `file`; `what` (certificate, chain, bundle, pkcs12, ledger); and
-`count` (of certificates). A line of --ledger jsonl has the fields of `certkit ca list`, and `authority` and `certificate`
+`count` (of certificates). A line of --records jsonl has the fields of `certkit ca list`, and `authority` and `certificate`
 (base64 of its DER).")]
 pub(super) struct Args {
     /// A serial number in hexadecimal; a name, which stands for the newest certificate with it that can be used; or a file
-    #[arg(value_name = "SERIAL|NAME|FILE", conflicts_with_all = ["bundle", "ledger"])]
+    #[arg(value_name = "SERIAL|NAME|FILE", conflicts_with_all = ["bundle", "records"])]
     which: Option<String>,
 
     /// With the authorities above it
-    #[arg(long, conflicts_with_all = ["bundle", "ledger", "pkcs12"])]
+    #[arg(long, conflicts_with_all = ["bundle", "records", "pkcs12"])]
     chain: bool,
 
     /// The roots, for clients to trust
-    #[arg(long, conflicts_with = "ledger")]
+    #[arg(long, conflicts_with = "records")]
     bundle: bool,
 
     /// Everything that was signed
     #[arg(long, value_name = "FORMAT", value_enum)]
-    ledger: Option<Format>,
+    records: Option<Format>,
 
     /// One file with certificate, chain and key
-    #[arg(long, requires = "which", requires = "key", conflicts_with_all = ["bundle", "ledger"])]
+    #[arg(long, requires = "which", requires = "key", conflicts_with_all = ["bundle", "records"])]
     pkcs12: bool,
 
     /// The certificate's key
@@ -98,12 +98,12 @@ enum Format {
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
-    if args.which.is_none() && !args.chain && !args.bundle && args.ledger.is_none() {
+    if args.which.is_none() && !args.chain && !args.bundle && args.records.is_none() {
         return Err(anyhow!("there is nothing to export"))
-            .hint("name a certificate, or choose --chain, --bundle or --ledger jsonl");
+            .hint("name a certificate, or choose --chain, --bundle or --records jsonl");
     }
     let mut authority = chosen.open_to_read()?;
-    let exported = match (&args.which, args.ledger) {
+    let exported = match (&args.which, args.records) {
         (None, Some(format)) => return ledger(&args, format, chosen, session),
         (None, None) if args.bundle => bundle(chosen)?,
         (None, None) => {

@@ -44,7 +44,7 @@ The keys of a profile, all but the first three optional:
   signature                      what the CA signs with: rsa-sha256, rsa-pss-sha256,
                                  ecdsa-sha384, and the same with sha256, sha384 and sha512
 and those that refuse what is asked for:
-  allowed_names, denied_names    \"dns:corp.test\" (and below it), \"ip:10.0.0.0/8\", \"email:…\", \"uri:…\";
+  allowed_names, denied_names    \"dns:corp.test\" (and below it), \"ip:10.0.0.0/8\", \"email:…\";
                                  where some are allowed, names of every other form are not
   wildcards                      false refuses *.corp.test
   max_days                       the longest validity

@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(read_bounded(io::repeat(1).take(limit), 0).unwrap().len(), READ_LIMIT);
         for (size, expected) in [(limit + 1, 0), (limit + 1, limit + 1), (u64::MAX, 0)] {
             let error = read_bounded(io::repeat(1).take(size), expected).unwrap_err();
-            assert_eq!(error.to_string(), "it holds more than 32 MiB");
+            assert_eq!(error.to_string(), "it holds more than 128 MiB");
         }
     }
 

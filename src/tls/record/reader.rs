@@ -146,6 +146,10 @@ impl RecordReader {
             self.taken += 2 + length;
             return Ok(Some(RecordEvent::Ssl2 { message }));
         }
+        // A hello of SSL 2.0 form shows in five octets.
+        if offset == 0 && self.rest().first().is_some_and(|first| first & 0x80 != 0) && self.rest().len() < 5 {
+            return Ok(None);
+        }
         let (content_type, version, length) = match self.header() {
             Ok(Some(header)) => header,
             Ok(None) => return Ok(None),

@@ -75,7 +75,7 @@ impl<'a> Bench<'a> {
         let name = profile.name.clone();
         let unrecorded = self.press.make(Task { profile, request, validity }, &mut fresh_serial)?;
         let key = pem::write("PRIVATE KEY", &key.to_pkcs8_der());
-        Ok(Made::Certificate { unrecorded, order: Keyed { line, stem, profile: name, key } })
+        Ok(Made::Certificate { unrecorded: Box::new(unrecorded), order: Keyed { line, stem, profile: name, key } })
     }
 
     /// Writes the files of a chunk, all to the disk before any is in its place.
