@@ -28,8 +28,13 @@ rounds=${ROUNDS:-3}
 
 work=$(mktemp -d)
 servers=()
+# `openssl ocsp -multi` leaves its children behind when it is ended alone, and they spin.
+stop() {
+    pkill -P "$1" 2>/dev/null || true
+    kill "$1" 2>/dev/null || true
+}
 finish() {
-    [ "${#servers[@]}" -eq 0 ] || kill "${servers[@]}" 2>/dev/null || true
+    for server in "${servers[@]}"; do stop "$server"; done
     rm -rf "$work"
 }
 trap finish EXIT
@@ -119,7 +124,7 @@ for kind in get open close nonce; do
     for _ in $(seq "$rounds"); do
         for name in "${names[@]}"; do
             case "$kind $name" in "get cfssl" | "nonce cfssl" | "open openssl") continue ;; esac
-            [ "$name" != openssl ] || { kill "$openssl_pid"; openssl_serves; }
+            [ "$name" != openssl ] || { stop "$openssl_pid"; openssl_serves; }
             read -r rate bad <<<"$(load "$name" "$kind")"
             [ "$bad" -eq 0 ] || { echo "  $name: $bad requests failed"; status=1; }
             best[$name]=$(python3 -c "print(max($rate, ${best[$name]:-0}))")
