@@ -13,8 +13,6 @@ pub(in crate::x509) struct Decoded {
     places: OnceLock<Box<[Place]>>,
 }
 
-type Place = OnceLock<Result<ExtensionValue, DerError>>;
-
 impl Decoded {
     pub(in crate::x509) const fn new() -> Self {
         Self { places: OnceLock::new() }

@@ -59,7 +59,7 @@ pub(super) fn mend(writing: &mut Writing<'_>, act: &Act) -> Result<Vec<String>, 
 /// Finds a certificate by its names again, where it was not.
 fn mend_names(writing: &mut Writing<'_>, row: Examined, act: &Act) -> Result<Option<String>, Failure> {
     let Ok(certificate) = Certificate::from_der(&row.der) else { return Ok(None) };
-    let wanted = search_names(&certificate.subject_alt_names().unwrap_or_default(), &certificate);
+    let wanted = search_names(certificate.subject_alt_names().unwrap_or_default(), &certificate);
     if wanted == row.found_by {
         return Ok(None);
     }
