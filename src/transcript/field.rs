@@ -66,6 +66,11 @@ impl Fields {
         self.0.is_empty()
     }
 
+    /// About how much memory they take, in bytes.
+    pub fn size(&self) -> usize {
+        self.0.iter().map(|(_, value)| size_of::<(&str, Value)>() + value.size()).sum()
+    }
+
     /// A line for each value: how deep it stands, its name, its text.
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
@@ -122,6 +127,17 @@ impl Value {
             }
             Self::Group(_) => return None,
         })
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.capacity(),
+            Self::Number(_) | Self::Flag(_) => 0,
+            Self::Bytes(bytes) => bytes.capacity(),
+            Self::Code { code, name } => code.capacity() + name.capacity(),
+            Self::List(values) => values.iter().map(|value| size_of::<Self>() + value.size()).sum(),
+            Self::Group(fields) => fields.size(),
+        }
     }
 
     fn write(&self, depth: usize, name: &str, rows: &mut Vec<Row>) {
@@ -259,6 +275,7 @@ mod tests {
         assert_eq!(rows.len(), 1 + 6 + 2);
         assert_eq!((rows[1].name.as_str(), rows[2].name.as_str()), ("cipher_suites", ""));
         assert_eq!((rows[8].depth, rows[8].text.as_str()), (1, "yes"));
+        assert!((300..2000).contains(&fields().size()), "{}", fields().size());
     }
 
     #[test]

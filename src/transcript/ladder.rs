@@ -13,7 +13,7 @@ const LEFT: usize = 130;
 const RIGHT: usize = WIDTH - LEFT;
 const STEP: usize = 46;
 const TOP: usize = 74;
-/// Characters that fit over an arrow.
+/// Characters that fit over an arrow, the name of the message included.
 const FITS: usize = 92;
 
 /// Colours by class; a viewer that prefers dark gets the second set.
@@ -123,7 +123,8 @@ fn arrow(event: &Event, top: usize, picture: &mut String) {
         Sender::Server => (RIGHT, LEFT, LEFT + 9),
     };
     let line = top + 22;
-    let mut headline: String = event.headline.chars().take(FITS).collect();
+    let room = FITS.saturating_sub(event.kind.len());
+    let mut headline: String = event.headline.chars().take(room).collect();
     if headline.len() < event.headline.len() {
         headline.push('…');
     }

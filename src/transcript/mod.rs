@@ -46,6 +46,28 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// About how much memory it takes, in bytes.
+    pub fn size(&self) -> usize {
+        let event = |event: &Event| {
+            let words: usize = event.remarks.iter().map(|remark| remark.text.len() + size_of::<Remark>()).sum();
+            let paragraphs: usize =
+                event.explanation.iter().map(|paragraph| paragraph.len() + size_of::<String>()).sum();
+            size_of::<Event>() + event.headline.len() + event.bytes.len() + event.fields.size() + words + paragraphs
+        };
+        let chains = self.summary.server_chain.iter().chain(&self.summary.client_chain);
+        self.events.iter().map(event).sum::<usize>() + chains.map(|one| 4 * one.der().len()).sum::<usize>()
+    }
+
+    /// Forgets what prose does not tell: the fields of the messages, and their bytes but for application data.
+    pub fn keep_prose(&mut self) {
+        for event in &mut self.events {
+            event.fields = Fields::new();
+            if event.kind != "ApplicationData" {
+                event.bytes = Vec::new();
+            }
+        }
+    }
+
     /// Has the secrets that were computed told too.
     pub fn reveal_secrets(&mut self) {
         self.events.iter_mut().for_each(|event| event.reveals = true);

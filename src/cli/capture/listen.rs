@@ -21,11 +21,8 @@ use crate::transcript::{Options, Recorder, Secrets, Transcript};
 
 use super::judge::Verdict;
 
-/// The most TLS connections that are told; more are counted.
-const MOST_TOLD: usize = 50_000;
-
-/// The most bytes of messages that are kept of all connections together: then they are told without their bytes.
-const MOST_BYTES: usize = 256 << 20;
+/// The most that is kept of all connections together, in bytes; further ones are only counted.
+const MOST_KEPT: usize = 512 << 20;
 
 /// How much application data of one connection is kept with --follow, in bytes.
 const MOST_FOLLOWED: usize = 16 << 20;
@@ -41,6 +38,7 @@ pub(super) struct Filter {
 pub(super) struct Listening {
     filter: Rc<Filter>,
     options: Options,
+    detailed: bool,
 }
 
 /// All that was heard in a capture.
@@ -60,6 +58,8 @@ pub(super) struct Heard {
     pub(super) too_many: u64,
     pub(super) connections: Vec<Told>,
     bytes: usize,
+    /// Fields and bytes of messages are wanted.
+    detailed: bool,
 }
 
 /// A TLS connection that was heard.
@@ -100,12 +100,13 @@ impl Filter {
 }
 
 impl Listening {
-    pub(super) fn new(filter: Filter, secrets: Secrets, explain: bool, follow: bool) -> Self {
+    /// `follow` keeps all application data, `detailed` the fields and bytes of messages, which prose does not tell.
+    pub(super) fn new(filter: Filter, secrets: Secrets, explain: bool, follow: bool, detailed: bool) -> Self {
         let options = match follow {
             true => Options { application_data: MOST_FOLLOWED, events: 100_000, ..Options::default() },
             false => Options::default(),
         };
-        Self { filter: Rc::new(filter), options: Options { explain, secrets: Rc::new(secrets), ..options } }
+        Self { filter: Rc::new(filter), detailed, options: Options { explain, secrets: Rc::new(secrets), ..options } }
     }
 
     /// Reads a capture.
@@ -114,7 +115,7 @@ impl Listening {
         let bar = progress_bar(session, stream.size);
         let failed = || format!("cannot read {}", load::name(path));
         let mut file = CaptureFile::open(stream).map_err(told).with_context(failed)?;
-        let mut heard = Heard::new(file.format());
+        let mut heard = Heard::new(file.format(), self.detailed);
         let (mut decoder, mut connections) = (Decoder::default(), Connections::new(Limits::default()));
         loop {
             match file.next_item() {
@@ -193,8 +194,9 @@ impl Follower for Listener {
 }
 
 impl Heard {
-    fn new(format: Format) -> Self {
+    fn new(format: Format, detailed: bool) -> Self {
         Self {
+            detailed,
             format,
             packets: 0,
             times: None,
@@ -230,13 +232,13 @@ impl Heard {
             self.filtered += 1;
             return;
         }
-        if self.connections.len() >= MOST_TOLD {
+        if !self.detailed {
+            transcript.keep_prose();
+        }
+        self.bytes += transcript.size();
+        if self.bytes > MOST_KEPT {
             self.too_many += 1;
             return;
-        }
-        self.bytes += transcript.events.iter().map(|event| event.bytes.len()).sum::<usize>();
-        if self.bytes > MOST_BYTES {
-            transcript.events.iter_mut().for_each(|event| event.bytes = Vec::new());
         }
         let ([one, other], [of_one, of_other]) = (ends, sides);
         let (client, server, of_client, of_server) = match transcript.client {

@@ -133,7 +133,8 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let secrets = keys::load(&args.key, args.passphrase.as_ref(), &args.key_log, session)?;
     let has_keys = !secrets.is_empty();
     let filter = Filter::new(args.host.clone(), args.sni.clone());
-    let mut heard = Listening::new(filter, secrets, args.explain, args.follow).read(&args.file, session)?;
+    let detailed = session.json() || args.html.is_some();
+    let mut heard = Listening::new(filter, secrets, args.explain, args.follow, detailed).read(&args.file, session)?;
     if (args.follow || args.show_secrets) && !has_keys && !heard.has_key_log {
         let flag = if args.follow { "--follow" } else { "--show-secrets" };
         return Err(anyhow!("{flag} has no effect without keys, and {} has none in it", load::name(&args.file)))
