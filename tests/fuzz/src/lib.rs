@@ -3,6 +3,9 @@
 #[path = "../../bench/support/hierarchy.rs"]
 pub mod hierarchy;
 
+#[path = "../../bench/support/clock.rs"]
+mod clock;
+
 mod bounds;
 
 pub use bounds::bounded;
