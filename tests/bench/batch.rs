@@ -77,8 +77,8 @@ fn write(work: &Path, name: &str, count: u64) {
     let folder = work.join(name);
     fs::create_dir(&folder).unwrap();
     let mut stream = BufWriter::new(File::create(work.join(name).with_extension("pem")).unwrap());
-    for number in 0..count {
-        let text = armor(&hierarchy::usual_leaf(1000 + number));
+    for (number, leaf) in hierarchy::usual_leaves(1000..1000 + count).enumerate() {
+        let text = armor(&leaf);
         fs::write(folder.join(format!("{number:06}.pem")), &text).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
     }

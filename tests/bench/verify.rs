@@ -1,7 +1,7 @@
 //! What judging a chain costs beside the signatures it rests on.
 //!
-//! The comparisons are made in turns within one process and told as ratios, since a machine with other work to do
-//! spoils absolute times. The run fails where judging costs more than the limits below.
+//! The comparisons are made in turns within one process, in its processor time, and told as ratios, since a machine with
+//! other work to do spoils absolute times. The run fails where judging costs more than the limits below.
 
 // A bench stops at the first surprise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
@@ -10,18 +10,20 @@
 // The files are shared with the other benches and tests/fuzz, which use what this one does not.
 #[allow(unreachable_pub, dead_code)]
 mod support {
+    pub mod clock;
     pub mod hierarchy;
     pub mod limbo;
 }
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use certkit::verify::{Identity, Verifier};
 use certkit::x509::Certificate;
 use divan::black_box;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use support::clock::processor_time;
 use support::hierarchy::{HOST, Hierarchy, NOW};
 use support::limbo::{self, Case};
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
@@ -78,9 +80,9 @@ fn compare_limbo(cases: &[Case]) -> bool {
         cases
             .iter()
             .map(|case| {
-                let started = Instant::now();
+                let started = processor_time();
                 judge(case);
-                started.elapsed()
+                processor_time() - started
             })
             .collect::<Vec<_>>()
     };
@@ -108,11 +110,11 @@ fn in_turns(rounds: usize, repeats: u32, operations: &mut [&mut dyn FnMut()]) ->
     for _ in 0..rounds {
         let mut first = None;
         for (at, operation) in operations.iter_mut().enumerate() {
-            let started = Instant::now();
+            let started = processor_time();
             for _ in 0..repeats {
                 operation();
             }
-            let seconds = started.elapsed().as_secs_f64() / f64::from(repeats);
+            let seconds = (processor_time() - started).as_secs_f64() / f64::from(repeats);
             times[at].push(seconds);
             ratios[at].push(seconds / *first.get_or_insert(seconds));
         }

@@ -66,22 +66,29 @@ impl Hierarchy {
                 policies(),
             ],
         };
-        Self { root: root.certificate(), intermediate: intermediate.certificate(), leaf: usual_leaf(3) }
+        Self {
+            root: root.certificate(),
+            intermediate: intermediate.certificate(),
+            leaf: usual_leaves(3..4).collect::<Vec<_>>().concat(),
+        }
     }
 }
 
-/// The leaf of [`Hierarchy::usual`] with this serial number.
-pub fn usual_leaf(serial: u64) -> Vec<u8> {
+/// The leaf of [`Hierarchy::usual`] with each of these serial numbers.
+pub fn usual_leaves(serials: impl Iterator<Item = u64>) -> impl Iterator<Item = Vec<u8>> {
     let (intermediate_key, leaf_key) = (p256(2), p256(3));
-    let leaf = Template {
-        subject: &name(&format!("CN={HOST}")),
-        subject_key: &leaf_key,
-        issuer: &name(ISSUING),
-        issuer_key: &intermediate_key,
-        serial,
-        extensions: leaf_extensions(&leaf_key, &intermediate_key),
-    };
-    leaf.certificate()
+    let (subject, issuer) = (name(&format!("CN={HOST}")), name(ISSUING));
+    serials.map(move |serial| {
+        let leaf = Template {
+            subject: &subject,
+            subject_key: &leaf_key,
+            issuer: &issuer,
+            issuer_key: &intermediate_key,
+            serial,
+            extensions: leaf_extensions(&leaf_key, &intermediate_key),
+        };
+        leaf.certificate()
+    })
 }
 
 /// A self-signed certificate with one extension of every kind a certificate can carry here.

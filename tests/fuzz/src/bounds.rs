@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
-use rustix::time::{ClockId, clock_gettime};
+
+use crate::clock::processor_time;
 
 /// The processor time that one input may take. Targets are optimised, and slowed by what libFuzzer and debug assertions
 /// add.
@@ -41,12 +42,6 @@ pub fn bounded(run: impl Fn()) {
     let taken = ALLOCATOR.peak_usage().saturating_sub(before);
     assert!(fastest <= TIME, "the input took {fastest:?} of processor time, over {TIME:?}");
     assert!(taken <= MEMORY, "the input took {} MiB, over {}", taken >> 20, MEMORY >> 20);
-}
-
-/// What this thread has used so far.
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 pub mod hierarchy;
 pub mod tls;
 
+#[path = "../../bench/support/clock.rs"]
+mod clock;
+
 mod bounds;
 
 pub use bounds::bounded;
