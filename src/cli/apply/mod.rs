@@ -36,7 +36,7 @@ certkit.toml lists what there shall be; paths count from the folder it is in:
   names = [\"api.test\"]          also cn, subject, profile, days, key: what `certkit ca issue` takes
   out = \"certs/api.pem\"         the certificate and the CAs between it and the root
   keyout = \"certs/api-key.pem\"  the key [api-key.pem beside api.pem]
-  ca = \"ca\"                     the folder of the CA, where there are several; issuer = NAME, which authority of it
+  ca = \"ca\"                     the CA's folder, where there are several; issuer = NAME of it
   rekey = true                  make a new key with each certificate; renew_before, as above
 
 What is missing is issued; what ends soon is renewed; what is not as it should be any more (names, subject, profile, days, key,
