@@ -53,9 +53,8 @@ target!(init: plant([vec![0, 0, 0, 9, 0, 5, 0, 9, 0, 0, 0, 5, 0, 20, 0, 1]]), |d
         let payload: Vec<u8> = (u64::from(from)..u64::from(from) + u64::from(length)).map(byte).collect();
         let range = usize::from(from)..usize::from(from) + usize::from(length);
         sent[range].fill(true);
-        segment.sequence = first.wrapping_add(u32::from(from));
-        segment.payload = &payload;
-        connections.segment(at, &segment, || unreachable!());
+        let sequence = first.wrapping_add(u32::from(from));
+        connections.segment(at, &Segment { sequence, payload: &payload, ..segment }, || unreachable!());
     }
     let finished = connections.finish();
     let [only] = finished.as_slice() else { panic!("{} connections", finished.len()) };
