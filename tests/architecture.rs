@@ -18,6 +18,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("describe", &["encoding", "key", "x509", "container"]),
     ("pcap", &["encoding"]),
     ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
+    ("dial", &["encoding", "key", "x509"]),
     ("serve", &[]),
     (
         "cli",
@@ -35,6 +36,7 @@ const PLAN: &[(&str, &[&str])] = &[
             "tls",
             "pcap",
             "transcript",
+            "dial",
             "serve",
         ],
     ),
