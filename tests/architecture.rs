@@ -19,6 +19,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("describe", &["encoding", "key", "x509", "container"]),
     ("pcap", &["encoding"]),
     ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
+    ("dial", &["encoding", "key", "x509"]),
     ("serve", &[]),
     (
         "cli",
@@ -37,6 +38,7 @@ const PLAN: &[(&str, &[&str])] = &[
             "tls",
             "pcap",
             "transcript",
+            "dial",
             "serve",
         ],
     ),
@@ -67,6 +69,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("icu_normalizer", &["x509"]),
     ("psl", &["verify"]),
     ("idna", &["x509"]),
+    // Certificate messages come compressed (RFC 8879); in the transcript for its tests.
+    ("brotli_decompressor", &["tls"]),
+    ("miniz_oxide", &["tls", "transcript"]),
     ("toml", &["profile", "ca", "project"]),
     ("csv_core", &["project"]),
     ("rcgen", &["issue"]),
