@@ -17,6 +17,7 @@ mod load;
 mod making;
 mod man;
 mod new;
+mod serve;
 mod sheet;
 mod verify;
 mod version;
@@ -92,6 +93,7 @@ enum Command {
     Verify(verify::Args),
     Inspect(inspect::Args),
     Capture(capture::Args),
+    Serve(serve::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -107,6 +109,7 @@ impl Command {
             Self::Verify(args) => verify::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
             Self::Capture(args) => capture::run(args, session),
+            Self::Serve(args) => serve::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
         }
