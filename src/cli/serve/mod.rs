@@ -208,7 +208,7 @@ fn work(args: &Args) -> anyhow::Result<(Work, Option<Arc<Site>>, String)> {
         return Ok((Work::Echo(Echo), None, "what connections negotiate".to_owned()));
     }
     if let Some(url) = &args.proxy {
-        return Ok((Work::Proxy(Upstream::new(url)?), None, url.clone()));
+        return Ok((Work::Proxy(Box::new(Upstream::new(url)?)), None, url.clone()));
     }
     let folder = args.folder.clone().unwrap_or_else(|| ".".into());
     let site = Site::open(&folder).map_err(plain).with_context(|| format!("cannot serve {}", shown(&folder)))?;

@@ -75,7 +75,7 @@ pub enum Work {
     /// What the connection negotiated.
     Echo(Echo),
     /// Another server.
-    Proxy(Upstream),
+    Proxy(Box<Upstream>),
 }
 
 impl Work {

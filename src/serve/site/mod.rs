@@ -192,6 +192,3 @@ const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// What is shown for a folder.
 const INDEX: &str = "index.html";
-
-#[cfg(test)]
-mod tests;
