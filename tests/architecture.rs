@@ -18,6 +18,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("describe", &["encoding", "key", "x509", "container"]),
     ("pcap", &["encoding"]),
     ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
+    ("dial", &["encoding", "key", "x509"]),
     ("serve", &["encoding", "key", "x509", "tls", "transcript"]),
     (
         "cli",
@@ -35,6 +36,7 @@ const PLAN: &[(&str, &[&str])] = &[
             "tls",
             "pcap",
             "transcript",
+            "dial",
             "serve",
         ],
     ),
@@ -65,6 +67,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("icu_normalizer", &["x509"]),
     ("psl", &["verify"]),
     ("idna", &["x509"]),
+    // Certificate messages come compressed (RFC 8879); in the transcript for its tests.
+    ("brotli_decompressor", &["tls"]),
+    ("miniz_oxide", &["tls", "transcript"]),
     ("toml", &["profile", "ca", "project"]),
     ("csv_core", &["project"]),
     ("rcgen", &["issue"]),

@@ -51,7 +51,9 @@ fn a_folder_is_served_with_types_and_a_list() {
         assert_eq!((head.status, head.field("content-length")), (200, Some(body.len().to_string().as_str())), "{path}");
     }
     let list = server.get("/").text();
-    for shown in ["hello.txt", "sub dir/", "./sub%20dir/", "a&lt;b&gt;&amp;&quot;c.html", "./a%3Cb%3E%26%22c.html", "10 B"] {
+    for shown in
+        ["hello.txt", "sub dir/", "./sub%20dir/", "a&lt;b&gt;&amp;&quot;c.html", "./a%3Cb%3E%26%22c.html", "10 B"]
+    {
         assert!(list.contains(shown), "{shown} in {list}");
     }
     assert!(!list.contains("<b>") && !list.contains(".git") && !list.contains(".env"), "{list}");
@@ -121,7 +123,10 @@ fn nothing_outside_the_folder_is_served() {
     ] {
         let got = server.get(path);
         assert!([400, 404].contains(&got.status), "{path}: {got:?}");
-        assert!(!got.text().contains("outside\n") && !got.text().contains("SECRET") && !got.text().contains("root:"), "{path}");
+        assert!(
+            !got.text().contains("outside\n") && !got.text().contains("SECRET") && !got.text().contains("root:"),
+            "{path}"
+        );
     }
     #[cfg(unix)]
     {
@@ -231,7 +236,8 @@ fn several_requests_share_a_connection_and_are_logged() {
     server.log_with("it does not speak TLS");
     assert_eq!(server.process.stop(), Some(0));
     let said = std::fs::read_to_string(sandbox.home().join("background.log")).unwrap();
-    let rows: Vec<serde_json::Value> = said.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows: Vec<serde_json::Value> =
+        said.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows[0]["event"], "serving");
     assert_eq!(rows[0]["certificates"][0]["names"][0], "localhost");
     let answered: Vec<_> = rows.iter().filter(|row| row["event"] == "answered").collect();

@@ -51,7 +51,8 @@ fn converse(mut stream: TcpStream, heads: &Mutex<Vec<String>>) -> std::io::Resul
             }
         }
         heads.lock().unwrap().push(head.clone());
-        let length = head.to_lowercase().split("content-length: ").nth(1).map(|rest| rest.lines().next().unwrap().to_owned());
+        let length =
+            head.to_lowercase().split("content-length: ").nth(1).map(|rest| rest.lines().next().unwrap().to_owned());
         let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
         reader.read_exact(&mut body)?;
         match head.split(' ').nth(1).unwrap() {
@@ -66,7 +67,9 @@ fn converse(mut stream: TcpStream, heads: &Mutex<Vec<String>>) -> std::io::Resul
                 stream.write_all(b"3\r\ntwo\r\n0\r\n\r\n")?;
             }
             "/switch" => {
-                stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: shout\r\n\r\nready")?;
+                stream.write_all(
+                    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: shout\r\n\r\nready",
+                )?;
                 let mut piece = [0; 1000];
                 loop {
                     let count = reader.read(&mut piece)?;
@@ -86,11 +89,14 @@ fn requests_and_answers_go_through_with_what_belongs_to_them() {
     let (sandbox, behind) = (Sandbox::new().with_site_certificate(), Behind::start());
     let server = sandbox.serve(&["--proxy", &behind.url()]);
     let mut connection = server.connect();
-    let got = ask(&mut connection, "GET", "/a%2Fb?c=d", &[("x-forwarded-for", "6.6.6.6"), ("te", "gzip"), ("x-mine", "1")]);
+    let got =
+        ask(&mut connection, "GET", "/a%2Fb?c=d", &[("x-forwarded-for", "6.6.6.6"), ("te", "gzip"), ("x-mine", "1")]);
     assert_eq!((got.status, got.text().as_str()), (200, "behind"));
     let head = behind.last_head();
     assert!(head.starts_with("get /a%2fb?c=d http/1.1\r\n"), "{head}");
-    for line in ["host: localhost", "x-forwarded-for: 127.0.0.1", "x-forwarded-proto: https", "x-forwarded-host: localhost"] {
+    for line in
+        ["host: localhost", "x-forwarded-for: 127.0.0.1", "x-forwarded-proto: https", "x-forwarded-host: localhost"]
+    {
         assert!(head.contains(&format!("\r\n{line}\r\n")), "{line} in {head}");
     }
     assert!(head.contains("x-mine: 1") && !head.contains("6.6.6.6") && !head.contains("gzip"), "{head}");

@@ -176,12 +176,16 @@ fn an_echo_tells_what_was_negotiated() {
         assert_eq!((&told["protocol"], &told["target"]), (&"http/1.1".into(), &"/json?x=1".into()));
         let known = format!("{:?}", connection.conn.negotiated_cipher_suite().unwrap().suite());
         assert!(known.starts_with(suite), "{known}");
-        assert_eq!(told["cipher_suite"].as_str().unwrap().replace("TLS_", ""), known.replace("TLS13_", "").replace("TLS_", ""));
+        assert_eq!(
+            told["cipher_suite"].as_str().unwrap().replace("TLS_", ""),
+            known.replace("TLS13_", "").replace("TLS_", "")
+        );
         let group = format!("{:?}", connection.conn.negotiated_key_exchange_group().unwrap().name());
         assert_eq!(told["group"].as_str().unwrap().to_lowercase(), group.to_lowercase());
         let hello = &told["client_hello"];
         assert!(hello["cipher_suites"].as_array().unwrap().iter().any(|one| one["name"] == told["cipher_suite"]));
-        let kinds: Vec<_> = hello["extensions"].as_array().unwrap().iter().map(|one| &one["extension_type"]["name"]).collect();
+        let kinds: Vec<_> =
+            hello["extensions"].as_array().unwrap().iter().map(|one| &one["extension_type"]["name"]).collect();
         assert!(kinds.contains(&&"server_name".into()) && kinds.contains(&&"supported_groups".into()), "{kinds:?}");
         let ja4 = told["ja4"].as_str().unwrap();
         assert!(ja4.starts_with(if version == &TLS13 { "t13d" } else { "t12d" }) && ja4.len() == 36, "{ja4}");
@@ -241,7 +245,9 @@ fn silence_slowness_and_garbage_keep_nobody_out() {
     hello_begun.write_all(&[22, 3, 1, 2, 0, 1, 0, 1]).unwrap();
     let mut slow = server.connect();
     slow.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").unwrap();
-    for garbage in [&b"\0\0\0\0"[..], b"\x16\x03\x01\xff\xff", b"\x16\x03\x01\0\x05\x01\0\0\x01\0", b"\x80\x2e\x01", b"\xff"] {
+    for garbage in
+        [&b"\0\0\0\0"[..], b"\x16\x03\x01\xff\xff", b"\x16\x03\x01\0\x05\x01\0\0\x01\0", b"\x80\x2e\x01", b"\xff"]
+    {
         let mut stream = server.tcp();
         stream.write_all(garbage).unwrap();
         if garbage.len() < 10 {
@@ -260,9 +266,11 @@ fn silence_slowness_and_garbage_keep_nobody_out() {
     let answer = read_answer(&mut long, false);
     assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status == 431));
     // They end by themselves, one after the other, and it goes on.
-    for (what, stream, seconds) in
-        [("half-open", &mut half_open as &mut dyn Read, 9..20), ("hello begun", &mut hello_begun, 9..20), ("slow", &mut slow, 14..30)]
-    {
+    for (what, stream, seconds) in [
+        ("half-open", &mut half_open as &mut dyn Read, 9..20),
+        ("hello begun", &mut hello_begun, 9..20),
+        ("slow", &mut slow, 14..30),
+    ] {
         _ = stream.read(&mut [0; 1]);
         let took = begun.elapsed();
         assert!(seconds.contains(&took.as_secs()), "{what}: {took:?}");

@@ -9,6 +9,7 @@ mod apply;
 mod ca;
 mod capture;
 mod completions;
+mod connect;
 mod csr;
 mod help;
 mod inspect;
@@ -92,6 +93,7 @@ enum Command {
     Apply(apply::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
+    Connect(connect::Args),
     Capture(capture::Args),
     Serve(serve::Args),
     Completions(completions::Args),
@@ -108,6 +110,7 @@ impl Command {
             Self::Apply(args) => apply::run(args, session),
             Self::Verify(args) => verify::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
+            Self::Connect(args) => connect::run(args, session),
             Self::Capture(args) => capture::run(args, session),
             Self::Serve(args) => serve::run(args, session),
             Self::Completions(args) => completions::run(args, session),

@@ -1,7 +1,9 @@
 //! Tells a client what it negotiated, and what its ClientHello said.
 
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY};
+use hyper::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY,
+};
 use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 
@@ -157,7 +159,8 @@ impl Told {
         let row = |(name, value): (&str, String)| format!("<tr><th>{}<td>{}\n", escape(name), escape(&value));
         let table: String = rows.into_iter().map(row).collect();
         let hello = self.client_hello.as_ref().map(Fields::rows).unwrap_or_default();
-        let hello: String = hello.iter().map(|one| format!("{}{:<24} {}\n", "  ".repeat(one.depth), one.name, one.text)).collect();
+        let hello: String =
+            hello.iter().map(|one| format!("{}{:<24} {}\n", "  ".repeat(one.depth), one.name, one.text)).collect();
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n<title>This connection</title>\n<style>{STYLE}</style>\n\

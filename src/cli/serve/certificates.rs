@@ -52,15 +52,8 @@ impl Shelf {
         source: Option<PassphraseSource>,
         passphrase: Option<Passphrase>,
     ) -> anyhow::Result<Self> {
-        let mut shelf = Self {
-            stamps: Vec::new(),
-            changing: None,
-            entries: Vec::new(),
-            certs,
-            keys,
-            source,
-            passphrase,
-        };
+        let mut shelf =
+            Self { stamps: Vec::new(), changing: None, entries: Vec::new(), certs, keys, source, passphrase };
         // What changes while it is read will be read again.
         shelf.stamps = shelf.stamps_now();
         let mut used = vec![false; shelf.keys.len()];

@@ -41,7 +41,8 @@ fn address(first: &[u8], local: SocketAddr) -> String {
     });
     let local = local.to_string();
     let plain = |text: &&str| !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_graphic());
-    let is_host = |text: &&str| plain(text) && text.bytes().all(|c| c.is_ascii_alphanumeric() || b".-:[]_".contains(&c));
+    let is_host =
+        |text: &&str| plain(text) && text.bytes().all(|c| c.is_ascii_alphanumeric() || b".-:[]_".contains(&c));
     format!("https://{}{}", host.filter(is_host).unwrap_or(&local), target.filter(plain).unwrap_or("/"))
 }
 

@@ -109,10 +109,10 @@ mod tests {
 
     #[test]
     fn who_asked_is_said_anew() {
-        let mut fields = headers(&[("x-forwarded-for", "6.6.6.6"), ("forwarded", "for=6.6.6.6"), ("x-real-ip", "6.6.6.6")]);
+        let mut fields =
+            headers(&[("x-forwarded-for", "6.6.6.6"), ("forwarded", "for=6.6.6.6"), ("x-real-ip", "6.6.6.6")]);
         set_forwarded(&mut fields, "::ffff:192.0.2.1".parse().unwrap(), Some(&HeaderValue::from_static("a.test")));
-        let wanted =
-            [("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "a.test")];
+        let wanted = [("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "a.test")];
         assert_eq!(fields, headers(&wanted));
     }
 

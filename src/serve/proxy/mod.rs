@@ -163,7 +163,9 @@ mod tests {
         for url in ["http://127.0.0.1:3000", "http://localhost:3000/", "http://[::1]"] {
             assert!(Upstream::new(url).is_ok(), "{url}");
         }
-        for url in ["https://x.test", "http://x.test/a", "http://u:p@x.test", "127.0.0.1:3000", "", "http://", "/x", "x"] {
+        for url in
+            ["https://x.test", "http://x.test/a", "http://u:p@x.test", "127.0.0.1:3000", "", "http://", "/x", "x"]
+        {
             assert!(Upstream::new(url).is_err(), "{url}");
         }
     }

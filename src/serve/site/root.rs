@@ -128,7 +128,8 @@ impl Root {
                 // A link by an absolute path: it may still lead to a place in here.
                 Err(Errno::XDEV) => {
                     let place = self.resolved(relative)?;
-                    let inside = place.strip_prefix(&self.path).map_err(|_| io::Error::from(io::ErrorKind::NotFound))?;
+                    let inside =
+                        place.strip_prefix(&self.path).map_err(|_| io::Error::from(io::ErrorKind::NotFound))?;
                     let inside = if inside.as_os_str().is_empty() { Path::new(".") } else { inside };
                     let resolve = resolve | ResolveFlags::NO_SYMLINKS;
                     return Ok(openat2(&self.handle, inside, flags, Mode::empty(), resolve)?.into());

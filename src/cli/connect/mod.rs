@@ -1,0 +1,39 @@
+//! `certkit connect`: what does a TLS server say, and would a careful client accept it?
+
+mod reach;
+mod report;
+
+use super::exit::Exit;
+use super::output::Session;
+use crate::dial::Target;
+
+use self::reach::ReachArgs;
+use self::report::ConnectReport;
+
+/// Connect to a TLS server, tell what is said, and judge its certificate
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Exit status: 0 connected; 2 the server could not be reached.
+
+With --json: `schema` (`certkit.connect/1`), `endpoint`, `route` (`resolve_ms`, `addresses`, `attempts` with `address`, `outcome`
+`connected`/`failed`/`timed_out`/`overtaken`, `why`, `ms`; `connect_ms`, `local`, `peer`).
+
+For example:
+  certkit connect example.com
+  certkit connect mail.example.com --starttls smtp
+  certkit connect [::1]:8443 --timeout 3s")]
+pub(super) struct Args {
+    /// The server: a name or an address, and a port where it is not 443 or that of --starttls
+    #[arg(value_name = "HOST[:PORT]")]
+    target: Target,
+
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
+    let endpoint = args.reach.endpoint(args.target);
+    let dialled = args.reach.reach(&endpoint)?;
+    session.answer(&ConnectReport::new(endpoint, dialled.route))?;
+    Ok(Exit::Yes)
+}
