@@ -18,6 +18,7 @@ mod load;
 mod making;
 mod man;
 mod new;
+mod serve;
 mod sheet;
 mod verify;
 mod version;
@@ -94,6 +95,7 @@ enum Command {
     Inspect(inspect::Args),
     Connect(connect::Args),
     Capture(capture::Args),
+    Serve(serve::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -110,6 +112,7 @@ impl Command {
             Self::Inspect(args) => inspect::run(args, session),
             Self::Connect(args) => connect::run(args, session),
             Self::Capture(args) => capture::run(args, session),
+            Self::Serve(args) => serve::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
         }
