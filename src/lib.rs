@@ -18,6 +18,7 @@
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
 //! | [`transcript`] | two byte streams become a story of messages: decoded, checked, explained, drawn |
+//! | [`scan`] | asks a server for every version, suite, group, signature and certificate, and grades it |
 //! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
 
@@ -31,6 +32,7 @@ pub mod key;
 pub mod pcap;
 pub mod profile;
 pub mod project;
+pub mod scan;
 pub mod serve;
 pub mod tls;
 pub mod transcript;

@@ -18,6 +18,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("describe", &["encoding", "key", "x509", "container"]),
     ("pcap", &["encoding"]),
     ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
+    ("scan", &["encoding", "key", "x509", "tls"]),
     ("serve", &[]),
     (
         "cli",
@@ -35,6 +36,7 @@ const PLAN: &[(&str, &[&str])] = &[
             "tls",
             "pcap",
             "transcript",
+            "scan",
             "serve",
         ],
     ),

@@ -44,6 +44,7 @@ mod revocation_lists;
 mod revocation_ocsp;
 mod revocation_scopes;
 mod rules;
+mod scan;
 mod support;
 mod tls;
 mod tls_garbage;
