@@ -18,6 +18,7 @@
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
 //! | [`transcript`] | two byte streams become a story of messages: decoded, checked, explained, drawn |
+//! | [`dial`] | reaches a server: names, addresses, TCP, and the dialogue before TLS (STARTTLS) |
 //! | [`scan`] | asks a server for every version, suite, group, signature and certificate, and grades it |
 //! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
@@ -26,6 +27,7 @@ pub mod ca;
 pub mod cli;
 pub mod container;
 pub mod describe;
+pub mod dial;
 pub mod encoding;
 pub mod issue;
 pub mod key;

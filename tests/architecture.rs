@@ -18,7 +18,8 @@ const PLAN: &[(&str, &[&str])] = &[
     ("describe", &["encoding", "key", "x509", "container"]),
     ("pcap", &["encoding"]),
     ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
-    ("scan", &["encoding", "key", "x509", "tls"]),
+    ("dial", &["encoding", "key", "x509"]),
+    ("scan", &["encoding", "key", "x509", "tls", "dial"]),
     ("serve", &[]),
     (
         "cli",
@@ -36,6 +37,7 @@ const PLAN: &[(&str, &[&str])] = &[
             "tls",
             "pcap",
             "transcript",
+            "dial",
             "scan",
             "serve",
         ],

@@ -7,7 +7,7 @@ use certkit::scan::{Grade, Options, Preference, RULES, Scan, ScanError, Severity
 use certkit::tls::code::{ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use crate::support::Sandbox;
-use crate::support::old_server::{OldServer, Refusal, Takes};
+use crate::support::old_server::{OldServer, Refusal, Takes, open as open_port};
 
 const SSL2: ProtocolVersion = ProtocolVersion::SSL2;
 const SSL3: ProtocolVersion = ProtocolVersion::SSL3;
@@ -117,8 +117,8 @@ fn a_server_of_today_has_nothing_but_notes_and_costs_few_connections() {
 
 #[test]
 fn each_fault_breaks_its_rule_alone() {
-    let base = || takes(&[(TLS12, GOOD), (TLS13, &["TLS_AES_128_GCM_SHA256"])]);
-    let (whole, _) = scanned(base());
+    let base = takes(&[(TLS12, GOOD), (TLS13, &["TLS_AES_128_GCM_SHA256"])]);
+    let (whole, _) = scanned(base.clone());
     let usual = rules(&whole);
     type Change = fn(&mut Takes);
     let faults: &[(&str, Grade, Change)] = &[
@@ -174,7 +174,7 @@ fn each_fault_breaks_its_rule_alone() {
     ];
     for (rule, grade, change) in faults {
         assert!(!usual.contains(rule), "{rule}");
-        let mut takes = base();
+        let mut takes = base.clone();
         change(&mut takes);
         let (scan, _) = scanned(takes);
         assert!(rules(&scan).contains(rule), "{rule} is not among {:?}", rules(&scan));
@@ -301,11 +301,11 @@ fn who_does_not_speak_tls_or_does_not_listen_is_told_apart() {
             _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         }
     });
-    let open = || std::net::TcpStream::connect(("127.0.0.1", port));
+    let open = || open_port(port);
     let Err(ScanError::NotTls(what)) = scan(&open, &options(), &|_| ()) else { panic!() };
     assert!(what.contains("HTTP"), "{what}");
     let closed = crate::support::background::free_port();
-    let open = || std::net::TcpStream::connect(("127.0.0.1", closed));
+    let open = || open_port(closed);
     assert!(matches!(scan(&open, &options(), &|_| ()), Err(ScanError::Unreachable(_))));
     let refuses = OldServer::start(takes(&[(ProtocolVersion(0x0305), GOOD)]));
     let Err(ScanError::Silent(why)) = scan(&|| refuses.open(), &options(), &|_| ()) else { panic!() };

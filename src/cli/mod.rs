@@ -9,6 +9,7 @@ mod apply;
 mod ca;
 mod capture;
 mod completions;
+mod connect;
 mod csr;
 mod help;
 mod inspect;
@@ -91,6 +92,7 @@ enum Command {
     Apply(apply::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
+    Connect(connect::Args),
     Capture(capture::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -106,6 +108,7 @@ impl Command {
             Self::Apply(args) => apply::run(args, session),
             Self::Verify(args) => verify::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
+            Self::Connect(args) => connect::run(args, session),
             Self::Capture(args) => capture::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),

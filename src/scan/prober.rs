@@ -3,14 +3,14 @@
 use super::answer::{Answer, AnswerReader, End};
 use super::question::Question;
 use crate::key::{AgreementAlgorithm, EphemeralKey, KeyError, digest};
+use crate::dial::Wire;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Opens a connection to the server, past STARTTLS where that is needed.
-pub type Opener<'a> = dyn Fn() -> io::Result<TcpStream> + Sync + 'a;
+pub type Opener<'a> = dyn Fn() -> io::Result<Wire> + Sync + 'a;
 
 /// How a scan goes about it.
 #[derive(Debug, Clone)]
@@ -145,17 +145,17 @@ impl<'a> Prober<'a> {
     pub(super) fn once(&self, question: &Question) -> io::Result<Answer> {
         let mut pauses = self.options.pauses.iter();
         loop {
-            let _slot = self.slot()?;
-            match (self.open)() {
-                Ok(stream) => return Ok(self.exchange(stream, question)),
-                Err(error) => {
-                    let Some(pause) = pauses.next().filter(|_| self.control.get().is_some()) else {
-                        self.give_up(|made| format!("after {made} connections no more could be made: {error}"));
-                        return Err(error);
-                    };
-                    thread::sleep(*pause);
-                }
-            }
+            let slot = self.slot()?;
+            let error = match (self.open)() {
+                Ok(wire) => return Ok(self.exchange(wire, question)),
+                Err(error) => error,
+            };
+            drop(slot);
+            let Some(pause) = pauses.next().filter(|_| self.control.get().is_some()) else {
+                self.give_up(|made| format!("after {made} connections no more could be made: {error}"));
+                return Err(error);
+            };
+            thread::sleep(*pause);
         }
     }
 
@@ -175,32 +175,21 @@ impl<'a> Prober<'a> {
         Health::Gone
     }
 
-    fn exchange(&self, mut stream: TcpStream, question: &Question) -> Answer {
-        let deadline = Instant::now() + self.options.timeout;
+    fn exchange(&self, mut wire: Wire, question: &Question) -> Answer {
+        wire.allow(self.options.timeout);
         let mut reader = AnswerReader::new(&question.message, &self.keys);
-        let wrote = stream.set_write_timeout(Some(self.options.timeout)).and_then(|()| stream.write_all(&question.octets));
         // A server may answer and close before it has read everything: what it said counts.
-        let mut end = wrote.err().map_or(End::Closed, |error| end_of(&error));
+        let unsent = wire.write_all(&question.octets).err();
         let mut buffer = [0; 8192];
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return reader.stopped(End::TimedOut);
-            }
-            match stream.set_read_timeout(Some(left)).and_then(|()| stream.read(&mut buffer)) {
-                Ok(0) => return reader.stopped(end),
+            match wire.read(&mut buffer) {
+                Ok(0) => return reader.stopped(unsent.as_ref().map_or(End::Closed, end_of)),
                 Ok(count) => {
                     if reader.push(buffer.get(..count).unwrap_or_default()) {
                         return reader.answer();
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    if end == End::Closed {
-                        end = end_of(&error);
-                    }
-                    return reader.stopped(end);
-                }
+                Err(error) => return reader.stopped(end_of(unsent.as_ref().unwrap_or(&error))),
             }
         }
     }

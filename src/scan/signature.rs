@@ -41,22 +41,43 @@ pub(super) fn schemes(prober: &Prober<'_>, heard: &mut VersionHeard) {
         false => None,
     };
     let any = question::any_certificate_signature().ok();
-    let with = |schemes: &[SignatureScheme]| {
-        let mut offer = offer(prober, version, &suites);
+    let with = |suites: &[CipherSuite], schemes: &[SignatureScheme]| {
+        let mut offer = offer(prober, version, suites);
         offer.signature_schemes = schemes.to_vec();
         offer.extra.extend(any.clone());
         restrict(prober, &mut offer, group);
         ask(prober, &offer)
     };
-    let pool = question::signature_schemes().filter(|scheme| !version.is_tls13() || scheme.signs_tls13()).collect();
-    let found = eliminate(pool, with, take);
-    heard.scan.complete &= found.ended != Ended::Unknown;
-    if found.ended == Ended::Aside {
-        heard.scan.remarks.push("it signs with schemes that were not offered".to_owned());
+    let mut pool: Vec<SignatureScheme> =
+        question::signature_schemes().filter(|scheme| !version.is_tls13() || scheme.signs_tls13()).collect();
+    // What a client that offers everything gets.
+    let mut usual = None;
+    // A server may choose the suite first and then find that it cannot sign: so each kind of certificate by itself.
+    for suites in by_authentication(&suites) {
+        let found = eliminate(pool.clone(), |left| with(&suites, left), take);
+        heard.scan.complete &= found.ended != Ended::Unknown;
+        if found.ended == Ended::Aside {
+            heard.scan.remarks.push("it signs with schemes that were not offered".to_owned());
+        }
+        usual = usual.or(found.chosen.first().map(|(scheme, _)| *scheme));
+        pool.retain(|scheme| found.chosen.iter().all(|(chosen, _)| chosen != scheme));
+        heard.scan.signature_schemes.extend(found.chosen.iter().map(|(scheme, _)| *scheme));
+        heard.answers.extend(found.chosen.into_iter().map(|(_, answer)| answer));
     }
-    heard.scan.signature_schemes = found.chosen.iter().map(|(scheme, _)| *scheme).collect();
-    heard.scan.usual_signature = heard.scan.signature_schemes.first().copied();
-    heard.answers.extend(found.chosen.into_iter().map(|(_, answer)| answer));
+    heard.scan.usual_signature = usual;
+}
+
+/// The suites by the kind of key that signs, in the order of the first of each.
+fn by_authentication(suites: &[CipherSuite]) -> Vec<Vec<CipherSuite>> {
+    let mut kinds: Vec<(Option<Authentication>, Vec<CipherSuite>)> = Vec::new();
+    for suite in suites {
+        let kind = suite.parts().map(|parts| parts.authentication);
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, suites)) => suites.push(*suite),
+            None => kinds.push((kind, vec![*suite])),
+        }
+    }
+    kinds.into_iter().map(|(_, suites)| suites).collect()
 }
 
 /// Leaves an offer of TLS 1.3 with the one group that the answer can be read with.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use certkit::dial::{Stopwatch, Wire};
 use certkit::key::{AgreementAlgorithm, EphemeralKey};
 use certkit::tls::code::cipher_suite::{Authentication, KeyExchange};
 use certkit::tls::code::{
@@ -120,9 +121,15 @@ impl OldServer {
         self.connections.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn open(&self) -> std::io::Result<TcpStream> {
-        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
+    pub(crate) fn open(&self) -> std::io::Result<Wire> {
+        open(self.port)
     }
+}
+
+/// A connection to this port of 127.0.0.1.
+pub(crate) fn open(port: u16) -> std::io::Result<Wire> {
+    let stopwatch = Stopwatch::new(time::OffsetDateTime::UNIX_EPOCH);
+    Wire::connect((Ipv4Addr::LOCALHOST, port).into(), Duration::from_secs(5), stopwatch)
 }
 
 enum Hello {
@@ -139,7 +146,11 @@ fn serve(mut stream: TcpStream, takes: &Takes, number: usize) -> std::io::Result
         Some(Hello::New(hello)) => answer(&hello, takes, number),
     };
     match answer {
-        Some(octets) => stream.write_all(&octets)?,
+        Some(octets) => {
+            stream.write_all(&octets)?;
+            // Of TLS 1.3 there is nothing more to come.
+            stream.shutdown(std::net::Shutdown::Write)?;
+        }
         None => match takes.refusal {
             Refusal::Alert => {
                 let alert = Alert { level: AlertLevel::FATAL, description: AlertDescription::HANDSHAKE_FAILURE };
