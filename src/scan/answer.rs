@@ -9,7 +9,7 @@ use crate::tls::code::{
 use crate::tls::extension::{ExtensionValue, Extensions, KeyShareEntry, Place};
 use crate::tls::handshake::{CertificateMessage, Handshake, ServerHello, ServerKeyExchange, Ssl2ServerHello};
 use crate::tls::keys::{HandshakeSecret, RecordDecrypter, Side};
-use crate::tls::record::{Alert, HandshakeReader, RawHandshake, Record, RecordEvent, RecordReader};
+use crate::tls::record::{Alert, HandshakeReader, RawHandshake, Record, RecordError, RecordEvent, RecordFault, RecordReader};
 
 /// The most that is read of one answer, in octets: a long chain with OCSP responses takes some tens of thousands.
 const MOST_OCTETS: usize = 512 << 10;
@@ -190,7 +190,7 @@ impl<'a> AnswerReader<'a> {
                 }
                 // Nothing is ever missing in a live stream.
                 Ok(Some(RecordEvent::Damaged { .. })) => continue,
-                Err(error) => return Some(End::NotTls(error.to_string())),
+                Err(error) => return Some(not_tls(&error)),
             };
             if let Some(end) = self.record(record) {
                 return Some(end);
@@ -286,6 +286,17 @@ impl Answer {
             self.timestamps |= own.extensions.contains(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP);
         }
         self.chain = certificate.entries.into_iter().map(|entry| entry.data).collect();
+    }
+}
+
+/// What stands in the stream in place of TLS.
+fn not_tls(error: &RecordError) -> End {
+    match &error.fault {
+        // draft-hickman-netscape-ssl-00 §2.7: a message of three octets, of type 0.
+        RecordFault::NotTls { first, .. } if first.starts_with(&[0x80, 3, 0]) => {
+            End::Malformed("an error in the form of SSL 2.0".to_owned())
+        }
+        _ => End::NotTls(error.to_string()),
     }
 }
 

@@ -11,8 +11,8 @@ pub(super) enum Ended {
     Refused(End),
     /// Nothing was left.
     Exhausted,
-    /// The server answered otherwise than it was asked: with something not offered, or another version.
-    Aside,
+    /// The server answered otherwise than it was asked: in another version, or with something that was not offered.
+    Aside(Box<Answer>),
     /// The scan could not go on.
     Unknown,
 }
@@ -44,7 +44,9 @@ pub(super) fn eliminate<T: Copy + PartialEq>(
                     pool.retain(|left| *left != one);
                     chosen.push((one, *answer));
                 }
-                _ => break Ended::Aside,
+                // It began to answer, and broke off: it found out late that it cannot.
+                None if answer.end != End::Settled => break Ended::Refused(answer.end),
+                _ => break Ended::Aside(answer),
             },
         }
     };

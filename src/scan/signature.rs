@@ -56,8 +56,10 @@ pub(super) fn schemes(prober: &Prober<'_>, heard: &mut VersionHeard) {
     for suites in by_authentication(&suites) {
         let found = eliminate(pool.clone(), |left| with(&suites, left), take);
         heard.scan.complete &= found.ended != Ended::Unknown;
-        if found.ended == Ended::Aside {
-            heard.scan.remarks.push("it signs with schemes that were not offered".to_owned());
+        if let Ended::Aside(answer) = &found.ended
+            && let Some(scheme) = answer.signed_with()
+        {
+            heard.scan.remarks.push(format!("it signs with {scheme} where that is not offered"));
         }
         usual = usual.or(found.chosen.first().map(|(scheme, _)| *scheme));
         pool.retain(|scheme| found.chosen.iter().all(|(chosen, _)| chosen != scheme));

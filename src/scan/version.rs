@@ -108,8 +108,11 @@ fn suites(prober: &Prober<'_>, heard: &mut VersionHeard) {
 fn keep(heard: &mut VersionHeard, eliminated: Eliminated<CipherSuite>) -> Vec<CipherSuite> {
     let Eliminated { chosen, ended } = eliminated;
     heard.scan.complete &= ended != Ended::Unknown;
-    if ended == Ended::Aside && !chosen.is_empty() {
-        heard.scan.remarks.push("it answered with a suite or a version that was not offered".to_owned());
+    if let Ended::Aside(answer) = &ended
+        && let (Some(suite), Some(version)) = (answer.suite(), answer.version())
+        && (version == heard.scan.version || !chosen.is_empty())
+    {
+        heard.scan.remarks.push(format!("it answered with {suite} in {version}, which was not offered"));
     }
     let mut found = Vec::new();
     for (suite, answer) in chosen {
@@ -176,7 +179,7 @@ fn groups(prober: &Prober<'_>, heard: &mut VersionHeard) {
         found.chosen.extend(more.chosen);
         found.ended = more.ended;
     }
-    let asked_aside = found.ended == Ended::Aside && found.chosen.is_empty();
+    let asked_aside = matches!(found.ended, Ended::Aside(_)) && found.chosen.is_empty();
     if asked_aside && version.is_tls13() {
         heard.scan.remarks.push("it does not ask for a key share where none is sent".to_owned());
     }
@@ -190,7 +193,7 @@ fn groups(prober: &Prober<'_>, heard: &mut VersionHeard) {
 fn refusal_of<T>(eliminated: &Eliminated<T>) -> Option<String> {
     match &eliminated.ended {
         Ended::Refused(end) => Some(words(end)),
-        Ended::Aside => Some("it answers with another version".to_owned()),
+        Ended::Aside(_) => Some("it answers with another version".to_owned()),
         Ended::Exhausted | Ended::Unknown => None,
     }
 }
