@@ -58,7 +58,8 @@ fn rules(scan: &Scan) -> Vec<&'static str> {
 #[test]
 fn every_version_suite_and_group_is_found_and_nothing_else() {
     let old = ["TLS_RSA_WITH_RC4_128_MD5", "TLS_RSA_EXPORT_WITH_DES40_CBC_SHA", "TLS_RSA_WITH_3DES_EDE_CBC_SHA"];
-    let middle = ["TLS_DHE_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "TLS_DH_anon_WITH_RC4_128_MD5"];
+    let middle =
+        ["TLS_DHE_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "TLS_DH_anon_WITH_RC4_128_MD5"];
     let newest = ["TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"];
     let mut takes = takes(&[(SSL3, &old), (TLS10, &middle), (TLS11, &middle), (TLS12, GOOD), (TLS13, &newest)]);
     takes.ssl2 = true;
@@ -287,7 +288,11 @@ fn a_server_that_chokes_on_long_lists_is_asked_in_short_ones() {
     let (scan, _) = scanned(takes);
     let found = version(&scan, TLS12);
     assert_eq!(suites(found), [GOOD[0], GOOD[1], "TLS_RSA_WITH_RC4_128_SHA", "TLS_PSK_WITH_AES_128_CBC_SHA"]);
-    assert!(found.remarks.iter().any(|remark| remark.contains("is not answered, one with 48 is")), "{:?}", found.remarks);
+    assert!(
+        found.remarks.iter().any(|remark| remark.contains("is not answered, one with 48 is")),
+        "{:?}",
+        found.remarks
+    );
 }
 
 #[test]
@@ -310,4 +315,68 @@ fn who_does_not_speak_tls_or_does_not_listen_is_told_apart() {
     let refuses = OldServer::start(takes(&[(ProtocolVersion(0x0305), GOOD)]));
     let Err(ScanError::Silent(why)) = scan(&|| refuses.open(), &options(), &|_| ()) else { panic!() };
     assert!(why.contains("handshake_failure"), "{why}");
+}
+
+#[test]
+fn the_command_says_what_was_found_and_its_exit_status_goes_by_the_grade() {
+    let sandbox = Sandbox::new();
+    let scan = |takes: Takes, code: i32| {
+        let server = OldServer::start(takes);
+        let address = format!("127.0.0.1:{}", server.port);
+        sandbox.certkit(&["connect", &address, "--scan", "--timeout", "2s"]).expect_code(code)
+    };
+    let good = takes(&[(TLS12, GOOD), (TLS13, &["TLS_AES_128_GCM_SHA256"])]);
+    let told = scan(good.clone(), 0);
+    for line in [
+        "grade A",
+        "TLS 1.2  yes",
+        "SSL 3.0  no   alert fatal handshake_failure",
+        "0xc02b TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        "groups  x25519, secp256r1",
+        "key      RSA-2048",
+        "secure renegotiation",
+        "no-post-quantum-group",
+    ] {
+        assert!(told.stdout.contains(line), "{line}\n{told}");
+    }
+    let mut weak = good.clone();
+    weak.compresses = true;
+    scan(weak, 1).says("weak    compression: records must not be compressed: CRIME");
+    let mut dying = good;
+    dying.dies_after = 4;
+    let told = scan(dying, 2);
+    assert!(told.stdout.contains("not finished: after"), "{told}");
+    told.complains("cannot finish the scan of 127.0.0.1:");
+}
+
+#[test]
+fn the_rules_are_shown_with_their_clauses_and_grades() {
+    let sandbox = Sandbox::new();
+    let rules = sandbox.certkit(&["connect", "--scan-rules", "--json"]).expect_code(0).json();
+    let rules = rules["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), RULES.len());
+    let rc4 = rules.iter().find(|rule| rule["rule"] == "rc4").unwrap();
+    assert_eq!((rc4["severity"].as_str(), rc4["grade"].as_str()), (Some("broken"), Some("F")));
+    assert_eq!(rc4["clause"], "RFC 7465 §2");
+    sandbox.certkit(&["connect", "--scan-rules"]).expect_code(0).says("rc4");
+    let severities: Vec<Severity> = RULES.iter().map(|rule| rule.severity).collect();
+    assert!(severities.is_sorted(), "the gravest come first");
+}
+
+#[test]
+fn flags_of_a_scan_need_a_scan() {
+    let sandbox = Sandbox::new();
+    for flags in [&["--parallel", "2"][..], &["--max-connections", "20"]] {
+        sandbox.certkit(&[&["connect", "localhost"], flags].concat()).expect_code(2).complains("--scan");
+    }
+    sandbox.certkit(&["connect"]).expect_code(2).complains("HOST[:PORT]");
+    let nobody = crate::support::background::free_port();
+    sandbox
+        .certkit(&["connect", &format!("127.0.0.1:{nobody}"), "--scan"])
+        .expect_code(2)
+        .complains("connection refused");
+    sandbox
+        .certkit(&["connect", "127.0.0.1:1", "--scan", "--diff", "nowhere.json"])
+        .expect_code(2)
+        .complains("nowhere.json: no such file");
 }

@@ -9,7 +9,9 @@ use crate::tls::code::{
 use crate::tls::extension::{ExtensionValue, Extensions, KeyShareEntry, Place};
 use crate::tls::handshake::{CertificateMessage, Handshake, ServerHello, ServerKeyExchange, Ssl2ServerHello};
 use crate::tls::keys::{HandshakeSecret, RecordDecrypter, Side};
-use crate::tls::record::{Alert, HandshakeReader, RawHandshake, Record, RecordError, RecordEvent, RecordFault, RecordReader};
+use crate::tls::record::{
+    Alert, HandshakeReader, RawHandshake, Record, RecordError, RecordEvent, RecordFault, RecordReader,
+};
 
 /// The most that is read of one answer, in octets: a long chain with OCSP responses takes some tens of thousands.
 const MOST_OCTETS: usize = 512 << 10;

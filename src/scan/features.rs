@@ -18,8 +18,20 @@ use std::thread;
 
 /// The protocols that are asked for: those of the IANA registry that servers on TCP speak.
 const PROTOCOLS: [&str; 14] = [
-    "h2", "http/1.1", "http/1.0", "spdy/3.1", "acme-tls/1", "dot", "imap", "pop3", "ftp", "xmpp-client", "xmpp-server",
-    "mqtt", "postgresql", "smb",
+    "h2",
+    "http/1.1",
+    "http/1.0",
+    "spdy/3.1",
+    "acme-tls/1",
+    "dot",
+    "imap",
+    "pop3",
+    "ftp",
+    "xmpp-client",
+    "xmpp-server",
+    "mqtt",
+    "postgresql",
+    "smb",
 ];
 /// A hello of this size takes several segments; some servers and boxes before them read only the first.
 const LONG_HELLO: usize = 8000;
@@ -64,9 +76,7 @@ pub(super) fn features(
         let retry = scope.spawn(|| hello_retry(&ground));
         let compressed = scope.spawn(|| certificate_compression(&ground));
         let grease = scope.spawn(|| tolerates(&ground, |offer| offer.grease = true));
-        let long = scope.spawn(|| {
-            tolerates(&ground, |offer| offer.extra.extend(padding()))
-        });
+        let long = scope.spawn(|| tolerates(&ground, |offer| offer.extra.extend(padding())));
         let future = scope.spawn(|| future_version(&ground));
         let nameless = scope.spawn(|| {
             prober.options.server_name.is_some().then(|| tolerates(&ground, |offer| offer.server_name = None)).flatten()

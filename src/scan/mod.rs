@@ -17,9 +17,7 @@ mod signature;
 mod version;
 
 pub use answer::{Answer, AnswerReader, End};
-pub use found::{
-    CertificateFound, ChainEntry, Features, Preference, Scan, SuiteFound, Support, VersionScan,
-};
+pub use found::{CertificateFound, ChainEntry, Features, Preference, Scan, SuiteFound, Support, VersionScan};
 pub use prober::{Opener, Options};
 pub use rules::{Finding, Grade, RULES, Rule, Severity};
 
@@ -62,11 +60,7 @@ const VERSIONS: [ProtocolVersion; 5] = [
 /// # Errors
 /// [`ScanError`] where nothing at all was answered. A server that stops answering later gives a scan that is
 /// [`incomplete`](Scan::incomplete).
-pub fn scan(
-    open: &Opener<'_>,
-    options: &Options,
-    progress: &(dyn Fn(usize) + Sync),
-) -> Result<Scan, ScanError> {
+pub fn scan(open: &Opener<'_>, options: &Options, progress: &(dyn Fn(usize) + Sync)) -> Result<Scan, ScanError> {
     let prober = Prober::new(open, options, progress)?;
     find_control(&prober)?;
     let mut heard = ask_versions(&prober);

@@ -2,8 +2,8 @@
 
 use super::answer::{Answer, AnswerReader, End};
 use super::question::Question;
-use crate::key::{AgreementAlgorithm, EphemeralKey, KeyError, digest};
 use crate::dial::Wire;
+use crate::key::{AgreementAlgorithm, EphemeralKey, KeyError, digest};
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;

@@ -1,6 +1,7 @@
 //! The hellos that are sent: each asks one thing.
 
 use crate::key::{AgreementAlgorithm, EphemeralKey};
+use crate::tls::EncodeError;
 use crate::tls::code::{
     CipherSuite, CompressionMethod, ContentType, ExtensionType, GroupKind, NamedGroup, ProtocolVersion,
     SignatureScheme, Ssl2Cipher, cipher_suite::KeyExchange,
@@ -8,7 +9,6 @@ use crate::tls::code::{
 use crate::tls::extension::{Extension, ExtensionValue, KeyShareEntry};
 use crate::tls::handshake::{ClientHello, Handshake, Offer, Ssl2ClientHello};
 use crate::tls::record::write_records;
-use crate::tls::EncodeError;
 
 /// What is sent, and what reading the answer takes.
 #[derive(Debug, Clone)]

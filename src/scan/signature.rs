@@ -3,9 +3,9 @@
 use super::answer::Answer;
 use super::eliminate::{Ended, eliminate};
 use super::found::{CertificateFound, ChainEntry};
+use super::prober::Prober;
 use super::question;
 use super::version::{VersionHeard, ask, offer};
-use super::prober::Prober;
 use crate::encoding::hex;
 use crate::key::{KeyAlgorithm, digest};
 use crate::tls::code::cipher_suite::{Authentication, KeyExchange};
@@ -111,7 +111,8 @@ pub(super) fn readable(prober: &Prober<'_>, suites: &[CipherSuite]) -> Option<Na
 pub(super) fn curves(answers: &[Answer]) -> Vec<NamedGroup> {
     let mut curves = Vec::new();
     for answer in answers {
-        let key = answer.chain.first().and_then(|der| Certificate::from_der(der).ok()).and_then(|it| it.public_key().ok());
+        let key =
+            answer.chain.first().and_then(|der| Certificate::from_der(der).ok()).and_then(|it| it.public_key().ok());
         let curve = match key.map(|key| key.algorithm()) {
             Some(KeyAlgorithm::P256) => NamedGroup::SECP256R1,
             Some(KeyAlgorithm::P384) => NamedGroup::SECP384R1,

@@ -69,9 +69,7 @@ pub(super) fn ask(prober: &Prober<'_>, offer: &Offer) -> Asked {
 fn suites(prober: &Prober<'_>, heard: &mut VersionHeard) {
     let version = heard.scan.version;
     let take = |answer: &Answer| answer.suite().filter(|_| answer.version() == Some(version));
-    let run = |pool: &[CipherSuite]| {
-        eliminate(pool.to_vec(), |left| ask(prober, &offer(prober, version, left)), take)
-    };
+    let run = |pool: &[CipherSuite]| eliminate(pool.to_vec(), |left| ask(prober, &offer(prober, version, left)), take);
     let [usual, more] = question::suites(version);
     let mut first = run(&usual);
     let mut batches = vec![more];
@@ -82,7 +80,8 @@ fn suites(prober: &Prober<'_>, heard: &mut VersionHeard) {
         if let Some(short) = short.filter(|short| !short.chosen.is_empty()) {
             heard.scan.remarks.push(format!("a hello with {} suites is not answered, one with {FEW} is", usual.len()));
             first = short;
-            batches = few.chain(batches.iter().flat_map(|more| more.chunks(FEW)).map(<[CipherSuite]>::to_vec)).collect();
+            batches =
+                few.chain(batches.iter().flat_map(|more| more.chunks(FEW)).map(<[CipherSuite]>::to_vec)).collect();
         }
     }
     heard.scan.complete = true;
@@ -100,8 +99,7 @@ fn suites(prober: &Prober<'_>, heard: &mut VersionHeard) {
     if heard.scan.supported == Support::No {
         heard.scan.refusal = refusal;
     }
-    heard.scan.suite_preference =
-        preference(&found, |reversed| ask(prober, &offer(prober, version, reversed)), take);
+    heard.scan.suite_preference = preference(&found, |reversed| ask(prober, &offer(prober, version, reversed)), take);
 }
 
 /// Puts what was eliminated into the scan.
@@ -153,7 +151,9 @@ fn groups(prober: &Prober<'_>, heard: &mut VersionHeard) {
         .scan
         .suites
         .iter()
-        .filter(|found| matches!(found.key_exchange, Some(KeyExchange::Ecdhe | KeyExchange::EcdhePsk | KeyExchange::Tls13)))
+        .filter(|found| {
+            matches!(found.key_exchange, Some(KeyExchange::Ecdhe | KeyExchange::EcdhePsk | KeyExchange::Tls13))
+        })
         .map(|found| found.suite)
         .collect();
     // SSL 3.0 has no extensions to name groups in.

@@ -30,9 +30,8 @@ fn scene() -> Sandbox {
 fn openssl(program: &Peer, sandbox: &Sandbox, options: &[&str]) -> (Background, u16) {
     let port = free_port();
     let address = format!("127.0.0.1:{port}");
-    let mut server = sandbox.start(
-        sandbox.program(&program.path).args(["s_server", "-www", "-quiet", "-accept", &address]).args(options),
-    );
+    let mut server = sandbox
+        .start(sandbox.program(&program.path).args(["s_server", "-www", "-quiet", "-accept", &address]).args(options));
     server.wait_for(port);
     (server, port)
 }
@@ -95,7 +94,7 @@ fn the_suites_found_are_those_openssl_is_configured_with() {
         (both, &["RSA", "ECDSA", "None"][..], "ALL:COMPLEMENTOFALL:@SECLEVEL=0", true),
         (rsa, &["RSA"], "ECDHE+AESGCM:kRSA+AES:@SECLEVEL=0", false),
         (p256, &["ECDSA"], "ALL:!aNULL:@SECLEVEL=0", true),
-        (rsa, &["RSA"], "eNULL:DHE+AES256:@SECLEVEL=0", true),
+        (rsa, &["RSA", "None"], "eNULL:DHE+AES256:@SECLEVEL=0", true),
         (p256, &["ECDSA"], "ECDHE-ECDSA-CHACHA20-POLY1305", false),
     ] {
         let options = [certificates, &["-cipher", ciphers]].concat();
@@ -146,10 +145,7 @@ fn versions_groups_signatures_and_protocols_are_those_openssl_is_configured_with
 
     let (found, _server) = with(&["-sigalgs", "RSA-PSS+SHA384:RSA+SHA256"]);
     assert_eq!(strings(&version(&found, "TLS 1.3")["signature_schemes"]), ["rsa_pss_rsae_sha384"]);
-    assert_eq!(
-        strings(&version(&found, "TLS 1.2")["signature_schemes"]),
-        ["rsa_pss_rsae_sha384", "rsa_pkcs1_sha256"]
-    );
+    assert_eq!(strings(&version(&found, "TLS 1.2")["signature_schemes"]), ["rsa_pss_rsae_sha384", "rsa_pkcs1_sha256"]);
 
     let (found, _server) = with(&["-no_ticket", "-no_etm", "-Verify", "1", "-tls1_3"]);
     assert_eq!(found["features"]["client_certificate"], true);
@@ -203,7 +199,8 @@ fn what_certkit_finds_sslscan_finds_too() {
 /// Every suite that Java can be made to take, SSL 3.0 to TLS 1.3.
 fn old_java(openssl: &Peer, java: &Peer, sandbox: &Sandbox) -> (Background, u16) {
     sandbox.write("OldServer.java", include_str!("peers/OldServer.java"));
-    let export = ["pkcs12", "-export", "-in", "rsa.pem", "-inkey", "rsa.pem", "-out", "rsa.p12", "-passout", "pass:changeit"];
+    let export =
+        ["pkcs12", "-export", "-in", "rsa.pem", "-inkey", "rsa.pem", "-out", "rsa.p12", "-passout", "pass:changeit"];
     sandbox.peer(openssl, &export).expect_code(0);
     let port = free_port();
     let arguments = ["-XX:TieredStopAtLevel=1", "OldServer.java", &port.to_string(), "rsa.p12", "changeit"];
@@ -281,7 +278,8 @@ fn two_scans_are_compared_live_and_saved() {
     let Some(program) = peer("openssl") else { return };
     let sandbox = scene();
     let certificate = ["-cert", "rsa.pem", "-key", "rsa.pem"];
-    let (_one, first) = openssl(&program, &sandbox, &[&certificate[..], &["-tls1_2", "-cipher", "ECDHE+AESGCM"]].concat());
+    let (_one, first) =
+        openssl(&program, &sandbox, &[&certificate[..], &["-tls1_2", "-cipher", "ECDHE+AESGCM"]].concat());
     let (_two, second) = openssl(&program, &sandbox, &["-cert", "p256.pem", "-key", "p256.pem", "-groups", "P-256"]);
     let [first, second] = [first, second].map(|port| format!("localhost:{port}"));
     let saved = sandbox.certkit(&["connect", &first, "--scan", "--json"]);

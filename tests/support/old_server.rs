@@ -106,7 +106,7 @@ impl OldServer {
             let takes = Arc::new(takes);
             for stream in listener.incoming().map_while(Result::ok) {
                 let number = counted.fetch_add(1, Ordering::SeqCst) + 1;
-                if number > takes.dies_after || number % takes.stumbles_each == 0 {
+                if number > takes.dies_after || number.is_multiple_of(takes.stumbles_each) {
                     continue;
                 }
                 let takes = takes.clone();

@@ -29,7 +29,8 @@ impl<'a> Other<'a> {
         match is_file {
             true => Ok(Self::Saved(path)),
             false => {
-                let target = text.parse().with_context(|| format!("--diff {text} is neither a server nor a .json file"))?;
+                let target =
+                    text.parse().with_context(|| format!("--diff {text} is neither a server nor a .json file"))?;
                 Ok(Self::Server(target))
             }
         }

@@ -62,13 +62,7 @@ pub(super) fn saved(path: &Path, schema: &str) -> anyhow::Result<Value> {
 pub(super) fn compare(left: (String, &Value), right: (String, &Value)) -> DiffReport {
     let mut differences = Vec::new();
     descend(&[], left.1, right.1, &mut differences);
-    DiffReport {
-        schema: "certkit.diff/1",
-        left: left.0,
-        right: right.0,
-        same: differences.is_empty(),
-        differences,
-    }
+    DiffReport { schema: "certkit.diff/1", left: left.0, right: right.0, same: differences.is_empty(), differences }
 }
 
 impl DiffReport {
@@ -102,9 +96,30 @@ impl Report for DiffReport {
 
 /// What is another each time, or says the same again.
 const PASSED_OVER: &[&str] = &[
-    "schema", "endpoint", "address", "at", "connections", "route", "steps", "events", "times", "random", "code",
-    "failure", "http", "resumption", "staple", "application_data", "records_omitted", "words", "clause",
-    "serial", "sha1", "session_id_octets", "octets", "findings",
+    "schema",
+    "endpoint",
+    "address",
+    "at",
+    "connections",
+    "route",
+    "steps",
+    "events",
+    "times",
+    "random",
+    "code",
+    "failure",
+    "http",
+    "resumption",
+    "staple",
+    "application_data",
+    "records_omitted",
+    "words",
+    "clause",
+    "serial",
+    "sha1",
+    "session_id_octets",
+    "octets",
+    "findings",
 ];
 
 /// The fields by which the elements of a list are known again.
@@ -142,12 +157,14 @@ fn lists(at: &[String], left: &[Value], right: &[Value], differences: &mut Vec<D
         // Certificates: the first is compared with the first.
         for number in 0..left.len().max(right.len()) {
             let value = |of: &[Value]| of.get(number).cloned().unwrap_or(Value::Null);
-            let numbered = if left.len().max(right.len()) > 1 { with(at, (number + 1).to_string()) } else { at.to_vec() };
+            let numbered =
+                if left.len().max(right.len()) > 1 { with(at, (number + 1).to_string()) } else { at.to_vec() };
             descend(&numbered, &value(left), &value(right), differences);
         }
         return;
     };
-    let names = |of: &[Value]| of.iter().filter_map(|one| one.get(*name).map(|name| words(Some(name)))).collect::<Vec<_>>();
+    let names =
+        |of: &[Value]| of.iter().filter_map(|one| one.get(*name).map(|name| words(Some(name)))).collect::<Vec<_>>();
     let (ours, theirs) = (names(left), names(right));
     only(at, &ours, &theirs, differences);
     for (one, ours) in left.iter().zip(&ours) {
@@ -167,7 +184,8 @@ fn plain_lists(at: &[String], left: &[Value], right: &[Value], differences: &mut
 
 /// What only one of two lists has, and where they have the same, their order.
 fn only(at: &[String], left: &[String], right: &[String], differences: &mut Vec<Difference>) {
-    let lacks = |of: &[String], from: &[String]| of.iter().filter(|one| !from.contains(one)).cloned().collect::<Vec<_>>();
+    let lacks =
+        |of: &[String], from: &[String]| of.iter().filter(|one| !from.contains(one)).cloned().collect::<Vec<_>>();
     let (only_left, only_right) = (lacks(left, right), lacks(right, left));
     if !only_left.is_empty() || !only_right.is_empty() {
         differences.push(Difference { at: place(at), left: None, right: None, only_left, only_right });

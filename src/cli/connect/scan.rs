@@ -226,12 +226,18 @@ fn suite(found: &SuiteFound, width: usize, text: &mut Text) {
         (None, None) => String::new(),
     };
     let weak: Vec<String> = found.weaknesses.iter().map(ToString::to_string).collect();
-    text.line(format_args!("  {} {name} {:10} {}", dim(&found.code), exchange, dim(weak.join(", "))).to_string().trim_end());
+    text.line(
+        format_args!("  {} {name} {:10} {}", dim(&found.code), exchange, dim(weak.join(", "))).to_string().trim_end(),
+    );
 }
 
 fn tell(certificate: &CertificateFound, text: &mut Text) {
     let versions: Vec<String> = certificate.versions.iter().map(ToString::to_string).collect();
-    text.line(format_args!("{}  {}", strong(format_args!("certificate {}", certificate.name)), dim(versions.join(", "))));
+    text.line(format_args!(
+        "{}  {}",
+        strong(format_args!("certificate {}", certificate.name)),
+        dim(versions.join(", "))
+    ));
     if let Some(problem) = &certificate.problem {
         text.line(format_args!("  {}", bad(problem)));
         return;

@@ -150,9 +150,7 @@ pub(super) const RULES: &[Rule] = &[
         clause: "RFC 9325 §3.3",
         severity: Weak,
         words: "records must not be compressed: CRIME (CVE-2012-4929)",
-        broken: |scan| {
-            scan.features.compression.iter().filter(|method| *method != "none").cloned().collect()
-        },
+        broken: |scan| scan.features.compression.iter().filter(|method| *method != "none").cloned().collect(),
     },
     Rule {
         name: "insecure-renegotiation",
@@ -178,7 +176,8 @@ pub(super) const RULES: &[Rule] = &[
         words: "RSA keys must have 2048 bits or more",
         broken: |scan| {
             let own = scan.certificates.iter().map(|one| (&one.name, &one.key, one.key_bits));
-            let chain = scan.certificates.iter().flat_map(|one| &one.chain).map(|one| (&one.name, &one.key, one.key_bits));
+            let chain =
+                scan.certificates.iter().flat_map(|one| &one.chain).map(|one| (&one.name, &one.key, one.key_bits));
             let small = |(name, key, bits): (&String, &Option<String>, Option<u16>)| {
                 let key = key.as_ref().filter(|key| key.starts_with("RSA") && bits.is_some_and(|bits| bits < 2048))?;
                 Some(format!("{name}: {key}"))
@@ -306,7 +305,8 @@ pub(super) const RULES: &[Rule] = &[
         words: "the client chooses among good and bad suites; a server knows better which to prefer",
         broken: |scan| {
             let left = scan.versions.iter().filter(|one| {
-                one.suite_preference == Some(Preference::Client) && one.suites.iter().any(|it| !it.weaknesses.is_empty())
+                one.suite_preference == Some(Preference::Client)
+                    && one.suites.iter().any(|it| !it.weaknesses.is_empty())
             });
             left.map(|one| one.version.to_string()).collect()
         },
@@ -344,8 +344,7 @@ pub(super) const RULES: &[Rule] = &[
 /// The suites with this weakness, each once, with the versions they are taken in.
 fn suites(scan: &Scan, weakness: Weakness) -> Vec<String> {
     let all = scan.versions.iter().flat_map(|one| &one.suites);
-    let mut found =
-        unique(all.filter(|one| one.weaknesses.contains(&weakness)).map(|one| one.suite.to_string()));
+    let mut found = unique(all.filter(|one| one.weaknesses.contains(&weakness)).map(|one| one.suite.to_string()));
     // SSL 2.0 has names of its own.
     let parts = match weakness {
         Weakness::Export => "EXPORT",
