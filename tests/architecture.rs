@@ -21,6 +21,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
     ("dial", &["encoding", "key", "x509"]),
     ("serve", &["encoding", "key", "x509", "tls", "transcript"]),
+    ("scan", &["encoding", "key", "x509", "tls", "dial"]),
     (
         "cli",
         &[
@@ -39,6 +40,7 @@ const PLAN: &[(&str, &[&str])] = &[
             "pcap",
             "transcript",
             "dial",
+            "scan",
             "serve",
         ],
     ),

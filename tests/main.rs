@@ -49,6 +49,7 @@ mod rules;
 mod serve;
 mod serve_proxy;
 mod serve_tls;
+mod scan;
 mod support;
 mod tls;
 mod tls_garbage;
