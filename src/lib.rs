@@ -20,6 +20,7 @@
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
 //! | [`transcript`] | two byte streams become a story of messages: decoded, checked, explained, drawn |
 //! | [`dial`] | reaches a server: names, addresses, TCP, and the dialogue before TLS (STARTTLS) |
+//! | [`scan`] | asks a server for every version, suite, group, signature and certificate, and grades it |
 //! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
 
@@ -35,6 +36,7 @@ pub mod key;
 pub mod pcap;
 pub mod profile;
 pub mod project;
+pub mod scan;
 pub mod serve;
 pub mod tls;
 pub mod transcript;
