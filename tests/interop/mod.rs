@@ -19,4 +19,5 @@ mod matrix;
 mod pkilint;
 mod requests;
 mod schema;
+mod serve;
 mod server;
