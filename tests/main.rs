@@ -20,6 +20,8 @@ mod compat;
 mod conformance;
 mod csr;
 mod differential;
+mod fetch_issuers;
+mod fetch_revocation;
 mod files;
 mod inspect;
 #[cfg(target_os = "linux")]
@@ -44,6 +46,7 @@ mod revocation_lists;
 mod revocation_ocsp;
 mod revocation_scopes;
 mod rules;
+mod scan;
 mod serve;
 mod serve_proxy;
 mod serve_tls;

@@ -29,7 +29,7 @@ pub use self::read::{READ_LIMIT, read, read_text, read_text_if_there};
 pub use self::staging::{Destination, Staged};
 pub use self::stamp::{Stamp, stamp};
 pub use self::stream::{Stream, open};
-pub use self::write::{Mode, WriteSet, same_place};
+pub use self::write::{Mode, WriteSet, folder_of, same_place};
 
 use std::path::Path;
 

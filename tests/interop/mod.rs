@@ -18,6 +18,7 @@ mod live;
 mod matrix;
 mod pkilint;
 mod requests;
+mod scans;
 mod schema;
 mod serve;
 mod server;
