@@ -20,4 +20,5 @@ mod pkilint;
 mod requests;
 mod scans;
 mod schema;
+mod serve;
 mod server;
