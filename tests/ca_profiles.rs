@@ -70,6 +70,13 @@ fn the_subject_is_asked_for_what_the_profile_requires() {
     assert!(refused.stderr.contains("a subject without O and C"), "{}", refused.stderr);
     let args = ["ca", "issue", "--profile", "org.toml", "a.corp.test", "--subject", "O=Corp,C=NO"];
     sandbox.certkit(&args).expect_code(0);
+    for (request, subject) in [("bare.csr", "CN=b.corp.test"), ("full.csr", "CN=b.corp.test,O=Corp,C=NO")] {
+        sandbox.certkit(&["csr", "new", "--subject", subject, "--out", request]).expect_code(0);
+    }
+    let sign = |request| sandbox.certkit(&["ca", "sign", request, "--profile", "org.toml", "--out", "b.pem", "--json"]);
+    let refused = sign("bare.csr").expect_code(1);
+    assert!(refused.stdout.contains("a subject without O and C"), "{}", refused.stdout);
+    assert_eq!(sign("full.csr").expect_code(0).json()["subject"], "CN=b.corp.test,O=Corp,C=NO");
 }
 
 #[test]
