@@ -10,7 +10,7 @@ mod export;
 mod import;
 pub(super) mod init;
 mod intermediate;
-mod issue;
+pub(super) mod issue;
 mod lapse;
 mod ledger;
 mod list;

@@ -20,6 +20,11 @@ pub fn now() -> OffsetDateTime {
     whole_seconds(OffsetDateTime::now_utc())
 }
 
+/// The time now to the nanosecond: for when something happens, as on a network.
+pub fn exactly_now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
 /// The time now for what is being made: `SOURCE_DATE_EPOCH` (seconds since 1970) where it is set, so that a build makes the
 /// same certificate twice, and the clock where it is not. Judging never heeds it.
 ///

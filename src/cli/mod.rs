@@ -9,6 +9,7 @@ mod apply;
 mod ca;
 mod capture;
 mod completions;
+mod connect;
 mod csr;
 mod help;
 mod inspect;
@@ -17,6 +18,7 @@ mod load;
 mod making;
 mod man;
 mod new;
+mod serve;
 mod sheet;
 mod verify;
 mod version;
@@ -100,7 +102,9 @@ enum Command {
     Apply(apply::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
+    Connect(connect::Args),
     Capture(capture::Args),
+    Serve(serve::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -115,7 +119,9 @@ impl Command {
             Self::Apply(args) => apply::run(args, session),
             Self::Verify(args) => verify::run(args, session),
             Self::Inspect(args) => inspect::run(args, session),
+            Self::Connect(args) => connect::run(args, session),
             Self::Capture(args) => capture::run(args, session),
+            Self::Serve(args) => serve::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
         }
