@@ -15,6 +15,7 @@
 //! | [`project`] | what a user wants to have, written down: lists of certificates, `certkit.toml` |
 //! | [`verify`] | judges a certification path and a name: a verdict of findings |
 //! | [`container`] | finds out what a file holds |
+//! | [`fetch`] | what a judgment lacks, fetched where certificates say it is |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
 //! | [`transcript`] | two byte streams become a story of messages: decoded, checked, explained, drawn |
@@ -29,6 +30,7 @@ pub mod container;
 pub mod describe;
 pub mod dial;
 pub mod encoding;
+pub mod fetch;
 pub mod issue;
 pub mod key;
 pub mod pcap;

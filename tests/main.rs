@@ -20,6 +20,8 @@ mod compat;
 mod conformance;
 mod csr;
 mod differential;
+mod fetch_issuers;
+mod fetch_revocation;
 mod files;
 mod inspect;
 #[cfg(target_os = "linux")]
