@@ -19,6 +19,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("pcap", &["encoding"]),
     ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
     ("dial", &["encoding", "key", "x509"]),
+    ("connect", &["encoding", "key", "x509", "tls", "pcap", "transcript", "dial"]),
     ("serve", &[]),
     (
         "cli",
@@ -37,6 +38,7 @@ const PLAN: &[(&str, &[&str])] = &[
             "pcap",
             "transcript",
             "dial",
+            "connect",
             "serve",
         ],
     ),
