@@ -3,7 +3,7 @@
 use crate::cli::text::{Text, bad, dim, good, safe, strong, warn};
 use crate::tls::fingerprint::{Transport, ja3, ja4};
 use crate::tls::handshake::ClientHello;
-use crate::transcript::{Event, Outcome, Protection, Sender, Weight, hex_dump};
+use crate::transcript::{Event, Outcome, Protection, Sender, Value, Weight, hex_dump};
 
 /// How much of each message is said.
 #[derive(Debug, Clone, Copy)]
@@ -12,8 +12,8 @@ pub(super) struct Shown {
     pub(super) follow: bool,
     /// How keys were computed.
     pub(super) steps: bool,
-    /// All that a ClientHello offers.
-    pub(super) hellos: bool,
+    /// All that a ClientHello offers, and each certificate.
+    pub(super) details: bool,
 }
 
 /// How a handshake ended, in a word.
@@ -49,12 +49,11 @@ pub(super) fn event(event: &Event, shown: Shown, text: &mut Text) {
             text.line(format_args!("{INDENT}{}", safe(line)));
         }
     }
-    if shown.hellos {
-        for (label, value) in hello(event) {
-            let label = format!("{label:18}");
-            for (line, first) in wrapped(&value).into_iter().zip(std::iter::once(true).chain(std::iter::repeat(false))) {
-                let label = if first { label.clone() } else { " ".repeat(18) };
-                text.line(format_args!("{INDENT}{} {}", dim(label), safe(line)));
+    if shown.details {
+        for (label, value) in details(event) {
+            for (line, at) in wrapped(&value).into_iter().zip(0..) {
+                let label = if at == 0 { label } else { "" };
+                text.line(format_args!("{INDENT}{} {}", dim(format_args!("{label:18}")), safe(line)));
             }
         }
     }
@@ -69,10 +68,42 @@ pub(super) fn event(event: &Event, shown: Shown, text: &mut Text) {
     }
 }
 
+/// What there is to say of a message beyond its headline, by label.
+fn details(event: &Event) -> Vec<(&'static str, String)> {
+    match event.kind {
+        "ClientHello" => hello(event),
+        "Certificate" => certificates(event),
+        _ => Vec::new(),
+    }
+}
+
+/// Each certificate in a line.
+fn certificates(event: &Event) -> Vec<(&'static str, String)> {
+    let Some(Value::List(list)) = event.fields.get("certificate_list") else { return Vec::new() };
+    let groups = list.iter().filter_map(|entry| match entry {
+        Value::Group(fields) => Some(fields),
+        _ => None,
+    });
+    let told = groups.map(|fields| {
+        let said = |name: &str| fields.get(name).and_then(Value::text);
+        match said("subject") {
+            Some(subject) => {
+                let [issuer, key, from, until] =
+                    ["issuer", "public_key", "not_before", "not_after"].map(|name| said(name).unwrap_or_default());
+                let names = said("names").filter(|names| !names.is_empty());
+                let names = names.map(|names| format!(", for {names}")).unwrap_or_default();
+                ("certificate", format!("{subject}{names}, {key}, {from} to {until}, issued by {issuer}"))
+            }
+            None => ("certificate", said("error").unwrap_or_else(|| "not read".to_owned())),
+        }
+    });
+    told.collect()
+}
+
 /// What a ClientHello offers, by label.
 fn hello(event: &Event) -> Vec<(&'static str, String)> {
-    let body = event.bytes.get(4..).filter(|_| event.kind == "ClientHello");
-    let Some(Ok(hello)) = body.map(ClientHello::decode) else { return Vec::new() };
+    // After the type and the length of the message.
+    let Some(Ok(hello)) = event.bytes.get(4..).map(ClientHello::decode) else { return Vec::new() };
     let mut rows = vec![
         ("versions", listed(hello.versions().iter().filter(|version| !version.is_grease()))),
         ("cipher suites", listed(hello.cipher_suites.iter().filter(|suite| !suite.is_grease()))),

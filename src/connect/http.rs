@@ -156,7 +156,9 @@ impl Body {
         let full = bytes.len() > LONGEST_BODY;
         let (body, complete) = match self {
             Self::None => (Vec::new(), true),
-            Self::Length(length) => (most.get(..(*length).min(most.len())).unwrap_or_default().to_vec(), most.len() >= *length),
+            Self::Length(length) => {
+                (most.get(..(*length).min(most.len())).unwrap_or_default().to_vec(), most.len() >= *length)
+            }
             Self::ToTheEnd => (most.to_vec(), ended && !full),
             Self::Chunks => match chunks(most) {
                 Ok(found) => found,
@@ -215,7 +217,9 @@ mod tests {
 
     #[test]
     fn a_request_has_no_room_for_a_second_one() {
-        for (method, path) in [("POST", "/"), ("get", "/"), ("GET", "x"), ("GET", "/ x"), ("GET", "/\r\nX: y"), ("GET", "*")] {
+        for (method, path) in
+            [("POST", "/"), ("get", "/"), ("GET", "x"), ("GET", "/ x"), ("GET", "/\r\nX: y"), ("GET", "*")]
+        {
             assert!(Request::new(method, path, "x").is_err(), "{method} {path}");
         }
         let text = String::from_utf8(get().encode()).unwrap();
@@ -237,7 +241,11 @@ mod tests {
         let to_the_end = "HTTP/1.0 200 OK\r\n\r\nabc";
         assert_eq!(read(to_the_end, false), None);
         assert_eq!(read(to_the_end, true).unwrap().unwrap().body, b"abc");
-        let none = Response::read(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", false, &Request::new("HEAD", "/", "x").unwrap());
+        let none = Response::read(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+            false,
+            &Request::new("HEAD", "/", "x").unwrap(),
+        );
         assert!(none.unwrap().unwrap().complete);
         let hints = "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
         assert_eq!(read(hints, false).unwrap().unwrap().status, 204);

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use rustls::client::{ClientConfig, Resumption};
-use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs as provided};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
@@ -98,19 +98,19 @@ impl Offer {
 
     /// All cipher suites that can be offered, preferred first.
     pub fn known_cipher_suites() -> Vec<CipherSuite> {
-        aws_lc_rs::ALL_CIPHER_SUITES.iter().map(suite_code).collect()
+        provided::ALL_CIPHER_SUITES.iter().map(suite_code).collect()
     }
 
     /// All groups that can be offered.
     pub fn known_groups() -> Vec<NamedGroup> {
-        aws_lc_rs::ALL_KX_GROUPS.iter().map(|group| group_code(*group)).collect()
+        provided::ALL_KX_GROUPS.iter().map(|group| group_code(*group)).collect()
     }
 
     pub(super) fn config(&self, witness: Arc<Witness>, diary: Arc<Diary>) -> Result<ClientConfig, OfferError> {
         let provider = CryptoProvider {
             cipher_suites: self.suites()?,
             kx_groups: self.kx_groups()?,
-            ..aws_lc_rs::default_provider()
+            ..provided::default_provider()
         };
         let versions = match self.version {
             None => usable_versions(&provider),
@@ -146,10 +146,10 @@ impl Offer {
 
     fn suites(&self) -> Result<Vec<SupportedCipherSuite>, OfferError> {
         if self.cipher_suites.is_empty() {
-            return Ok(aws_lc_rs::ALL_CIPHER_SUITES.to_vec());
+            return Ok(provided::ALL_CIPHER_SUITES.to_vec());
         }
         let find = |wanted: &CipherSuite| {
-            let found = aws_lc_rs::ALL_CIPHER_SUITES.iter().find(|suite| suite_code(suite) == *wanted);
+            let found = provided::ALL_CIPHER_SUITES.iter().find(|suite| suite_code(suite) == *wanted);
             found.copied().ok_or_else(|| OfferError::CipherSuite {
                 name: wanted.to_string(),
                 known: listed(&Self::known_cipher_suites()),
@@ -160,14 +160,13 @@ impl Offer {
 
     fn kx_groups(&self) -> Result<Vec<&'static dyn SupportedKxGroup>, OfferError> {
         if self.groups.is_empty() {
-            return Ok(aws_lc_rs::DEFAULT_KX_GROUPS.to_vec());
+            return Ok(provided::DEFAULT_KX_GROUPS.to_vec());
         }
         let find = |wanted: &NamedGroup| {
-            let found = aws_lc_rs::ALL_KX_GROUPS.iter().find(|group| group_code(**group) == *wanted);
-            found.copied().ok_or_else(|| OfferError::Group {
-                name: wanted.to_string(),
-                known: listed(&Self::known_groups()),
-            })
+            let found = provided::ALL_KX_GROUPS.iter().find(|group| group_code(**group) == *wanted);
+            found
+                .copied()
+                .ok_or_else(|| OfferError::Group { name: wanted.to_string(), known: listed(&Self::known_groups()) })
         };
         self.groups.iter().map(find).collect()
     }
@@ -186,7 +185,7 @@ impl ClientIdentity {
     fn load(&self) -> Result<CertifiedKey, OfferError> {
         // The copy that rustls takes lives as long as its signer, which wipes nothing: so it is with every client.
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.to_pkcs8_der().to_vec()));
-        let signer = aws_lc_rs::default_provider().key_provider.load_private_key(key);
+        let signer = provided::default_provider().key_provider.load_private_key(key);
         let signer = signer.map_err(|_| OfferError::Key(self.key.algorithm().to_string()))?;
         let chain = self.chain.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
         Ok(CertifiedKey::new(chain, signer))
@@ -246,7 +245,10 @@ mod tests {
     fn what_cannot_be_offered_is_told_with_what_can() {
         let rc4 = Offer { cipher_suites: vec![CipherSuite(0x0005)], ..offer() };
         let told = config(&rc4).unwrap_err().to_string();
-        assert!(told.starts_with("the cipher suite TLS_RSA_WITH_RC4_128_SHA cannot be offered; there are TLS_"), "{told}");
+        assert!(
+            told.starts_with("the cipher suite TLS_RSA_WITH_RC4_128_SHA cannot be offered; there are TLS_"),
+            "{told}"
+        );
         let x448 = Offer { groups: vec![NamedGroup(30)], ..offer() };
         let told = config(&x448).unwrap_err().to_string();
         assert!(told.starts_with("the group x448 cannot be offered; there are x25519, "), "{told}");

@@ -72,8 +72,8 @@ impl Client {
     /// # Errors
     /// When this end cannot begin.
     pub fn begin(&self, wire: Wire, early: &[u8]) -> Result<Talk, Failure> {
-        let mut connection = ClientConnection::new(Arc::clone(&self.config), self.name.clone())
-            .map_err(|error| Failure::of(&error))?;
+        let mut connection =
+            ClientConnection::new(Arc::clone(&self.config), self.name.clone()).map_err(|error| Failure::of(&error))?;
         let sent = connection.early_data().map(|mut data| data.write(early).unwrap_or(0));
         Ok(Talk { connection, wire, opening: Vec::new(), early: sent })
     }

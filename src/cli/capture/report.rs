@@ -154,7 +154,7 @@ impl CaptureReport {
             text.line(format_args!("  {}", warn(remark)));
         }
         text.blank();
-        let shown = Shown { follow: self.follow, steps: self.steps, hellos: false };
+        let shown = Shown { follow: self.follow, steps: self.steps, details: false };
         told.transcript.events.iter().for_each(|event| story::event(event, shown, text));
     }
 }

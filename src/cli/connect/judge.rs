@@ -83,7 +83,11 @@ impl Judge {
 
     /// Judges the chain a server sent, its own certificate first, and the staple that came with it; `None` where there is no
     /// chain.
-    pub(super) fn verdict(mut self, chain: &[Vec<u8>], staple: Option<&[u8]>) -> Option<(VerifyReport, Option<Staple>)> {
+    pub(super) fn verdict(
+        mut self,
+        chain: &[Vec<u8>],
+        staple: Option<&[u8]>,
+    ) -> Option<(VerifyReport, Option<Staple>)> {
         let (leaf, others) = chain.split_first()?;
         self.verifier.intermediates.extend(others.iter().filter_map(|der| Certificate::from_der(der).ok()));
         let leaf = match Certificate::from_der(leaf) {
@@ -127,9 +131,12 @@ impl Judge {
         let status = attempt.revocation.iter().find(|status| status.certificate == 0);
         let source = status.and_then(|status| status.source.as_ref());
         let about_revocation = |check: &str| check.starts_with("revocation-known") || check.starts_with("ocsp");
-        let fault = attempt.findings.iter().find(|finding| finding.is_failure() && about_revocation(finding.check.name()));
+        let fault =
+            attempt.findings.iter().find(|finding| finding.is_failure() && about_revocation(finding.check.name()));
         Staple {
-            status: status.filter(|status| status.source.is_some() || status.status != Status::Unknown).map(|status| status.status.name()),
+            status: status
+                .filter(|status| status.source.is_some() || status.status != Status::Unknown)
+                .map(|status| status.status.name()),
             this_update: source.map(|source| clock::rfc3339(source.this_update)),
             next_update: source.and_then(|source| source.next_update).map(clock::rfc3339),
             fault: fault.map(|finding| finding.detail(attempt, &alone)),

@@ -39,7 +39,7 @@ With --json: `schema` (`certkit.connect/1`), `endpoint`, `starttls`, `accepted`,
 `local`, `peer`), `steps` (`resolve_ms`, `connect_ms`, `starttls_ms`, `handshake_ms`, `response_ms`), `verdict` (null where no certificate came,
 otherwise what `certkit verify --json` says), `staple` (null, or `octets`, `status`, `this_update`, `next_update`, `fault`), `http` (with --http
 `status_line`, `status`, `headers`, `body`, `complete`), `resumption` (with --resume `resumed`, `early_data` `not_allowed`/`refused`/`accepted`,
-`failure`, `steps`, `summary`, `events`), and the transcript, `summary` and `events`, as `certkit capture --help` describes them.
+`http_status`, `failure`, `steps`, `summary`, `events`), and the transcript, `summary` and `events`, as `certkit capture --help` describes them.
 
 For example:
   certkit connect example.com

@@ -62,15 +62,18 @@ impl OutputArgs {
         key_log: &str,
         session: &mut Session,
     ) -> anyhow::Result<()> {
-        let written: Vec<String> = self.paths().map(shown).collect();
+        let mut written: Vec<String> = self.paths().map(shown).collect();
         let mut files = WriteSet::new(self.force);
         if let Some(path) = self.save_chain {
             let chain = visits.first().map(|visit| visit.heard.chain.as_slice()).unwrap_or_default();
-            if chain.is_empty() {
-                bail!("there are no certificates to save: the server sent none");
-            }
             let pem: String = chain.iter().map(|der| pem::write("CERTIFICATE", der).to_string()).collect();
-            files.add(path, pem.into_bytes(), Mode::Public);
+            match chain.is_empty() {
+                true => {
+                    session.warn(format_args!("{} was not written: the server sent no certificate", shown(&path)));
+                    written.retain(|file| *file != shown(&path));
+                }
+                false => files.add(path, pem.into_bytes(), Mode::Public),
+            }
         }
         if let Some(path) = self.save_pcap {
             let is_pcapng = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pcapng"));

@@ -43,6 +43,8 @@ pub(super) struct ConnectReport {
 pub(super) struct Resumption {
     resumed: bool,
     early_data: EarlyData,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_status: Option<u16>,
     failure: Option<Failed>,
     steps: Steps,
     #[serde(flatten)]
@@ -69,6 +71,7 @@ impl Resumption {
         Self {
             resumed: visit.heard.resumed,
             early_data: visit.heard.early_data,
+            http_status: visit.response.as_ref().map(|response| response.status),
             failure: visit.failure.as_ref().map(Failed::from),
             steps: visit.steps,
             transcript,
@@ -89,8 +92,7 @@ impl ConnectReport {
         steps: bool,
     ) -> Self {
         let sound = transcript.as_ref().is_some_and(is_sound);
-        let accepted =
-            visit.failure.is_none() && sound && verdict.as_ref().is_some_and(|verdict| verdict.accepted);
+        let accepted = visit.failure.is_none() && sound && verdict.as_ref().is_some_and(|verdict| verdict.accepted);
         Self {
             schema: "certkit.connect/1",
             endpoint,
@@ -104,7 +106,7 @@ impl ConnectReport {
             http: visit.response.clone(),
             resumption: None,
             transcript,
-            shown: Shown { follow: false, steps, hellos: true },
+            shown: Shown { follow: false, steps, details: true },
         }
     }
 
@@ -246,8 +248,11 @@ impl Resumption {
         let time = self.steps.handshake_ms.map(|ms| format!(", in {ms:.1} ms")).unwrap_or_default();
         text.line(format_args!("{}  {resumed}; {early}{time}", strong("second connection")));
         if let Some(transcript) = &self.transcript {
-            let shown = Shown { hellos: false, ..shown };
+            let shown = Shown { details: false, ..shown };
             transcript.events.iter().for_each(|event| story::event(event, shown, text));
+        }
+        if let Some(status) = self.http_status {
+            text.line(format_args!("  the request was answered with status {status}"));
         }
         if let Some(failure) = &self.failure {
             failure.text(text);

@@ -48,12 +48,8 @@ impl Visit {
     ) -> anyhow::Result<Self> {
         let (dialled, starttls_ms) = reach.reach(endpoint)?;
         let route = dialled.route;
-        let mut steps = Steps {
-            resolve_ms: route.resolve_ms,
-            connect_ms: route.connect_ms,
-            starttls_ms,
-            ..Steps::default()
-        };
+        let mut steps =
+            Steps { resolve_ms: route.resolve_ms, connect_ms: route.connect_ms, starttls_ms, ..Steps::default() };
         let mut talk = client.begin(dialled.wire, early)?;
         let watch = talk.stopwatch();
         let begun = watch.elapsed_ms();
