@@ -69,6 +69,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("icu_normalizer", &["x509"]),
     ("psl", &["verify"]),
     ("idna", &["x509"]),
+    // Certificate messages come compressed (RFC 8879); in the transcript for its tests.
+    ("brotli_decompressor", &["tls"]),
+    ("miniz_oxide", &["tls", "transcript"]),
     ("toml", &["profile", "ca", "project"]),
     ("csv_core", &["project"]),
     ("rcgen", &["issue"]),

@@ -7,7 +7,7 @@ pub mod handshake;
 pub mod keys;
 pub mod record;
 #[cfg(test)]
-mod rfc8448;
+pub(crate) mod rfc8448;
 mod wire;
 
 pub use wire::{DecodeError, EncodeError, Fault};

@@ -35,12 +35,14 @@ pub(super) fn explain(kind: &str, from: Sender, protection: Protection, session:
              the application protocol.",
         ],
         ("Certificate", Sender::Server) => certificate(session),
-        ("Certificate", Sender::Client) => vec![
+        ("Certificate" | "CompressedCertificate", Sender::Client) => vec![
             "The client's certificate, since the server asked for one. It proves nothing yet: that the client has the key \
              that belongs to it is shown by the signature in CertificateVerify.",
         ],
-        ("CompressedCertificate", _) => {
-            vec!["The certificate chain, compressed to save a round trip. It means the same."]
+        ("CompressedCertificate", Sender::Server) => {
+            let mut paragraphs = certificate(session);
+            paragraphs.push("It came compressed (RFC 8879), to fit the first flight of packets. It means the same.");
+            paragraphs
         }
         ("CertificateStatus", _) => vec![
             "The issuer's own signed word, not older than some days, that the certificate has not been revoked (OCSP). The \

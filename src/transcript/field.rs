@@ -46,6 +46,13 @@ impl Fields {
         self
     }
 
+    /// With those of another list after them.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// Adds one.
     pub fn push(&mut self, name: &'static str, value: impl Into<Value>) {
         self.0.push((name, value.into()));

@@ -1,16 +1,20 @@
 //! What opens encrypted records, and the keys that come of it.
 
 mod derive;
+mod remembered;
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use self::remembered::Remembered;
 use super::event::{Remark, Secret, Sender, Weight};
 use super::session::Session;
 use crate::key::PrivateKey;
 use crate::tls::code::cipher_suite::KeyExchange;
-use crate::tls::code::{CipherSuite, ContentType};
-use crate::tls::handshake::{ClientKeyExchange, Contribution, Handshake};
+use crate::tls::code::{CipherSuite, ContentType, ExtensionType};
+use crate::tls::extension::{ExtensionValue, Place};
+use crate::tls::handshake::{ClientKeyExchange, Contribution, Handshake, NewSessionTicket};
 use crate::tls::keys::{KeyLog, KeyLogLabel, MasterSecret, PreMasterSecret, Prf, RecordDecrypter, TrafficSecret};
 use crate::tls::record::Record;
 
@@ -19,6 +23,8 @@ use crate::tls::record::Record;
 pub struct Secrets {
     keys: Vec<PrivateKey>,
     logs: Vec<KeyLog>,
+    /// What connections opened with them have agreed on. Copies share it.
+    remembered: Rc<RefCell<Remembered>>,
 }
 
 impl Secrets {
@@ -98,6 +104,18 @@ impl Keys {
                 self.handshake_secrets(session)
             }
             Handshake::ClientKeyExchange(exchange) => self.key_exchange(exchange, session),
+            Handshake::NewSessionTicket(NewSessionTicket::Old { ticket, .. }) => {
+                // A resumed session may get its new ticket before the keys come into use.
+                let derived = self.resume(session);
+                self.remember(ticket);
+                derived
+            }
+            Handshake::Finished(_) if sender == Sender::Server && !session.is_tls13() => {
+                if let Some(hello) = session.server_hello.as_ref() {
+                    self.remember(&hello.session_id);
+                }
+                Derived::default()
+            }
             Handshake::Finished(_) if session.is_tls13() => {
                 let half = self.half(sender);
                 // Finished is the last message under the keys of the handshake.
@@ -124,13 +142,15 @@ impl Keys {
             // A resumed session has no key exchange.
             secrets = self.logged_master(session);
         }
+        let (resumed, _) = self.resume(session);
+        secrets.extend(resumed);
         let (Some(master), Some(negotiated), Some(client), Some(server)) =
             (&self.master, session.negotiated, session.client_random, session.server_hello.as_ref())
         else {
             self.half(sender).decrypters.clear();
             return (secrets, Vec::new());
         };
-        let encrypt_then_mac = session.has_extension(crate::tls::code::ExtensionType::ENCRYPT_THEN_MAC);
+        let encrypt_then_mac = session.has_extension(ExtensionType::ENCRYPT_THEN_MAC);
         let made = RecordDecrypter::old(&negotiated, master, &client, &server.random, sender, encrypt_then_mac);
         if sender == Sender::Client || session.resumed {
             secrets.extend(derive::key_block(master, session));
@@ -280,7 +300,7 @@ impl Keys {
             },
             (None, None) => return (Vec::new(), self.cannot_open(session)),
         };
-        let extended = session.has_extension(crate::tls::code::ExtensionType::EXTENDED_MASTER_SECRET);
+        let extended = session.has_extension(ExtensionType::EXTENDED_MASTER_SECRET);
         let master = match Prf::of(&negotiated) {
             Ok(prf) if extended => MasterSecret::extended(prf, &pre_master, &session.transcript),
             Ok(prf) => MasterSecret::plain(prf, &pre_master, &client, &server.random),
@@ -301,6 +321,41 @@ impl Keys {
         self.source = Some(KEY_LOG);
         self.master = Some(master);
         vec![secret]
+    }
+
+    /// Remembers the master secret under the name of its session.
+    fn remember(&self, name: &[u8]) {
+        if let Some(master) = &self.master {
+            self.secrets.remembered.borrow_mut().keep(name, master);
+        }
+    }
+
+    /// The master secret of the session that is resumed, where it was opened earlier.
+    fn resume(&mut self, session: &Session) -> Derived {
+        let is_full = session.key_exchange_seen || !session.server_chain.is_empty();
+        let (Some(client), Some(server)) = (session.client_hello.as_ref(), session.server_hello.as_ref()) else {
+            return Derived::default();
+        };
+        if self.master.is_some() || is_full {
+            return Derived::default();
+        }
+        let remembered = self.secrets.remembered.borrow();
+        let ticket = match client.extensions.value(ExtensionType::SESSION_TICKET, Place::ClientHello) {
+            Some(ExtensionValue::SessionTicket(ticket)) => remembered.secret(&ticket).cloned(),
+            _ => None,
+        };
+        let same_id = !server.session_id.is_empty() && server.session_id == client.session_id;
+        let found = ticket.or_else(|| remembered.secret(&server.session_id).filter(|_| same_id).cloned());
+        drop(remembered);
+        let Some(master) = found else { return Derived::default() };
+        let secret = Secret {
+            name: "master secret",
+            formula: "that of the session resumed, which was opened earlier in this recording".to_owned(),
+            value: zeroize::Zeroizing::new(master.expose().to_vec()),
+        };
+        self.source = Some("the session resumed, opened earlier");
+        self.master = Some(master);
+        (vec![secret], Vec::new())
     }
 
     /// Why the secrets given do not open this connection.

@@ -47,7 +47,14 @@ pub(super) fn tell(message: &Handshake, at: OffsetDateTime) -> Told {
                 .with("algorithm", code(message.algorithm.0, message.algorithm))
                 .with("uncompressed_length", message.uncompressed_length)
                 .with("compressed_certificate_message", message.compressed.as_slice());
-            Told::new("CompressedCertificate", headline, fields)
+            match message.decompress() {
+                Ok(inside) => {
+                    let inside = certificate(&inside, at);
+                    let headline = format!("{} ({headline})", inside.headline);
+                    Told::new("CompressedCertificate", headline, fields.and(inside.fields))
+                }
+                Err(_) => Told::new("CompressedCertificate", headline, fields),
+            }
         }
         Handshake::CertificateStatus(status) => {
             let headline = format!("{} OCSP response{}", status.responses.len(), plural(status.responses.len()));

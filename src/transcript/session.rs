@@ -5,7 +5,9 @@ use crate::key::{HashAlgorithm, PublicKey};
 use crate::tls::code::cipher_suite::{KeyExchange, SuiteParts};
 use crate::tls::code::{ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::tls::extension::{ExtensionValue, Place};
-use crate::tls::handshake::{ClientHello, Handshake, KeyExchangeParameters, Negotiated, ServerHello};
+use crate::tls::handshake::{
+    CertificateMessage, ClientHello, Handshake, KeyExchangeParameters, Negotiated, ServerHello,
+};
 use crate::tls::keys::HandshakeMessages;
 use crate::tls::record::RawHandshake;
 use crate::x509::Certificate;
@@ -113,17 +115,11 @@ impl Session {
                     self.protocol = list.into_iter().next();
                 }
             }
-            Handshake::Certificate(message) => {
-                let chain = message.certificates().filter_map(|der| Certificate::from_der(der).ok()).collect();
-                let staple = |entry: &crate::tls::handshake::CertificateEntry| {
-                    entry.extensions.contains(ExtensionType::STATUS_REQUEST)
-                };
-                match from {
-                    Sender::Server => {
-                        self.server_chain = chain;
-                        self.stapled |= message.entries.iter().any(staple);
-                    }
-                    Sender::Client => self.client_chain = chain,
+            Handshake::Certificate(message) => self.take_chain(from, message),
+            // One that cannot be decompressed is told to be so, and leaves the chain unknown.
+            Handshake::CompressedCertificate(message) => {
+                if let Ok(message) = message.decompress() {
+                    self.take_chain(from, &message);
                 }
             }
             Handshake::CertificateStatus(_) => self.stapled = true,
@@ -155,6 +151,18 @@ impl Session {
             return;
         }
         self.transcript.add(raw, self.negotiated.as_ref());
+    }
+
+    fn take_chain(&mut self, from: Sender, message: &CertificateMessage) {
+        let chain = message.certificates().filter_map(|der| Certificate::from_der(der).ok()).collect();
+        match from {
+            Sender::Server => {
+                self.server_chain = chain;
+                let mut entries = message.entries.iter();
+                self.stapled |= entries.any(|entry| entry.extensions.contains(ExtensionType::STATUS_REQUEST));
+            }
+            Sender::Client => self.client_chain = chain,
+        }
     }
 
     fn take_client_hello(&mut self, hello: &ClientHello) {

@@ -221,6 +221,30 @@ fn resumption_is_told() {
     }
 }
 
+/// By its ticket, or by its identifier where the server gives no tickets: a resumed session has no key exchange of its own.
+#[test]
+fn the_servers_rsa_key_opens_what_was_resumed_too() {
+    let Some(openssl) = peer("openssl") else { return };
+    let rsa = ["-tls1_2", "-cipher", "AES128-GCM-SHA256"];
+    for tickets in [&[][..], &["-no_ticket"]] {
+        let first = [&rsa[..], &["-sess_out", "session"]].concat();
+        let second = [&rsa[..], &["-sess_in", "session"]].concat();
+        let heard = hear(&openssl, &[&RSA[..], tickets].concat(), &[&first, &second]);
+        let ours = heard.told(&["--key", "rsa.pem"]);
+        for (at, resumed, source) in
+            [(0, false, "the server's RSA key"), (1, true, "the session resumed, opened earlier")]
+        {
+            let summary = &ours["connections"][at]["summary"];
+            assert_eq!(
+                (&summary["resumed"], &summary["decrypted_with"]),
+                (&resumed.into(), &source.into()),
+                "{ours:#}"
+            );
+            assert_eq!(summary["finished_verified"], true, "{ours:#}");
+        }
+    }
+}
+
 #[test]
 fn early_data_is_opened() {
     let Some(openssl) = peer("openssl") else { return };
@@ -273,12 +297,19 @@ fn keys_in_the_capture_itself_are_used_and_both_formats_are_what_tshark_reads() 
     assert_eq!(frames("heard.pcap", bad), 0);
     assert!(frames("heard.pcap", "tls.handshake") >= 2);
 
-    let pcapng = with_keys(&sandbox);
+    let pcapng = with_keys(&sandbox, false);
     sandbox.sandbox.write("keys.pcapng", pcapng);
     assert_eq!(frames("keys.pcapng", bad), 0);
     assert_eq!(frames("keys.pcapng", "tls.handshake.type == 11"), 1);
     let ours = sandbox.sandbox.certkit(&["capture", "keys.pcapng", "--follow"]).expect_code(0);
     ours.says("decrypted with  a key log").says("| HTTP/1.0 200 ok");
+
+    // Keys after the packets: a file is read again, a pipe cannot be.
+    sandbox.sandbox.write("late.pcapng", with_keys(&sandbox, true));
+    let ours = sandbox.sandbox.certkit(&["capture", "late.pcapng", "--follow"]).expect_code(0);
+    ours.says("decrypted with  a key log").says("| HTTP/1.0 200 ok");
+    let piped = sandbox.sandbox.shell("certkit capture - <late.pcapng").expect_code(0);
+    assert!(!piped.complains("save it to a file").stdout.contains("decrypted with"));
     sandbox
         .sandbox
         .certkit(&["capture", "heard.pcap", "--follow"])
@@ -286,14 +317,20 @@ fn keys_in_the_capture_itself_are_used_and_both_formats_are_what_tshark_reads() 
         .complains("has no effect without keys");
 }
 
-/// The same packets as pcapng, with the key log in it.
-fn with_keys(heard: &Heard) -> Vec<u8> {
+/// The same packets as pcapng, with the key log before or after them.
+fn with_keys(heard: &Heard, late: bool) -> Vec<u8> {
     use certkit::pcap::{CaptureFile, CaptureWriter, Item, LinkType};
     let mut writer = CaptureWriter::new(Vec::new(), Format::Pcapng, LinkType::ETHERNET).unwrap();
-    writer.key_log(&heard.sandbox.read("keys.txt")).unwrap();
+    let keys = heard.sandbox.read("keys.txt");
+    if !late {
+        writer.key_log(&keys).unwrap();
+    }
     let mut file = CaptureFile::open(&heard.capture[..]).unwrap();
     while let Some(Item::Packet(packet)) = file.next_item().unwrap() {
         writer.packet(packet.at, packet.bytes).unwrap();
+    }
+    if late {
+        writer.key_log(&keys).unwrap();
     }
     writer.into_inner()
 }

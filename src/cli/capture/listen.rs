@@ -52,6 +52,9 @@ pub(super) struct Heard {
     pub(super) skipped: Skipped,
     pub(super) datagrams: Datagrams,
     pub(super) has_key_log: bool,
+    /// Keys in it come after packets.
+    has_late_keys: bool,
+    can_be_read_again: bool,
     pub(super) tcp_connections: u64,
     pub(super) other_connections: u64,
     pub(super) filtered: u64,
@@ -109,9 +112,25 @@ impl Listening {
         Self { filter: Rc::new(filter), detailed, options: Options { explain, secrets: Rc::new(secrets), ..options } }
     }
 
-    /// Reads a capture.
-    pub(super) fn read(mut self, path: &Path, session: &Session) -> anyhow::Result<Heard> {
+    /// Reads a capture; twice, where keys stand in it after packets they may open.
+    pub(super) fn read(mut self, path: &Path, session: &mut Session) -> anyhow::Result<Heard> {
+        let heard = self.pass(path, session)?;
+        match (heard.has_late_keys, heard.can_be_read_again) {
+            (false, _) => Ok(heard),
+            (true, true) => self.pass(path, session),
+            (true, false) => {
+                session.warn(
+                    "keys in the capture come after packets they may open, and what comes through a pipe is read once: \
+                     save it to a file",
+                );
+                Ok(heard)
+            }
+        }
+    }
+
+    fn pass(&mut self, path: &Path, session: &Session) -> anyhow::Result<Heard> {
         let stream = files::open(path)?;
+        let can_be_read_again = stream.size.is_some();
         let bar = progress_bar(session, stream.size);
         let failed = || format!("cannot read {}", load::name(path));
         let mut file = CaptureFile::open(stream).map_err(told).with_context(failed)?;
@@ -134,6 +153,7 @@ impl Listening {
                 }
                 Ok(Some(Item::KeyLog(lines))) => {
                     heard.has_key_log = true;
+                    heard.has_late_keys |= heard.packets > 0;
                     Rc::make_mut(&mut self.options.secrets).add_key_log(KeyLog::parse(lines));
                 }
                 Ok(None) => break,
@@ -150,6 +170,7 @@ impl Listening {
         connections.finish().into_iter().for_each(|finished| heard.take(finished));
         heard.connections.sort_by_key(|told| told.begun);
         heard.skipped = decoder.skipped();
+        heard.can_be_read_again = can_be_read_again;
         heard.damaged(file.damage());
         Ok(heard)
     }
@@ -205,6 +226,8 @@ impl Heard {
             skipped: Skipped::default(),
             datagrams: Datagrams::default(),
             has_key_log: false,
+            has_late_keys: false,
+            can_be_read_again: false,
             tcp_connections: 0,
             other_connections: 0,
             filtered: 0,

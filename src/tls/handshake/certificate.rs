@@ -63,7 +63,7 @@ impl CertificateMessage {
     }
 }
 
-/// A Certificate message, compressed. certkit names the algorithm and does not decompress.
+/// A Certificate message, compressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompressedCertificate {
     /// How it is compressed.

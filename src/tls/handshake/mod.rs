@@ -2,6 +2,7 @@
 
 mod certificate;
 mod client_hello;
+mod compression;
 mod key_exchange;
 mod offer;
 mod request;
@@ -13,6 +14,7 @@ mod ticket;
 
 pub use certificate::{CertificateEntry, CertificateMessage, CompressedCertificate};
 pub use client_hello::ClientHello;
+pub use compression::DecompressError;
 pub use key_exchange::{ClientKeyExchange, Contribution};
 pub use offer::Offer;
 pub use request::CertificateRequest;

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::Recorder;
 use crate::pcap::Side;
 use crate::tls::code::{ContentType, HandshakeType, ProtocolVersion};
-use crate::tls::handshake::{Handshake, Ssl2ClientHello, Ssl2ServerHello};
+use crate::tls::handshake::{DecompressError, Handshake, Ssl2ClientHello, Ssl2ServerHello};
 use crate::tls::record::{Alert, RawHandshake, Record, RecordEvent};
 use crate::transcript::checks::{self, Outcome};
 use crate::transcript::event::{Event, Protection, Remark, Sender, Weight, name_of};
@@ -205,6 +205,15 @@ impl Recorder {
             },
             Handshake::CertificateVerify(signed) => {
                 ("the signature over the handshake", checks::certificate_verify(signed, sender, &self.session))
+            }
+            Handshake::CompressedCertificate(message) => {
+                return match message.decompress() {
+                    Ok(_) => Vec::new(),
+                    Err(why @ (DecompressError::Algorithm(_) | DecompressError::Long { .. })) => {
+                        vec![Remark { weight: Weight::Note, text: why.to_string() }]
+                    }
+                    Err(why) => vec![Remark { weight: Weight::Wrong, text: why.to_string() }],
+                };
             }
             Handshake::Finished(data) => {
                 let holds = self.keys.finished(sender, data, &self.session);

@@ -128,3 +128,28 @@ fn secrets_are_not_told_unless_they_are_revealed() {
     transcript.reveal_secrets();
     assert!(told(&transcript).contains("abababab"));
 }
+
+#[test]
+fn a_compressed_chain_is_told_as_the_chain_it_is() {
+    use crate::tls::code::CertificateCompression;
+    use crate::tls::handshake::{CompressedCertificate, Handshake};
+    let body = crate::encoding::hex::decode(crate::tls::rfc8448::CERTIFICATE).unwrap().split_off(4);
+    let compressed = |said: usize| {
+        let message = Handshake::CompressedCertificate(CompressedCertificate {
+            algorithm: CertificateCompression::ZLIB,
+            uncompressed_length: u32::try_from(said).unwrap(),
+            compressed: miniz_oxide::deflate::compress_to_vec_zlib(&body, 6),
+        });
+        let mut recorder = Recorder::new(Options { explain: true, ..Options::default() });
+        recorder.data(Side::Initiator, NOW, &hello());
+        recorder.data(Side::Responder, NOW, &record(ContentType::HANDSHAKE, &message.encode().unwrap()));
+        transcript(recorder)
+    };
+    let told = compressed(body.len());
+    assert_eq!(told.summary.server_chain.len(), 1);
+    assert!(told.events[1].fields.get("certificate_list").is_some() && told.events[1].remarks.is_empty());
+    assert!(told.events[1].explanation.len() > 1);
+    let damaged = compressed(body.len() + 1);
+    assert!(damaged.summary.server_chain.is_empty());
+    assert_eq!(damaged.events[1].remarks[0].weight, crate::transcript::event::Weight::Wrong);
+}
