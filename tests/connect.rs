@@ -19,7 +19,7 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new() -> Self {
         let (sandbox, hierarchy) = (Sandbox::new(), Hierarchy::new());
-        sandbox.write("root.pem", pem::write("CERTIFICATE", hierarchy.root.certificate.der()).to_string());
+        sandbox.write("root.pem", &*pem::write("CERTIFICATE", hierarchy.root.certificate.der()));
         Self { sandbox, hierarchy }
     }
 
@@ -130,7 +130,7 @@ fn a_chain_that_leads_nowhere_is_rejected() {
     let port = place.server().start();
     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
     let stranger = Forge::root("Another Root", &key).sign_der(&key);
-    place.sandbox.write("other.pem", pem::write("CERTIFICATE", &stranger).to_string());
+    place.sandbox.write("other.pem", &*pem::write("CERTIFICATE", &stranger));
     let args =
         ["connect", &format!("localhost:{port}"), "--roots", "other.pem", "--at", "2026-11-23T12:00:00Z", "--json"];
     is_rejected_for(&place.sandbox.certkit(&args).expect_code(1).json(), "name-chaining");
@@ -200,7 +200,7 @@ fn a_server_that_wants_a_client_certificate_gets_one() {
     }
     place.connect(1, &["--cert", "client.pem"]).expect_code(2).complains("holds no private key");
     let other = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
-    place.sandbox.write("other-key.pem", pem::write("PRIVATE KEY", &other.to_pkcs8_der()).to_string());
+    place.sandbox.write("other-key.pem", &*pem::write("PRIVATE KEY", &other.to_pkcs8_der()));
     place.connect(1, &["--cert", "client.pem", "--key", "other-key.pem"]).expect_code(2).complains("does not belong");
 }
 

@@ -8,6 +8,9 @@ const LONGEST_HEAD: usize = 64 << 10;
 /// The most of a body that is read, in bytes.
 const LONGEST_BODY: usize = 1 << 20;
 
+/// How many interim responses may come before the response itself.
+const MOST_INTERIM: usize = 16;
+
 /// A request without a body, after which the server is to close.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -58,6 +61,9 @@ pub enum ResponseError {
     /// There is no answer.
     #[error("the server closed the connection and gave no answer to the request")]
     Nothing,
+    /// Interim responses do not end.
+    #[error("more than {MOST_INTERIM} interim responses came, and no response")]
+    Interim,
     /// The chunks of the body are damaged.
     #[error("the chunks of the body are damaged (RFC 9112 §7.1)")]
     Chunks,
@@ -96,9 +102,37 @@ impl Response {
     /// Reads the response to a request out of all that came so far; `None` where more is needed. `ended` says that nothing
     /// more will come.
     pub fn read(bytes: &[u8], ended: bool, request: &Request) -> Option<Result<Self, ResponseError>> {
-        let Some(head_end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
-            let begins = b"HTTP/1.";
-            let differs = bytes.iter().zip(begins).any(|(one, other)| one != other);
+        let mut rest = bytes;
+        // RFC 9110 §15.2: what is said in between is followed by the response itself.
+        for _ in 0..MOST_INTERIM {
+            let (head, body) = match Head::read(rest, ended)? {
+                Ok(found) => found,
+                Err(error) => return Some(Err(error)),
+            };
+            if (100..200).contains(&head.status) && head.status != 101 {
+                rest = body;
+                continue;
+            }
+            let Head { status_line, status, headers } = head;
+            let body = Body::of(&headers, status, request).read(body, ended)?;
+            return Some(body.map(|(body, complete)| Self { status_line, status, headers, body, complete }));
+        }
+        Some(Err(ResponseError::Interim))
+    }
+}
+
+/// What comes before the body.
+struct Head {
+    status_line: String,
+    status: u16,
+    headers: Vec<(String, String)>,
+}
+
+impl Head {
+    /// The head and what follows it; `None` where more is needed.
+    fn read(bytes: &[u8], ended: bool) -> Option<Result<(Self, &[u8]), ResponseError>> {
+        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+            let differs = bytes.iter().zip(b"HTTP/1.").any(|(one, other)| one != other);
             return match (bytes.is_empty(), ended) {
                 _ if differs => Some(Err(ResponseError::NoStatus(beginning(bytes)))),
                 _ if bytes.len() > LONGEST_HEAD => Some(Err(ResponseError::LongHead)),
@@ -107,7 +141,7 @@ impl Response {
                 (_, false) => None,
             };
         };
-        let (head, body) = bytes.split_at_checked(head_end + 4)?;
+        let (head, body) = bytes.split_at_checked(end + 4)?;
         let head = String::from_utf8_lossy(head);
         let mut lines = head.lines();
         let status_line = lines.next().unwrap_or_default().to_owned();
@@ -115,15 +149,9 @@ impl Response {
         let Some(status) = status.filter(|_| status_line.starts_with("HTTP/1.")) else {
             return Some(Err(ResponseError::NoStatus(beginning(bytes))));
         };
-        // RFC 9110 §15.2: what is said in between is followed by the response itself.
-        if (100..200).contains(&status) && status != 101 {
-            return Self::read(body, ended, request);
-        }
         let fields = lines.filter_map(|line| line.split_once(':'));
-        let headers: Vec<(String, String)> =
-            fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
-        let body = Body::of(&headers, status, request).read(body, ended)?;
-        Some(body.map(|(body, complete)| Self { status_line, status, headers, body, complete }))
+        let headers = fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
+        Some(Ok((Self { status_line, status, headers }, body)))
     }
 }
 
@@ -256,6 +284,7 @@ mod tests {
         assert!(matches!(read("SSH-2.0\r\n", false), Some(Err(ResponseError::NoStatus(_)))));
         assert_eq!(read("", true), Some(Err(ResponseError::Nothing)));
         assert_eq!(read("HTTP/1.1 2", true), Some(Err(ResponseError::CutOff)));
+        assert_eq!(read(&"HTTP/1.1 100 Continue\r\n\r\n".repeat(100_000), true), Some(Err(ResponseError::Interim)));
         let damaged = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
         assert_eq!(read(damaged, false), Some(Err(ResponseError::Chunks)));
         let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(LONGEST_HEAD));
