@@ -20,6 +20,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("pcap", &["encoding"]),
     ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
     ("dial", &["encoding", "key", "x509"]),
+    ("connect", &["encoding", "key", "x509", "tls", "pcap", "transcript", "dial"]),
     ("scan", &["encoding", "key", "x509", "tls", "dial"]),
     ("serve", &[]),
     (
@@ -40,6 +41,7 @@ const PLAN: &[(&str, &[&str])] = &[
             "pcap",
             "transcript",
             "dial",
+            "connect",
             "scan",
             "serve",
         ],

@@ -19,6 +19,7 @@ mod making;
 mod man;
 mod new;
 mod sheet;
+mod story;
 mod verify;
 mod version;
 
