@@ -20,12 +20,14 @@
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
 //! | [`transcript`] | two byte streams become a story of messages: decoded, checked, explained, drawn |
 //! | [`dial`] | reaches a server: names, addresses, TCP, and the dialogue before TLS (STARTTLS) |
+//! | [`connect`] | the live TLS client: what it offers, the handshake, what was heard |
 //! | [`scan`] | asks a server for every version, suite, group, signature and certificate, and grades it |
 //! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
 
 pub mod ca;
 pub mod cli;
+pub mod connect;
 pub mod container;
 pub mod describe;
 pub mod dial;

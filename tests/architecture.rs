@@ -20,6 +20,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("pcap", &["encoding"]),
     ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
     ("dial", &["encoding", "key", "x509"]),
+    ("connect", &["encoding", "key", "x509", "tls", "pcap", "transcript", "dial"]),
     ("serve", &["encoding", "key", "x509", "tls", "transcript"]),
     ("scan", &["encoding", "key", "x509", "tls", "dial"]),
     (
@@ -40,6 +41,7 @@ const PLAN: &[(&str, &[&str])] = &[
             "pcap",
             "transcript",
             "dial",
+            "connect",
             "scan",
             "serve",
         ],

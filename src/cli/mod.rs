@@ -20,6 +20,7 @@ mod man;
 mod new;
 mod serve;
 mod sheet;
+mod story;
 mod verify;
 mod version;
 

@@ -9,6 +9,7 @@ mod agreement;
 mod captures;
 mod certificates;
 mod clients;
+mod connect;
 mod foreign_ca;
 mod handshakes;
 mod hierarchy;

@@ -29,6 +29,7 @@ pub(crate) mod postgres;
 pub(crate) mod random;
 pub(crate) mod scene;
 pub(crate) mod tap;
+pub(crate) mod tls_server;
 pub(crate) mod weak;
 pub(crate) mod web;
 pub(crate) mod wiretap;

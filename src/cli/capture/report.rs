@@ -5,9 +5,10 @@ use time::OffsetDateTime;
 
 use super::listen::{Heard, Tcp, Told};
 use crate::cli::output::Report;
+use crate::cli::story::{self, Shown};
 use crate::cli::text::{Text, bad, dim, good, safe, strong, warn};
 use crate::pcap::{Format, HowClosed, SideCount, Skipped, UdpProtocol};
-use crate::transcript::{Event, Outcome, Protection, Sender, Titled, Weight, hex_dump};
+use crate::transcript::{Protection, Titled, Weight};
 
 /// The whole answer. Field names are the JSON schema `certkit.capture/1`.
 #[derive(Serialize)]
@@ -139,11 +140,7 @@ impl Report for CaptureReport {
 impl CaptureReport {
     fn connection(&self, told: &Told, text: &mut Text) {
         let summary = &told.transcript.summary;
-        let outcome = match summary.outcome {
-            Outcome::Completed => good("completed").to_string(),
-            Outcome::Failed => bad("failed").to_string(),
-            Outcome::Incomplete => warn("incomplete").to_string(),
-        };
+        let outcome = story::outcome(summary.outcome);
         let name = format!("{} -> {}", told.client, told.server);
         let begun = crate::cli::clock::rfc3339(told.begun);
         text.line(format_args!("{}  {outcome}, {}", strong(name), dim(begun)));
@@ -157,60 +154,8 @@ impl CaptureReport {
             text.line(format_args!("  {}", warn(remark)));
         }
         text.blank();
-        told.transcript.events.iter().for_each(|event| self.event(event, text));
-    }
-
-    fn event(&self, event: &Event, text: &mut Text) {
-        let arrow = match (event.from, event.protection) {
-            (Sender::Client, Protection::Plain) => "client -->",
-            (Sender::Client, _) => "client ==>",
-            (Sender::Server, Protection::Plain) => "<-- server",
-            (Sender::Server, _) => "<== server",
-        };
-        let time = format!("{:9.1} ms", event.after);
-        text.line(format_args!("{}  {arrow}  {}  {}", dim(time), strong(event.kind), safe(&event.headline)));
-        for remark in &event.remarks {
-            let said = match remark.weight {
-                Weight::Good => good(&remark.text).to_string(),
-                Weight::Note => dim(&remark.text).to_string(),
-                Weight::Warning => warn(&remark.text).to_string(),
-                Weight::Wrong => bad(&remark.text).to_string(),
-            };
-            text.line(format_args!("{INDENT}{said}"));
-        }
-        for paragraph in &event.explanation {
-            for line in wrapped(paragraph) {
-                text.line(format_args!("{INDENT}{}", safe(line)));
-            }
-        }
-        if self.steps {
-            for secret in &event.secrets {
-                text.line(format_args!("{INDENT}{} = {}", strong(secret.name), safe(&secret.formula)));
-                text.line(format_args!("{INDENT}  {}", dim(secret.text(event.reveals))));
-            }
-        }
-        if self.follow && event.kind == "ApplicationData" && event.protection != Protection::Encrypted {
-            content(event, text);
-        }
-    }
-}
-
-/// Application data: lines where it is text, otherwise a dump.
-fn content(event: &Event, text: &mut Text) {
-    let printable =
-        |bytes: &[u8]| bytes.iter().all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | 0x20..=0x7e | 0x80..));
-    match std::str::from_utf8(&event.bytes) {
-        Ok(lines) if printable(&event.bytes) => {
-            for line in lines.lines() {
-                let line = format!("| {}", line.replace('\t', "    "));
-                text.line(format_args!("{INDENT}{}", safe(line.trim_end())));
-            }
-        }
-        _ => hex_dump(&event.bytes).lines().for_each(|line| text.line(format_args!("{INDENT}| {line}"))),
-    }
-    let lacking = event.length.saturating_sub(event.bytes.len() as u64);
-    if lacking > 0 {
-        text.line(format_args!("{INDENT}{}", warn(format_args!("{lacking} more bytes are not kept"))));
+        let shown = Shown { follow: self.follow, steps: self.steps, details: false };
+        told.transcript.events.iter().for_each(|event| story::event(event, shown, text));
     }
 }
 
@@ -237,25 +182,6 @@ fn tcp_remarks(tcp: &Tcp) -> Vec<String> {
     remarks
 }
 
-/// Lines of a paragraph.
-fn wrapped(paragraph: &str) -> Vec<String> {
-    const WIDTH: usize = 96;
-    let mut lines: Vec<String> = Vec::new();
-    for word in paragraph.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + word.chars().count() < WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 fn plural(count: u64) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
-
-/// What belongs to a message stands under its name.
-const INDENT: &str = "                          ";

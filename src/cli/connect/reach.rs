@@ -68,22 +68,26 @@ impl ReachArgs {
     }
 
     /// Connects, up to the point where TLS begins.
-    pub(super) fn reach(&self, endpoint: &Endpoint) -> anyhow::Result<Dialled> {
+    /// Also says how many milliseconds the dialogue before TLS took.
+    pub(super) fn reach(&self, endpoint: &Endpoint) -> anyhow::Result<(Dialled, Option<f64>)> {
         let stopwatch = Stopwatch::new(clock::exactly_now());
         let mut dialled = dial::dial(endpoint, self.timeout, stopwatch).map_err(|error| {
             let hint = error.hint();
             hinted(error.into(), hint.map(str::to_owned))
         })?;
+        let mut dialogue_ms = None;
         if let Some(protocol) = self.protocol() {
+            let begun = stopwatch.elapsed_ms();
             dialled.wire.allow(self.timeout);
             dialled.wire.start_tls(protocol, &endpoint.host.to_string()).map_err(|error| {
                 let hint = error.hint();
                 let what = format!("{} at {endpoint} does not go over to TLS", protocol.title());
                 hinted(anyhow::Error::new(error).context(what), hint)
             })?;
+            dialogue_ms = Some(stopwatch.elapsed_ms() - begun);
         }
         dialled.wire.allow(self.timeout);
-        Ok(dialled)
+        Ok((dialled, dialogue_ms))
     }
 }
 

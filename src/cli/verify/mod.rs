@@ -4,8 +4,8 @@ mod batch;
 mod compat;
 mod fetching;
 mod picture;
-mod report;
-mod revocation;
+pub(in crate::cli) mod report;
+pub(in crate::cli) mod revocation;
 pub(in crate::cli) mod roots;
 mod rules;
 mod schema;
@@ -365,7 +365,7 @@ fn holds_certificate(items: &[Item]) -> bool {
 }
 
 /// Every certificate of a file that must hold some and nothing damaged.
-fn certificates_in(path: &Path) -> anyhow::Result<Vec<Certificate>> {
+pub(in crate::cli) fn certificates_in(path: &Path) -> anyhow::Result<Vec<Certificate>> {
     let contents = files::read(path)?;
     let document = Document::read(&contents).with_context(|| format!("cannot use {}", shown(path)))?;
     let found = document.certificates().with_context(|| format!("cannot use {}", shown(path)))?;

@@ -20,10 +20,10 @@ use crate::x509::extension::PolicyQualifier;
 
 /// The whole answer. `answer.schema.json` has every field of it, and of the reports below.
 #[derive(Serialize)]
-pub(super) struct VerifyReport {
+pub(in crate::cli) struct VerifyReport {
     schema: &'static str,
     pub(super) file: String,
-    pub(super) accepted: bool,
+    pub(in crate::cli) accepted: bool,
     at: String,
     policy: &'static str,
     purpose: String,
@@ -44,7 +44,7 @@ pub(super) struct VerifyReport {
 
 /// How the prose shows the paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Show {
+pub(in crate::cli) enum Show {
     /// Every check of the most telling path.
     Best,
     /// Every check of every path.
@@ -55,12 +55,12 @@ pub(super) enum Show {
 
 /// A broken rule.
 #[derive(Serialize, PartialEq)]
-pub(super) struct Complaint {
-    pub(super) check: &'static str,
-    pub(super) clause: &'static str,
-    pub(super) certificate: Option<usize>,
-    pub(super) detail: String,
-    pub(super) hint: Option<String>,
+pub(in crate::cli) struct Complaint {
+    pub(in crate::cli) check: &'static str,
+    pub(in crate::cli) clause: &'static str,
+    pub(in crate::cli) certificate: Option<usize>,
+    pub(in crate::cli) detail: String,
+    pub(in crate::cli) hint: Option<String>,
 }
 
 /// One path that was tried.
@@ -117,7 +117,7 @@ pub(super) struct FindingReport {
 
 /// A block of the file and what became of it.
 #[derive(Serialize)]
-pub(super) struct BlockReport {
+pub(in crate::cli) struct BlockReport {
     block: usize,
     line: Option<usize>,
     kind: String,
@@ -156,7 +156,7 @@ pub(super) fn is_certificate_label(label: Option<&str>) -> bool {
 
 impl VerifyReport {
     /// Judges and reports. A damaged block is a rejection even where the rest would be accepted.
-    pub(super) fn new(
+    pub(in crate::cli) fn new(
         file: &Path,
         leaf: Option<&Certificate>,
         verifier: &Verifier,
@@ -202,6 +202,32 @@ impl VerifyReport {
     /// The answer in a word.
     pub(super) fn verdict(&self) -> &'static str {
         if self.accepted { "ACCEPTED" } else { "REJECTED" }
+    }
+
+    /// The answer and what speaks for and against it, without the checks.
+    pub(in crate::cli) fn brief(&self, text: &mut Text) {
+        let headline = self.headline();
+        if self.accepted {
+            text.line(format_args!("{} {}", good(self.verdict()), safe(headline)));
+        } else {
+            text.line(format_args!("{} {}", bad(self.verdict()), safe(headline)));
+        }
+        for reason in &self.reasons {
+            text.line(format_args!("  {}", bad(&reason.detail)));
+            if let Some(hint) = &reason.hint {
+                text.line(format_args!("    to do: {}", safe(hint)));
+            }
+        }
+        for warning in &self.warnings {
+            text.line(format_args!("  {} {}", warn("warning:"), safe(&warning.detail)));
+        }
+    }
+
+    /// The answer in one line.
+    pub(in crate::cli) fn words(&self) -> String {
+        let reasons: Vec<&str> = self.reasons.iter().map(|reason| reason.detail.as_str()).collect();
+        let because = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
+        format!("{} {}{because}", self.verdict(), self.headline())
     }
 
     /// What was judged, and how.
@@ -344,21 +370,7 @@ impl FindingReport {
 
 impl Report for VerifyReport {
     fn text(&self, text: &mut Text) {
-        let headline = self.headline();
-        if self.accepted {
-            text.line(format_args!("{} {}", good(self.verdict()), safe(headline)));
-        } else {
-            text.line(format_args!("{} {}", bad(self.verdict()), safe(headline)));
-        }
-        for reason in &self.reasons {
-            text.line(format_args!("  {}", bad(&reason.detail)));
-            if let Some(hint) = &reason.hint {
-                text.line(format_args!("    to do: {}", safe(hint)));
-            }
-        }
-        for warning in &self.warnings {
-            text.line(format_args!("  {} {}", warn("warning:"), safe(&warning.detail)));
-        }
+        self.brief(text);
 
         if self.show == Show::Tree {
             text.blank();

@@ -16,7 +16,7 @@ use crate::verify::revocation::CertificateStatus;
 use crate::verify::{CheckRevocation, Status, Verifier};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct RevocationArgs {
+pub(in crate::cli) struct RevocationArgs {
     /// Revocation lists, complete or delta, in PEM or DER; may be given more than once
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
@@ -48,7 +48,7 @@ enum CheckName {
 
 impl RevocationArgs {
     /// Loads the files into the verifier. What is there and does not parse comes back: it is a rejection.
-    pub(super) fn load(&self, verifier: &mut Verifier) -> anyhow::Result<Vec<Complaint>> {
+    pub(in crate::cli) fn load(&self, verifier: &mut Verifier) -> anyhow::Result<Vec<Complaint>> {
         verifier.check_revocation = match self.check_revocation {
             None => CheckRevocation::Given,
             Some(CheckName::None) => CheckRevocation::None,

@@ -223,3 +223,30 @@ fn names_and_ports_are_known() {
     ];
     assert_eq!(ports, known);
 }
+
+#[test]
+fn a_dialogue_that_is_cut_off_or_damaged_comes_to_an_end() {
+    let mysql = mysql_greeting(0xffff);
+    let whole: [(Protocol, &[u8]); 8] = [
+        (Protocol::Smtp, b"220 x\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n"),
+        (Protocol::Imap, b"* OK x\r\n* CAPABILITY STARTTLS\r\nc1 OK x\r\nc2 OK x\r\n"),
+        (Protocol::Pop3, b"+OK x\r\n+OK\r\nSTLS\r\n.\r\n+OK x\r\n"),
+        (Protocol::Ftp, b"220 x\r\n234 x\r\n"),
+        (Protocol::Ldap, LDAP_LONG),
+        (Protocol::Postgres, b"S"),
+        (Protocol::Mysql, &mysql),
+        (Protocol::Xmpp, b"<stream:stream><stream:features><starttls/></stream:features><proceed/>"),
+    ];
+    for (protocol, says) in whole {
+        assert!(run(protocol, &[(b"", says)]).is_ok(), "{protocol:?}");
+        for cut in 0..says.len() {
+            assert!(run(protocol, &[(b"", &says[..cut])]).is_err(), "{protocol:?} {cut}");
+            let mut damaged = says.to_vec();
+            for other in [0, 0x7f, 0xff, b'\n'] {
+                damaged[cut] = other;
+                // Whatever comes of it, something does.
+                _ = run(protocol, &[(b"", &damaged)]);
+            }
+        }
+    }
+}
