@@ -58,6 +58,11 @@ impl Background {
         panic!("{}\ndoes not stop and says\n{}", self.told, self.said());
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has said so far.
     pub(crate) fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()

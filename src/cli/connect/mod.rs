@@ -1,10 +1,13 @@
 //! `certkit connect`: what does a TLS server say, and would a careful client accept it?
 
+mod compare;
+mod diff;
 mod judge;
 mod offer;
 mod outputs;
 mod reach;
 mod report;
+mod scan;
 mod visit;
 
 use anyhow::anyhow;
@@ -22,6 +25,7 @@ use self::offer::OfferArgs;
 use self::outputs::OutputArgs;
 use self::reach::ReachArgs;
 use self::report::{ConnectReport, Resumption};
+use self::scan::ScanArgs;
 use self::visit::Visit;
 
 /// Connect to a TLS server, tell what is said, and judge its certificate
@@ -41,6 +45,23 @@ otherwise what `certkit verify --json` says), `staple` (null, or `octets`, `stat
 `status_line`, `status`, `headers`, `body`, `complete`), `resumption` (with --resume `resumed`, `early_data` `not_allowed`/`refused`/`accepted`,
 `http_status`, `failure`, `steps`, `summary`, `events`), and the transcript, `summary` and `events`, as `certkit capture --help` describes them.
 
+With --scan the server is asked for every version from SSL 2.0 on, every registered cipher suite, group and signature, one
+question a connection, and is graded. Exit status: 0 the grade is A or B; 1 it is C or F: something is forbidden or attackable;
+2 the scan could not be made or finished. --json has then: `schema` (`certkit.scan/1`), `endpoint`, `address`, `starttls`, `at`, `grade`,
+`findings` (`rule`, `severity` `broken`/`weak`/`dated`/`note`, `clause`, `words`, `found`), `versions` (`version`, `supported` `yes`/`no`/`unknown`,
+`refusal`, `suites` with `suite`, `code`, `key_exchange`, `group`, `exchange_bits`, `prime`, `cipher_bits`, `weaknesses`; `complete`,
+`ssl2_ciphers`, `suite_preference` `server`/`client`/`mixed`, `groups`, `group_preference`, `signature_schemes`, `usual_signature`, `remarks`),
+`certificates` (`name`, `names`, `issuer`, `key`, `key_bits`, `signature`, `not_before`, `not_after`, `sha256`, `spki_sha256`, `versions`, `chain`,
+`problem`), `features` (null where not asked or without meaning: `alpn`, `secure_renegotiation`, `extended_master_secret`, `encrypt_then_mac`,
+`session_ticket`, `session_id`, `ocsp_stapling`, `certificate_timestamps`, `heartbeat`, `compression`, `fallback_scsv`, `downgrade_sentinel`,
+`hello_retry_request`, `certificate_compression`, `client_certificate`, `reused_key_exchange`, `tolerates_grease`, `tolerates_future_version`,
+`tolerates_long_hello`, `answers_without_server_name`), `connections`, `incomplete`. --scan-rules: `schema` (`certkit.scan-rules/1`),
+`rules` (`rule`, `severity`, `grade`, `clause`, `words`).
+
+--diff compares with another server, or with an answer saved with --json (a name that ends in .json, or -). Exit status: 0 no
+difference; 1 there are some; 2 one of the two could not be had. --json: `schema` (`certkit.diff/1`), `left`, `right`, `same`, `differences`
+(`at`, and `left`, `right`, or for lists `only_left`, `only_right`).
+
 For example:
   certkit connect example.com
   certkit connect localhost:8443 --roots ca.pem --explain
@@ -48,11 +69,15 @@ For example:
   certkit connect 192.0.2.7 --sni www.example.com --http GET /
   certkit connect example.com --tls 1.3 --groups X25519MLKEM768 --html handshake.html
   certkit connect example.com --save-pcap tls.pcap --key-log keys.txt
-  certkit connect example.com --resume --json | jq .resumption.early_data")]
+  certkit connect example.com --resume --json | jq .resumption.early_data
+  certkit connect example.com --scan
+  certkit connect example.com --scan --json > before.json
+  certkit connect example.com --scan --diff before.json
+  certkit connect www.example.com --scan --diff www.example.org")]
 pub(super) struct Args {
     /// The server: a name or an address, and a port where it is not 443 or that of --starttls
-    #[arg(value_name = "HOST[:PORT]")]
-    target: Target,
+    #[arg(value_name = "HOST[:PORT]", required_unless_present = "scan_rules")]
+    target: Option<Target>,
 
     #[command(flatten)]
     reach: ReachArgs,
@@ -81,11 +106,55 @@ pub(super) struct Args {
 
     #[command(flatten)]
     outputs: OutputArgs,
+
+    #[command(flatten)]
+    scan: ScanArgs,
+
+    /// What differs from this server, or from an answer saved with --json
+    #[arg(long, value_name = "HOST[:PORT]|FILE.json", requires = "scan")]
+    diff: Option<String>,
 }
 
+/// The arguments of a connection, which mean nothing in a scan: it offers everything, completes no handshake and judges no
+/// chain.
+const CONNECTING: [&str; 27] = [
+    "http",
+    "resume",
+    "explain",
+    "show_secrets",
+    "no_sni",
+    "alpn",
+    "tls",
+    "ciphers",
+    "groups",
+    "cert",
+    "key",
+    "passphrase",
+    "host",
+    "roots",
+    "intermediates",
+    "at",
+    "policy",
+    "crl",
+    "ocsp",
+    "ocsp_responder",
+    "check_revocation",
+    "save_chain",
+    "save_pcap",
+    "key_log",
+    "html",
+    "svg",
+    "force",
+];
+
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
+    let Some(target) = args.target else { return scan::rules(session) };
+    let endpoint = args.reach.endpoint(target);
+    if args.scan.scan {
+        let sni = args.offer.sni.as_ref();
+        return compare::scan(&args.scan, &args.reach, endpoint, sni, args.diff.as_deref(), session);
+    }
     args.outputs.check(session)?;
-    let endpoint = args.reach.endpoint(args.target);
     let judge = Judge::new(&args.judge, args.offer.sni.as_ref(), &endpoint, session)?;
     let offer = args.offer.offer(&endpoint, args.http.is_some(), args.resume)?;
     let request = match args.http.as_deref() {
