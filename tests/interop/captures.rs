@@ -5,6 +5,7 @@ use serde_json::Value;
 use certkit::pcap::Format;
 
 use super::server::Server;
+use crate::support::background::comes_true;
 use crate::support::tap::Tap;
 use crate::support::{Peer, Sandbox, pass_over, peer};
 
@@ -267,10 +268,11 @@ fn early_data_is_opened() {
     let server = Server::openssl_with(&openssl, &sandbox, &server);
     let tap = Tap::before(server.ports[0]);
     sandbox.write("early", "sent before the handshake is done");
+    // The ticket comes after the handshake: the first client must not leave before it has it.
+    let has_ticket = "for _ in $(seq 1200); do [ -s session ] && break; sleep 0.05; done";
     for more in ["-sess_out session", "-sess_in session -early_data early"] {
-        // The ticket comes after the handshake: the client must not leave at once.
         let client = format!("openssl s_client -connect 127.0.0.1:{} -tls1_3 -keylogfile keys.txt {more}", tap.port);
-        sandbox.shell(&format!("(sleep 1; echo Q) | {client}")).expect_code(0);
+        sandbox.shell(&format!("({has_ticket}; echo Q) | {client}")).expect_code(0);
     }
     sandbox.write("heard.pcap", tap.capture(443, Format::Pcap, None));
     let told = ["capture", "heard.pcap", "--json", "--key-log", "keys.txt"];
@@ -418,19 +420,15 @@ fn what_tcpdump_captures_is_told() {
         let file = sandbox.path(format!("{interface}.pcap"));
         let filter = format!("tcp port {port}");
         let arguments = ["-i", interface, "-U", "-Z", "root", "-w", file.to_str().unwrap(), &filter];
-        let capturing = sandbox.start(sandbox.program(&tcpdump.path).args(arguments));
-        // The file's header is there when it listens; without the right to listen it never is.
-        let listens = (0..100).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-            std::fs::metadata(&file).is_ok_and(|about| about.len() >= 24)
-        });
-        if !listens {
+        let mut capturing = sandbox.start(sandbox.program(&tcpdump.path).args(arguments));
+        // The file's header is there when it listens; without the right to listen it ends.
+        let listens = || std::fs::metadata(&file).is_ok_and(|about| about.len() >= 24);
+        if !comes_true(|| listens() || capturing.has_ended()) || !listens() {
             return pass_over("tcpdump may not listen here").unwrap_or_default();
         }
         let connect = format!("127.0.0.1:{port}");
         sandbox.peer(&openssl, &["s_client", "-connect", &connect, "-servername", "localhost", "-tls1_2"]);
-        let complete = (0..100).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(50));
+        let complete = comes_true(|| {
             let ran = sandbox.certkit(&["capture", file.to_str().unwrap(), "--json"]);
             ran.code == Some(0) && ran.json()["connections"][0]["summary"]["outcome"] == "completed"
         });
