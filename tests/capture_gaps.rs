@@ -56,11 +56,8 @@ impl Talk {
         let mut roots = RootCertStore::empty();
         roots.add(hierarchy.root.certificate.der().to_vec().into()).unwrap();
         let client = ClientConfig::builder_with_details(Arc::clone(&provider), Arc::new(Noon));
-        let mut client = client
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut client =
+            client.with_protocol_versions(&[version]).unwrap().with_root_certificates(roots).with_no_client_auth();
         let log = Arc::new(Log::default());
         client.key_log = Arc::<Log>::clone(&log);
         let server = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[version]).unwrap();
@@ -232,7 +229,7 @@ fn a_hole_is_told_with_the_number_of_records_in_it() {
     let told = talk.told(places[first]..places[after], &mut random);
     let found = told.events.iter().find(|event| event.kind == "FoundAgain").unwrap();
     let lost = places[after] - places[first];
-    assert_eq!(found.headline, format!("records are found again after {lost} bytes that are missing or belong to none"));
+    assert_eq!(found.headline, format!("records are found again after {lost} bytes that cannot be read"));
     assert_eq!(found.remarks[0].text, "what follows opens: 7 records are missing before it under its keys");
 }
 

@@ -324,7 +324,8 @@ impl Keys {
         };
         let extended = session.has_extension(ExtensionType::EXTENDED_MASTER_SECRET);
         if extended && session.incomplete {
-            let why = "the master secret is made of the whole handshake (RFC 7627), and a part of it is not in the capture";
+            let why =
+                "the master secret is made of the whole handshake (RFC 7627), and a part of it is not in the capture";
             return (Vec::new(), vec![note(why.to_owned())]);
         }
         let master = match Prf::of(&negotiated) {

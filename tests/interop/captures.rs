@@ -10,17 +10,21 @@ use crate::support::tap::Tap;
 use crate::support::{Peer, Sandbox, pass_over, peer};
 
 /// A handshake between `openssl s_server` and `openssl s_client`, heard by a tap.
-struct Heard {
-    sandbox: Sandbox,
-    capture: Vec<u8>,
+pub(super) struct Heard {
+    pub(super) sandbox: Sandbox,
+    pub(super) capture: Vec<u8>,
 }
 
-const RSA: [&str; 4] = ["-cert", "rsa.pem", "-key", "rsa.pem"];
+pub(super) const RSA: [&str; 4] = ["-cert", "rsa.pem", "-key", "rsa.pem"];
 const EC: [&str; 4] = ["-cert", "ec.pem", "-key", "ec.pem"];
 
 /// Has them talk `times` times, the client with these arguments in turn.
 fn hear(openssl: &Peer, server: &[&str], clients: &[&[&str]]) -> Heard {
-    let sandbox = Sandbox::new();
+    hear_of(openssl, "/", Sandbox::new(), &[&["-www"][..], server].concat(), clients)
+}
+
+/// As [`hear`], with another question and a server that says how it answers.
+pub(super) fn hear_of(openssl: &Peer, path: &str, sandbox: Sandbox, server: &[&str], clients: &[&[&str]]) -> Heard {
     for (file, key) in [("rsa.pem", &["rsa:2048"][..]), ("ec.pem", &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"])] {
         let fixed = [
             "req",
@@ -39,14 +43,14 @@ fn hear(openssl: &Peer, server: &[&str], clients: &[&[&str]]) -> Heard {
         sandbox.peer(openssl, &[&fixed[..], &named, &["-newkey"], key].concat()).expect_code(0);
         sandbox.write(file, [sandbox.read("key.tmp"), sandbox.read("cert.tmp")].concat());
     }
-    let server = Server::openssl_with(openssl, &sandbox, &[&["-www"][..], server].concat());
+    let server = Server::openssl_with(openssl, &sandbox, server);
     let tap = Tap::before(server.ports[0]);
     for client in clients {
         let connect = format!("127.0.0.1:{}", tap.port);
         let fixed =
             ["s_client", "-connect", &connect, "-servername", "localhost", "-ign_eof", "-keylogfile", "keys.txt"];
         let asks = sandbox.program(&openssl.path).args([&fixed[..], client].concat());
-        asks.stdin("GET / HTTP/1.0\r\n\r\n").run();
+        asks.stdin(format!("GET {path} HTTP/1.0\r\n\r\n")).run();
     }
     let capture = tap.capture(443, Format::Pcap, None);
     sandbox.write("heard.pcap", &capture);
@@ -124,7 +128,7 @@ fn number(code: &str) -> String {
 
 /// Both tell the same, as far as both tell it; `least` fields have something to compare.
 #[track_caller]
-fn agree(ours: &Value, theirs: &Value, least: usize) {
+pub(super) fn agree(ours: &Value, theirs: &Value, least: usize) {
     let mut compared = 0;
     let events: Vec<&Value> =
         ours["connections"].as_array().unwrap().iter().flat_map(|one| one["events"].as_array().unwrap()).collect();

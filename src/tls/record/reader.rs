@@ -438,8 +438,13 @@ mod tests {
                 match event {
                     RecordEvent::Record(record) => {
                         let whole = record.header().into_iter().chain(record.fragment.iter().copied());
-                        assert!(whole.eq(stream[usize::try_from(record.offset).unwrap()..].iter().copied()
-                            .take(5 + record.fragment.len())), "{seed}");
+                        assert!(
+                            whole.eq(stream[usize::try_from(record.offset).unwrap()..]
+                                .iter()
+                                .copied()
+                                .take(5 + record.fragment.len())),
+                            "{seed}"
+                        );
                         assert!(places.contains(&record.offset), "{seed}");
                         told.push(record.offset);
                     }

@@ -48,11 +48,12 @@ impl Recorder {
     pub(super) fn found(&mut self, from: Side, at: OffsetDateTime, place: u64, lost: u64) {
         let sender = self.sender(from);
         self.out_of_step(from);
-        let headline = format!("records are found again after {lost} bytes that are missing or belong to none");
+        let headline = format!("records are found again after {lost} bytes that cannot be read");
         let fields = Fields::new().with("bytes", lost);
         let mut event = Event::new(at, sender, FOUND, headline, fields, [place.saturating_sub(lost), place]);
         if !self.keys.lose_bytes(sender, lost) {
-            let text = "what follows cannot be opened: RC4 goes by the number of bytes before, which is not known".to_owned();
+            let text =
+                "what follows cannot be opened: RC4 goes by the number of bytes before, which is not known".to_owned();
             event.remarks.push(Remark { weight: Weight::Warning, text });
         }
         self.log(event);

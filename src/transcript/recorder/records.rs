@@ -126,7 +126,8 @@ impl Recorder {
 
     fn handshake(&mut self, from: Side, at: OffsetDateTime, content: &Content<'_>) {
         if !self.is_in_step(from, content.fragment) {
-            let headline = "part of a handshake message, or an encrypted one: what comes before it is missing".to_owned();
+            let headline =
+                "part of a handshake message, or an encrypted one: what comes before it is missing".to_owned();
             let event = self.event(from, at, "Damaged", headline, Fields::new(), content);
             return self.log(event);
         }
