@@ -15,10 +15,12 @@
 //! | [`project`] | what a user wants to have, written down: lists of certificates, `certkit.toml` |
 //! | [`verify`] | judges a certification path and a name: a verdict of findings |
 //! | [`container`] | finds out what a file holds |
+//! | [`fetch`] | what a judgment lacks, fetched where certificates say it is |
 //! | [`describe`] | says what certificates, requests, lists and keys hold |
 //! | [`pcap`] | capture files, packets, TCP streams put together again |
 //! | [`transcript`] | two byte streams become a story of messages: decoded, checked, explained, drawn |
 //! | [`dial`] | reaches a server: names, addresses, TCP, and the dialogue before TLS (STARTTLS) |
+//! | [`scan`] | asks a server for every version, suite, group, signature and certificate, and grades it |
 //! | [`serve`] | servers: what listens on a port, and how it is bounded |
 //! | [`cli`] | one file per command: arguments in, report out |
 
@@ -28,11 +30,13 @@ pub mod container;
 pub mod describe;
 pub mod dial;
 pub mod encoding;
+pub mod fetch;
 pub mod issue;
 pub mod key;
 pub mod pcap;
 pub mod profile;
 pub mod project;
+pub mod scan;
 pub mod serve;
 pub mod tls;
 pub mod transcript;

@@ -226,3 +226,70 @@ for block, said in zip(blocks, ours):
 ";
     sandbox.peer(&python, &["-W", "ignore", "-c", script, roots]).expect_code(0);
 }
+
+#[test]
+fn ocsp_requests_and_responses_are_read_as_openssl_reads_them() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--name", "Test CA"]).expect_code(0);
+    let root = sandbox.ca().join("ca.pem").to_str().unwrap().to_owned();
+    for name in ["a.test", "b.test"] {
+        sandbox.certkit(&["ca", "issue", name]).expect_code(0);
+    }
+    sandbox.certkit(&["ca", "revoke", "b.test", "--reason", "superseded"]).expect_code(0);
+    let both = ["-issuer", &root, "-cert", "a.test.pem", "-cert", "b.test.pem", "-nonce"];
+    sandbox.peer(&openssl, &[&["ocsp", "-reqout", "req.der"], &both[..]].concat()).expect_code(0);
+    let theirs = sandbox.peer(&openssl, &["ocsp", "-reqin", "req.der", "-req_text"]).expect_code(0).stdout;
+    let request = sandbox.certkit(&["inspect", "req.der", "--json"]).expect_code(0).json();
+    let request = &request[0]["blocks"][0];
+    assert_eq!((&request["kind"], &request["signed"]), (&"ocsp_request".into(), &false.into()));
+    let asked = request["certificates"].as_array().unwrap();
+    for field in ["serial", "issuer_name_hash", "issuer_key_hash"] {
+        let value = asked[1][field].as_str().unwrap().to_uppercase();
+        assert!(theirs.contains(value.trim_start_matches("00")), "{field}: {value}\n{theirs}");
+    }
+    assert!(theirs.contains(&request["nonce"].as_str().unwrap().to_uppercase()), "{theirs}");
+
+    // openssl's own response, and ours.
+    let serial = |at: usize| asked[at]["serial"].as_str().unwrap().to_uppercase();
+    let rows = [
+        format!("V\t991231235959Z\t\t{}\tunknown\t/CN=a.test\n", serial(0)),
+        format!("R\t991231235959Z\t260101000000Z,keyCompromise\t{}\tunknown\t/CN=b.test\n", serial(1)),
+    ];
+    sandbox.write("index.txt", rows.concat());
+    let key = sandbox.ca().join("ca-key.pem").to_str().unwrap().to_owned();
+    let sign = ["ocsp", "-index", "index.txt", "-CA", &root, "-rsigner", &root, "-rkey", &key];
+    let files = ["-reqin", "req.der", "-respout", "theirs.der", "-ndays", "2"];
+    sandbox.peer(&openssl, &[&sign[..], &files].concat()).expect_code(0);
+    sandbox.certkit(&["ca", "ocsp", "--request", "req.der", "--out", "ours.der"]).expect_code(0);
+    for (file, reason) in [("theirs.der", "keyCompromise"), ("ours.der", "superseded")] {
+        let told = sandbox.certkit(&["inspect", file, "--json"]).expect_code(0).json();
+        let block = &told[0]["blocks"][0];
+        assert_eq!((&block["kind"], &block["response_status"]), (&"ocsp_response".into(), &"successful".into()));
+        assert_eq!(block["nonce"], request["nonce"], "{told:#}");
+        let said = |at: usize, field: &str| block["responses"][at][field].clone();
+        assert_eq!((said(0, "status"), said(1, "status")), ("good".into(), "revoked".into()));
+        assert_eq!((said(1, "reason"), said(0, "serial")), (reason.into(), asked[0]["serial"].clone()));
+        assert_eq!(block["certificates"].as_array().unwrap().len(), 1);
+        let ran =
+            sandbox.certkit(&["inspect", file]).expect_code(0).says("OCSP response").says("current: the next one");
+        ran.says(reason).says("ecdsa-with-SHA256, not checked here");
+        sandbox.certkit(&["inspect", "--short", file]).expect_code(0).says(" good; ").says(" revoked");
+        let theirs = sandbox.peer(&openssl, &["ocsp", "-respin", file, "-resp_text", "-noverify"]).expect_code(0);
+        let id = said(0, "issuer_key_hash").as_str().unwrap().to_uppercase();
+        assert!(theirs.stdout.contains(&id) && theirs.stdout.contains("Cert Status: revoked"), "{theirs}");
+    }
+}
+
+#[test]
+fn a_responder_that_declines_and_pem_are_told() {
+    let sandbox = Sandbox::new();
+    sandbox.write("declined.der", [0x30, 3, 10, 1, 6]);
+    sandbox.certkit(&["inspect", "declined.der"]).expect_code(0).says("unauthorized: the responder gives no answer");
+    let pem = certkit::encoding::pem::write("OCSP RESPONSE", &[0x30, 3, 10, 1, 3]);
+    sandbox.write("declined.pem", pem.as_bytes());
+    let told = sandbox.certkit(&["inspect", "declined.pem", "--json"]).expect_code(0).json();
+    assert_eq!(told[0]["blocks"][0]["response_status"], "tryLater");
+    sandbox.write("damaged.der", [0x30, 3, 10, 1, 9]);
+    sandbox.certkit(&["inspect", "damaged.der"]).expect_code(1).says("damaged OCSP response");
+}

@@ -4,10 +4,14 @@
 use std::collections::BTreeSet;
 
 use certkit::encoding::Oid;
+use certkit::encoding::der::{self, tag};
 use certkit::verify::policies::{PolicyLoss, PolicyLossKind};
 use certkit::verify::{Check, PolicyRequirements, Reason};
+use certkit::x509::extension::{CertificatePolicies, PolicyInformation, PolicyQualifier};
+use certkit::x509::oids as x509_oids;
 
 use crate::support::chain::text;
+use crate::support::forge::{Forge, Hierarchy};
 use crate::support::policy_chain::{PolicyChain, policy, requirements};
 use crate::support::{Sandbox, peer};
 
@@ -340,5 +344,44 @@ fn the_command_asks_for_policies_and_tells_them() {
 
     let said = verify(&["--require-policy", &first, "--json"]).expect_code(0).json();
     let policies = &said["paths"][0]["policies"];
-    assert_eq!(*policies, serde_json::json!({ "authority": [first], "user": [first], "explicit": true }));
+    assert_eq!(
+        *policies,
+        serde_json::json!({ "authority": [first], "user": [first], "explicit": true, "qualifiers": [] })
+    );
+}
+
+#[test]
+fn qualifiers_of_policies_that_hold_are_told_and_of_no_others() {
+    let hierarchy = Hierarchy::new();
+    let qualified = |number: &str, host: &str| PolicyInformation {
+        policy: policy(number),
+        qualifiers: vec![
+            PolicyQualifier { kind: x509_oids::QUALIFIER_CPS, value: der::tlv(tag::IA5_STRING, host.as_bytes()) },
+            PolicyQualifier {
+                kind: x509_oids::QUALIFIER_USER_NOTICE,
+                value: der::sequence(&[&der::tlv(tag::UTF8_STRING, format!("read {host}").as_bytes())]),
+            },
+        ],
+    };
+    let issuer = &hierarchy.intermediate;
+    let mut intermediate = Forge::intermediate("Test Intermediate", &issuer.key, &hierarchy.root);
+    let bare = PolicyInformation { policy: policy("1"), qualifiers: Vec::new() };
+    intermediate.set(&CertificatePolicies(vec![bare]), false);
+    let mut leaf = hierarchy.server("www.example.com");
+    let own = vec![qualified("1", "http://one.test"), qualified("2", "http://two.test")];
+    leaf.set(&CertificatePolicies(own), false);
+    let sandbox = Sandbox::new();
+    sandbox.write("chain.pem", text(&[leaf.sign(&issuer.key), intermediate.sign(&hierarchy.root.key)]));
+    sandbox.write("root.pem", text(std::slice::from_ref(&hierarchy.root.certificate)));
+    let wanted = policy("1").to_string();
+    let verify = ["verify", "chain.pem", "--no-host", "--at", "2026-11-23T12:00:00Z", "--roots", "root.pem"];
+    let verify = [&verify[..], &["--require-policy", &wanted]].concat();
+    let ran = sandbox.certkit(&verify).expect_code(0);
+    let ran = ran.says(&format!("policy {wanted}: practice statement http://one.test"));
+    let ran = ran.says(&format!("policy {wanted}: notice: read http://one.test"));
+    assert!(!ran.stdout.contains("two.test"), "{ran}");
+    let told = sandbox.certkit(&[&verify[..], &["--json"]].concat()).expect_code(0).json();
+    let expected =
+        [serde_json::json!({ "policy": wanted, "cps": ["http://one.test"], "notices": ["read http://one.test"] })];
+    assert_eq!(told["paths"][0]["policies"]["qualifiers"], serde_json::json!(expected));
 }

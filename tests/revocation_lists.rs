@@ -8,6 +8,7 @@ use certkit::x509::extension::{
 };
 use certkit::x509::{CertificateRevocationList, DistinguishedName, Extension, GeneralName, oids};
 
+use crate::support::clock::processor_time;
 use crate::support::forge::{Forge, Hierarchy, Issuer, NOON};
 use crate::support::forge_crl::{Entry, ForgeCrl};
 use crate::support::scene::{HOST, Scene, list_signer, reasons};
@@ -244,7 +245,7 @@ fn the_newest_list_decides() {
 }
 
 #[test]
-fn a_list_of_a_hundred_thousand_entries_takes_no_time() {
+fn one_entry_of_a_hundred_thousand_is_found() {
     let hierarchy = Hierarchy::new();
     let mut list = ForgeCrl::of(&hierarchy.intermediate);
     let entry = Entry::new(&[], Some(CrlReason::Superseded));
@@ -256,18 +257,10 @@ fn a_list_of_a_hundred_thousand_entries_takes_no_time() {
     leaf.serial = list.entries[77_777].serial.clone();
     let encoding = list.sign_der(&hierarchy.intermediate.key);
 
-    let started = std::time::Instant::now();
+    // How few entries are looked at for one certificate is counted beside the index.
     let list = CertificateRevocationList::from_der(&encoding).unwrap();
-    let scene = Scene::of(&leaf, &hierarchy).with(list.clone());
+    let scene = Scene::of(&leaf, &hierarchy).with(list);
     assert!(!scene.judge().is_accepted());
-    let once = started.elapsed();
-    for _ in 0..50 {
-        assert!(!scene.judge().is_accepted());
-    }
-    let more = started.elapsed() - once;
-    // Without optimisation; a walk through the entries for each judgment would take fifty times as long as the first.
-    assert!(once.as_secs_f64() < 3.0, "{once:?}");
-    assert!(more < once, "50 more judgments took {more:?}, the first {once:?}");
     let finding = scene.judge().attempts()[0]
         .findings
         .iter()
@@ -336,7 +329,8 @@ fn signers_that_vouch_for_each_other_end_in_time() {
         scene = scene.with(ForgeCrl::of(&signer).scoped(&indirect).sign(key));
     }
     scene.lists.remove(0);
-    let started = std::time::Instant::now();
+    let started = processor_time();
     assert!(!scene.judge().is_accepted());
-    assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
+    let taken = processor_time() - started;
+    assert!(taken.as_secs() < 2, "{taken:?} of processor time");
 }

@@ -26,6 +26,7 @@ pub use revocation::{ListQuery, Mark, Numbered, Revocation, Revoked, SignedList}
 pub use sqlite::SqliteLedger;
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use crate::x509::{Certificate, GeneralName, SerialNumber};
 
@@ -168,6 +169,12 @@ pub trait Ledger: Send {
     /// # Errors
     /// When the database fails.
     fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError>;
+
+    /// Writes all of it, as of one moment, into one file that is there and empty, whoever writes to the ledger meanwhile.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoFile`] where the ledger is no file, and when the database fails.
+    fn copy_to(&mut self, path: &Path) -> Result<(), LedgerError>;
 }
 
 /// An authority in a ledger.

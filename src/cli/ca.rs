@@ -1,6 +1,7 @@
 //! `certkit ca`: a local certification authority.
 
 mod audit;
+mod backup;
 mod batch;
 mod check;
 mod crl;
@@ -9,7 +10,7 @@ mod export;
 mod import;
 pub(super) mod init;
 mod intermediate;
-mod issue;
+pub(super) mod issue;
 mod lapse;
 mod ledger;
 mod list;
@@ -46,6 +47,7 @@ A CA is a folder with three files:
   ca.pem       its certificate, for clients to trust
   ca-key.pem   its key, for nobody else
   ledger.db    every certificate it has signed; each is recorded here before it is written anywhere
+               (with ledger.db-wal, its last records, and ledger.db-shm: `certkit ca backup` makes one file of them)
 and where it has more authorities than the first:
   NAME.pem, NAME-key.pem   the certificate of one, followed by those above it; and its key
   ca.toml                  issuer = \"NAME\", which signs by default; [keys], keys elsewhere;
@@ -78,6 +80,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     Init(init::Args),
     Intermediate(intermediate::Args),
@@ -96,6 +99,7 @@ enum Command {
     Profiles(profiles::Args),
     Profile(profile::Args),
     Audit(audit::Args),
+    Backup(backup::Args),
     Check(check::Args),
     Repair(repair::Args),
 }
@@ -128,6 +132,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         Command::Profiles(args) => profiles::run(args, session),
         Command::Profile(args) => profile::run(args, session),
         Command::Audit(args) => audit::run(args, &place, session),
+        Command::Backup(args) => backup::run(args, &place, session),
         Command::Check(args) => check::run(args, &place, session),
         Command::Repair(args) => repair::run(args, &place, session),
     }

@@ -20,6 +20,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     New(Box<new::Args>),
     Show(show::Args),

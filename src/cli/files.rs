@@ -4,26 +4,32 @@
 //! - [`open`]: a file too large for that, to be read as it comes.
 //! - [`WriteSet`]: all of several files or none of them; a key is 0600 from its first byte; nothing is replaced without
 //!   `--force`.
+//! - [`add_to_secret`]: a file for its owner alone that grows line by line.
+//! - [`stamp`]: whether a file is still the one that was read.
 //! - [`Destination`]: many files at a time, into one folder.
 //! - [`each_file_below`], [`each_line_of_stdin`], [`Lines`]: many inputs, one after the other.
 //! - [`make_private_folder`]: a folder for its owner alone.
 //! - [`file_name_for`]: a certificate's name as a name no file system minds.
 
 mod folder;
+mod growing;
 mod many;
 mod name;
 mod read;
 mod staging;
+mod stamp;
 mod stream;
 mod write;
 
 pub use self::folder::{make_folder, make_private_folder};
+pub use self::growing::add_to_secret;
 pub use self::many::{Lines, each_file_below, each_line_of_stdin};
 pub use self::name::file_name_for;
 pub use self::read::{READ_LIMIT, read, read_text, read_text_if_there};
 pub use self::staging::{Destination, Staged};
+pub use self::stamp::{Stamp, stamp};
 pub use self::stream::{Stream, open};
-pub use self::write::{Mode, WriteSet, same_place};
+pub use self::write::{Mode, WriteSet, folder_of, same_place};
 
 use std::path::Path;
 

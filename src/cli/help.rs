@@ -6,14 +6,25 @@ use clap::{Command, CommandFactory};
 
 use super::Arguments;
 
-/// The command line with its help.
+/// The command line with its help, all of it: when one command is parsed, the others are not made.
 pub(super) fn program() -> Command {
-    flow(Arguments::command())
+    whole(Arguments::command())
+}
+
+/// The same as the manual has it.
+pub(super) fn manual() -> Command {
+    whole(Arguments::command().disable_help_subcommand(true))
+}
+
+fn whole(mut program: Command) -> Command {
+    program.build();
+    flow(program)
 }
 
 /// The command that these arguments call, for `certkit ca issue --help`: as far as they can be told.
 pub(super) fn called(arguments: &[OsString]) -> String {
-    let program = Arguments::command();
+    let mut program = Arguments::command();
+    program.build();
     let (mut command, mut words) = (&program, vec!["certkit"]);
     let given = arguments.iter().skip(1).take_while(|argument| *argument != "--");
     for word in given.filter_map(|argument| argument.to_str()) {
@@ -82,7 +93,7 @@ mod tests {
             }
             command.get_subcommands().for_each(check);
         }
-        check(&program());
+        check(&manual());
     }
 
     #[test]
@@ -93,6 +104,6 @@ mod tests {
             assert!(has_one, "{} has none", command.get_name());
             command.get_subcommands().for_each(check);
         }
-        check(&program());
+        check(&manual());
     }
 }

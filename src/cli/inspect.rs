@@ -15,7 +15,7 @@ use super::{clock, files, sheet};
 use crate::container::{Document, Encoding, is_pkcs12};
 use crate::describe::{self, Description};
 
-/// Say what files hold: certificates, bundles, requests, revocation lists, keys; PEM, DER, JWK or PKCS#12
+/// Say what files hold: certificates, bundles, requests, revocation lists, OCSP responses, keys; PEM, DER, JWK, PKCS#7 or PKCS#12
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 The type is found from the bytes. Every PEM block is accounted for, the damaged ones too.
@@ -30,8 +30,9 @@ With --json the answer is an array with an object for each file:
   blocks     for each: block (counted from 1), line, label, kind, and what belongs to that kind
   remarks    what the blocks are to each other
   error      instead of the last three, where the file could not be read
-kind is certificate, certification_request, revocation_list, private_key,
-encrypted_private_key, public_key, ec_parameters, unsupported, unknown or malformed.
+kind is certificate, certification_request, revocation_list, ocsp_response, ocsp_request,
+private_key, encrypted_private_key, public_key, ec_parameters, unsupported, unknown or malformed.
+Certificates and lists in PKCS#7 are blocks of their own.
 
 For example:
   certkit inspect cert.pem

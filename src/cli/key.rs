@@ -27,6 +27,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     New(new::Args),
     Show(show::Args),

@@ -82,7 +82,7 @@ fn find(pages: Vec<Page>, wanted: &str) -> anyhow::Result<Page> {
 }
 
 fn pages() -> anyhow::Result<Vec<Page>> {
-    let mut program = help::program().disable_help_subcommand(true);
+    let mut program = help::manual();
     program.build();
     let mut pages = Vec::new();
     gather(&program, &mut pages)?;

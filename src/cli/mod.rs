@@ -18,6 +18,7 @@ mod load;
 mod making;
 mod man;
 mod new;
+mod serve;
 mod sheet;
 mod verify;
 mod version;
@@ -33,6 +34,7 @@ pub mod text;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{FromArgMatches, Parser, Subcommand};
 
 use self::exit::Exit;
@@ -44,7 +46,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // Help is laid out only for those who see it.
     let laid_out = || help::program().try_get_matches_from(&arguments).and_then(|it| Arguments::from_arg_matches(&it));
-    let read = Arguments::try_parse_from(&arguments).or_else(|_| laid_out());
+    let read = Arguments::try_parse_from(&arguments).or_else(|error| match error.kind() {
+        ErrorKind::DisplayVersion => Err(error),
+        _ => laid_out(),
+    });
     let exit = match read {
         Ok(Arguments { command, json, quiet }) => {
             let mut session = Session::new(json, quiet);
@@ -53,7 +58,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(usage) => {
             let session = Session::new(asks_for_json(&arguments), false);
-            session.finish_usage(&usage, &help::called(&arguments), &Version::of_this_build())
+            let called = match usage.kind() {
+                ErrorKind::DisplayVersion => String::new(),
+                _ => help::called(&arguments),
+            };
+            session.finish_usage(&usage, &called, &Version::of_this_build())
         }
     };
     exit.into()
@@ -84,6 +93,7 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     New(new::Args),
     Key(key::Args),
@@ -94,6 +104,7 @@ enum Command {
     Inspect(inspect::Args),
     Connect(connect::Args),
     Capture(capture::Args),
+    Serve(serve::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -110,6 +121,7 @@ impl Command {
             Self::Inspect(args) => inspect::run(args, session),
             Self::Connect(args) => connect::run(args, session),
             Self::Capture(args) => capture::run(args, session),
+            Self::Serve(args) => serve::run(args, session),
             Self::Completions(args) => completions::run(args, session),
             Self::Man(args) => man::run(args, session),
         }

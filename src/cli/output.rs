@@ -93,6 +93,25 @@ impl Session {
         self.out.write(text.as_str())
     }
 
+    /// Gives several rows in one write.
+    ///
+    /// # Errors
+    /// As [`Session::answer`].
+    pub fn rows(&mut self, reports: &[impl Report]) -> anyhow::Result<()> {
+        let (mut lines, mut text) = (String::new(), Text::new());
+        for report in reports {
+            match self.json {
+                true => {
+                    lines.push_str(&serde_json::to_string(report).context("cannot write the answer as JSON")?);
+                    lines.push('\n');
+                }
+                false => report.text(&mut text),
+            }
+        }
+        self.answered |= !reports.is_empty();
+        if self.json { self.out.write_part(&lines) } else { self.out.write(text.as_str()) }
+    }
+
     /// Where a program that certkit runs has its stdout: with the talk, for this process's own stdout has the answer.
     pub fn talk_of_children() -> std::process::Stdio {
         io::stderr().into()

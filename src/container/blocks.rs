@@ -5,6 +5,8 @@ use super::contents::Item;
 use super::contents::KeyForm;
 use super::contents::private_key;
 use super::contents::refused;
+use super::der;
+use super::pkcs7;
 use crate::encoding::Oid;
 use crate::encoding::der::Reader;
 use crate::encoding::der::tag;
@@ -26,6 +28,10 @@ pub(super) fn read(bytes: &[u8]) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     for block in armour::read(bytes) {
         let item = match block {
+            Ok(block) if matches!(block.label.as_str(), "PKCS7" | "CMS") => {
+                items.extend(bag(&block));
+                continue;
+            }
             Ok(block) => {
                 let curve = items.last().and_then(curve);
                 Item { content: content(&block, curve.as_ref()), line: Some(block.line), label: Some(block.label) }
@@ -38,12 +44,12 @@ pub(super) fn read(bytes: &[u8]) -> Vec<Item> {
 }
 
 fn content(block: &Block, curve: Option<&Oid>) -> Content {
-    let der = block.contents.as_slice();
-    let loaded = || key::from_pem_block(&block.label, &block.headers, der);
+    let bytes = block.contents.as_slice();
+    let loaded = || key::from_pem_block(&block.label, &block.headers, bytes);
     match block.label.as_str() {
         // RFC 7468 §5.1; `X509 CERTIFICATE` is the older label.
         "CERTIFICATE" | "X509 CERTIFICATE" => {
-            sound(Certificate::from_der(der).map(|read| Content::Certificate(Box::new(read))), "certificate")
+            sound(Certificate::from_der(bytes).map(|read| Content::Certificate(Box::new(read))), "certificate")
         }
         // OpenSSL's: a certificate with trust settings after it.
         "TRUSTED CERTIFICATE" => unsupported(
@@ -52,30 +58,37 @@ fn content(block: &Block, curve: Option<&Oid>) -> Content {
         ),
         // RFC 7468 §7; Microsoft's and older tools say `NEW`.
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => sound(
-            CertificationRequest::from_der(der).map(|read| Content::CertificationRequest(Box::new(read))),
+            CertificationRequest::from_der(bytes).map(|read| Content::CertificationRequest(Box::new(read))),
             "certification request",
         ),
         "X509 CRL" => sound(
-            CertificateRevocationList::from_der(der).map(|read| Content::RevocationList(Box::new(read))),
+            CertificateRevocationList::from_der(bytes).map(|read| Content::RevocationList(Box::new(read))),
             "revocation list",
         ),
         "EC PRIVATE KEY" if curve.is_some() && block.headers.is_empty() => {
-            private_key(PrivateKey::from_sec1_der(der, curve).map(Loaded::Plain), KeyForm::Sec1, "private key")
+            private_key(PrivateKey::from_sec1_der(bytes, curve).map(Loaded::Plain), KeyForm::Sec1, "private key")
         }
         "EC PRIVATE KEY" => private_key(loaded(), KeyForm::Sec1, "private key"),
         "RSA PRIVATE KEY" => private_key(loaded(), KeyForm::Pkcs1, "private key"),
         "PRIVATE KEY" => private_key(loaded(), KeyForm::Pkcs8, "private key"),
         "ENCRYPTED PRIVATE KEY" => private_key(loaded(), KeyForm::Pkcs8, "encrypted private key"),
         "DSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => private_key(loaded(), KeyForm::Pkcs8, "private key"),
-        "PUBLIC KEY" => public_key(PublicKey::from_spki_der(der), KeyForm::Spki),
-        "RSA PUBLIC KEY" => public_key(PublicKey::from_pkcs1_der(der), KeyForm::Pkcs1),
-        "EC PARAMETERS" => parameters(der),
-        "PKCS7" | "CMS" => unsupported(
-            "PKCS#7 structure",
-            "certkit does not read those yet: `openssl pkcs7 -print_certs -in FILE -out FILE.pem`",
-        ),
+        "PUBLIC KEY" => public_key(PublicKey::from_spki_der(bytes), KeyForm::Spki),
+        "RSA PUBLIC KEY" => public_key(PublicKey::from_pkcs1_der(bytes), KeyForm::Pkcs1),
+        "EC PARAMETERS" => parameters(bytes),
+        "OCSP RESPONSE" => der::ocsp_response(bytes),
+        "OCSP REQUEST" => der::ocsp_request(bytes),
         label => Content::Unknown { label: label.to_owned() },
     }
+}
+
+/// What a block of PKCS#7 holds (RFC 7468 §8 and §9): an item each.
+fn bag(block: &Block) -> Vec<Item> {
+    let contents = pkcs7::read(&block.contents).unwrap_or_else(|error| {
+        vec![Content::Malformed { what: "PKCS#7 structure".to_owned(), why: error.to_string() }]
+    });
+    let item = |content| Item { line: Some(block.line), label: Some(block.label.clone()), content };
+    contents.into_iter().map(item).collect()
 }
 
 fn public_key(read: Result<PublicKey, key::KeyError>, form: KeyForm) -> Content {

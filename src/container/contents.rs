@@ -9,6 +9,8 @@ use crate::key::PublicKey;
 use crate::x509::Certificate;
 use crate::x509::CertificateRevocationList;
 use crate::x509::CertificationRequest;
+use crate::x509::OcspRequest;
+use crate::x509::OcspResponse;
 
 /// One thing in a file.
 #[derive(Debug)]
@@ -30,6 +32,10 @@ pub enum Content {
     CertificationRequest(Box<CertificationRequest>),
     /// A revocation list (RFC 5280 §5.1).
     RevocationList(Box<CertificateRevocationList>),
+    /// An answer of an OCSP responder (RFC 6960 §4.2.1).
+    OcspResponse(Box<OcspResponse>),
+    /// A question to one (RFC 6960 §4.1.1).
+    OcspRequest(Box<OcspRequest>),
     /// A private key that needs no passphrase.
     PrivateKey(Box<PrivateKey>, KeyForm),
     /// A private key under a passphrase (RFC 5958 §3).
@@ -112,6 +118,8 @@ impl Item {
             Content::PrivateKey(key, _) => Some(Ok(key.public_key().clone())),
             Content::PublicKey(key, _) => Some(Ok(key.clone())),
             Content::RevocationList(_)
+            | Content::OcspResponse(_)
+            | Content::OcspRequest(_)
             | Content::EncryptedPrivateKey(_)
             | Content::EcParameters(_)
             | Content::Unsupported { .. }
@@ -139,6 +147,8 @@ impl Content {
             Self::Certificate(_) => "certificate".to_owned(),
             Self::CertificationRequest(_) => "certification request".to_owned(),
             Self::RevocationList(_) => "revocation list".to_owned(),
+            Self::OcspResponse(_) => "OCSP response".to_owned(),
+            Self::OcspRequest(_) => "OCSP request".to_owned(),
             Self::PrivateKey(..) => "private key".to_owned(),
             Self::EncryptedPrivateKey(_) => "encrypted private key".to_owned(),
             Self::PublicKey(..) => "public key".to_owned(),

@@ -5,7 +5,9 @@ use super::contents::KeyForm;
 use super::contents::private_key;
 use super::contents::refused;
 use super::error::ContainerError;
+use super::pkcs7;
 use super::sniff;
+use crate::encoding::der;
 use crate::encoding::der::DerError;
 use crate::encoding::der::Reader;
 use crate::encoding::der::Tlv;
@@ -18,13 +20,28 @@ use crate::key::PublicKey;
 use crate::x509::Certificate;
 use crate::x509::CertificateRevocationList;
 use crate::x509::CertificationRequest;
+use crate::x509::OcspRequest;
+use crate::x509::OcspResponse;
 use crate::x509::X509Error;
 
 /// Reads the structure that `bytes` are.
 ///
 /// # Errors
 /// Where they are none, or one that certkit does not know.
-pub(super) fn read(bytes: &[u8]) -> Result<Content, ContainerError> {
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Content>, ContainerError> {
+    if is_pkcs7(bytes) {
+        return pkcs7::read(bytes).map_err(ContainerError::Pkcs7);
+    }
+    one(bytes).map(|content| vec![content])
+}
+
+/// ContentInfo (RFC 5652 §3): 1.2.840.113549.1.7.x.
+fn is_pkcs7(bytes: &[u8]) -> bool {
+    let Ok(mut fields) = der::only_reader(bytes, tag::SEQUENCE) else { return false };
+    fields.expect(tag::OID).is_ok_and(|oid| oid.starts_with(CMS))
+}
+
+fn one(bytes: &[u8]) -> Result<Content, ContainerError> {
     let Some(outer) = outermost(bytes)? else { return Err(sniff::foreign(bytes)) };
     let mut fields = outer.reader();
     let (first, second, third) = (next(&mut fields), next(&mut fields), next(&mut fields));
@@ -60,10 +77,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, ContainerError> {
         (Some(tag::INTEGER), Some(tag::INTEGER), Some(tag::INTEGER)) => {
             Ok(private_key(PrivateKey::from_der(bytes).map(Loaded::Plain), KeyForm::Pkcs1, "private key"))
         }
-        // ContentInfo (RFC 5652 §3): 1.2.840.113549.1.7.x.
-        (Some(tag::OID), _, _) if first.is_some_and(|oid| oid.value.starts_with(CMS)) => Err(sniff::PKCS7),
         // OCSPResponse (RFC 6960 §4.2.1).
-        (Some(tag::ENUMERATED), _, _) => Err(sniff::OCSP),
+        (Some(tag::ENUMERATED), _, _) => Ok(ocsp_response(bytes)),
+        // OCSPRequest (RFC 6960 §4.1.1): what is asked, and perhaps a signature.
+        (Some(tag::SEQUENCE), None | Some(SIGNATURE), None) if OcspRequest::from_der(bytes).is_ok() => {
+            Ok(ocsp_request(bytes))
+        }
         (None, _, _) => unknown("an empty SEQUENCE, or one that does not parse".to_owned()),
         (Some(first), _, _) => unknown(format!("a SEQUENCE that begins with tag {first:#04x}")),
     }
@@ -160,6 +179,20 @@ fn likely(to_be_signed: Tlv<'_>) -> usize {
     }
 }
 
+pub(super) fn ocsp_response(bytes: &[u8]) -> Content {
+    match OcspResponse::from_der(bytes) {
+        Ok(response) => Content::OcspResponse(Box::new(response)),
+        Err(error) => Content::Malformed { what: "OCSP response".to_owned(), why: error.to_string() },
+    }
+}
+
+pub(super) fn ocsp_request(bytes: &[u8]) -> Content {
+    match OcspRequest::from_der(bytes) {
+        Ok(request) => Content::OcspRequest(Box::new(request)),
+        Err(error) => Content::Malformed { what: "OCSP request".to_owned(), why: error.to_string() },
+    }
+}
+
 fn key(read: Result<Content, KeyError>, what: &str) -> Result<Content, ContainerError> {
     Ok(read.unwrap_or_else(|error| refused(&error, what)))
 }
@@ -174,3 +207,6 @@ fn tag_of(field: Option<Tlv<'_>>) -> Option<u8> {
 
 /// The content octets that identifiers of PKCS #7 types begin with.
 const CMS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
+
+/// The tag of optionalSignature (RFC 6960 §4.1.1).
+const SIGNATURE: u8 = tag::context_constructed(0);

@@ -1,5 +1,6 @@
 //! Why a file is not what is needed.
 
+use crate::encoding::der::DerError;
 use crate::key::KeyError;
 
 /// Why nothing can be found in a file, or not what is wanted. The sentences have the file as their subject: "it holds a
@@ -33,6 +34,11 @@ pub enum ContainerError {
         /// How long it is.
         present: usize,
     },
+    /// A PKCS#7 structure out of which no certificates can be taken.
+    #[error(
+        "it is a PKCS#7 structure that cannot be read: {0}; `openssl pkcs7 -inform DER -print_certs -in FILE -out FILE.pem` may take the certificates out"
+    )]
+    Pkcs7(DerError),
     /// More follows a DER structure.
     #[error("{count} octets follow the DER structure it begins with; a file of several has to be PEM")]
     Trailing {

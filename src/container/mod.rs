@@ -9,6 +9,7 @@ mod contents;
 mod der;
 mod error;
 mod pkcs12;
+mod pkcs7;
 mod sniff;
 
 pub use contents::Content;
@@ -64,7 +65,8 @@ impl Document {
             })?;
             return Ok(Self::of_one(Encoding::Jwk, content));
         }
-        Ok(Self::of_one(Encoding::Der, der::read(bytes)?))
+        let items = der::read(bytes)?.into_iter().map(|content| Item { line: None, label: None, content });
+        Ok(Self { encoding: Encoding::Der, items: items.collect(), binary_between: false })
     }
 
     /// Reads a PKCS#12 file under its passphrase.
@@ -100,7 +102,7 @@ impl Document {
         self.items.iter().any(|item| matches!(item.content, Content::Malformed { .. }))
     }
 
-    /// All certificates, in order; there is at least one.
+    /// All certificates, in order; there is at least one. Those of PKCS#7 come in the order in which they stand there.
     ///
     /// # Errors
     /// [`ContainerError::Damaged`] where any block is malformed: one that is passed over could be the one that matters.

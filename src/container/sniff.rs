@@ -8,14 +8,6 @@ pub(super) const PKCS12: ContainerError = ContainerError::Foreign {
     what: "a PKCS#12 file",
     remedy: "`certkit inspect --passphrase prompt FILE` shows what is in it, `openssl pkcs12 -in FILE -out FILE.pem` takes it out",
 };
-pub(super) const PKCS7: ContainerError = ContainerError::Foreign {
-    what: "a PKCS#7 file",
-    remedy: "certkit does not read those yet: `openssl pkcs7 -inform DER -print_certs -in FILE -out FILE.pem`",
-};
-pub(super) const OCSP: ContainerError = ContainerError::Foreign {
-    what: "an OCSP response",
-    remedy: "certkit does not read those yet: `openssl ocsp -respin FILE -resp_text -noverify`",
-};
 pub(super) const JWK_SET: ContainerError =
     ContainerError::Foreign { what: "a set of JSON Web Keys", remedy: "give one key of it: `jq '.keys[0]' FILE`" };
 

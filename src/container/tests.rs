@@ -165,8 +165,7 @@ fn what_is_not_read_is_called_by_its_name() {
         (Vec::new(), "it is empty"),
         (b" \n".to_vec(), "white space"),
         (pfx, "a PKCS#12 file"),
-        (cms, "a PKCS#7 file"),
-        (der::sequence(&[&[10, 1, 0]]), "an OCSP response"),
+        (cms, "a PKCS#7 structure that cannot be read"),
         (b"\xfe\xed\xfe\xed\0\0\0\x02".to_vec(), "a Java keystore (JKS)"),
         (utf16, "text in UTF-16"),
         (b"<!DOCTYPE html>".to_vec(), "an HTML page"),
@@ -231,4 +230,36 @@ fn a_key_in_an_unread_form_is_no_damage() {
     assert!(!held.is_damaged());
     let said = held.first_private_key().unwrap_err().to_string();
     assert!(said.contains("Proc-Type: 4,ENCRYPTED, AES-128-CBC") && said.contains("openssl pkcs8"), "{said}");
+}
+
+#[test]
+fn certificates_and_lists_in_pkcs7_are_items_of_their_own() {
+    let (certificate, list) = (der_of(CERTIFICATE), der_of(LIST));
+    let bag = |certificates: &[&[u8]], lists: &[&[u8]], kind: &str| {
+        let set = |number, parts: &[&[u8]]| der::tlv(der::tag::context_constructed(number), &parts.concat());
+        let data = der::sequence(&[
+            &der::unsigned(&[1]),
+            &der::tlv(der::tag::SET, &[]),
+            &der::sequence(&[&der::oid(&"1.2.840.113549.1.7.1".parse().unwrap())]),
+            &set(0, certificates),
+            &set(1, lists),
+            &der::tlv(der::tag::SET, &[]),
+        ]);
+        der::sequence(&[&der::oid(&kind.parse().unwrap()), &der::tlv(der::tag::context_constructed(0), &data)])
+    };
+    let signed = "1.2.840.113549.1.7.2";
+    let whole = bag(&[&certificate, &certificate], &[&list], signed);
+    for bytes in [whole.clone(), armour::write("PKCS7", &whole).as_bytes().to_vec()] {
+        let document = Document::read(&bytes).unwrap();
+        let names: Vec<String> = document.items().iter().map(|item| item.content.name()).collect();
+        assert_eq!(names, ["certificate", "certificate", "revocation list"]);
+    }
+    assert!(Document::read(&bag(&[], &[], signed)).unwrap_err().to_string().contains("neither a certificate nor"));
+    assert!(Document::read(&bag(&[&certificate], &[], "1.2.840.113549.1.7.3")).is_err());
+    for end in 0..whole.len() {
+        assert!(Document::read(&whole[..end]).is_err());
+        let mut changed = whole.clone();
+        changed[end] ^= 0x20;
+        _ = Document::read(&changed);
+    }
 }

@@ -1,4 +1,4 @@
-//! What certificates, requests, revocation lists and keys hold: owned data with two renderings, JSON by `serde` and a
+//! What certificates, requests, revocation lists, OCSP responses and keys hold: owned data with two renderings, JSON by `serde` and a
 //! [`Sheet`] for people. A private number never enters a description.
 //!
 //! Texts come from untrusted files as they are; who prints a sheet escapes control characters.
@@ -7,6 +7,7 @@ mod bundle;
 mod certificate;
 mod extension;
 mod key;
+mod ocsp;
 mod request;
 mod revocation_list;
 mod sheet;
@@ -20,6 +21,11 @@ pub use extension::ValueDescription;
 pub use key::EncryptedKeyDescription;
 pub use key::PrivateKeyDescription;
 pub use key::PublicKeyDescription;
+pub use ocsp::CertIdDescription;
+pub use ocsp::OcspAnswerDescription;
+pub use ocsp::OcspRequestDescription;
+pub use ocsp::OcspResponseDescription;
+pub use ocsp::SingleResponseDescription;
 pub use request::RequestDescription;
 pub use revocation_list::EntryDescription;
 pub use revocation_list::RevocationListDescription;
@@ -46,6 +52,10 @@ pub enum Description {
     CertificationRequest(Box<RequestDescription>),
     /// A revocation list.
     RevocationList(Box<RevocationListDescription>),
+    /// An OCSP response.
+    OcspResponse(Box<OcspResponseDescription>),
+    /// An OCSP request.
+    OcspRequest(OcspRequestDescription),
     /// A private key.
     PrivateKey(PrivateKeyDescription),
     /// A private key under a passphrase.
@@ -91,6 +101,8 @@ impl Description {
                 Self::CertificationRequest(Box::new(RequestDescription::of(request)))
             }
             Content::RevocationList(list) => Self::RevocationList(Box::new(RevocationListDescription::of(list, now))),
+            Content::OcspResponse(response) => Self::OcspResponse(Box::new(OcspResponseDescription::of(response, now))),
+            Content::OcspRequest(request) => Self::OcspRequest(OcspRequestDescription::of(request)),
             Content::PrivateKey(key, form) => Self::PrivateKey(PrivateKeyDescription::of(key, *form)),
             Content::EncryptedPrivateKey(key) => Self::EncryptedPrivateKey(EncryptedKeyDescription::of(key)),
             Content::PublicKey(key, form) => Self::PublicKey { form: *form, public_key: PublicKeyDescription::of(key) },
@@ -107,6 +119,8 @@ impl Description {
             Self::Certificate(certificate) => certificate.sheet(),
             Self::CertificationRequest(request) => request.sheet(),
             Self::RevocationList(list) => list.sheet(),
+            Self::OcspResponse(response) => response.sheet(),
+            Self::OcspRequest(request) => request.sheet(),
             Self::PrivateKey(key) => key.sheet(),
             Self::EncryptedPrivateKey(key) => key.sheet(),
             Self::PublicKey { form, public_key } => {
@@ -133,6 +147,8 @@ impl Description {
             Self::Certificate(certificate) => certificate.short(),
             Self::CertificationRequest(request) => request.short(),
             Self::RevocationList(list) => list.short(),
+            Self::OcspResponse(response) => response.short(),
+            Self::OcspRequest(request) => request.short(),
             Self::PrivateKey(key) => format!("private key  {}", key.public_key.short()),
             Self::EncryptedPrivateKey(key) => format!("encrypted private key  {}", key.encryption),
             Self::PublicKey { public_key, .. } => format!("public key  {}", public_key.short()),

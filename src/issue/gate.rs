@@ -3,7 +3,7 @@
 
 use super::{Issuer, check, constraints};
 use crate::encoding::Oid;
-use crate::key::{PublicKey, SignatureAlgorithm};
+use crate::key::{PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::profile::{NameForm, Profile, Subject};
 use crate::x509::extension::{
     AuthorityInfoAccess, AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlDistributionPoints,
@@ -36,11 +36,12 @@ pub(super) fn faults(
     issuer: &Issuer<'_>,
     identifier: Option<&[u8]>,
 ) -> Vec<Fault> {
-    let (above, key) = match issuer {
-        Issuer::SelfSigned(key) => (None, key.public_key()),
-        Issuer::Authority { certificate, key } => (Some(*certificate), key.public_key()),
+    let (above, own) = match issuer {
+        Issuer::SelfSigned(key) => (None, *key),
+        Issuer::Authority { certificate, key } => (Some(*certificate), *key),
     };
-    look(Gate { certificate, profile, above, key, identifier, faults: Vec::new() })
+    let key = own.public_key();
+    look(Gate { certificate, profile, above, key, own: Some(own), identifier, faults: Vec::new() })
 }
 
 /// In what a certificate departs from RFC 5280 and from what the profile says now, as one that this authority signed.
@@ -48,7 +49,7 @@ pub fn departures(certificate: &Certificate, profile: &Profile, issuer: &Certifi
     match issuer.public_key() {
         Ok(key) => {
             let above = Some(issuer);
-            look(Gate { certificate, profile, above, key: &key, identifier: None, faults: Vec::new() })
+            look(Gate { certificate, profile, above, key: &key, own: None, identifier: None, faults: Vec::new() })
         }
         Err(error) => {
             vec![Fault { rule: "RFC 5280 §4.1.2.7", what: format!("the issuer's key cannot be used: {error}") }]
@@ -72,6 +73,8 @@ struct Gate<'a> {
     above: Option<&'a Certificate>,
     /// The issuer's key.
     key: &'a PublicKey,
+    /// The same with its private half, where it has just signed.
+    own: Option<&'a PrivateKey>,
     identifier: Option<&'a [u8]>,
     faults: Vec<Fault>,
 }
@@ -107,7 +110,11 @@ impl Gate<'_> {
         let name = self.above.unwrap_or(certificate).subject();
         // Chains are built by comparing these octets.
         self.must(certificate.issuer().der() == name.der(), "RFC 5280 §4.1.2.4", "the issuer is not the CA's subject");
-        if let Err(error) = certificate.verify_signature(self.key) {
+        let verified = match self.own {
+            Some(own) => certificate.verify_own_signature(own),
+            None => certificate.verify_signature(self.key),
+        };
+        if let Err(error) = verified {
             self.must(false, "RFC 5280 §4.1.1.3", &format!("the signature is not the issuer's: {error}"));
         }
     }

@@ -105,7 +105,7 @@ impl Responder {
         let data =
             der::sequence(&[&self.id, &generalized(produced_at), &der::tlv(tag::SEQUENCE, &replies), &extensions]);
         let algorithm = self.key.signature_algorithm();
-        let signature = self.key.sign(algorithm, &data).map_err(IssueError::Signing)?;
+        let signature = self.key.sign_randomized(algorithm, &data).map_err(IssueError::Signing)?;
         let certificates = match self.delegated {
             true => explicit(0, &der::tlv(tag::SEQUENCE, self.certificate.der())),
             false => Vec::new(),

@@ -4,6 +4,7 @@ use super::algorithm::KeyAlgorithm;
 use super::error::KeyError;
 use super::{oids, secret};
 use crate::encoding::der::{self, tag};
+use aws_lc_rs::agreement::{self, ECDH_P256};
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin};
 use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair, ParsedPublicKey};
 use zeroize::Zeroizing;
@@ -112,8 +113,10 @@ pub(super) fn import(curve: Curve, bytes: &[u8]) -> Result<(Zeroizing<Vec<u8>>, 
     let scalar = secret::fixed_width(bytes, curve.field_octets()).ok_or_else(|| out_of_range(curve))?;
     let point = match curve {
         Curve::P256 => {
-            let key = p256::SecretKey::from_slice(&scalar).map_err(|_| out_of_range(curve))?;
-            key.public_key().to_sec1_bytes().into_vec()
+            // Quicker than a key pair for signing, which makes the point only to compare it with one that is given.
+            let key = agreement::PrivateKey::from_private_key(&ECDH_P256, &scalar).map_err(|_| out_of_range(curve))?;
+            let point = key.compute_public_key().map_err(|_| KeyError::Backend("compute a public key"))?;
+            point.as_ref().to_vec()
         }
         Curve::P384 | Curve::P521 => key_pair(curve, &scalar, curve.signing())?.public_key().as_ref().to_vec(),
     };

@@ -11,6 +11,7 @@
 //!
 //! The crates `aws_lc_rs`, `rsa`, `p256`, `ecdsa`, `pkcs8` and those of [`symmetric`] are named in this room only.
 
+mod agreement;
 mod algorithm;
 mod block;
 pub mod digest;
@@ -35,6 +36,7 @@ mod signature;
 pub mod symmetric;
 mod verify;
 
+pub use agreement::{AgreementAlgorithm, EphemeralKey};
 pub use algorithm::KeyAlgorithm;
 pub use block::Loaded;
 pub use block::from_pem_block;

@@ -2,11 +2,12 @@
 
 use super::algorithm::KeyAlgorithm;
 use super::ec::{self, Curve};
+use super::ecdsa_p256;
 use super::error::KeyError;
 use super::ml_dsa::{self, MlDsaSecret};
 use super::public::PublicKey;
 use super::sign::Signer;
-use super::signature::SignatureAlgorithm;
+use super::signature::{SignatureAlgorithm, SignatureError};
 use super::{digest, rsa};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use std::fmt;
@@ -81,14 +82,47 @@ impl PrivateKey {
     /// [`KeyError::CannotSign`] where key and signature do not go together or the hash is weak,
     /// [`KeyError::TooSmallToSign`] for RSA keys under 2048 bits.
     pub fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let signer = match self.signer.get() {
-            Some(signer) => signer,
+        self.signer()?.sign(self, algorithm, message)
+    }
+
+    /// Signs as [`Self::sign`] does, with a random nonce where that is quicker (P-256): for what is made anew each time it
+    /// is asked for.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub fn sign_randomized(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.signer()?.sign_randomized(self, algorithm, message)
+    }
+
+    /// Checks a signature this key is said to have made: as [`SignatureAlgorithm::verify`] with the public key, and where
+    /// knowing the private key makes that cheaper (P-256), with it. What the key has just signed is checked so before
+    /// anybody sees it, for a fault in its making can betray the key.
+    ///
+    /// # Errors
+    /// As [`SignatureAlgorithm::verify`].
+    pub fn verify_own(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        match (&self.secret, algorithm) {
+            (Secret::Ec(Curve::P256, scalar), SignatureAlgorithm::Ecdsa(hash)) if algorithm.fits(self.algorithm()) => {
+                let good = ecdsa_p256::made_by(scalar, hash, message, signature);
+                if good { Ok(()) } else { Err(SignatureError::Mismatch) }
+            }
+            _ => algorithm.verify(&self.public, message, signature),
+        }
+    }
+
+    fn signer(&self) -> Result<&Signer, KeyError> {
+        match self.signer.get() {
+            Some(signer) => Ok(signer),
             None => {
                 let built = Signer::new(self)?;
-                self.signer.get_or_init(|| built)
+                Ok(self.signer.get_or_init(|| built))
             }
-        };
-        signer.sign(self, algorithm, message)
+        }
     }
 
     /// Decrypts RSAES-PKCS1-v1_5 (RFC 8017 §7.2.2), by which clients of TLS 1.2 and older send a secret to an RSA key.
@@ -210,6 +244,27 @@ mod tests {
             let hex = crate::encoding::hex::encode(&signature);
             assert!(hex.contains(r), "{hash}: {hex}");
         }
+    }
+
+    #[test]
+    fn a_key_knows_its_own_signatures_and_no_others() {
+        for algorithm in ALL {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let with = key.signature_algorithm();
+            for signature in [key.sign(with, b"message").unwrap(), key.sign_randomized(with, b"message").unwrap()] {
+                with.verify(key.public_key(), b"message", &signature).unwrap();
+                key.verify_own(with, b"message", &signature).unwrap();
+                assert!(key.verify_own(with, b"massage", &signature).is_err(), "{algorithm}");
+                let mut changed = signature.clone();
+                *changed.last_mut().unwrap() ^= 1;
+                assert!(key.verify_own(with, b"message", &changed).is_err(), "{algorithm}");
+                let other = PrivateKey::generate(algorithm).unwrap();
+                assert!(other.verify_own(with, b"message", &signature).is_err(), "{algorithm}");
+            }
+        }
+        let p256 = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        let weak = SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha1);
+        assert_eq!(p256.verify_own(weak, b"", b""), Err(SignatureError::Weak(HashAlgorithm::Sha1)));
     }
 
     #[test]

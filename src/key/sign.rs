@@ -12,10 +12,12 @@ use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, PqdsaKeyPair, RsaEncoding, RsaKeyPair,
 };
 use p256::SecretKey;
+use std::sync::OnceLock;
 
 /// A private key prepared for signing.
 pub(super) enum Signer {
-    P256(SecretKey),
+    /// The second signs with random nonces, if ever it is asked.
+    P256(SecretKey, OnceLock<EcdsaKeyPair>),
     /// P-384 or P-521 with its usual hash.
     Ec(Curve, EcdsaKeyPair),
     Rsa(RsaKeyPair),
@@ -26,9 +28,9 @@ pub(super) enum Signer {
 impl Signer {
     pub(super) fn new(key: &PrivateKey) -> Result<Self, KeyError> {
         match &key.secret {
-            Secret::Ec(Curve::P256, scalar) => {
-                SecretKey::from_slice(scalar).map(Self::P256).map_err(|_| KeyError::Backend("prepare a P-256 key"))
-            }
+            Secret::Ec(Curve::P256, scalar) => SecretKey::from_slice(scalar)
+                .map(|secret| Self::P256(secret, OnceLock::new()))
+                .map_err(|_| KeyError::Backend("prepare a P-256 key")),
             Secret::Ec(curve, scalar) => Ok(Self::Ec(*curve, ec::key_pair(*curve, scalar, curve.signing())?)),
             Secret::Rsa(encoding) => RsaKeyPair::from_der(encoding)
                 .map(Self::Rsa)
@@ -49,7 +51,7 @@ impl Signer {
     ) -> Result<Vec<u8>, KeyError> {
         let refused = KeyError::CannotSign { key: key.algorithm(), signature: algorithm };
         match (self, algorithm) {
-            (Self::P256(secret), SignatureAlgorithm::Ecdsa(hash)) => {
+            (Self::P256(secret, _), SignatureAlgorithm::Ecdsa(hash)) => {
                 ecdsa_p256::sign(secret, hash, message).ok_or(refused)
             }
             (Self::Ec(curve, pair), SignatureAlgorithm::Ecdsa(hash)) => {
@@ -65,6 +67,28 @@ impl Signer {
             (Self::Ed25519(pair), SignatureAlgorithm::Ed25519) => Ok(pair.sign(message).as_ref().to_vec()),
             (Self::MlDsa(pair), _) if algorithm == key.signature_algorithm() => sign_ml_dsa(pair, message),
             _ => Err(refused),
+        }
+    }
+
+    /// The same with a random nonce, where aws-lc's way to sign is the quicker one.
+    pub(super) fn sign_randomized(
+        &self,
+        key: &PrivateKey,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        match (self, &key.secret, algorithm) {
+            (Self::P256(_, random), Secret::Ec(curve, scalar), SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256)) => {
+                let pair = match random.get() {
+                    Some(pair) => pair,
+                    None => {
+                        let built = ec::key_pair(*curve, scalar, curve.signing())?;
+                        random.get_or_init(|| built)
+                    }
+                };
+                sign_ecdsa(pair, message)
+            }
+            _ => self.sign(key, algorithm, message),
         }
     }
 }

@@ -4,8 +4,6 @@
 //! Where all places are taken, a newcomer gets that of the connection that has been silent longest, so clients that connect
 //! and say nothing keep nobody out. `SIGINT` and `SIGTERM` end it: requests under way are answered first.
 
-mod connections;
-
 use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
@@ -23,7 +21,8 @@ use hyper::{Method, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use self::connections::{Connections, Ticket};
+use super::connections::{Connections, Ticket};
+use super::stop::Told;
 
 /// How much a server gives to its clients.
 #[derive(Debug, Clone, Copy)]
@@ -176,10 +175,10 @@ impl Listener {
     async fn serve_until_told(self, limits: Limits, service: Arc<dyn Service>) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let connections = Connections::new(limits.connections);
-        let mut told = pin!(told_to_stop()?);
+        let mut told = Told::new()?;
         loop {
             let accepted = tokio::select! {
-                () = &mut told => break,
+                () = told.told() => break,
                 accepted = listener.accept() => accepted,
             };
             match accepted {
@@ -269,28 +268,6 @@ fn closing(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = rendered(answer);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
-}
-
-/// `SIGINT` or `SIGTERM`; elsewhere than on Unix, Ctrl-C.
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        // Without signals nothing stops it but its end.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }
 
 /// Octets of the first line and all header fields. hyper takes no less than 8 KiB.

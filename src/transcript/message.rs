@@ -106,14 +106,18 @@ fn client_hello(hello: &ClientHello) -> Told {
         let names: Vec<_> = protocols.iter().map(|name| String::from_utf8_lossy(name)).collect();
         headline.push_str(&format!("; ALPN {}", names.join(", ")));
     }
-    let fields = Fields::new()
+    Told::new("ClientHello", headline, client_hello_fields(hello))
+}
+
+/// What a ClientHello says, by the names of RFC 8446 §4.1.2.
+pub fn client_hello_fields(hello: &ClientHello) -> Fields {
+    Fields::new()
         .with("legacy_version", code(hello.legacy_version.0, hello.legacy_version))
         .with("random", &hello.random[..])
         .with("legacy_session_id", hello.session_id.as_slice())
         .with("cipher_suites", Value::list(hello.cipher_suites.iter().map(|suite| code(suite.0, suite))))
         .with("legacy_compression_methods", Value::list(hello.compression_methods.iter().map(|one| code(one.0, one))))
-        .with("extensions", extensions(&hello.extensions, Place::ClientHello));
-    Told::new("ClientHello", headline, fields)
+        .with("extensions", extensions(&hello.extensions, Place::ClientHello))
 }
 
 /// Tells a ClientHello in the form of SSL 2.0.

@@ -23,6 +23,7 @@ pub use event::{Event, Protection, Remark, Secret, Sender, Weight, name_of};
 pub use field::{Fields, Row, Value};
 pub use keys::Secrets;
 pub use ladder::{Titled, hex_dump, html, svg};
+pub use message::client_hello_fields;
 pub use recorder::{Options, Recorder};
 pub use summary::{ClientCertificate, Outcome, Summary, Times};
 

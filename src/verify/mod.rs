@@ -30,6 +30,6 @@ pub use check::{Check, Policy, Severity};
 pub use identity::Identity;
 pub use policies::{PolicyRequirements, PolicySets};
 pub use reason::Reason;
-pub use revocation::{CheckRevocation, RevocationSource, SourceFault, Status};
+pub use revocation::{CheckRevocation, RevocationSource, SourceFault, Status, Unavailable};
 pub use verdict::{Attempt, Finding, Outcome, Place, Verdict};
 pub use verifier::{AllowWeak, Purpose, Verifier};

@@ -13,7 +13,9 @@ use super::reason::Reason;
 use super::verdict::{Attempt, Findings, Place};
 use crate::encoding::Oid;
 use crate::x509::Certificate;
-use crate::x509::extension::{CertificatePolicies, ExtensionType, InhibitAnyPolicy, PolicyConstraints, PolicyMappings};
+use crate::x509::extension::{
+    CertificatePolicies, ExtensionType, InhibitAnyPolicy, PolicyConstraints, PolicyInformation, PolicyMappings,
+};
 use crate::x509::oids::ANY_POLICY;
 
 /// What is asked of the policies of a path: the inputs (c), (e), (f) and (g) of RFC 5280 §6.1.1.
@@ -38,6 +40,10 @@ pub struct PolicySets {
     pub user: Vec<Oid>,
     /// Whether the path had to be valid for a policy, by request or by policyConstraints.
     pub explicit: bool,
+    /// What the judged certificate says of these policies: where their practice statement is, notices to the user (the
+    /// qualifier sets of RFC 5280 §6.1.3 (d) at the end of the path). Where issuers map policies, they are under the names
+    /// that the certificate has for them.
+    pub qualified: Vec<PolicyInformation>,
 }
 
 /// Where the last policy was lost on the way down, and how.
@@ -89,8 +95,21 @@ impl Attempt {
     /// The policies the path is valid for; `None` where it meets no trust anchor and so is no whole path.
     pub fn policies(&self, verifier: &Verifier) -> Option<PolicySets> {
         let path: Vec<&Certificate> = self.path.iter().collect();
-        self.anchored.then(|| process(&path, &verifier.policies).0)
+        self.anchored.then(|| {
+            let mut sets = process(&path, &verifier.policies).0;
+            sets.qualified = qualified(&path, &sets.user);
+            sets
+        })
     }
+}
+
+/// The policies of the judged certificate that have qualifiers and for which the path is valid.
+fn qualified(path: &[&Certificate], user: &[Oid]) -> Vec<PolicyInformation> {
+    let Some(CertificatePolicies(list)) = path.first().and_then(|leaf| value(leaf)) else { return Vec::new() };
+    let mapped = path.iter().any(|certificate| certificate.extensions().get(&PolicyMappings::OID).is_some());
+    let holds = |policy: &Oid| mapped || *policy == ANY_POLICY || user.contains(policy);
+    let told = list.iter().filter(|it| !user.is_empty() && !it.qualifiers.is_empty() && holds(&it.policy));
+    told.cloned().collect()
 }
 
 /// The sets, and the first fault with its place.
@@ -240,7 +259,8 @@ impl<'a> State<'a> {
         let explicit = self.explicit == 0;
         let authority: Vec<Oid> = authority.into_iter().collect();
         let fault = (explicit && user.is_empty()).then(|| (Place::Path, self.missing(authority.clone())));
-        (PolicySets { authority, user: user.into_iter().collect(), explicit }, fault)
+        let user = user.into_iter().collect();
+        (PolicySets { authority, user, explicit, qualified: Vec::new() }, fault)
     }
 
     fn missing(&self, valid: Vec<Oid>) -> Reason {

@@ -12,8 +12,9 @@ use crate::x509::{GeneralName, oids, time};
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::IssuerNotFound { issuer, .. } => {
-                write!(f, "no certificate of the issuer \"{issuer}\" is among the roots and intermediates given")
+            Self::IssuerNotFound { issuer, unavailable, .. } => {
+                write!(f, "no certificate of the issuer \"{issuer}\" is among the roots and intermediates given")?;
+                unavailable.iter().try_for_each(|it| write!(f, "; {it}"))
             }
             Self::SelfSignedNotTrusted { subject } => write!(f, "\"{subject}\" is its own issuer and no trusted root"),
             Self::Loop { issuer } => write!(f, "the chain goes in circles at \"{issuer}\" and meets no trusted root"),
@@ -103,12 +104,20 @@ impl fmt::Display for Reason {
                 reason.map_or(Ok(()), |reason| write!(f, " ({})", reason.name()))?;
                 source.as_ref().map_or(Ok(()), |source| write!(f, ", says {source}"))
             }
-            Self::StatusUnknown { uncovered } if uncovered.is_empty() => {
-                f.write_str("no list or response given covers the certificate, so its status is unknown")
-            }
-            Self::StatusUnknown { uncovered } => {
-                let reasons = uncovered.join(", ");
-                write!(f, "no list given covers revocation for {reasons}, so the certificate's status is unknown")
+            Self::StatusUnknown { uncovered, unavailable } => {
+                match uncovered.as_slice() {
+                    [] => {
+                        f.write_str("no list or response given covers the certificate, so its status is unknown")?;
+                    }
+                    reasons => {
+                        let reasons = reasons.join(", ");
+                        write!(
+                            f,
+                            "no list given covers revocation for {reasons}, so the certificate's status is unknown"
+                        )?;
+                    }
+                }
+                unavailable.iter().try_for_each(|it| write!(f, "; {it}"))
             }
             Self::Revocation(fault) => fault.fmt(f),
         }
@@ -177,8 +186,9 @@ impl Reason {
     /// What to do about it; `None` where there is nothing short to say.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::IssuerNotFound { issuer, issuer_uris } => match issuer_uris.first() {
-                Some(uri) => format!("add the certificate of \"{issuer}\" with --intermediates; the certificate says it is at {uri}"),
+            Self::IssuerNotFound { issuer, issuer_uris, unavailable } => match issuer_uris.first() {
+                Some(_) if !unavailable.is_empty() => format!("add the certificate of \"{issuer}\" with --intermediates"),
+                Some(uri) => format!("add the certificate of \"{issuer}\" with --intermediates; the certificate says it is at {uri}, and --fetch-issuers fetches it"),
                 None => format!("add the certificate of \"{issuer}\" with --intermediates, or trust it with --roots"),
             },
             Self::SelfSignedNotTrusted { .. } => {
@@ -211,6 +221,9 @@ impl Reason {
                 "ask its issuer; a hold can be lifted, and a newer list then leaves it out".to_owned()
             }
             Self::Revoked { .. } => "do not trust it; have one issued for a new key".to_owned(),
+            Self::StatusUnknown { unavailable, .. } if unavailable.is_empty() => {
+                "give its issuer's revocation list with --crl; --fetch-revocation fetches what the certificate names".to_owned()
+            }
             Self::StatusUnknown { .. } => "give its issuer's revocation list with --crl".to_owned(),
             Self::Revocation(fault) => return fault.hint(),
             _ => return None,

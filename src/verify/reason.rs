@@ -4,7 +4,7 @@ use ::time::OffsetDateTime;
 
 use super::identity::IdentityMismatch;
 use super::policies::PolicyLoss;
-use super::revocation::{RevocationSource, SourceFault};
+use super::revocation::{RevocationSource, SourceFault, Unavailable};
 use crate::encoding::Oid;
 use crate::key::{HashAlgorithm, KeyError, SignatureError};
 use crate::x509::extension::CrlReason;
@@ -19,6 +19,8 @@ pub enum Reason {
         issuer: DistinguishedName,
         /// Where the certificate says its issuer's certificate is to be had.
         issuer_uris: Vec<String>,
+        /// Those of these places where it could not be had.
+        unavailable: Vec<Unavailable>,
     },
     /// The certificate is its own issuer and no trust anchor.
     SelfSignedNotTrusted {
@@ -214,6 +216,8 @@ pub enum Reason {
     StatusUnknown {
         /// Reasons for revocation that no list covers, where others are covered.
         uncovered: Vec<&'static str>,
+        /// What the certificate names and could not be had.
+        unavailable: Vec<Unavailable>,
     },
     /// A list or response cannot be relied on.
     Revocation(Box<SourceFault>),

@@ -169,7 +169,7 @@ impl<'a> Search<'a> {
             findings.record(Check::Budget, Place::Path, Err(limit));
             self.tell(path, false, findings);
         } else if !led_on {
-            let (check, reason) = dead_end(current, looped);
+            let (check, reason) = dead_end(current, looped, self.verifier);
             findings.record(check, Place::Path, Err(reason));
             self.tell(path, false, findings);
         }
@@ -290,7 +290,7 @@ fn is_same_entity(known: &Certificate, candidate: &Certificate) -> bool {
 }
 
 /// Why no issuer could be tried.
-fn dead_end(current: &Certificate, looped: bool) -> (Check, Reason) {
+fn dead_end(current: &Certificate, looped: bool, verifier: &Verifier) -> (Check, Reason) {
     if current.is_self_issued() {
         return (Check::Path, Reason::SelfSignedNotTrusted { subject: current.subject().clone() });
     }
@@ -304,6 +304,8 @@ fn dead_end(current: &Certificate, looped: bool) -> (Check, Reason) {
         GeneralName::Uri(uri) => Some(uri.clone()),
         _ => None,
     };
-    let issuer_uris = access.filter_map(uri).collect();
-    (Check::NameChaining, Reason::IssuerNotFound { issuer, issuer_uris })
+    let issuer_uris: Vec<String> = access.filter_map(uri).collect();
+    let unavailable = verifier.unavailable.iter().filter(|it| it.is_of(current) && issuer_uris.contains(&it.url));
+    let unavailable = unavailable.cloned().collect();
+    (Check::NameChaining, Reason::IssuerNotFound { issuer, issuer_uris, unavailable })
 }

@@ -7,7 +7,7 @@ use super::check::Policy;
 use super::identity::Identity;
 use super::policies::PolicyRequirements;
 use super::reason::Reason;
-use super::revocation::CheckRevocation;
+use super::revocation::{CheckRevocation, Unavailable};
 use super::search;
 use super::verdict::Verdict;
 use crate::encoding::Oid;
@@ -126,6 +126,11 @@ pub struct Verifier {
     pub revocation_lists: Vec<CertificateRevocationList>,
     /// Saved or stapled OCSP responses.
     pub ocsp_responses: Vec<OcspResponse>,
+    /// Responders whose answers are relied on, whoever issued their certificates: a local configuration of OCSP signing
+    /// authority (RFC 6960 §4.2.2.2).
+    pub ocsp_responders: Vec<Certificate>,
+    /// What certificates name and could not be had, so that the verdict can say it.
+    pub unavailable: Vec<Unavailable>,
     /// Of which certificates the status must be known.
     pub check_revocation: CheckRevocation,
     /// Weak algorithms of old archives that are let through with a warning.
@@ -149,6 +154,8 @@ impl Verifier {
             max_depth: MAX_DEPTH,
             revocation_lists: Vec::new(),
             ocsp_responses: Vec::new(),
+            ocsp_responders: Vec::new(),
+            unavailable: Vec::new(),
             check_revocation: CheckRevocation::default(),
             allow_weak: AllowWeak::default(),
             cache: None,

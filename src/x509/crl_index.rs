@@ -43,9 +43,15 @@ impl Index {
     ) -> impl Iterator<Item = (&'a RevokedCertificate, Option<&'a [GeneralName]>)> {
         let serial = serial.clone();
         let order = |at: &usize| entries.get(*at).map(|entry| entry.serial.content());
-        let first = self.by_serial.partition_point(|at| order(at) < Some(serial.content()));
+        let first = self.first(|at| order(at) < Some(serial.content()));
         let places = self.by_serial.iter().skip(first).map_while(move |&at| Some((at, entries.get(at)?)));
         places.take_while(move |(_, entry)| entry.serial == serial).map(|(at, entry)| (entry, self.issuers_at(at)))
+    }
+
+    /// Where in the order of serial numbers the entries begin that do not lie `below`, in one question more than their
+    /// number has binary digits at most.
+    fn first(&self, mut below: impl FnMut(&usize) -> bool) -> usize {
+        self.by_serial.partition_point(|at| below(at))
     }
 
     pub(super) fn critical(&self) -> &[Oid] {
@@ -96,6 +102,30 @@ mod tests {
         assert_eq!(found(1), ["CN=B"]);
         assert_eq!(found(2), [""; 0]);
         assert_eq!(index.critical(), [oids::CERTIFICATE_ISSUER]);
+    }
+
+    #[test]
+    fn a_hundred_thousand_entries_take_eighteen_questions() {
+        let serial = |number: u32| SerialNumber::from_content(&[&[1], &number.to_be_bytes()[..]].concat());
+        let scattered = (0..100_000_u32).map(|number| number.wrapping_mul(2_654_435_761));
+        let bare = |number| RevokedCertificate {
+            serial: serial(number),
+            revocation_date: OffsetDateTime::UNIX_EPOCH,
+            extensions: Extensions::default(),
+        };
+        let entries: Vec<RevokedCertificate> = scattered.map(bare).collect();
+        let index = Index::new(&entries);
+        for place in [0, 1, 77_777, 99_999] {
+            let wanted = &entries[place].serial;
+            let mut questions = 0;
+            let first = index.first(|&at| {
+                questions += 1;
+                entries[at].serial.content() < wanted.content()
+            });
+            assert_eq!(index.by_serial[first], place);
+            assert!(questions <= 18, "{questions} questions about entry {place}");
+            assert_eq!(index.find(&entries, wanted).count(), 1);
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! An OCSP request (RFC 6960 §4.1.1), as a responder reads it: within bounds, and strictly.
+//! An OCSP request (RFC 6960 §4.1.1), as a responder reads it: within bounds, and strictly; and as a client writes it.
 
 use super::ocsp::{self, CertId};
-use super::{Extensions, X509Error, oids, part};
+use super::{Certificate, Extension, Extensions, X509Error, oids, part};
 use crate::encoding::Oid;
 use crate::encoding::der::{self, DerError, Reader, tag};
+use crate::key::{KeyError, digest};
 
 const KIND: &str = "OCSP request";
 
@@ -69,6 +70,27 @@ impl OcspRequest {
         }
         let unknown_critical = unknown_critical.or_else(|| critical(&extensions));
         Ok(Self { certificates, nonce, unknown_critical, signed })
+    }
+
+    /// The encoding of a request about `certificate` of `issuer`, by SHA-1 digests, which every responder has to know (RFC
+    /// 5019 §2.1.1): they name the issuer and prove nothing. A nonce has between 1 and [`Self::LONGEST_NONCE`] octets.
+    ///
+    /// # Errors
+    /// Where the issuer's key is none.
+    pub fn about(certificate: &Certificate, issuer: &Certificate, nonce: Option<&[u8]>) -> Result<Vec<u8>, KeyError> {
+        let key = issuer.public_key()?;
+        let id = der::sequence(&[
+            &der::sequence(&[&der::oid(&oids::SHA1), &der::null()]),
+            &der::octet_string(&digest::sha1(certificate.issuer().der())),
+            &der::octet_string(&digest::sha1(key.subject_public_key())),
+            &der::tlv(tag::INTEGER, certificate.serial().content()),
+        ]);
+        let nonce = nonce.map(|nonce| {
+            let extension = Extension { oid: oids::OCSP_NONCE, critical: false, value: der::octet_string(nonce) };
+            der::tlv(tag::context_constructed(2), &der::sequence(&[&extension.to_der()]))
+        });
+        let list = der::sequence(&[&der::sequence(&[&id])]);
+        Ok(der::sequence(&[&der::sequence(&[&list, &nonce.unwrap_or_default()])]))
     }
 
     /// The certificates it asks about, in order: one at least.
@@ -154,7 +176,6 @@ fn read_signature(encoding: &[u8]) -> Result<(), DerError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::x509::Extension;
 
     fn id(serial: u8) -> Vec<u8> {
         der::sequence(&[

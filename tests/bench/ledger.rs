@@ -19,7 +19,11 @@ use time::macros::datetime;
 
 fn main() {
     divan::main();
+    // Statics are never dropped, and a million rows take a gigabyte.
+    _ = std::fs::remove_dir_all(FOLDER.path());
 }
+
+static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
 
 const ROWS: [u64; 3] = [100, 10_000, 1_000_000];
 
@@ -80,7 +84,6 @@ fn entries_of_a_list(bencher: divan::Bencher<'_, '_>, rows: u64) {
 
 /// A ledger with so many certificates, kept from bench to bench.
 fn with_ledger(rows: u64, work: impl FnOnce(&mut SqliteLedger, AuthorityId)) {
-    static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
     static MADE: Mutex<Vec<u64>> = Mutex::new(Vec::new());
     let path = FOLDER.path().join(format!("{rows}.db"));
     let mut ledger = SqliteLedger::create(&path).unwrap();

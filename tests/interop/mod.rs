@@ -21,5 +21,6 @@ mod live;
 mod matrix;
 mod pkilint;
 mod requests;
+mod scans;
 mod schema;
 mod server;

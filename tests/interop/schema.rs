@@ -4,8 +4,8 @@
 use certkit::encoding::pem;
 use certkit::verify::check::RULES;
 use certkit::verify::compat::Client;
-use certkit::x509::extension::{CrlReason, KeyUsage, KeyUsageBit};
-use certkit::x509::{Certificate, Extension, oids};
+use certkit::x509::extension::{AccessDescription, AuthorityInfoAccess, CrlReason, KeyUsage, KeyUsageBit};
+use certkit::x509::{Certificate, Extension, GeneralName, oids};
 use serde_json::{Value, json};
 
 use crate::support::case::{Case, HOST};
@@ -107,6 +107,15 @@ fn answers(sandbox: &Sandbox) -> Vec<Value> {
     sandbox.write("response.der", response.sign_der(&own.key));
     answers.push(verdict(sandbox, &sound, &["--ocsp", "response.der"], 0));
     assert_eq!(answers.last().unwrap()["paths"][0]["certificates"][0]["revocation"]["nonce"], "01".repeat(16));
+
+    let location = GeneralName::Uri("https://127.0.0.1/int.crt".to_owned());
+    let pointing = Case::with_leaf(&hierarchy, &|forge| {
+        let access = AccessDescription { method: oids::CA_ISSUERS, location: location.clone() };
+        forge.set(&AuthorityInfoAccess(vec![access]), false);
+    });
+    let alone = Case { intermediates: vec![], ..pointing };
+    answers.push(verdict(sandbox, &alone, &["--fetch-issuers", "--fetch-revocation"], 1));
+    assert_eq!(answers.last().unwrap()["fetches"][0]["outcome"], "not fetched");
 
     let judge = |file: &str, code| {
         let fixed = ["--no-host", "--json", "--at", NOON, "--roots", "root.pem"];

@@ -15,9 +15,14 @@ pub(crate) mod background;
 pub(crate) mod case;
 pub(crate) mod chain;
 pub(crate) mod clients;
+#[allow(unreachable_pub)]
+#[path = "../bench/support/clock.rs"]
+pub(crate) mod clock;
 pub(crate) mod forge;
 pub(crate) mod forge_crl;
 pub(crate) mod forge_ocsp;
+pub(crate) mod https;
+pub(crate) mod old_server;
 pub(crate) mod policy_chain;
 #[cfg(unix)]
 pub(crate) mod postgres;
@@ -25,6 +30,7 @@ pub(crate) mod random;
 pub(crate) mod scene;
 pub(crate) mod tap;
 pub(crate) mod weak;
+pub(crate) mod web;
 pub(crate) mod wiretap;
 
 use std::ffi::{OsStr, OsString};

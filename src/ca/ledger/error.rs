@@ -29,6 +29,12 @@ pub enum LedgerError {
         /// What is wrong with it.
         why: String,
     },
+    /// The ledger is in a database server, which has its own way to be copied.
+    #[error("the ledger {ledger} is no file: copy the database with pg_dump")]
+    NoFile {
+        /// Which one, without its password.
+        ledger: String,
+    },
     /// The database is on another machine, and the connection would not be encrypted.
     #[error(
         "the ledger {ledger} is on another machine ({host}), and certkit speaks to PostgreSQL without TLS: \

@@ -16,6 +16,7 @@ mod write;
 pub use access::PostgresAccess;
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use self::audit::Writing;
 use super::act::Done;
@@ -217,6 +218,10 @@ impl Ledger for PostgresLedger {
 
     fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError> {
         self.transact(|writing| mend::mend(writing, act))
+    }
+
+    fn copy_to(&mut self, _: &Path) -> Result<(), LedgerError> {
+        Err(LedgerError::NoFile { ledger: self.name.clone() })
     }
 }
 

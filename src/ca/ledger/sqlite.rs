@@ -1,7 +1,7 @@
 //! The ledger in one SQLite file.
 //!
 //! Write-ahead log, `synchronous=FULL`: a transaction that is committed is on the disk, and readers never wait for
-//! writers. Every transaction that writes takes the write lock when it begins, so two processes queue for it and neither
+//! writers. The log stays beside the file until it has grown, see [`open`]. Every transaction that writes takes the write lock when it begins, so two processes queue for it and neither
 //! has to begin again.
 
 pub(super) mod audit;
@@ -25,7 +25,8 @@ use super::{
 use crate::x509::{Certificate, SerialNumber};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 
-/// A ledger in one SQLite file, with its `-wal` and `-shm` files beside it while it is open.
+/// A ledger in one SQLite file and its `-wal` file, the log in which the last transactions stand; `-shm` is an index of
+/// that, and made again where it is missing.
 #[derive(Debug)]
 pub struct SqliteLedger {
     path: PathBuf,
@@ -246,6 +247,17 @@ impl Ledger for SqliteLedger {
 
     fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError> {
         self.transact(|transaction| mend::mend(transaction, act))
+    }
+
+    fn copy_to(&mut self, path: &Path) -> Result<(), LedgerError> {
+        let into = path.to_str().ok_or_else(|| self.damaged(format!("{} is no UTF-8", path.display())));
+        self.connection.execute("VACUUM INTO ?1", params![into?]).map(drop).map_err(|error| self.told(error))
+    }
+}
+
+impl Drop for SqliteLedger {
+    fn drop(&mut self) {
+        open::settle(&self.connection, &self.path);
     }
 }
 

@@ -202,12 +202,12 @@ impl Twin {
 }
 
 /// What an error says after the record is made: the ledger knows a certificate that nobody has.
-pub(super) fn recorded(issued: &Issued) -> String {
+pub(in crate::cli) fn recorded(issued: &Issued) -> String {
     format!("the certificate with serial number {} is recorded, but lost", issued.certificate.serial())
 }
 
 /// The CA and its key; made where there is none and nobody said where it should be.
-fn open_or_make(
+pub(in crate::cli) fn open_or_make(
     chosen: &Chosen,
     signer: &SignerArgs,
     key_type: Option<KeyAlgorithm>,

@@ -27,8 +27,8 @@ use self::report::CaptureReport;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Reads pcap and pcapng, Ethernet (with VLAN tags), Linux cooked, raw IP, loopback and PPP, IPv4 and IPv6. TCP streams are put in
-order; what the capture lacks is told, and records are read again behind it. TLS is found on any port, after STARTTLS too, from SSL 3.0 to TLS 1.3. Signatures in the
-handshake are checked. DTLS and QUIC are counted and not read.
+order; what the capture lacks is told, and records are read again behind it. TLS is found on any port, after STARTTLS too, from
+SSL 3.0 to TLS 1.3. Signatures in the handshake are checked. DTLS and QUIC are counted and not read.
 
 With the server's RSA key (--key; only for the key exchange in which the client encrypts to it: TLS_RSA_WITH_...) or a key log
 (--key-log, as SSLKEYLOGFILE makes it, or embedded in the pcapng) encrypted records are opened, and Finished is checked.

@@ -71,7 +71,7 @@ impl Staged {
     /// # Errors
     /// When the system refuses.
     pub fn add(&mut self, name: &str, contents: &[u8], mode: Mode) -> anyhow::Result<()> {
-        let path = self.staging.path().join(name);
+        let path = self.path(name);
         let write = || -> io::Result<()> {
             let mut options = OpenOptions::new();
             options.write(true).create_new(true);
@@ -92,6 +92,11 @@ impl Staged {
         Ok(())
     }
 
+    /// Where a file of the batch is before it has its place: for what somebody else writes into it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.staging.path().join(name)
+    }
+
     /// Waits until the contents of all files are on the disk: no name may point to half a file.
     ///
     /// # Errors
@@ -110,7 +115,7 @@ impl Staged {
     /// # Errors
     /// When something is in the way, or the system refuses.
     pub fn place(&self, name: &str) -> anyhow::Result<()> {
-        let from = self.staging.path().join(name);
+        let from = self.path(name);
         let to = self.destination.path(name);
         let from = TempPath::try_from_path(from).map_err(plain).with_context(|| self.cannot_write(name))?;
         let placed = if self.destination.force { from.persist(&to) } else { from.persist_noclobber(&to) };

@@ -7,6 +7,7 @@ use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context, anyhow, bail};
 use tempfile::{Builder, NamedTempFile, TempPath};
@@ -73,6 +74,7 @@ impl WriteSet {
                 staged.push((file, stage(file).with_context(|| cannot_write(&file.path))?));
             }
         }
+        sync(&staged)?;
         let mut placed = Placed::default();
         for (file, temporary) in staged {
             placed.put(temporary, &file.path, force || file.replaces).with_context(|| cannot_write(&file.path))?;
@@ -215,11 +217,25 @@ fn stage(file: &Entry) -> anyhow::Result<NamedTempFile> {
         }
         let mut temporary = builder.tempfile_in(folder_of(&file.path))?;
         temporary.write_all(&file.contents)?;
-        // On the disk before any name points to it, so that no power cut leaves half a file.
-        temporary.as_file().sync_all()?;
         Ok(temporary)
     };
     write().map_err(plain)
+}
+
+/// Waits until all are on the disk before any name points to them, so that no power cut leaves half a file. All at once:
+/// a journal is written once for those that wait for it together.
+fn sync(staged: &[(&Entry, NamedTempFile)]) -> anyhow::Result<()> {
+    let one = |(entry, file): &(&Entry, NamedTempFile)| {
+        file.as_file().sync_all().map_err(plain).with_context(|| cannot_write(&entry.path))
+    };
+    let Some((last, others)) = staged.split_last() else { return Ok(()) };
+    for others in others.chunks(SYNCED_AT_ONCE) {
+        thread::scope(|scope| {
+            let waiting: Vec<_> = others.iter().map(|other| scope.spawn(move || one(other))).collect();
+            waiting.into_iter().try_for_each(|other| other.join().unwrap_or_else(|_| bail!("a thread failed")))
+        })?;
+    }
+    one(last)
 }
 
 fn write_stream(file: &Entry) -> anyhow::Result<()> {
@@ -311,7 +327,8 @@ fn keep(path: &Path, how: fn(&Path, &Path) -> io::Result<()>) -> io::Result<Temp
     Builder::new().prefix(PREFIX).make_in(folder_of(path), |name| how(path, name)).map(NamedTempFile::into_temp_path)
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder a file is in.
+pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -321,6 +338,9 @@ fn folder_of(path: &Path) -> &Path {
 fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", shown(path))
 }
+
+/// How many files are waited for at the same time.
+const SYNCED_AT_ONCE: usize = 16;
 
 /// What temporary files and folders begin with.
 pub(super) const PREFIX: &str = ".certkit-";

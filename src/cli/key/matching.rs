@@ -81,6 +81,8 @@ fn keys(loaded: &Loaded, source: Option<&PassphraseSource>, opened: &mut bool) -
             Content::Certificate(_)
             | Content::CertificationRequest(_)
             | Content::RevocationList(_)
+            | Content::OcspResponse(_)
+            | Content::OcspRequest(_)
             | Content::PrivateKey(..)
             | Content::PublicKey(..)
             | Content::EcParameters(_)

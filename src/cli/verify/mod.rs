@@ -2,6 +2,7 @@
 
 mod batch;
 mod compat;
+mod fetching;
 mod picture;
 mod report;
 mod revocation;
@@ -37,9 +38,15 @@ to it is named. Every block of the file is accounted for; one that does not pars
 
 Exit status: 0 accepted; 1 rejected; 2 could not judge (no certificate, no usable root, unreadable file, wrong usage).
 
-Nothing is fetched: revocation is judged by the lists and OCSP responses in the files of --crl and --ocsp. A certificate that one
-of them says is revoked is rejected. So is one whose only list or response cannot be relied on (out of date, badly signed);
-with --check-revocation also one about which nothing is given.
+Revocation is judged by the lists and OCSP responses in the files of --crl and --ocsp. A certificate that one of them says is
+revoked is rejected. So is one whose only list or response cannot be relied on (out of date, badly signed); with
+--check-revocation also one about which nothing is given.
+
+Nothing is fetched without --fetch-issuers or --fetch-revocation, and then over http alone: at most 32 fetches, 10 s each
+(--fetch-timeout) and a minute in all, 32 MiB an answer, 3 redirects. The URLs are those of the certificates: whoever wrote
+them chooses which hosts this machine asks, on loopback and private networks too. On a server that judges what strangers send,
+fetch nothing, or from where nothing but the internet can be reached (http_proxy is heeded). What is fetched is judged as files
+are and trusted no more. What could not be had leaves the issuer missing or the status unknown, and the verdict says so.
 
 With --json: `schema` (`certkit.verify/1`), `file`, `accepted`, `at`, `policy`, `purpose`, `names`; `reasons` and `warnings`,
 each with `check`, `clause`, `certificate`, `detail`, `hint`; `paths`, each with `anchored`, `accepted`, `certificates`
@@ -47,8 +54,10 @@ each with `check`, `clause`, `certificate`, `detail`, `hint`; `paths`, each with
 it was not asked, else `status` `good`/`revoked`/`on hold`/`unknown`, `source`, `issuer`, `this_update`, `next_update`,
 `revoked_since`, `reason`, `nonce`), `findings` (`check`, `clause`,
 `certificate`, `outcome` `yes`/`warning`/`no`, `detail`) and `policies` (null where no root is met; `authority`, `user`, the
-policies granted and those also wanted, `explicit` whether one had to be); `blocks` (`block`, `line`, `kind`, `used`); with
---compat `compat` (`client`, `answer` `accepts`/`refuses`/`unknown`, `because`). With --batch a line each: `schema`
+policies granted and those also wanted, `explicit` whether one had to be, `qualifiers`: `policy`, `cps`, `notices`); `blocks` (`block`, `line`, `kind`, `used`); with
+--compat `compat` (`client`, `answer` `accepts`/`refuses`/`unknown`, `because`); with --fetch-issuers or --fetch-revocation
+`fetches` (`wanted`, `method`, `url`, `certificate`, `redirects`, `outcome` `used`/`failed`/`not fetched`, `detail`, `octets`,
+`milliseconds`). With --batch a line each: `schema`
 (`certkit.verify.line/1`), `file`, `accepted` (true, false, or null where it could not be judged), `subject`, `reasons`
 (`check`, `detail`), `error`. With --rules: `schema` (`certkit.verify.rules/1`), `rules` (`check`, `clause`, `requirement`,
 `tls`, `rfc5280`, `webpki`). --schema prints the JSON Schema (draft 2020-12) of all of these.
@@ -58,6 +67,7 @@ For example:
   certkit verify cert.pem --host 127.0.0.1 --roots cert.pem
   certkit verify leaf.pem --host api.test --roots ca.pem --intermediates chain.pem --at 2027-01-01
   certkit verify cert.pem --host example.com --crl issuer.crl --check-revocation leaf
+  certkit verify cert.pem --host api.test --fetch-issuers --fetch-revocation
   certkit verify --batch certs/ --no-host --roots ca.pem
   certkit verify cert.pem --host example.com --require-policy 2.23.140.1.2.2
   certkit verify client.pem --no-host --purpose client --roots ca.pem --json | jq .accepted")]
@@ -121,6 +131,9 @@ pub(super) struct Args {
     #[command(flatten)]
     revocation: revocation::RevocationArgs,
 
+    #[command(flatten)]
+    fetching: fetching::FetchArgs,
+
     /// Let a weak algorithm of old archives through, with a warning; may be given more than once
     #[arg(long, value_name = "ALGORITHM", value_enum)]
     allow_weak: Vec<WeakName>,
@@ -154,7 +167,7 @@ pub(super) struct Args {
     force: bool,
 
     /// FILE is a folder, or `-` for paths or PEM blocks on stdin: judge every one, a line each (with --json, JSON Lines)
-    #[arg(long, conflicts_with_all = ["all_paths", "tree", "svg", "html", "compat"])]
+    #[arg(long, conflicts_with_all = ["all_paths", "tree", "svg", "html", "compat", "fetch_issuers", "fetch_revocation"])]
     batch: bool,
 
     /// Show the table of rules and their severity under each policy, and judge nothing
@@ -167,7 +180,7 @@ pub(super) struct Args {
 }
 
 /// The arguments of a judgment, which mean nothing where there is none.
-const JUDGING: [&str; 26] = [
+const JUDGING: [&str; 30] = [
     "file",
     "host",
     "email",
@@ -184,7 +197,11 @@ const JUDGING: [&str; 26] = [
     "inhibit_any_policy",
     "crl",
     "ocsp",
+    "ocsp_responder",
     "check_revocation",
+    "fetch_issuers",
+    "fetch_revocation",
+    "fetch_timeout",
     "allow_weak",
     "max_depth",
     "all_paths",
@@ -295,8 +312,11 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         (false, true) => Show::All,
         (false, false) => Show::Best,
     };
+    // Clients judge what the server sends: most fetch nothing.
+    let compat = leaf.as_ref().filter(|_| args.compat).map(|leaf| compat::rows(leaf, &verifier));
+    let fetches = args.fetching.fetch(&mut verifier, leaf.as_ref())?;
     let mut report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, damage, show);
-    report.compat = leaf.as_ref().filter(|_| args.compat).map(|leaf| compat::rows(leaf, &verifier));
+    (report.compat, report.fetches) = (compat, fetches);
     let mut pictures = WriteSet::new(args.force);
     let drawn: Vec<String> = args.svg.iter().chain(&args.html).map(|path| shown(path)).collect();
     if let Some(path) = args.svg {

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::compat::{self, CompatRow};
+use super::fetching::{self, FetchReport};
 use super::revocation::RevocationReport;
 use super::schema;
 use super::tree::Node;
@@ -15,6 +16,7 @@ use crate::container::{Content, Item};
 use crate::encoding::{Oid, hex};
 use crate::verify::{Attempt, Finding, Outcome, Place, PolicySets, Verdict, Verifier};
 use crate::x509::Certificate;
+use crate::x509::extension::PolicyQualifier;
 
 /// The whole answer. `answer.schema.json` has every field of it, and of the reports below.
 #[derive(Serialize)]
@@ -33,6 +35,9 @@ pub(super) struct VerifyReport {
     /// What clients would say, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) compat: Option<Vec<CompatRow>>,
+    /// What was fetched, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fetches: Option<Vec<FetchReport>>,
     #[serde(skip)]
     show: Show,
 }
@@ -74,6 +79,15 @@ pub(super) struct PolicyReport {
     pub(super) authority: Vec<String>,
     pub(super) user: Vec<String>,
     pub(super) explicit: bool,
+    pub(super) qualifiers: Vec<QualifierReport>,
+}
+
+/// What the judged certificate says of a policy that holds.
+#[derive(Serialize)]
+pub(super) struct QualifierReport {
+    policy: String,
+    cps: Vec<String>,
+    notices: Vec<String>,
 }
 
 /// A certificate of a path.
@@ -180,6 +194,7 @@ impl VerifyReport {
             paths: attempts.iter().map(|attempt| PathReport::new(attempt, verifier)).collect(),
             blocks,
             compat: None,
+            fetches: None,
             show,
         }
     }
@@ -274,7 +289,13 @@ impl PathReport {
 impl PolicyReport {
     fn new(sets: PolicySets) -> Self {
         let dotted = |list: Vec<Oid>| list.iter().map(Oid::to_string).collect();
-        Self { authority: dotted(sets.authority), user: dotted(sets.user), explicit: sets.explicit }
+        let qualifiers = sets.qualified.iter().map(|information| QualifierReport {
+            policy: information.policy.to_string(),
+            cps: information.qualifiers.iter().filter_map(PolicyQualifier::cps_uri).collect(),
+            notices: information.qualifiers.iter().filter_map(PolicyQualifier::notice_text).collect(),
+        });
+        let qualifiers = qualifiers.collect();
+        Self { authority: dotted(sets.authority), user: dotted(sets.user), explicit: sets.explicit, qualifiers }
     }
 
     fn text(&self, text: &mut Text) {
@@ -283,6 +304,12 @@ impl PolicyReport {
                 "     {}",
                 dim(format_args!("certificate policies: {}", self.authority.join(", ")))
             ));
+        }
+        for QualifierReport { policy, cps, notices } in &self.qualifiers {
+            let said = cps.iter().map(|uri| format!("practice statement {uri}"));
+            for said in said.chain(notices.iter().map(|notice| format!("notice: {notice}"))) {
+                text.line(format_args!("     {}", dim(safe(format!("policy {policy}: {said}")))));
+            }
         }
     }
 }
@@ -338,6 +365,9 @@ impl Report for VerifyReport {
             Node::of(&self.paths).iter().for_each(|tree| tree.text(text));
         } else {
             self.checks(text);
+        }
+        if let Some(fetches) = &self.fetches {
+            fetching::text(fetches, text);
         }
         if let Some(rows) = &self.compat {
             compat::text(rows, text);

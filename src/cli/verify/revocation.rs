@@ -11,11 +11,9 @@ use crate::cli::clock;
 use crate::cli::files;
 use crate::cli::output::shown;
 use crate::container::{Content, Document};
-use crate::encoding::der::{self, tag};
-use crate::encoding::{hex, pem};
+use crate::encoding::hex;
 use crate::verify::revocation::CertificateStatus;
 use crate::verify::{CheckRevocation, Status, Verifier};
-use crate::x509::OcspResponse;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RevocationArgs {
@@ -26,6 +24,10 @@ pub(super) struct RevocationArgs {
     /// OCSP responses, stapled or saved, in PEM or DER; may be given more than once
     #[arg(long, value_name = "FILE")]
     ocsp: Vec<PathBuf>,
+
+    /// A responder's certificate whose answers are relied on, whoever issued it; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    ocsp_responder: Vec<PathBuf>,
 
     /// Of which certificates it must be known that they are not revoked; without it, what is given is looked at, and a
     /// certificate about which nothing is given passes
@@ -55,6 +57,9 @@ impl RevocationArgs {
         };
         if self.check_revocation == Some(CheckName::None) && !(self.crl.is_empty() && self.ocsp.is_empty()) {
             bail!("--crl and --ocsp have no effect with --check-revocation none");
+        }
+        for path in &self.ocsp_responder {
+            verifier.ocsp_responders.extend(super::certificates_in(path)?);
         }
         let mut damage = Vec::new();
         for path in &self.crl {
@@ -86,26 +91,16 @@ fn load_lists(path: &Path, verifier: &mut Verifier, damage: &mut Vec<Complaint>)
     Ok(())
 }
 
-/// PEM blocks labelled `OCSP RESPONSE`, or one response in DER, which begins with an ENUMERATED.
 fn load_responses(path: &Path, verifier: &mut Verifier, damage: &mut Vec<Complaint>) -> anyhow::Result<()> {
-    const WHAT: &str = "OCSP response";
     let contents = files::read(path)?;
+    let document = Document::read(&contents)?;
     let mut any = false;
-    let mut take = |encoding: &[u8], block, line| match OcspResponse::from_der(encoding) {
-        Ok(response) => verifier.ocsp_responses.push(response),
-        Err(error) => damage.push(damaged(path, block, line, WHAT, &error.to_string())),
-    };
-    if pem::looks_like_pem(&contents) {
-        for (found, block) in pem::read(&contents).into_iter().zip(1..) {
-            match found {
-                Ok(found) if found.label == "OCSP RESPONSE" => take(&found.contents, block, Some(found.line)),
-                Ok(_) => continue,
-                Err(error) => take(&[], block, Some(error.line)),
-            }
-            any = true;
+    for (item, block) in document.items().iter().zip(1..) {
+        match &item.content {
+            Content::OcspResponse(response) => verifier.ocsp_responses.push((**response).clone()),
+            Content::Malformed { what, why } => damage.push(damaged(path, block, item.line, what, why)),
+            _ => continue,
         }
-    } else if der::Reader::new(&contents).sequence().is_ok_and(|fields| fields.peek() == Some(tag::ENUMERATED)) {
-        take(&contents, 1, None);
         any = true;
     }
     if any { Ok(()) } else { bail!("it holds none") }

@@ -15,6 +15,7 @@ use crate::x509::extension::ExtensionValue;
 use crate::x509::extension::GeneralSubtree;
 use crate::x509::extension::IssuingDistributionPoint;
 use crate::x509::extension::PolicyInformation;
+use crate::x509::extension::PolicyQualifier;
 use crate::x509::extension::SignedCertificateTimestamp;
 use crate::x509::oids;
 use serde::Serialize;
@@ -274,29 +275,15 @@ fn subtree(subtree: &GeneralSubtree) -> String {
 }
 
 fn policy(information: &PolicyInformation) -> Policy {
-    let notice = |value: &[u8]| user_notice(value).unwrap_or_else(|| hex::encode(value));
+    let notice = |other: &PolicyQualifier| other.notice_text().unwrap_or_else(|| hex::encode(&other.value));
     let (pointers, others): (Vec<_>, Vec<_>) =
         information.qualifiers.iter().partition(|qualifier| qualifier.cps_uri().is_some());
     Policy {
         oid: information.policy.clone(),
         name: oids::name(&information.policy).map(str::to_owned),
         cps: pointers.iter().filter_map(|qualifier| qualifier.cps_uri()).collect(),
-        notices: others.iter().map(|qualifier| notice(&qualifier.value)).collect(),
+        notices: others.into_iter().map(notice).collect(),
     }
-}
-
-/// explicitText of a UserNotice (RFC 5280 §4.2.1.4): the string after an optional noticeRef.
-fn user_notice(encoding: &[u8]) -> Option<String> {
-    let mut fields = der::only_reader(encoding, der::tag::SEQUENCE).ok()?;
-    let mut text = None;
-    while !fields.is_empty() {
-        let field = fields.any().ok()?;
-        text = (field.tag != der::tag::SEQUENCE).then_some(field);
-    }
-    let text = text?;
-    let attribute =
-        crate::x509::name::Attribute { kind: oids::QUALIFIER_USER_NOTICE, tag: text.tag, value: text.value.to_vec() };
-    Some(attribute.text())
 }
 
 fn point(point: &DistributionPoint) -> Point {

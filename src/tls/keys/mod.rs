@@ -10,6 +10,7 @@ mod master;
 mod messages;
 mod old_records;
 mod prf;
+mod schedule;
 mod signed;
 mod traffic;
 
@@ -18,6 +19,7 @@ pub use key_log::{KeyLog, KeyLogFault, KeyLogLabel, key_log_line};
 pub use master::{MasterSecret, PreMasterSecret};
 pub use messages::HandshakeMessages;
 pub use prf::Prf;
+pub use schedule::HandshakeSecret;
 pub use signed::{SignedFault, SignedWith, certificate_verify, server_key_exchange};
 pub use traffic::TrafficSecret;
 

@@ -62,7 +62,7 @@ impl TrafficSecret {
     }
 
     /// HKDF-Expand-Label (RFC 8446 §7.1).
-    fn expand_label(&self, label: &str, context: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
+    pub(super) fn expand_label(&self, label: &str, context: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
         let [_, _, high, low] = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
         let label = [b"tls13 ", label.as_bytes()].concat();
         let [label_length, context_length] = [label.len(), context.len()].map(|size| size.to_le_bytes()[0]);

@@ -16,7 +16,7 @@ mod status;
 
 pub use fault::{ListFault, SourceFault};
 pub use response_fault::ResponseFault;
-pub use status::{CertificateStatus, CheckRevocation, RevocationSource, Status};
+pub use status::{CertificateStatus, CheckRevocation, RevocationSource, Status, Unavailable};
 
 use self::signer::Signatures;
 use super::Verifier;
@@ -63,6 +63,8 @@ struct Answer {
     remarks: Vec<SourceFault>,
     /// Reasons for revocation that no list covers, where others do.
     uncovered: Vec<&'static str>,
+    /// What it names and could not be had.
+    unavailable: Vec<Unavailable>,
 }
 
 impl<'a> Inquiry<'a> {
@@ -78,7 +80,8 @@ impl<'a> Inquiry<'a> {
 
     /// Asks about the certificates of a path that ends at a trust anchor, as far as the verifier wants to know.
     pub(super) fn check(&mut self, path: &[&Certificate], findings: &mut Findings) {
-        let nothing_given = self.verifier.revocation_lists.is_empty() && self.verifier.ocsp_responses.is_empty();
+        let given = [self.verifier.revocation_lists.len(), self.verifier.ocsp_responses.len()];
+        let nothing_given = given == [0, 0] && self.verifier.unavailable.is_empty();
         for (at, certificate) in path.iter().enumerate().take(path.len().saturating_sub(1)) {
             let required = match (self.verifier.check_revocation, at) {
                 (CheckRevocation::None, _) | (CheckRevocation::Leaf, 1..) => return,
@@ -91,7 +94,8 @@ impl<'a> Inquiry<'a> {
             if at == 0 {
                 self.declined().for_each(|fault| answer.object(fault));
             }
-            let expected = required || at == 0 || self.is_spoken_of(certificate);
+            answer.unavailable = self.verifier.unavailable.iter().filter(|it| it.is_of(certificate)).cloned().collect();
+            let expected = required || at == 0 || self.is_spoken_of(certificate) || !answer.unavailable.is_empty();
             record(answer, at, required, expected, findings);
         }
     }
@@ -138,7 +142,7 @@ impl<'a> Inquiry<'a> {
 impl Answer {
     fn unknown() -> Self {
         let status = CertificateStatus::unknown();
-        Self { status, objections: Vec::new(), remarks: Vec::new(), uncovered: Vec::new() }
+        Self { status, objections: Vec::new(), remarks: Vec::new(), uncovered: Vec::new(), unavailable: Vec::new() }
     }
 
     /// Adds what another kind of source says: revoked outweighs good, and good outweighs unknown.
@@ -164,7 +168,7 @@ impl Answer {
 
 /// Turns an answer into findings. `expected` says that silence is worth a word, `required` that it is a failure.
 fn record(answer: Answer, at: usize, required: bool, expected: bool, findings: &mut Findings) {
-    let Answer { status, objections, remarks, uncovered } = answer;
+    let Answer { status, objections, remarks, uncovered, unavailable } = answer;
     let place = Place::Certificate(at);
     let known = status.status != Status::Unknown;
     for fault in remarks {
@@ -184,7 +188,7 @@ fn record(answer: Answer, at: usize, required: bool, expected: bool, findings: &
         }
         Status::Unknown if objected || !expected => {}
         Status::Unknown => {
-            let reason = Reason::StatusUnknown { uncovered };
+            let reason = Reason::StatusUnknown { uncovered, unavailable };
             if required {
                 findings.complain(Check::RevocationKnown, place, Err(reason));
             } else {

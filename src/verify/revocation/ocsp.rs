@@ -109,7 +109,8 @@ impl Inquiry<'_> {
         remarks: &mut Vec<ResponseFault>,
     ) -> Result<Certificate, ResponseFault> {
         let others = self.verifier.intermediates.iter().chain(self.more);
-        let known = target.above.iter().copied().take(1).chain(response.certificates()).chain(others);
+        let local = &self.verifier.ocsp_responders;
+        let known = target.above.iter().copied().take(1).chain(local).chain(response.certificates()).chain(others);
         let mut candidates: Vec<Certificate> = Vec::new();
         for certificate in known.filter(|certificate| response.responder().is(certificate)) {
             if !candidates.contains(certificate) {
@@ -142,6 +143,10 @@ impl Inquiry<'_> {
         if signer == *issuer {
             return Ok(());
         }
+        // RFC 6960 §4.2.2.2: "Matches a local configuration of OCSP signing authority".
+        if self.verifier.ocsp_responders.contains(signer) {
+            return check_certificate(signer, self.verifier.at);
+        }
         // RFC 6960 §4.2.2.2: "issued directly by the CA that is identified in the request".
         self.spend()?;
         let issued = signer.issuer().matches(issuer.subject())
@@ -154,11 +159,7 @@ impl Inquiry<'_> {
         if !usages.is_some_and(|found| found.value.lists(&oids::OCSP_SIGNING)) {
             return Err(ResponseFault::NoOcspSigning { subject: signer.subject().clone() });
         }
-        let mut findings = Findings::new(Policy::Tls);
-        single_checks::check(signer, Place::Certificate(0), self.verifier.at, false, &mut findings);
-        if let Some(reason) = findings.list.iter().filter(|finding| finding.is_failure()).find_map(|it| it.reason()) {
-            return Err(ResponseFault::ResponderCertificate { why: reason.to_string() });
-        }
+        check_certificate(signer, self.verifier.at)?;
         self.check_status_of_responder(signer, target, remarks)
     }
 
@@ -183,6 +184,14 @@ impl Inquiry<'_> {
     fn spend(&mut self) -> Result<(), ResponseFault> {
         self.signatures.spend().map_err(|limit| ResponseFault::GaveUp { limit })
     }
+}
+
+/// Whether a responder's certificate is sound and current.
+fn check_certificate(signer: &Certificate, at: OffsetDateTime) -> Result<(), ResponseFault> {
+    let mut findings = Findings::new(Policy::Tls);
+    single_checks::check(signer, Place::Certificate(0), at, false, &mut findings);
+    let fault = findings.list.iter().filter(|finding| finding.is_failure()).find_map(|it| it.reason());
+    fault.map_or(Ok(()), |reason| Err(ResponseFault::ResponderCertificate { why: reason.to_string() }))
 }
 
 /// RFC 6960 §3.2, 5 and 6, and §4.2.2.1.

@@ -81,6 +81,9 @@ impl ResponseFault {
                 "give the list that covers the responder's certificate with --crl, too".to_owned()
             }
             Self::ResponderNotFound => "add the responder's certificate with --intermediates".to_owned(),
+            Self::NotDelegated { .. } => {
+                "if you mean to rely on this responder, name it with --ocsp-responder".to_owned()
+            }
             _ => return None,
         })
     }

@@ -3,7 +3,7 @@
 use ::time::OffsetDateTime;
 
 use crate::x509::extension::CrlReason;
-use crate::x509::{DistinguishedName, time};
+use crate::x509::{Certificate, DistinguishedName, SerialNumber, time};
 
 /// Of which certificates the status must be known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -18,6 +18,32 @@ pub enum CheckRevocation {
     Leaf,
     /// Those of all certificates below the trust anchor.
     Chain,
+}
+
+/// What a certificate says is to be had at a URL, and could not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unavailable {
+    /// The issuer of the certificate.
+    pub issuer: DistinguishedName,
+    /// Its serial number.
+    pub serial: SerialNumber,
+    /// Where.
+    pub url: String,
+    /// Why not.
+    pub why: String,
+}
+
+impl Unavailable {
+    /// Whether this certificate names the URL.
+    pub(in crate::verify) fn is_of(&self, certificate: &Certificate) -> bool {
+        self.serial == *certificate.serial() && self.issuer.matches(certificate.issuer())
+    }
+}
+
+impl std::fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} could not be had: {}", self.url.escape_default(), self.why)
+    }
 }
 
 /// A certificate's status, and where it is from.

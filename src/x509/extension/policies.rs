@@ -3,6 +3,7 @@
 use super::ExtensionType;
 use crate::encoding::Oid;
 use crate::encoding::der::{self, DerError, tag};
+use crate::x509::name::Attribute;
 use crate::x509::oids;
 
 /// A qualifier of a policy: the CPS pointer's URI, or the encoding of another kind.
@@ -20,6 +21,21 @@ impl PolicyQualifier {
         let tlv = der::only(&self.value).ok()?;
         let is_uri = self.kind == oids::QUALIFIER_CPS && tlv.tag == tag::IA5_STRING;
         is_uri.then(|| String::from_utf8_lossy(tlv.value).into_owned())
+    }
+}
+
+impl PolicyQualifier {
+    /// explicitText of a user notice (RFC 5280 §4.2.1.4): the string after an optional noticeRef.
+    pub fn notice_text(&self) -> Option<String> {
+        let mut fields = der::only_reader(&self.value, tag::SEQUENCE).ok()?;
+        let mut text = None;
+        while !fields.is_empty() {
+            let field = fields.any().ok()?;
+            text = (field.tag != tag::SEQUENCE).then_some(field);
+        }
+        let text = text.filter(|_| self.kind == oids::QUALIFIER_USER_NOTICE)?;
+        let attribute = Attribute { kind: self.kind.clone(), tag: text.tag, value: text.value.to_vec() };
+        Some(attribute.text())
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::{PATIENCE, is_busy, name, told};
 use crate::ca::ledger::LedgerError;
 use crate::ca::ledger::schema::{self, APPLICATION_ID};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Opens a file to read and write, and brings its schema up to date.
@@ -18,11 +19,8 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, LedgerError> {
     connection.busy_timeout(PATIENCE).map_err(told)?;
     check_owner(&mut connection, path)?;
     write_ahead(&connection).map_err(told)?;
-    connection
-        .execute_batch(
-            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA cache_size = -65536; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
-        )
-        .map_err(told)?;
+    connection.execute_batch(SETTINGS).map_err(told)?;
+    keep_log(&connection, true).map_err(told)?;
     schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer {
         ledger: name(path),
         found,
@@ -35,7 +33,7 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, LedgerError> {
 pub(super) fn to_read(path: &Path) -> Result<Connection, LedgerError> {
     let connection = match read_only(path, "mode=ro") {
         // Without its companion files the database can be read only as one that nobody changes.
-        Err(LedgerError::Unwritable { .. }) if !has_log(path) => read_only(path, "immutable=1")?,
+        Err(LedgerError::Unwritable { .. }) if log_size(path) == 0 => read_only(path, "immutable=1")?,
         Err(LedgerError::Unwritable { ledger, .. }) => {
             let why =
                 "a write-ahead log lies beside it and cannot be read here; copy both to a folder you may write to";
@@ -48,6 +46,20 @@ pub(super) fn to_read(path: &Path) -> Result<Connection, LedgerError> {
         found if found == known => Ok(connection),
         found if found > known => Err(LedgerError::Newer { ledger, found, known }),
         found => Err(LedgerError::Older { ledger, found, known }),
+    }
+}
+
+/// Whether the log stays beside the file when the last process closes it, or is moved into it and removed.
+fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+}
+
+/// Before it is closed: a log that has grown goes into the file. Doing so each time would cost a process that adds one row
+/// twice what the row costs; never to do it, that each process reads a long log first.
+pub(super) fn settle(connection: &Connection, path: &Path) {
+    if log_size(path) > LONGEST_LOG {
+        // Where that fails the log stays, and all that is in it.
+        _ = keep_log(connection, false);
     }
 }
 
@@ -68,11 +80,11 @@ fn escaped(path: &Path) -> String {
     octets.map(|&octet| if kept(octet) { char::from(octet).to_string() } else { format!("%{octet:02X}") }).collect()
 }
 
-/// Whether transactions wait in a write-ahead log beside the file.
-fn has_log(path: &Path) -> bool {
+/// The octets in the write-ahead log beside the file.
+fn log_size(path: &Path) -> u64 {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    std::fs::metadata(log).is_ok_and(|about| about.len() > 0)
+    std::fs::metadata(log).map_or(0, |about| about.len())
 }
 
 /// Refuses what another program made.
@@ -127,3 +139,10 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
         }
     }
 }
+
+/// `synchronous = FULL`: what is committed is on the disk.
+const SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA cache_size = -65536;
+    PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
+
+/// As long as the log may be when the ledger is closed, in octets: some seven transactions of one certificate.
+const LONGEST_LOG: u64 = 256 << 10;

@@ -6,12 +6,11 @@ use certkit::tls::code::{CipherSuite, ContentType, ProtocolVersion};
 use certkit::tls::handshake::Negotiated;
 use certkit::tls::keys::{MasterSecret, Prf, RecordDecrypter, Side, TrafficSecret};
 use certkit::tls::record::Record;
-use certkit_fuzz::{parts, plant};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{parts, plant, target};
 
 const SUITES: [u16; 10] = [0x0001, 0x0005, 0x000a, 0x002f, 0x003d, 0x0041, 0x009c, 0xc09d, 0xcca8, 0x0009];
 
-fuzz_target!(init: plant((0..22).map(|suite| [&[suite, 1, 0, 32][..], &[9; 32], &[0, 48], &[8; 48]].concat())), |data: &[u8]| {
+target!(init: plant((0..22).map(|suite| [&[suite, 1, 0, 32][..], &[9; 32], &[0, 48], &[8; 48]].concat())), |data: &[u8]| {
     let Some((&[suite, version], records)) = data.split_first_chunk::<2>() else { return };
     let mut decrypter = match SUITES.get(usize::from(suite % 11)) {
         Some(&suite) => {

@@ -4,10 +4,9 @@
 
 use certkit::tls::code::ExtensionType;
 use certkit::tls::extension::Extension;
-use certkit_fuzz::{plant, tls};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{plant, target, tls};
 
-fuzz_target!(init: plant(tls::extensions()), |data: &[u8]| {
+target!(init: plant(tls::extensions()), |data: &[u8]| {
     let Some((&[place, high, low], content)) = data.split_first_chunk::<3>() else { return };
     let Some(&place) = tls::PLACES.get(usize::from(place)) else { return };
     let extension_type = ExtensionType(u16::from_be_bytes([high, low]));

@@ -7,10 +7,9 @@ use certkit::tls::fingerprint::{Transport, ja3, ja4, ja4_raw};
 use certkit::tls::handshake::{CertificateRequest, Handshake, ServerKeyExchange};
 use certkit::tls::keys::KeyLog;
 use certkit::tls::record::RawHandshake;
-use certkit_fuzz::{plant, tls};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{plant, target, tls};
 
-fuzz_target!(init: plant(tls::messages()), |data: &[u8]| {
+target!(init: plant(tls::messages()), |data: &[u8]| {
     let Some((&[settled, kind], body)) = data.split_first_chunk::<2>() else { return };
     let settled = tls::settled(settled);
     let raw = RawHandshake::new(HandshakeType(kind), body);

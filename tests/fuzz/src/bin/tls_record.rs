@@ -5,10 +5,9 @@
 
 use certkit::tls::handshake::{Ssl2ClientHello, Ssl2ServerHello};
 use certkit::tls::record::{Alert, HandshakeReader, RecordEvent, RecordReader, write_records};
-use certkit_fuzz::{plant, tls};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{plant, target, tls};
 
-fuzz_target!(
+target!(
     init: plant([
         [&[3][..], &tls::hello()].concat(),
         [&[100][..], &[22, 3, 3, 0, 2, 1, 0, 22, 3, 3, 0, 3, 0, 0, 0, 21, 3, 3, 0, 2, 2, 40]].concat(),

@@ -7,11 +7,10 @@ use certkit::pcap::Side;
 use certkit::tls::code::{CipherSuite, ProtocolVersion};
 use certkit::tls::handshake::Offer;
 use certkit::transcript::{Options, Recorder, Titled, html, svg};
-use certkit_fuzz::{join, parts, plant};
-use libfuzzer_sys::fuzz_target;
+use certkit_fuzz::{join, parts, plant, target};
 use time::OffsetDateTime;
 
-fuzz_target!(init: plant([seed()]), |data: &[u8]| {
+target!(init: plant([seed()]), |data: &[u8]| {
     let mut recorder = Recorder::new(Options { explain: true, events: 64, ..Options::default() });
     for part in parts(data) {
         let Some((first, bytes)) = part.split_first() else { continue };

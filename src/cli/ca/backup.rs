@@ -1,0 +1,85 @@
+//! `certkit ca backup`: the ledger as one file, while others write to it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+
+use super::place::Chosen;
+use crate::cli::exit::Exit;
+use crate::cli::files::{Destination, Mode, folder_of, is_dash};
+use crate::cli::output::{Report, Session, shown};
+use crate::cli::problem::Hinted;
+use crate::cli::text::{Text, good, safe};
+
+/// Copy the ledger into one file, while the CA goes on
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+The copy has everything that was recorded when it began, whoever issues meanwhile. ledger.db alone does not: the last records
+stand in ledger.db-wal beside it until that has grown. So either this, or the whole folder while nobody uses the CA.
+
+The keys and certificates of the authorities are files of their own, which do not change: keep copies of them, the keys
+under lock. To restore, put all of them into a folder, the copy as ledger.db, and ask `certkit ca check`. What was issued after
+the copy was made is then unknown: `certkit ca repair --from FILE` records it again from the certificates.
+
+A ledger in PostgreSQL is copied with pg_dump.
+
+For example:
+  certkit ca backup /mnt/backup/ledger.db
+  certkit ca backup --force ledger-today.db
+
+With --json the answer is an object: `file`; `ledger` (what was copied); `certificates` (how many it has, over all
+authorities).")]
+pub(super) struct Args {
+    /// Where the copy goes
+    file: PathBuf,
+
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    chosen.without_issuer("a ledger is copied with all its authorities")?;
+    let cannot = || format!("cannot write {}", shown(&args.file));
+    let name = args.file.file_name().and_then(|name| name.to_str()).filter(|_| !is_dash(&args.file));
+    let name = name.ok_or_else(|| anyhow!("it is no file's name")).hint("name a new file").with_context(cannot)?;
+    chosen.is_made()?;
+    let destination = Destination::new(folder_of(&args.file), args.force);
+    if destination.is_taken(name) {
+        return Err(anyhow!("it exists already")).hint("--force replaces it").with_context(cannot);
+    }
+    let mut staged = destination.stage()?;
+    staged.add(name, &[], Mode::Secret)?;
+    chosen.ledger_to_read()?.copy_to(&staged.path(name))?;
+    let certificates = count(&staged.path(name))?;
+    staged.sync()?;
+    staged.place(name)?;
+    destination.sync();
+    session.answer(&Answer { file: shown(&args.file), ledger: chosen.ledger_shown(), certificates })?;
+    Ok(Exit::Yes)
+}
+
+/// How many certificates the copy has: asked of the copy, so it is known to be a ledger.
+fn count(copy: &Path) -> anyhow::Result<u64> {
+    let mut ledger = super::ledger::Location::File(copy.to_owned()).open_to_read()?;
+    let mut count = 0;
+    for authority in ledger.authorities()? {
+        count += ledger.count(authority.id)?;
+    }
+    Ok(count)
+}
+
+#[derive(Serialize)]
+struct Answer {
+    file: String,
+    ledger: String,
+    certificates: u64,
+}
+
+impl Report for Answer {
+    fn text(&self, text: &mut Text) {
+        text.line(format_args!("{} {} to {}", good("copied"), safe(&self.ledger), safe(&self.file)));
+        text.fields(vec![("certificates", self.certificates.to_string())]);
+    }
+}
