@@ -203,7 +203,7 @@ fn whatever_is_missing_nothing_untrue_is_told_and_what_follows_is_opened() {
             assert_ne!(told.summary.outcome, Outcome::Failed, "{}", said());
             let remarks = told.events.iter().flat_map(|event| &event.remarks);
             assert!(remarks.clone().all(|remark| remark.weight != Weight::Wrong), "{}", said());
-            assert_eq!(told.summary.resumed, false, "{}", said());
+            assert!(!told.summary.resumed, "{}", said());
             let mut rest = &talk.answer[..];
             for event in opened(&told) {
                 let at = rest.windows(event.bytes.len()).position(|part| part == event.bytes);
