@@ -369,6 +369,21 @@ fn flags_of_a_scan_need_a_scan() {
     for flags in [&["--parallel", "2"][..], &["--max-connections", "20"]] {
         sandbox.certkit(&[&["connect", "localhost"], flags].concat()).expect_code(2).complains("--scan");
     }
+    let useless: [&[&str]; 8] = [
+        &["--explain"],
+        &["--roots", "ca.pem"],
+        &["--policy", "tls"],
+        &["--save-chain", "chain.pem"],
+        &["--http", "GET", "/"],
+        &["--tls", "1.3"],
+        &["--crl", "list.pem"],
+        &["--resume"],
+    ];
+    for flags in useless {
+        let told = sandbox.certkit(&[&["connect", "localhost", "--scan"], flags].concat()).expect_code(2);
+        told.complains("cannot be used with");
+    }
+    sandbox.certkit(&["connect", "localhost", "--scan-rules"]).expect_code(2).complains("cannot be used with");
     sandbox.certkit(&["connect"]).expect_code(2).complains("HOST[:PORT]");
     let nobody = crate::support::background::free_port();
     sandbox

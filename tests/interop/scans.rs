@@ -301,6 +301,31 @@ fn two_scans_are_compared_live_and_saved() {
 }
 
 #[test]
+fn two_connections_are_compared_live_and_saved() {
+    let Some(program) = peer("openssl") else { return };
+    let sandbox = scene();
+    let (_one, first) = openssl(&program, &sandbox, &["-cert", "rsa.pem", "-key", "rsa.pem", "-tls1_2"]);
+    let (_two, second) = openssl(&program, &sandbox, &["-cert", "p256.pem", "-key", "p256.pem"]);
+    let [first, second] = [first, second].map(|port| format!("localhost:{port}"));
+    let roots = ["--roots", "rsa.pem"];
+    let connect = |args: &[&str]| sandbox.certkit(&[&["connect"], args, &roots[..]].concat());
+    let saved = connect(&[&first, "--json"]).expect_code(0);
+    sandbox.write("first.json", &saved.bytes);
+    connect(&[&first, "--diff", "first.json"]).expect_code(0).says("no difference");
+    let live = connect(&[&first, "--diff", &second, "--json"]).expect_code(1).json();
+    let at: Vec<&str> = live["differences"].as_array().unwrap().iter().map(|one| one["at"].as_str().unwrap()).collect();
+    for place in ["accepted", "version", "cipher suite, name", "signature", "certificate, public key"] {
+        assert!(at.contains(&place), "{place} {at:?}");
+    }
+    connect(&[&second, "--diff", "first.json"]).expect_code(1).says("TLS 1.2");
+    connect(&[&first, "--scan", "--diff", "first.json"]).expect_code(2).complains("--roots");
+    sandbox
+        .certkit(&["connect", &first, "--scan", "--diff", "first.json"])
+        .expect_code(2)
+        .complains("certkit.connect/1, and certkit.scan/1 is compared");
+}
+
+#[test]
 fn starttls_comes_before_each_question() {
     let Some(program) = peer("openssl") else { return };
     let sandbox = scene();

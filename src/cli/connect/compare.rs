@@ -6,15 +6,14 @@ use anyhow::{Context, anyhow};
 use serde_json::Value;
 
 use super::diff;
-use super::reach::ReachArgs;
-use super::scan::{self, ScanArgs};
+use super::scan;
+use super::{Args, Connected};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Session, shown};
 use crate::dial::{Endpoint, Target};
-use crate::x509::ServerName;
 
 /// What an answer is compared with.
-pub(super) enum Other<'a> {
+enum Other<'a> {
     /// An answer saved with `--json`.
     Saved(&'a Path),
     /// Another server.
@@ -23,7 +22,7 @@ pub(super) enum Other<'a> {
 
 impl<'a> Other<'a> {
     /// A name that ends in `.json` is a file's, and so is `-`.
-    pub(super) fn of(text: &'a str) -> anyhow::Result<Self> {
+    fn of(text: &'a str) -> anyhow::Result<Self> {
         let path = Path::new(text);
         let is_file = text == "-" || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         match is_file {
@@ -37,43 +36,60 @@ impl<'a> Other<'a> {
     }
 }
 
+impl Other<'_> {
+    /// The saved answer with its name, if it is one; it has to be of this schema.
+    fn saved(&self, schema: &str) -> anyhow::Result<Option<(String, Value)>> {
+        match self {
+            Self::Saved(path) => Ok(Some((shown(path), diff::saved(path, schema)?))),
+            Self::Server(_) => Ok(None),
+        }
+    }
+}
+
 /// Scans a server, and where another or a saved scan is named, says what differs.
-pub(super) fn scan(
-    args: &ScanArgs,
-    reach: &ReachArgs,
-    endpoint: Endpoint,
-    sni: Option<&ServerName>,
-    other: Option<&str>,
-    session: &mut Session,
-) -> anyhow::Result<Exit> {
-    let other = other.map(Other::of).transpose()?;
+pub(super) fn scan(args: &Args, endpoint: Endpoint, session: &mut Session) -> anyhow::Result<Exit> {
+    let other = args.diff.as_deref().map(Other::of).transpose()?;
     // A file that cannot be used is told before a server is asked a hundred times.
-    let saved = match &other {
-        Some(Other::Saved(path)) => Some((shown(path), diff::saved(path, scan::SCHEMA)?)),
-        _ => None,
-    };
+    let saved = other.as_ref().map(|other| other.saved(scan::SCHEMA)).transpose()?.flatten();
     let ask = |endpoint: Endpoint, session: &mut Session| {
-        let name = sni.cloned().unwrap_or_else(|| endpoint.host.clone());
-        scan::ask(args, reach, endpoint, &name, session)
+        let name = args.offer.sni.clone().unwrap_or_else(|| endpoint.host.clone());
+        scan::ask(&args.scan, &args.reach, endpoint, &name, session)
     };
     let left = ask(endpoint, session)?;
-    let (name, right) = match (other, saved) {
-        (None, _) => {
+    let right = match other {
+        None => {
             session.answer(&left)?;
             if let Some(why) = left.incomplete() {
                 session.fail(&anyhow!("{why}").context(format!("cannot finish the scan of {}", left.endpoint)));
             }
             return Ok(Exit::of(left.is_acceptable()));
         }
-        (Some(Other::Server(target)), _) => {
-            let right = ask(reach.endpoint(target), session)?;
+        Some(Other::Server(target)) => {
+            let right = ask(args.reach.endpoint(target), session)?;
             finished(&right)?;
             (right.endpoint.clone(), serde_json::to_value(&right)?)
         }
-        (Some(Other::Saved(_)), saved) => saved.context("nothing was saved")?,
+        Some(Other::Saved(_)) => saved.context("nothing was saved")?,
     };
     finished(&left)?;
-    told(session, (left.endpoint.clone(), serde_json::to_value(&left)?), (name, right))
+    told(session, (left.endpoint.clone(), serde_json::to_value(&left)?), right)
+}
+
+/// Connects to a server, and says in what its answer differs from another's, or from a saved one.
+pub(super) fn connect(args: &Args, endpoint: Endpoint, other: &str, session: &mut Session) -> anyhow::Result<Exit> {
+    let other = Other::of(other)?;
+    let saved = other.saved("certkit.connect/1")?;
+    let ask = |endpoint: Endpoint, session: &mut Session| {
+        let Connected { report, first, .. } = super::connect(args, endpoint, session)?;
+        super::unanswered(&report, &first)?;
+        Ok::<_, anyhow::Error>((report.endpoint.to_string(), serde_json::to_value(&report)?))
+    };
+    let left = ask(endpoint, session)?;
+    let right = match other {
+        Other::Server(target) => ask(args.reach.endpoint(target), session)?,
+        Other::Saved(_) => saved.context("nothing was saved")?,
+    };
+    told(session, left, right)
 }
 
 /// What was not finished cannot be compared: what is missing would look like a difference.
@@ -85,7 +101,7 @@ fn finished(report: &scan::ScanReport) -> anyhow::Result<()> {
 }
 
 /// Says what differs.
-pub(super) fn told(session: &mut Session, left: (String, Value), right: (String, Value)) -> anyhow::Result<Exit> {
+fn told(session: &mut Session, left: (String, Value), right: (String, Value)) -> anyhow::Result<Exit> {
     let report = diff::compare((left.0, &left.1), (right.0, &right.1));
     session.answer(&report)?;
     Ok(Exit::of(report.is_same()))

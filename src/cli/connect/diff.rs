@@ -61,7 +61,7 @@ pub(super) fn saved(path: &Path, schema: &str) -> anyhow::Result<Value> {
 /// Compares two answers of the same schema.
 pub(super) fn compare(left: (String, &Value), right: (String, &Value)) -> DiffReport {
     let mut differences = Vec::new();
-    descend(&[], left.1, right.1, &mut differences);
+    descend(&[], &essence(left.1), &essence(right.1), &mut differences);
     DiffReport { schema: "certkit.diff/1", left: left.0, right: right.0, same: differences.is_empty(), differences }
 }
 
@@ -94,6 +94,39 @@ impl Report for DiffReport {
     }
 }
 
+/// What of an answer is compared. Of a connection: the verdict, what was settled, and the certificates, which stand in its
+/// transcript; the rest is another each time. Of a scan: all but what is passed over.
+fn essence(answer: &Value) -> Value {
+    let Some(Value::Object(summary)) = answer.get("summary") else { return answer.clone() };
+    let told = |fields: &serde_json::Map<String, Value>, names: &[&str]| {
+        let named = fields.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        named.map(|(name, value)| (name.clone(), value.clone())).collect::<serde_json::Map<_, _>>()
+    };
+    let mut essence = answer.as_object().map(|all| told(all, &["accepted", "starttls"])).unwrap_or_default();
+    essence.insert("reasons".to_owned(), answer.pointer("/verdict/reasons").cloned().unwrap_or_default());
+    essence.extend(told(summary, SETTLED));
+    let events = answer.get("events").and_then(Value::as_array).into_iter().flatten();
+    let is_server = |event: &&Value| event["kind"] == "Certificate" && event["from"] == "server";
+    let list = events.filter(is_server).find_map(|event| event.pointer("/fields/certificate_list"));
+    essence.insert("certificates".to_owned(), list.cloned().unwrap_or_default());
+    Value::Object(essence)
+}
+
+/// What of the summary of a connection is the server's choice.
+const SETTLED: &[&str] = &[
+    "outcome",
+    "version",
+    "cipher_suite",
+    "protocol",
+    "key_exchange",
+    "forward_secret",
+    "signature",
+    "signature_holds",
+    "stapled",
+    "client_certificate",
+    "remarks",
+];
+
 /// What is another each time, or says the same again.
 const PASSED_OVER: &[&str] = &[
     "schema",
@@ -101,25 +134,12 @@ const PASSED_OVER: &[&str] = &[
     "address",
     "at",
     "connections",
-    "route",
-    "steps",
-    "events",
-    "times",
-    "random",
     "code",
-    "failure",
-    "http",
-    "resumption",
-    "staple",
-    "application_data",
-    "records_omitted",
     "words",
     "clause",
-    "serial",
-    "sha1",
-    "session_id_octets",
-    "octets",
     "findings",
+    "serial",
+    "cert_data",
 ];
 
 /// The fields by which the elements of a list are known again.
@@ -214,14 +234,16 @@ fn in_words(field: &str) -> String {
     let known = [
         ("alpn", "application protocols"),
         ("spki_sha256", "public key"),
-        ("sha256", "certificate (SHA-256)"),
+        ("sha256", "SHA-256"),
+        ("fingerprint_sha256", "SHA-256"),
+        ("cipher_suite", "cipher suite"),
+        ("protocol", "application protocol"),
         ("not_before", "valid from"),
         ("not_after", "valid until"),
         ("key_bits", "key size"),
         ("exchange_bits", "size of the key exchange"),
         ("features", "feature"),
         ("certificates", "certificate"),
-        ("verdict", "verdict"),
     ];
     let found = known.iter().find(|(name, _)| *name == field).map(|(_, words)| (*words).to_owned());
     found.unwrap_or_else(|| field.replace('_', " "))
@@ -288,6 +310,32 @@ mod tests {
         );
         let none = json!({"certificates": []});
         assert_eq!(told(&left, &none).len(), 1);
+    }
+
+    #[test]
+    fn of_a_connection_only_what_the_server_chose_is_compared() {
+        let connection = |version: &str, key: &str, random: &str| {
+            json!({
+                "schema": "certkit.connect/1", "endpoint": random, "accepted": true, "steps": {"connect_ms": random},
+                "verdict": {"at": random, "reasons": []},
+                "summary": {"version": version, "cipher_suite": {"code": random, "name": "X"}, "times": random},
+                "events": [
+                    {"kind": "ServerHello", "from": "server", "fields": {"random": random}},
+                    {"kind": "Certificate", "from": "client", "fields": {"certificate_list": [random]}},
+                    {"kind": "Certificate", "from": "server", "fields": {"certificate_list": [
+                        {"public_key": key, "serial": random, "cert_data": random},
+                    ]}},
+                ],
+            })
+        };
+        assert!(told(&connection("TLS 1.3", "P-256", "1"), &connection("TLS 1.3", "P-256", "2")).is_empty());
+        assert_eq!(
+            told(&connection("TLS 1.3", "P-256", "1"), &connection("TLS 1.2", "RSA-2048", "2")),
+            [
+                "version: [Some(\"TLS 1.3\"), Some(\"TLS 1.2\")] [] []",
+                "certificate, public key: [Some(\"P-256\"), Some(\"RSA-2048\")] [] []",
+            ]
+        );
     }
 
     #[test]

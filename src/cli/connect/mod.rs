@@ -11,13 +11,14 @@ mod scan;
 mod visit;
 
 use anyhow::anyhow;
+use zeroize::Zeroizing;
 
 use super::exit::Exit;
 use super::output::Session;
 use super::problem::Hinted;
 use crate::connect::Client;
 use crate::connect::http::Request;
-use crate::dial::Target;
+use crate::dial::{Endpoint, Target};
 use crate::transcript::Options;
 
 use self::judge::{Judge, JudgeArgs};
@@ -73,7 +74,7 @@ For example:
   certkit connect example.com --scan
   certkit connect example.com --scan --json > before.json
   certkit connect example.com --scan --diff before.json
-  certkit connect www.example.com --scan --diff www.example.org")]
+  certkit connect www.example.com --diff www.example.org")]
 pub(super) struct Args {
     /// The server: a name or an address, and a port where it is not 443 or that of --starttls
     #[arg(value_name = "HOST[:PORT]", required_unless_present = "scan_rules")]
@@ -81,6 +82,13 @@ pub(super) struct Args {
 
     #[command(flatten)]
     reach: ReachArgs,
+
+    #[command(flatten)]
+    scan: ScanArgs,
+
+    /// What differs from this server, or from an answer saved with --json
+    #[arg(long, value_name = "HOST[:PORT]|FILE.json", conflicts_with_all = NOT_COMPARED)]
+    diff: Option<String>,
 
     /// Then send a request of HTTP/1.1 (GET, HEAD or OPTIONS), and show the response
     #[arg(long, num_args = 2, value_names = ["METHOD", "PATH"])]
@@ -106,55 +114,39 @@ pub(super) struct Args {
 
     #[command(flatten)]
     outputs: OutputArgs,
-
-    #[command(flatten)]
-    scan: ScanArgs,
-
-    /// What differs from this server, or from an answer saved with --json
-    #[arg(long, value_name = "HOST[:PORT]|FILE.json", requires = "scan")]
-    diff: Option<String>,
 }
 
-/// The arguments of a connection, which mean nothing in a scan: it offers everything, completes no handshake and judges no
-/// chain.
-const CONNECTING: [&str; 27] = [
-    "http",
-    "resume",
-    "explain",
-    "show_secrets",
-    "no_sni",
-    "alpn",
-    "tls",
-    "ciphers",
-    "groups",
-    "cert",
-    "key",
-    "passphrase",
-    "host",
-    "roots",
-    "intermediates",
-    "at",
-    "policy",
-    "crl",
-    "ocsp",
-    "ocsp_responder",
-    "check_revocation",
-    "save_chain",
-    "save_pcap",
-    "key_log",
-    "html",
-    "svg",
-    "force",
-];
+/// What has no effect where two answers are compared.
+const NOT_COMPARED: [&str; 10] =
+    ["save_chain", "save_pcap", "key_log", "html", "svg", "force", "http", "resume", "explain", "show_secrets"];
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
-    let Some(target) = args.target else { return scan::rules(session) };
+    let Some(target) = args.target.clone() else { return scan::rules(session) };
+    args.outputs.check(session)?;
     let endpoint = args.reach.endpoint(target);
     if args.scan.scan {
-        let sni = args.offer.sni.as_ref();
-        return compare::scan(&args.scan, &args.reach, endpoint, sni, args.diff.as_deref(), session);
+        return compare::scan(&args, endpoint, session);
     }
-    args.outputs.check(session)?;
+    if let Some(other) = args.diff.as_deref() {
+        return compare::connect(&args, endpoint, other, session);
+    }
+    let Connected { report, first, second, key_log } = connect(&args, endpoint, session)?;
+    let visits: Vec<&Visit> = std::iter::once(&first).chain(&second).collect();
+    args.outputs.write(&report, &visits, &key_log, session)?;
+    session.answer(&report)?;
+    unanswered(&report, &first)?;
+    Ok(Exit::of(report.accepted))
+}
+
+/// A server that was talked to.
+struct Connected {
+    report: ConnectReport,
+    first: Visit,
+    second: Option<Visit>,
+    key_log: Zeroizing<String>,
+}
+
+fn connect(args: &Args, endpoint: Endpoint, session: &mut Session) -> anyhow::Result<Connected> {
     let judge = Judge::new(&args.judge, args.offer.sni.as_ref(), &endpoint, session)?;
     let offer = args.offer.offer(&endpoint, args.http.is_some(), args.resume)?;
     let request = match args.http.as_deref() {
@@ -188,10 +180,12 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let steps = args.explain || args.show_secrets;
     let report = ConnectReport::new(endpoint, args.reach.protocol(), &first, tell(&first), verdict, staple, steps)
         .with(resumption);
-    let visits: Vec<&Visit> = std::iter::once(&first).chain(&second).collect();
-    args.outputs.write(&report, &visits, &key_log, session)?;
-    session.answer(&report)?;
-    match &first.failure {
+    Ok(Connected { report, first, second, key_log })
+}
+
+/// The error of a connection that gave no answer.
+fn unanswered(report: &ConnectReport, visit: &Visit) -> anyhow::Result<()> {
+    match &visit.failure {
         Some(failure) if !failure.is_answer() => {
             let error = anyhow!("{failure}").context(format!("no TLS with {}", report.endpoint));
             match failure.hint() {
@@ -199,7 +193,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
                 None => Err(error),
             }
         }
-        _ => Ok(Exit::of(report.accepted)),
+        _ => Ok(()),
     }
 }
 

@@ -24,21 +24,50 @@ use crate::x509::ServerName;
 #[derive(Debug, clap::Args)]
 pub(super) struct ScanArgs {
     /// Ask for every version, cipher suite, group, signature and certificate, name what is weak, and grade it
-    #[arg(long, conflicts_with_all = super::CONNECTING)]
+    #[arg(long, conflicts_with_all = NOT_SCANNED, help_heading = "Everything asked for")]
     pub(super) scan: bool,
 
     /// With --scan, how many connections are open at a time
-    #[arg(long, value_name = "COUNT", default_value_t = 4, requires = "scan", value_parser = clap::value_parser!(u8).range(1..=32))]
+    #[arg(long, value_name = "COUNT", default_value_t = 4, requires = "scan", help_heading = "Everything asked for", value_parser = clap::value_parser!(u8).range(1..=32))]
     pub(super) parallel: u8,
 
     /// With --scan, how many connections are made at most
-    #[arg(long, value_name = "COUNT", default_value_t = 1000, requires = "scan", value_parser = clap::value_parser!(u16).range(10..))]
+    #[arg(long, value_name = "COUNT", default_value_t = 1000, requires = "scan", help_heading = "Everything asked for", value_parser = clap::value_parser!(u16).range(10..))]
     pub(super) max_connections: u16,
 
     /// Show the rules of --scan, each with its clause and what it does to the grade
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["scan", "target"], help_heading = "Everything asked for")]
     pub(super) scan_rules: bool,
 }
+
+/// What has no effect on a scan.
+const NOT_SCANNED: [&str; 25] = [
+    "host",
+    "roots",
+    "intermediates",
+    "at",
+    "policy",
+    "crl",
+    "ocsp",
+    "ocsp_responder",
+    "check_revocation",
+    "save_chain",
+    "save_pcap",
+    "key_log",
+    "html",
+    "svg",
+    "force",
+    "no_sni",
+    "alpn",
+    "tls",
+    "ciphers",
+    "groups",
+    "cert",
+    "http",
+    "resume",
+    "explain",
+    "show_secrets",
+];
 
 /// Asks a server for everything. `server_name` is what it is asked by.
 pub(super) fn ask(
