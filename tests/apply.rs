@@ -196,3 +196,26 @@ fn a_profile_of_the_projects_own_is_kept_and_its_change_is_seen() {
     let refused = sandbox.certkit(&["apply"]).expect_code(2);
     assert!(refused.stderr.contains("(denied_names)"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_ca_of_a_project_has_constraints_and_an_authority_below_it() {
+    let sandbox = Sandbox::new();
+    let project = |permit: &str| {
+        format!(
+            "[[ca]]\nfolder = \"ca\"\npermit = [{permit}]\nexclude = [\"evil.test\"]\nintermediate = \"issuing\"\n\n\
+             [[certificate]]\nnames = [\"api.test\"]\nout = \"api.pem\"\n"
+        )
+    };
+    sandbox.write("certkit.toml", project("\"test\", \"127.0.0.0/8\""));
+    sandbox.certkit(&["apply"]).expect_code(0);
+    assert_eq!(check(&sandbox, 0).json()["changes"], 0);
+    let shown = sandbox.certkit(&["ca", "show", "--ca", "ca", "--json"]).expect_code(0).json();
+    assert!(shown.to_string().contains("dns:evil.test"), "{shown}");
+    let chain = sandbox.certkit(&["inspect", "api.pem", "--json"]).expect_code(0).json();
+    assert_eq!(chain[0]["blocks"].as_array().unwrap().len(), 2, "the certificate and the authority that issued it");
+    sandbox.certkit(&["ca", "issue", "a.evil.test", "--ca", "ca"]).expect_code(2).complains("evil.test");
+    sandbox.write("certkit.toml", project("\"example\""));
+    sandbox.certkit(&["apply"]).expect_code(2).complains("other name constraints");
+    sandbox.write("certkit.toml", project("\"test\", \"127.0.0.0/8\"").replace("issuing", "other"));
+    sandbox.certkit(&["apply"]).expect_code(2).complains("no authority other");
+}

@@ -236,3 +236,14 @@ fn every_authority_is_shown_below_the_one_that_certified_it() {
     assert_eq!(rows, expected);
     sandbox.certkit(&["ca", "show"]).expect_code(0).says("    deeper").says("signs by default");
 }
+
+#[test]
+fn what_another_authority_of_the_ca_issued_is_shown_too() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--intermediate"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "old.test", "--issuer", "ca"]).expect_code(0);
+    let shown = sandbox.certkit(&["ca", "show", "old.test", "--json"]).expect_code(0).json();
+    assert_eq!(shown["record"]["subject"], "CN=old.test");
+    sandbox.certkit(&["ca", "show", "old.test", "--issuer", "issuing"]).expect_code(2).complains("no certificate");
+    sandbox.certkit(&["ca", "show", "none.test"]).expect_code(2).complains("no certificate");
+}

@@ -70,6 +70,13 @@ fn the_subject_is_asked_for_what_the_profile_requires() {
     assert!(refused.stderr.contains("a subject without O and C"), "{}", refused.stderr);
     let args = ["ca", "issue", "--profile", "org.toml", "a.corp.test", "--subject", "O=Corp,C=NO"];
     sandbox.certkit(&args).expect_code(0);
+    for (request, subject) in [("bare.csr", "CN=b.corp.test"), ("full.csr", "CN=b.corp.test,O=Corp,C=NO")] {
+        sandbox.certkit(&["csr", "new", "--subject", subject, "--out", request]).expect_code(0);
+    }
+    let sign = |request| sandbox.certkit(&["ca", "sign", request, "--profile", "org.toml", "--out", "b.pem", "--json"]);
+    let refused = sign("bare.csr").expect_code(1);
+    assert!(refused.stdout.contains("a subject without O and C"), "{}", refused.stdout);
+    assert_eq!(sign("full.csr").expect_code(0).json()["subject"], "CN=b.corp.test,O=Corp,C=NO");
 }
 
 #[test]
@@ -136,4 +143,38 @@ fn the_profile_chooses_the_signature_of_an_rsa_ca() {
     sandbox.write("pss.toml", format!("{CORP}signature = \"rsa-pss-sha256\"\n"));
     let refused = sandbox.certkit(&["ca", "issue", "a.corp.test", "--profile", "pss.toml"]).expect_code(2);
     assert!(refused.stderr.contains("(signature)") && refused.stderr.contains("P-256"), "{}", refused.stderr);
+}
+
+#[test]
+fn many_requests_are_signed_at_once_and_each_is_answered() {
+    let sandbox = with_ca();
+    for name in ["a.corp.test", "evil.test", "b.corp.test"] {
+        sandbox.certkit(&["csr", "new", name, "--out", &format!("{name}.csr")]).expect_code(0);
+    }
+    let requests = ["ca", "sign", "a.corp.test.csr", "evil.test.csr", "b.corp.test.csr", "--profile", "corp.toml"];
+    sandbox.certkit(&[&requests[..], &["--out", "x.pem"]].concat()).expect_code(2).complains("3 requests");
+    let ran = sandbox.certkit(&[&requests[..], &["--json"]].concat()).expect_code(1);
+    let answers: Vec<serde_json::Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let files: Vec<_> = answers.iter().map(|answer| answer["certificate_file"].as_str()).collect();
+    assert_eq!(files, [Some("a.corp.test.pem"), None, Some("b.corp.test.pem")]);
+    assert!(answers[1]["refused"].as_str().unwrap().contains("allowed_names"));
+    sandbox
+        .certkit(
+            &["verify", "b.corp.test.pem", "--no-host", "--roots"]
+                .as_slice()
+                .iter()
+                .copied()
+                .chain([sandbox.ca().join("ca.pem").to_str().unwrap()])
+                .collect::<Vec<_>>(),
+        )
+        .expect_code(0);
+    // All are read before any is signed: two that would go to one file, one that is none.
+    let twice = ["ca", "sign", "a.corp.test.csr", "a.corp.test.csr", "--force"];
+    sandbox.certkit(&twice).expect_code(2).complains("given twice");
+    let listed =
+        || sandbox.certkit(&["ca", "list", "--json"]).expect_code(0).json()["certificates"].as_array().unwrap().len();
+    assert_eq!(listed(), 2);
+    sandbox.write("none.csr", "no request");
+    sandbox.certkit(&["ca", "sign", "a.corp.test.csr", "none.csr", "--force"]).expect_code(2);
+    assert_eq!(listed(), 2);
 }

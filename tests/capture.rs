@@ -70,7 +70,7 @@ fn talk() -> Conversation {
     Conversation::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.2:8443".parse().unwrap())
 }
 
-fn written(frames: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn written(frames: &[Vec<u8>]) -> Vec<u8> {
     let mut writer = CaptureWriter::new(Vec::new(), Format::Pcap, LinkType::ETHERNET).unwrap();
     for (frame, millisecond) in frames.iter().zip(0..) {
         writer.packet(NOON + time::Duration::milliseconds(millisecond), frame).unwrap();
@@ -215,6 +215,9 @@ fn certificates_are_extracted_once_each() {
     assert!(names[0].starts_with("Test-Intermediate-") && names[1].starts_with("www.example.com-"), "{names:?}");
     let certificate = format!("certs/{}", names[1]);
     sandbox.certkit(&["inspect", &certificate]).expect_code(0).says("www.example.com");
+    // Again: they are there. What else has such a name is not replaced.
+    told(&sandbox, &capture, &["--extract-certs", "certs"]).expect_code(0).complains("is there already");
+    sandbox.write(&certificate, "something else");
     told(&sandbox, &capture, &["--extract-certs", "certs"]).expect_code(2).complains("it exists already");
 }
 
@@ -269,6 +272,32 @@ fn what_is_not_tls_is_counted() {
     ran.says("1 TCP connection, 0 of them told").says("1 not TLS");
 }
 
+/// An Ethernet frame with a UDP datagram over IPv4, to or from a server.
+pub(crate) fn datagram(from: u16, to: u16, payload: &[u8]) -> Vec<u8> {
+    let length = |more: usize| u16::try_from(payload.len() + more).unwrap().to_be_bytes();
+    let [source, destination] = if to < from { [1, 2] } else { [2, 1] };
+    let addresses = [192, 0, 2, source, 192, 0, 2, destination];
+    let ip = [&[0x45, 0][..], &length(28), &[0, 0, 0x40, 0, 64, 17, 0, 0], &addresses].concat();
+    let udp = [from.to_be_bytes(), to.to_be_bytes(), length(8), [0, 0]].concat();
+    [&[2; 12][..], &[8, 0], &ip, &udp, payload].concat()
+}
+
+#[test]
+fn quic_is_named_by_its_first_packets() {
+    // RFC 9001 appendix A.2 and A.3: the beginning of the client's first datagram, and the server's whole answer.
+    let client = "c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11d242b123dc9bd8bab936b47d92ec356c";
+    let server = "cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb38cc5\
+                  a99f5ede4cf73c3ec2493a1839b3dbcba3f6ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84022f8ef4\
+                  cdd93795d77d06edbb7aaf2f58891850abbdca3d20398c276456cbc42158407dd074ee";
+    let [mut client, server] = [client, server].map(|digits| certkit::encoding::hex::decode(digits).unwrap());
+    client.resize(1200, 0);
+    let frames = [datagram(50_000, 443, &client), datagram(443, 50_000, &server), datagram(50_001, 53, &[0x12; 40])];
+    let sandbox = Sandbox::new();
+    told(&sandbox, &written(&frames), &[]).expect_code(1).says("1 QUIC (over UDP), which is not read");
+    let json = told(&sandbox, &written(&frames), &["--json"]).expect_code(1).json();
+    assert_eq!((&json["quic_flows"], &json["dtls_flows"]), (&1.into(), &0.into()));
+}
+
 #[test]
 fn an_answer_in_another_protocol_is_shown() {
     let said = Said::new(&Hierarchy::new(), |_| ());
@@ -285,6 +314,31 @@ fn what_is_no_capture_could_not_be_answered() {
     let sandbox = Sandbox::new();
     told(&sandbox, b"hello, world", &[]).expect_code(2).complains("it is neither pcap nor pcapng");
     sandbox.certkit(&["capture", "missing.pcap"]).expect_code(2).complains("cannot read missing.pcap: no such file");
+    for (file, start, what, next) in [
+        (
+            "a.pcap.gz",
+            &b"\x1f\x8b\x08\0\0"[..],
+            "it is compressed with gzip",
+            "gunzip -c a.pcap.gz | certkit capture -",
+        ),
+        ("a.pcap.zst", b"\x28\xb5\x2f\xfd\0", "it is compressed with zstd", "zstd -dc a.pcap.zst | certkit capture -"),
+        (
+            "a.cap",
+            b"snoop\0\0\0\0\0\0\x02",
+            "it is a capture of snoop",
+            "editcap -F pcapng a.cap - | certkit capture -",
+        ),
+        ("a.etl", b"\0\0\x01\0\x88\x13\0\0", "it is neither pcap nor pcapng", "etl2pcapng a.etl"),
+        ("a.pem", b"-----BEGIN CERTIFICATE-----\n", "it is PEM", "certkit inspect a.pem"),
+        ("a.pcap", b"", "it is empty", "tcpdump -U"),
+        ("b.pcap", b"\xd4\xc3\xb2\xa1\x02\0\x04\0", "it ends within its header", "tcpdump -U"),
+    ] {
+        sandbox.write(file, start);
+        let ran = sandbox.certkit(&["capture", file]).expect_code(2);
+        ran.complains(&format!("cannot read {file}: {what}")).complains("\n  hint: ").complains(next);
+    }
+    sandbox.certkit(&["capture", "A.PCAP"]).expect_code(2).complains("no such file").complains("did you mean a.pcap?");
+    sandbox.certkit(&["capture", "."]).expect_code(2).complains("it is a folder");
     let nothing = told(&sandbox, &written(&[]), &["--follow"]);
     nothing.expect_code(2).complains("--follow has no effect without keys");
 }

@@ -102,6 +102,7 @@ const EXPLAINED: &[(&[Client], When, &str)] = &[
     (&[OpenSsl, Python313], When::Malformed("version: negative INTEGER"), "takes any version"),
     (&[Pyca], When::Malformed("leaf: malformed certificate: subject: "), "reads names as whatever they hold"),
     (&[Pyca], When::Malformed(": an attribute value is a"), "reads names as whatever they hold"),
+    (&[Pyca], When::Malformed("a string of X.520 has no universal tag"), "reads names as whatever they hold"),
     (&[OpenSsl, Python313, Pyca], When::Says("it is not an encoded point"), "takes the hybrid form of a point (X9.62)"),
     (&[Rustls], When::Fact(Fact::DuplicateIdentifier), "does not read key identifiers"),
     (&[Rustls], When::Fact(Fact::OddCritical), "takes a name and a key from an anchor"),

@@ -108,6 +108,11 @@ fn pkcs7_and_pem_hold_issuers_too() {
     folder.verify(&["--fetch-issuers"]).expect_code(0).says("the certificates of \"Test Root\", \"Test Intermediate\"");
     folder.serve(pem::write("CERTIFICATE", intermediate.certificate.der()).as_bytes());
     folder.verify(&["--fetch-issuers"]).expect_code(0);
+    // As a file too; but which of several is to be judged, a set cannot say.
+    folder.sandbox.write("int.p7c", bag(&[&intermediate.certificate, &root.certificate]));
+    folder.verify(&["--intermediates", "int.p7c"]).expect_code(0);
+    let judge = ["verify", "int.p7c", "--no-host", "--roots", "root.pem"];
+    folder.sandbox.certkit(&judge).expect_code(2).complains("2 certificates in no order");
     if let Some(openssl) = peer("openssl") {
         folder.put("int.pem", &[&intermediate.certificate]);
         let make = ["crl2pkcs7", "-nocrl", "-certfile", "int.pem", "-outform", "DER", "-out", "int.p7c"];

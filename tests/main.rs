@@ -16,6 +16,7 @@ mod ca_profiles;
 mod ca_renew;
 mod ca_revocation;
 mod capture;
+mod capture_gaps;
 mod compat;
 mod conformance;
 mod connect;

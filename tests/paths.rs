@@ -4,13 +4,14 @@
 use certkit::encoding::Oid;
 use certkit::encoding::der::{self, tag};
 use certkit::key::{HashAlgorithm, SignatureAlgorithm};
-use certkit::verify::{Check, Reason};
+use certkit::verify::{Check, Policy, Reason};
 use certkit::x509::extension::{BasicConstraints, KeyUsage, KeyUsageBit};
 use certkit::x509::name::Attribute;
 use certkit::x509::{DistinguishedName, Extension, oids};
 
+use crate::support::case::Case;
 use crate::support::chain::{Chain, failures};
-use crate::support::forge::Forge;
+use crate::support::forge::{Forge, Hierarchy};
 
 const fn ca(path_len: u64) -> BasicConstraints {
     BasicConstraints { ca: true, path_len: Some(path_len) }
@@ -268,4 +269,22 @@ fn a_certificate_of_version_1_issues_nothing() {
     let chain = Chain::new().authority(|forge| (forge.version, forge.extensions) = (1, vec![]));
     let verdict = chain.judge(&chain.leaf(|forge| forge.remove::<certkit::x509::extension::AuthorityKeyIdentifier>()));
     assert!(verdict.reasons().contains(&&Reason::OldVersionIssuer { version: 1 }), "{:?}", verdict.reasons());
+}
+
+#[test]
+fn an_extension_that_says_where_something_is_must_parse() {
+    let hierarchy = Hierarchy::new();
+    for oid in
+        [oids::AUTHORITY_INFO_ACCESS, oids::SUBJECT_INFO_ACCESS, oids::FRESHEST_CRL, oids::CRL_DISTRIBUTION_POINTS]
+    {
+        let name = oids::name_or_dotted(&oid);
+        let damaged = Extension { oid, critical: false, value: b"malformed".to_vec() };
+        let case = Case::with_leaf(&hierarchy, &|forge| forge.set_raw(damaged.clone()));
+        for policy in Policy::ALL {
+            let verdict = case.judge(policy);
+            assert!(!verdict.is_accepted(), "{name} under {policy}");
+            let said = verdict.reasons()[0].to_string();
+            assert!(said.starts_with(&format!("the {name} extension is malformed")), "{said}");
+        }
+    }
 }

@@ -155,7 +155,7 @@ fn breaking(kind: Kind, hierarchy: &Hierarchy) -> (Case, Policy) {
         Kind::ValidityReversed => leaf(&|forge| forge.validity = [days(80), days(-10)]),
         Kind::TimeEncoding => {
             let early = der::tlv(tag::GENERALIZED_TIME, b"20261101000000Z");
-            under(Policy::Rfc5280, leaf(&move |forge| forge.validity[0] = early.clone()))
+            under(Policy::WebPki, leaf(&move |forge| forge.validity[0] = early.clone()))
         }
         Kind::NoBasicConstraints => issuer(&|forge| forge.remove::<BasicConstraints>()),
         Kind::NotCa => issuer(&|forge| forge.set(&BasicConstraints { ca: false, path_len: None }, true)),

@@ -57,6 +57,8 @@ fn what_rfc_5280_asks_of_issuers_alone_rejects_no_certificate_under_it() {
     let hierarchy = Hierarchy::new();
     for (check, accepted) in [
         (Check::UniqueIdentifier, true),
+        // PKITS 4.2.4: "valid GeneralizedTime notBefore date".
+        (Check::ValidityEncoding, true),
         (Check::BasicConstraintsCritical, true),
         (Check::AnchorBasicConstraintsCritical, false),
     ] {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use rustls::version::{TLS12, TLS13};
 
-use crate::support::https::{Client, ask, read_answer};
+use crate::support::background::free_port;
+use crate::support::https::{Client, Served, ask, read_answer};
 use crate::support::{Sandbox, peer};
 
 /// A sandbox with a certificate and a folder `site`.
@@ -144,8 +145,8 @@ fn the_servers_own_keys_are_not_for_clients() {
     let sandbox = with_site();
     sandbox.write("notes.txt", "x");
     sandbox.certkit(&["new", "--cn", "b.test", "--out", "both.pem", "--keyout", "both.pem"]).expect_code(0);
-    let args = ["--key", "localhost-key.pem", "--cert", "both.pem", "--key-log", "keys.txt"];
-    let server = sandbox.serve(&args);
+    // Its key lies beside localhost.pem.
+    let server = sandbox.serve(&["--cert", "both.pem", "--key-log", "keys.txt"]);
     assert_eq!(server.get("/notes.txt").status, 200);
     #[cfg(unix)]
     std::fs::hard_link(sandbox.path("both.pem"), sandbox.path("other.txt")).unwrap();
@@ -247,6 +248,46 @@ fn several_requests_share_a_connection_and_are_logged() {
     assert_eq!((&answered[0]["tls"], &answered[0]["server_name"]), (&"TLS 1.3".into(), &"localhost".into()));
     let end = rows.last().unwrap();
     assert_eq!((&end["event"], &end["requests"], &end["handshakes"]), (&"stopped".into(), &3.into(), &1.into()));
+}
+
+#[test]
+fn a_client_that_has_said_all_is_still_answered() {
+    let sandbox = with_site();
+    let server = sandbox.serve(&["site"]);
+    let mut connection = server.connect();
+    connection.conn.writer().write_all(b"GET /hello.txt HTTP/1.0\r\n\r\n").unwrap();
+    // In one flight with the request.
+    connection.conn.send_close_notify();
+    let answer = read_answer(&mut connection, false).unwrap();
+    assert_eq!((answer.status, answer.text().as_str()), (200, "0123456789"));
+}
+
+#[test]
+fn the_log_is_for_people_too_and_can_be_left_out() {
+    let sandbox = with_site();
+    for (more, logs) in [(&[][..], true), (&["--no-log"], false)] {
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        let args = ["serve", "site", "--cert", "localhost.pem", "--listen", &listen];
+        let mut process = sandbox.start(sandbox.command().args(args).args(more));
+        process.wait_for(port);
+        let server = Served { port, process, sandbox: &sandbox };
+        server.get("/hello.txt");
+        server.get("/a\u{9b}");
+        server.get("/%1b[2J");
+        assert_eq!(server.process.stop(), Some(0));
+        let said = std::fs::read_to_string(sandbox.home().join("background.log")).unwrap();
+        assert!(
+            said.starts_with(&format!(
+                "serving site at https://{listen}/\n  certificate  localhost.pem (P-256, expires in "
+            )),
+            "{said}"
+        );
+        assert!(!said.contains('\u{1b}') && !said.contains('\u{9b}'), "{said}");
+        assert_eq!(said.contains(" GET /%1b[2J 404 "), logs, "{said}");
+        assert_eq!(said.contains(" GET /hello.txt 200 10 B "), logs, "{said}");
+        assert!(said.lines().last().unwrap().starts_with("stopped: "), "{said}");
+    }
 }
 
 #[test]

@@ -7,12 +7,13 @@ use crate::issue::{IssueError, Naming, NamingError, Request, Wanted};
 use crate::key::{KeyError, PublicKey, SignatureError};
 use crate::profile::{NameForm, Profile};
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, ExtensionError, KeyUsage};
+use crate::x509::name::Attribute;
 use crate::x509::{CertificationRequest, DistinguishedName, oids};
 
 /// What is taken from a request.
 #[derive(Debug, Clone)]
 pub struct Petition {
-    /// The subject is the request's commonName and nothing else; the names are those the profile allows, the commonName
+    /// The subject is the request's commonName and what else the profile requires of a subject; the names are those the profile allows, the commonName
     /// among them if it is a host name or address; the owner of the key has proved to hold the private half.
     pub request: Request,
     /// What files may be called after.
@@ -115,9 +116,13 @@ pub fn read(request: &CertificationRequest, profile: &Profile, added: &[String])
     let profile = narrow(profile, request, &mut left_out)?;
     let mut names = alternative_names(request, &profile, &mut left_out)?;
     names.extend_from_slice(added);
-    let common_name = common_name(request, &mut left_out);
+    let (common_name, kept) = subject(request, &profile, &mut left_out);
     let wanted = Wanted { common_name: common_name.as_deref(), subject: None, names: &names };
-    let naming = Naming::new(&profile, wanted)?;
+    let mut naming = Naming::new(&profile, wanted)?;
+    if !kept.is_empty() {
+        let levels = kept.into_iter().map(|attribute| vec![attribute]).chain(naming.subject.levels());
+        naming.subject = DistinguishedName::new(&levels.collect::<Vec<_>>());
+    }
     let usage = request.requested::<KeyUsage>()?.unwrap_or_default();
     let granted = profile.key_usage_for(public_key.algorithm());
     left_out.extend(
@@ -172,18 +177,26 @@ fn alternative_names(
     Ok(names)
 }
 
-/// The first commonName; of the rest nothing is taken.
-fn common_name(request: &CertificationRequest, left_out: &mut Vec<String>) -> Option<String> {
-    let mut common_name = None;
+/// The first commonName, and the first of each other attribute that the profile requires; of the rest nothing is taken.
+fn subject(
+    request: &CertificationRequest,
+    profile: &Profile,
+    left_out: &mut Vec<String>,
+) -> (Option<String>, Vec<Attribute>) {
+    let (mut common_name, mut kept) = (None, Vec::<Attribute>::new());
     for attribute in request.subject().attributes() {
         let text = attribute.text();
-        if attribute.kind == oids::COMMON_NAME && common_name.is_none() && !text.trim().is_empty() {
-            common_name = Some(text);
-        } else {
-            left_out.push(format!("subject {}={text}", oids::name_or_dotted(&attribute.kind)));
+        let is_name = attribute.kind == oids::COMMON_NAME;
+        let required = !is_name && profile.limits.required_subject.contains(&attribute.kind);
+        let is_first = kept.iter().all(|other| other.kind != attribute.kind);
+        match text.trim().is_empty() {
+            false if is_name && common_name.is_none() => common_name = Some(text),
+            // Written again, so that it comes in the string type its standard asks for.
+            false if required && is_first => kept.push(Attribute::new(attribute.kind, &text)),
+            _ => left_out.push(format!("subject {}={text}", oids::name_or_dotted(&attribute.kind))),
         }
     }
-    common_name
+    (common_name, kept)
 }
 
 #[cfg(test)]

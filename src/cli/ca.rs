@@ -27,7 +27,7 @@ mod show;
 mod sign;
 pub(super) mod signer;
 mod subordinate;
-mod wanted;
+pub(super) mod wanted;
 mod which;
 
 use std::path::PathBuf;

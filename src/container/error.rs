@@ -39,6 +39,14 @@ pub enum ContainerError {
         "it is a PKCS#7 structure that cannot be read: {0}; `openssl pkcs7 -inform DER -print_certs -in FILE -out FILE.pem` may take the certificates out"
     )]
     Pkcs7(DerError),
+    /// Several certificates come in no order, and one is to be told from the others.
+    #[error(
+        "it is PKCS#7, which holds its {count} certificates in no order: which of them is meant cannot be told; give a file of PEM or DER"
+    )]
+    Unordered {
+        /// How many.
+        count: usize,
+    },
     /// More follows a DER structure.
     #[error("{count} octets follow the DER structure it begins with; a file of several has to be PEM")]
     Trailing {

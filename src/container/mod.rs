@@ -97,6 +97,17 @@ impl Document {
         self.binary_between
     }
 
+    /// That the first certificate is the one meant: PKCS#7 is a set, which DER sorts by its octets.
+    ///
+    /// # Errors
+    /// [`ContainerError::Unordered`] where several certificates come in PKCS#7.
+    pub fn in_order(&self) -> Result<(), ContainerError> {
+        let from_set =
+            |item: &&Item| matches!(item.label.as_deref(), Some("PKCS7" | "CMS")) || self.encoding == Encoding::Der;
+        let count = self.items.iter().filter(from_set).filter_map(Item::certificate).count();
+        if count > 1 { Err(ContainerError::Unordered { count }) } else { Ok(()) }
+    }
+
     /// Whether a block is malformed.
     pub fn is_damaged(&self) -> bool {
         self.items.iter().any(|item| matches!(item.content, Content::Malformed { .. }))

@@ -16,11 +16,11 @@ pub enum CaptureError {
     #[error("it is neither pcap nor pcapng")]
     Unknown,
     /// Something else that is known.
-    #[error("it is {what}: {remedy}")]
+    #[error("it is {what}")]
     Foreign {
         /// What it is, with its article.
         what: &'static str,
-        /// What to do about it.
+        /// What to do about it; `FILE` stands for its name.
         remedy: &'static str,
     },
     /// It begins like a capture and ends within its header.

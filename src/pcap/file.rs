@@ -144,9 +144,12 @@ fn foreign(start: &[u8]) -> CaptureError {
         [0x28, 0xb5, 0x2f, 0xfd] => ("compressed with zstd", "zstd -dc FILE | certkit capture -"),
         [0xfd, b'7', b'z', b'X'] => ("compressed with xz", "xz -dc FILE | certkit capture -"),
         [0x04, 0x22, 0x4d, 0x18] => ("compressed with lz4", "lz4 -dc FILE | certkit capture -"),
-        b"snoo" => ("a capture of snoop", "editcap -F pcap FILE OTHER makes it pcap"),
-        b"----" => ("PEM", "`certkit inspect` reads that"),
-        [first, second, ..] if [*first, *second] == *b"PK" => ("a ZIP archive", "unpack it first"),
+        [b'B', b'Z', b'h', _] => ("compressed with bzip2", "bunzip2 -c FILE | certkit capture -"),
+        b"snoo" => ("a capture of snoop", "editcap -F pcapng FILE - | certkit capture -"),
+        b"----" => ("PEM", "certkit inspect FILE"),
+        [first, second, ..] if [*first, *second] == *b"PK" => {
+            ("a ZIP archive", "unzip -p FILE | certkit capture -, if there is one file in it")
+        }
         _ => return CaptureError::Unknown,
     };
     CaptureError::Foreign { what, remedy }

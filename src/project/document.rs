@@ -30,6 +30,12 @@ pub struct WishedAuthority {
     pub days: Option<u32>,
     /// Its profile: a built-in name or a file.
     pub profile: Option<String>,
+    /// The names it may certify and no others, as `ca init --permit` takes them.
+    pub permit: Vec<String>,
+    /// The names it may not certify.
+    pub exclude: Vec<String>,
+    /// What the issuing authority below it is called, where there is one.
+    pub intermediate: Option<String>,
 }
 
 /// A certificate that is wanted, and where.
@@ -67,11 +73,21 @@ impl Project {
         let mut authorities = Vec::new();
         for entry in document.ca {
             let line = line_at(entry.span().start);
-            let Ca { folder, name, key, days, profile } = entry.into_inner();
+            let Ca { folder, name, key, days, profile, permit, exclude, intermediate } = entry.into_inner();
             if folder.is_empty() || !folders.insert(folder.clone()) {
                 return fault(line, format!("the folder {folder:?} is empty, or there twice"));
             }
-            authorities.push(WishedAuthority { line, folder, name, key, days: days.map(|days| days.0), profile });
+            authorities.push(WishedAuthority {
+                line,
+                folder,
+                name,
+                key,
+                days: days.map(|days| days.0),
+                profile,
+                permit,
+                exclude,
+                intermediate,
+            });
         }
         let only = match authorities.as_slice() {
             [only] => Some(only.folder.clone()),
@@ -141,6 +157,11 @@ struct Ca {
     key: Option<KeyAlgorithm>,
     days: Option<Days>,
     profile: Option<String>,
+    #[serde(default)]
+    permit: Vec<String>,
+    #[serde(default)]
+    exclude: Vec<String>,
+    intermediate: Option<String>,
 }
 
 #[derive(Deserialize)]

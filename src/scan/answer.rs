@@ -191,7 +191,7 @@ impl<'a> AnswerReader<'a> {
                     });
                 }
                 // Nothing is ever missing in a live stream.
-                Ok(Some(RecordEvent::Damaged { .. })) => continue,
+                Ok(Some(RecordEvent::Damaged { .. } | RecordEvent::Found { .. })) => continue,
                 Err(error) => return Some(not_tls(&error)),
             };
             if let Some(end) = self.record(record) {

@@ -20,6 +20,8 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
     /// Without taking anything of what is being sent.
     pub(super) blocked: Duration,
+    /// With a request under way, and nothing of it or of its answer going on: a client of HTTP/2 may grant no window.
+    pub(super) stalled: Duration,
 }
 
 /// All open connections.
@@ -53,6 +55,8 @@ struct Seat {
     silent_since: AtomicU64,
     head_since: AtomicU64,
     blocked_since: AtomicU64,
+    /// When a request or its answer last went on.
+    progress_at: AtomicU64,
     is_evicted: AtomicBool,
     evicted: Notify,
 }
@@ -90,7 +94,7 @@ impl Connections {
             {
                 let mut seats = self.hall.seats();
                 if seats.taken() >= self.most {
-                    seats.evict_silent((self.most / 64).max(1));
+                    seats.evict_silent((self.most / 64).max(1), now(self.begun));
                 }
                 if seats.taken() < self.most {
                     let seat = Arc::new(Seat::default());
@@ -100,8 +104,8 @@ impl Connections {
                     return Ticket { place, seat, hall, begun: self.begun, dismissed };
                 }
             }
-            // All are at work.
-            self.hall.left.notified().await;
+            // All are at work. Some may turn out to be stalled.
+            _ = tokio::time::timeout(STALLED / 8, self.hall.left.notified()).await;
         }
     }
 
@@ -167,16 +171,18 @@ impl Seats {
         }
     }
 
-    /// Ends so many that have been silent longest; where all are at work, those whose clients have not taken anything
-    /// for longest. Several at once, since this looks at all of them.
-    fn evict_silent(&mut self, count: usize) {
-        let waiting = |seat: &Seat, silent: bool| match silent {
-            true => (seat.working.load(Ordering::Relaxed) == 0).then(|| seat.silent_since.load(Ordering::Relaxed)),
-            false => Some(seat.blocked_since.load(Ordering::Relaxed)).filter(|since| *since > 0),
+    /// Ends so many that have been silent longest; where all are at work, those that have stalled longest. Several at
+    /// once, since this looks at all of them.
+    fn evict_silent(&mut self, count: usize, now: u64) {
+        let waits = |seat: &Seat, silent: bool| {
+            let is_silent = seat.working.load(Ordering::Relaxed) == 0;
+            let since = if silent { &seat.silent_since } else { &seat.progress_at }.load(Ordering::Relaxed);
+            let is_stalled = u128::from(now.saturating_sub(since)) > STALLED.as_millis();
+            (is_silent == silent && (silent || is_stalled) && !seat.is_tunnel()).then_some(since)
         };
         for silent in [true, false] {
             let all = self.places.iter().enumerate();
-            let waiting = all.filter_map(|(place, seat)| Some((waiting(seat.as_deref()?, silent)?, place)));
+            let waiting = all.filter_map(|(place, seat)| Some((waits(seat.as_deref()?, silent)?, place)));
             let mut found: Vec<(u64, usize)> = waiting.collect();
             found.sort_unstable();
             if found.is_empty() {
@@ -199,17 +205,27 @@ impl Seat {
         self.evicted.notify_one();
     }
 
+    fn is_tunnel(&self) -> bool {
+        self.phase.load(Ordering::Relaxed) == TUNNEL
+    }
+
     fn is_late(&self, now: u64, patience: &Patience) -> bool {
         let over = |since: &AtomicU64, span: Duration| match since.load(Ordering::Relaxed) {
             0 => false,
             since => u128::from(now.saturating_sub(since)) > span.as_millis(),
         };
         let idle = self.working.load(Ordering::Relaxed) == 0;
+        if self.is_evicted.load(Ordering::Relaxed) {
+            return false;
+        }
         match self.phase.load(Ordering::Relaxed) {
             HANDSHAKE => over(&self.silent_since, patience.handshake),
             REQUESTS | STREAMS => {
-                idle && (over(&self.silent_since, patience.idle) || over(&self.head_since, patience.head))
-                    || over(&self.blocked_since, patience.blocked)
+                let waits = match idle {
+                    true => over(&self.silent_since, patience.idle) || over(&self.head_since, patience.head),
+                    false => over(&self.progress_at, patience.stalled),
+                };
+                waits || over(&self.blocked_since, patience.blocked)
             }
             _ => over(&self.blocked_since, patience.blocked),
         }
@@ -266,11 +282,24 @@ impl Ticket {
         }
     }
 
+    /// A request or its answer goes on.
+    pub(super) fn progressed(&self) {
+        self.seat.progress_at.store(now(self.begun), Ordering::Relaxed);
+    }
+
     /// Marks that a request has arrived and an answer is being made.
     pub(super) fn working(&self) -> Working {
         self.seat.working.fetch_add(1, Ordering::Relaxed);
         self.seat.head_since.store(0, Ordering::Relaxed);
+        self.progressed();
         Working { seat: Arc::clone(&self.seat), hall: Arc::clone(&self.hall), begun: self.begun }
+    }
+}
+
+impl Working {
+    /// The answer goes on.
+    pub(super) fn progressed(&self) {
+        self.seat.progress_at.store(now(self.begun), Ordering::Relaxed);
     }
 }
 
@@ -291,6 +320,9 @@ impl Drop for Ticket {
     }
 }
 
+/// How long a request may stand still before its connection may have to go for another.
+const STALLED: Duration = Duration::from_secs(4);
+
 /// Never 0.
 fn now(begun: Instant) -> u64 {
     u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
@@ -303,7 +335,13 @@ mod tests {
 
     fn patience() -> Patience {
         let millis = Duration::from_millis;
-        Patience { handshake: millis(100), head: millis(200), idle: millis(300), blocked: millis(400) }
+        Patience {
+            handshake: millis(100),
+            head: millis(200),
+            idle: millis(300),
+            blocked: millis(400),
+            stalled: millis(500),
+        }
     }
 
     #[test]
@@ -316,9 +354,12 @@ mod tests {
         seat.head_since.store(1050, Ordering::Relaxed);
         assert!(!late(1250) && late(1251));
         seat.working.store(1, Ordering::Relaxed);
-        assert!(!late(9999));
+        seat.progress_at.store(2000, Ordering::Relaxed);
+        assert!(!late(2500) && late(2501));
         seat.blocked_since.store(2000, Ordering::Relaxed);
         assert!(!late(2400) && late(2401));
+        seat.is_evicted.store(true, Ordering::Relaxed);
+        assert!(!late(9999), "once is enough");
     }
 
     #[tokio::test]
@@ -340,13 +381,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_all_are_at_work_the_one_that_takes_nothing_goes() {
+    async fn where_all_are_at_work_the_one_that_has_stalled_goes() {
         let connections = Connections::new(2);
         let (slow, quick) = (connections.enter().await, connections.enter().await);
         let _working = (slow.working(), quick.working());
-        slow.has_written(false);
-        let _third = connections.enter().await;
+        let later = now(connections.begun) + 10_000;
+        quick.seat.progress_at.store(later, Ordering::Relaxed);
+        connections.hall.seats().evict_silent(1, later);
         slow.evicted().await;
         assert!(!quick.seat.is_evicted.load(Ordering::Relaxed));
+        let _third = connections.enter().await;
     }
 }

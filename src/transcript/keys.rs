@@ -1,12 +1,14 @@
 //! What opens encrypted records, and the keys that come of it.
 
 mod derive;
+mod lost;
 mod remembered;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use self::lost::Lost;
 use self::remembered::Remembered;
 use super::event::{Remark, Secret, Sender, Weight};
 use super::session::Session;
@@ -15,7 +17,9 @@ use crate::tls::code::cipher_suite::KeyExchange;
 use crate::tls::code::{CipherSuite, ContentType, ExtensionType};
 use crate::tls::extension::{ExtensionValue, Place};
 use crate::tls::handshake::{ClientKeyExchange, Contribution, Handshake, NewSessionTicket};
-use crate::tls::keys::{KeyLog, KeyLogLabel, MasterSecret, PreMasterSecret, Prf, RecordDecrypter, TrafficSecret};
+use crate::tls::keys::{
+    DecryptError, KeyLog, KeyLogLabel, MasterSecret, PreMasterSecret, Prf, RecordDecrypter, TrafficSecret,
+};
 use crate::tls::record::Record;
 
 /// RSA private keys and key logs.
@@ -52,6 +56,8 @@ impl Secrets {
 pub(super) enum Opened {
     /// Its content.
     Content(ContentType, Vec<u8>),
+    /// Its content, and how many records before it are missing under its keys: the first that is opened after a gap.
+    Found(ContentType, Vec<u8>, u64),
     /// There are no keys for it.
     NoKeys,
     /// The keys do not open it.
@@ -75,6 +81,8 @@ struct Half {
     decrypters: VecDeque<RecordDecrypter>,
     /// What Finished of TLS 1.3 is made with.
     handshake: Option<TrafficSecret>,
+    /// What is missing before the next record, where that is not known to the record.
+    lost: Option<Lost>,
 }
 
 /// What was computed, and what there is to say about it.
@@ -170,6 +178,9 @@ impl Keys {
     pub(super) fn open(&mut self, sender: Sender, record: &Record) -> Opened {
         let is_old = self.master.is_some();
         let half = self.half(sender);
+        if let Some(lost) = half.lost.take_if(|_| !half.decrypters.is_empty()) {
+            return half.recover(lost, record);
+        }
         let only_keys = is_old || half.handshake.is_some();
         let mut failure = None;
         for at in 0..half.decrypters.len() {
@@ -183,6 +194,7 @@ impl Keys {
             }
         }
         match failure {
+            Some(error @ DecryptError::Chain) => Opened::Failed(format!("this record cannot be opened: {error}")),
             // Otherwise other keys may fit later: where those of the handshake are not known, those of the data.
             Some(error) if only_keys && half.decrypters.len() == 1 => {
                 half.decrypters.clear();
@@ -193,8 +205,18 @@ impl Keys {
     }
 
     /// A record of this many bytes is not in the capture.
-    pub(super) fn lose(&mut self, sender: Sender, length: usize) {
-        self.half(sender).decrypters.iter_mut().for_each(|decrypter| decrypter.skip(length));
+    pub(super) fn lose_record(&mut self, sender: Sender, length: usize) {
+        self.half(sender).lose_record(length);
+    }
+
+    /// Records of so many bytes together are not in the capture. False where nothing that follows can be opened.
+    pub(super) fn lose_bytes(&mut self, sender: Sender, count: u64) -> bool {
+        self.half(sender).lose_bytes(count)
+    }
+
+    /// What was lost so far was not protected: the keys that come into use begin with the next record.
+    pub(super) fn lost_nothing(&mut self, sender: Sender) {
+        self.half(sender).lost = None;
     }
 
     /// Whether a Finished is right; `None` where the keys are not known. The session has not taken note of it.
@@ -301,6 +323,11 @@ impl Keys {
             (None, None) => return (Vec::new(), self.cannot_open(session)),
         };
         let extended = session.has_extension(ExtensionType::EXTENDED_MASTER_SECRET);
+        if extended && session.incomplete {
+            let why =
+                "the master secret is made of the whole handshake (RFC 7627), and a part of it is not in the capture";
+            return (Vec::new(), vec![note(why.to_owned())]);
+        }
         let master = match Prf::of(&negotiated) {
             Ok(prf) if extended => MasterSecret::extended(prf, &pre_master, &session.transcript),
             Ok(prf) => MasterSecret::plain(prf, &pre_master, &client, &server.random),

@@ -1,5 +1,6 @@
 //! Two byte streams in, a transcript out.
 
+mod gaps;
 mod records;
 
 use std::rc::Rc;
@@ -109,7 +110,13 @@ impl Recorder {
 
     /// So many bytes of one side are not known. False as for [`Recorder::data`].
     pub fn missing(&mut self, from: Side, at: OffsetDateTime, count: u64) -> bool {
-        if self.stream(from).begun.is_none() {
+        let stream = self.stream(from);
+        if stream.begun.is_none() && self.phase == Phase::Tls && stream.prologue.len() == stream.answer_from {
+            // The other side has begun with TLS, so what is missing is its answer.
+            self.session.incomplete = true;
+            let stream = self.stream_mut(from);
+            stream.begin(stream.answer_from);
+        } else if stream.begun.is_none() {
             // Nobody knows where TLS would begin.
             self.phase = if self.phase == Phase::Looking { Phase::Other } else { self.phase };
             self.stream_mut(from).broken = true;
@@ -182,6 +189,9 @@ impl Recorder {
             Opening::Middle => Side::Initiator,
         });
         self.lacks_hello = opening != Opening::Client;
+        if opening == Opening::Middle {
+            self.streams.iter_mut().for_each(|stream| stream.in_step = false);
+        }
         let other = self.stream_mut(from.other());
         other.answer_from = other.prologue.len();
         self.stream_mut(from).begin(place);

@@ -136,7 +136,7 @@ rules! {
     Version            "version"             "RFC 5280 §4.1.2.1"  "extensions stand only in version 3" [Error Error Error];
     VersionThree       "version-3"           "BR 7.1.1"           "the version is 3" [Warning Off Error];
     Serial             "serial"              "RFC 5280 §4.1.2.2"  "the serial number is positive and at most 20 octets" [Warning Error Error];
-    ValidityEncoding   "validity-encoding"   "RFC 5280 §4.1.2.5"  "times are UTCTime to 2049, GeneralizedTime after, in whole seconds and Z" [Warning Error Error];
+    ValidityEncoding   "validity-encoding"   "RFC 5280 §4.1.2.5"  "times are UTCTime to 2049, GeneralizedTime after, in whole seconds and Z" [Warning Warning Error];
     UniqueIdentifier   "unique-identifier"   "RFC 5280 §4.1.2.8"  "there is no unique identifier" [Warning Warning Error];
     IssuerName         "issuer-name"         "RFC 5280 §4.1.2.4"  "the issuer is not empty" [Warning Error Error];
     CaSubject          "ca-subject"          "RFC 5280 §4.1.2.6"  "a CA's subject is not empty" [Warning Error Error];

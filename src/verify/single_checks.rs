@@ -83,7 +83,7 @@ fn point(certificate: &Certificate, place: Place) -> Result<(), Reason> {
 }
 
 /// The extensions that the path algorithm or the profile reads. They must parse, critical or not.
-const READ: [Oid; 14] = [
+const READ: [Oid; 17] = [
     oids::BASIC_CONSTRAINTS,
     oids::KEY_USAGE,
     oids::EXTENDED_KEY_USAGE,
@@ -97,6 +97,9 @@ const READ: [Oid; 14] = [
     oids::POLICY_CONSTRAINTS,
     oids::INHIBIT_ANY_POLICY,
     oids::CRL_DISTRIBUTION_POINTS,
+    oids::FRESHEST_CRL,
+    oids::AUTHORITY_INFO_ACCESS,
+    oids::SUBJECT_INFO_ACCESS,
     oids::TLS_FEATURE,
 ];
 
@@ -170,7 +173,8 @@ fn serial(certificate: &Certificate) -> Result<(), Reason> {
     if good { Ok(()) } else { Err(Reason::Serial(serial.clone())) }
 }
 
-/// RFC 5280 §4.1.2.5.1 and §4.1.2.5.2: `YYMMDDHHMMSSZ` for years through 2049, `YYYYMMDDHHMMSSZ` from 2050.
+/// RFC 5280 §4.1.2.5.1 and §4.1.2.5.2: `YYMMDDHHMMSSZ` for years through 2049, `YYYYMMDDHHMMSSZ` from 2050. Whoever
+/// validates "MUST be able to process validity dates that are encoded in either" (§4.1.2.5); other forms do not parse.
 fn validity_encoding(certificate: &Certificate) -> Result<(), Reason> {
     let mut times = Reader::new(certificate.validity_encoding());
     while let Ok(time) = times.any() {

@@ -5,21 +5,26 @@ use serde_json::Value;
 use certkit::pcap::Format;
 
 use super::server::Server;
+use crate::support::background::comes_true;
 use crate::support::tap::Tap;
 use crate::support::{Peer, Sandbox, pass_over, peer};
 
 /// A handshake between `openssl s_server` and `openssl s_client`, heard by a tap.
-struct Heard {
-    sandbox: Sandbox,
-    capture: Vec<u8>,
+pub(super) struct Heard {
+    pub(super) sandbox: Sandbox,
+    pub(super) capture: Vec<u8>,
 }
 
-const RSA: [&str; 4] = ["-cert", "rsa.pem", "-key", "rsa.pem"];
+pub(super) const RSA: [&str; 4] = ["-cert", "rsa.pem", "-key", "rsa.pem"];
 const EC: [&str; 4] = ["-cert", "ec.pem", "-key", "ec.pem"];
 
 /// Has them talk `times` times, the client with these arguments in turn.
 fn hear(openssl: &Peer, server: &[&str], clients: &[&[&str]]) -> Heard {
-    let sandbox = Sandbox::new();
+    hear_of(openssl, "/", Sandbox::new(), &[&["-www"][..], server].concat(), clients)
+}
+
+/// As [`hear`], with another question and a server that says how it answers.
+pub(super) fn hear_of(openssl: &Peer, path: &str, sandbox: Sandbox, server: &[&str], clients: &[&[&str]]) -> Heard {
     for (file, key) in [("rsa.pem", &["rsa:2048"][..]), ("ec.pem", &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"])] {
         let fixed = [
             "req",
@@ -38,14 +43,14 @@ fn hear(openssl: &Peer, server: &[&str], clients: &[&[&str]]) -> Heard {
         sandbox.peer(openssl, &[&fixed[..], &named, &["-newkey"], key].concat()).expect_code(0);
         sandbox.write(file, [sandbox.read("key.tmp"), sandbox.read("cert.tmp")].concat());
     }
-    let server = Server::openssl_with(openssl, &sandbox, &[&["-www"][..], server].concat());
+    let server = Server::openssl_with(openssl, &sandbox, server);
     let tap = Tap::before(server.ports[0]);
     for client in clients {
         let connect = format!("127.0.0.1:{}", tap.port);
         let fixed =
             ["s_client", "-connect", &connect, "-servername", "localhost", "-ign_eof", "-keylogfile", "keys.txt"];
         let asks = sandbox.program(&openssl.path).args([&fixed[..], client].concat());
-        asks.stdin("GET / HTTP/1.0\r\n\r\n").run();
+        asks.stdin(format!("GET {path} HTTP/1.0\r\n\r\n")).run();
     }
     let capture = tap.capture(443, Format::Pcap, None);
     sandbox.write("heard.pcap", &capture);
@@ -123,7 +128,7 @@ fn number(code: &str) -> String {
 
 /// Both tell the same, as far as both tell it; `least` fields have something to compare.
 #[track_caller]
-fn agree(ours: &Value, theirs: &Value, least: usize) {
+pub(super) fn agree(ours: &Value, theirs: &Value, least: usize) {
     let mut compared = 0;
     let events: Vec<&Value> =
         ours["connections"].as_array().unwrap().iter().flat_map(|one| one["events"].as_array().unwrap()).collect();
@@ -267,10 +272,11 @@ fn early_data_is_opened() {
     let server = Server::openssl_with(&openssl, &sandbox, &server);
     let tap = Tap::before(server.ports[0]);
     sandbox.write("early", "sent before the handshake is done");
+    // The ticket comes after the handshake: the first client must not leave before it has it.
+    let has_ticket = "for _ in $(seq 1200); do [ -s session ] && break; sleep 0.05; done";
     for more in ["-sess_out session", "-sess_in session -early_data early"] {
-        // The ticket comes after the handshake: the client must not leave at once.
         let client = format!("openssl s_client -connect 127.0.0.1:{} -tls1_3 -keylogfile keys.txt {more}", tap.port);
-        sandbox.shell(&format!("(sleep 1; echo Q) | {client}")).expect_code(0);
+        sandbox.shell(&format!("({has_ticket}; echo Q) | {client}")).expect_code(0);
     }
     sandbox.write("heard.pcap", tap.capture(443, Format::Pcap, None));
     let told = ["capture", "heard.pcap", "--json", "--key-log", "keys.txt"];
@@ -418,19 +424,15 @@ fn what_tcpdump_captures_is_told() {
         let file = sandbox.path(format!("{interface}.pcap"));
         let filter = format!("tcp port {port}");
         let arguments = ["-i", interface, "-U", "-Z", "root", "-w", file.to_str().unwrap(), &filter];
-        let capturing = sandbox.start(sandbox.program(&tcpdump.path).args(arguments));
-        // The file's header is there when it listens; without the right to listen it never is.
-        let listens = (0..100).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-            std::fs::metadata(&file).is_ok_and(|about| about.len() >= 24)
-        });
-        if !listens {
+        let mut capturing = sandbox.start(sandbox.program(&tcpdump.path).args(arguments));
+        // The file's header is there when it listens; without the right to listen it ends.
+        let listens = || std::fs::metadata(&file).is_ok_and(|about| about.len() >= 24);
+        if !comes_true(|| listens() || capturing.has_ended()) || !listens() {
             return pass_over("tcpdump may not listen here").unwrap_or_default();
         }
         let connect = format!("127.0.0.1:{port}");
         sandbox.peer(&openssl, &["s_client", "-connect", &connect, "-servername", "localhost", "-tls1_2"]);
-        let complete = (0..100).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(50));
+        let complete = comes_true(|| {
             let ran = sandbox.certkit(&["capture", file.to_str().unwrap(), "--json"]);
             ran.code == Some(0) && ran.json()["connections"][0]["summary"]["outcome"] == "completed"
         });

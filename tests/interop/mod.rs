@@ -6,6 +6,9 @@
 //! On Linux only: they lean on `timeout` of coreutils and on `$HOME/.pki/nssdb`.
 
 mod agreement;
+mod capture_datagrams;
+mod capture_holes;
+mod capture_ssl3;
 mod captures;
 mod certificates;
 mod clients;
@@ -21,4 +24,5 @@ mod pkilint;
 mod requests;
 mod scans;
 mod schema;
+mod serve;
 mod server;

@@ -114,7 +114,7 @@ impl Server {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let mut server = Self { child: start(command(port).stdout(Stdio::null()), sandbox), ports: vec![port] };
             let began = Instant::now();
-            while began.elapsed() < Duration::from_secs(30) {
+            while began.elapsed() < Duration::from_secs(120) {
                 if let Some(status) = server.child.try_wait().unwrap() {
                     why = format!("{status}: {}", complaint(&mut server.child));
                     break;

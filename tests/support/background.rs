@@ -58,6 +58,11 @@ impl Background {
         panic!("{}\ndoes not stop and says\n{}", self.told, self.said());
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
@@ -76,10 +81,24 @@ impl Drop for Background {
     }
 }
 
+/// Waits until this is true; false where it has not become so in a time that is long even on a busy machine.
+pub(crate) fn comes_true(mut condition: impl FnMut() -> bool) -> bool {
+    let begun = Instant::now();
+    loop {
+        if condition() {
+            return true;
+        }
+        if begun.elapsed() > PATIENCE {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A port of 127.0.0.1 that nobody listens on.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// How long a program may take to begin to listen: a busy machine is slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a program may take for what it does at once on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(120);

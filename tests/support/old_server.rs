@@ -182,7 +182,7 @@ fn read(stream: &mut TcpStream) -> std::io::Result<Option<Hello>> {
             match event {
                 RecordEvent::Ssl2 { .. } => return Ok(Some(Hello::Old)),
                 RecordEvent::Record(record) => messages.push(&record.fragment),
-                RecordEvent::Damaged { .. } => unreachable!(),
+                RecordEvent::Damaged { .. } | RecordEvent::Found { .. } => unreachable!(),
             }
             if let Some(message) = messages.next().unwrap() {
                 let Handshake::ClientHello(hello) = Handshake::decode(&message, None).unwrap() else { unreachable!() };

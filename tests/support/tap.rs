@@ -8,6 +8,8 @@ use std::thread::{self, JoinHandle};
 use certkit::pcap::{CaptureWriter, Conversation, Format, LinkType, Side};
 use time::OffsetDateTime;
 
+use super::background::comes_true;
+
 /// A port that leads to another, where everything is written down.
 pub(crate) struct Tap {
     pub(crate) port: u16,
@@ -44,16 +46,13 @@ impl Tap {
 
     /// What was said so far, as packets between 127.0.0.1 and `port` of 127.0.0.2. Waits until all have hung up.
     pub(crate) fn capture(&self, port: u16, format: Format, key_log: Option<&[u8]>) -> Vec<u8> {
-        for _ in 0..500 {
+        let all_have_hung_up = || {
             let heard = self.heard.lock().unwrap();
             let begun = heard.iter().map(|said| said.connection + 1).max().unwrap_or(0);
             let ended = heard.iter().filter(|said| said.bytes.is_empty()).count();
-            if begun > 0 && ended == usize::from(begun) * 2 {
-                break;
-            }
-            drop(heard);
-            thread::sleep(std::time::Duration::from_millis(10));
-        }
+            begun > 0 && ended == usize::from(begun) * 2
+        };
+        assert!(comes_true(all_have_hung_up), "somebody has not hung up");
         let mut writer = CaptureWriter::new(Vec::new(), format, LinkType::ETHERNET).unwrap();
         if let Some(lines) = key_log {
             writer.key_log(lines).unwrap();
@@ -91,12 +90,16 @@ fn copy(from: &TcpStream, to: &TcpStream, side: Side, connection: u16, log: &Arc
         let mut buffer = [0; 32 << 10];
         loop {
             let count = from.read(&mut buffer).unwrap_or(0);
+            if count == 0 {
+                break;
+            }
             // Written down before it is passed on, so that no answer stands before its question.
             hear(&buffer[..count]);
-            if count == 0 || to.write_all(&buffer[..count]).is_err() {
+            if to.write_all(&buffer[..count]).is_err() {
                 break;
             }
         }
+        hear(&[]);
         _ = to.shutdown(Shutdown::Write);
     })
 }

@@ -65,6 +65,19 @@ fn names_the_profile_allows_are_taken_and_others_are_said() {
 }
 
 #[test]
+fn what_the_profile_requires_of_a_subject_is_taken_and_nothing_else() {
+    let mut profile = Profile::built_in("server").unwrap();
+    profile.limits.required_subject = vec![oids::ORGANIZATION, oids::COUNTRY];
+    let asked = request("CN=app.test,OU=Secret,O=Second,O=Acme,C=NO", &[]);
+    let petition = read(&asked, &profile, &[]).unwrap();
+    assert_eq!(petition.request.subject.to_string(), "CN=app.test,O=Acme,C=NO");
+    for left_out in ["subject organizationalUnitName=Secret", "subject organizationName=Second"] {
+        assert!(petition.left_out.iter().any(|said| said == left_out), "{left_out}: {:?}", petition.left_out);
+    }
+    assert_eq!(shown(&petition), ["dns:app.test"]);
+}
+
+#[test]
 fn a_request_to_become_an_authority_is_refused() {
     let authority = Extension::new(&BasicConstraints { ca: true, path_len: None }, true);
     assert_eq!(judge("server", "CN=app.test", &[authority]).unwrap_err(), Refusal::Authority);

@@ -13,12 +13,14 @@ use self::target::{Signers, Target};
 use super::ca::init::Plan;
 use super::ca::place::Chosen;
 use super::ca::signer::SignerArgs;
+use super::ca::wanted::ConstraintArgs;
 use super::clock;
 use super::exit::Exit;
 use super::files;
 use super::making::load_profile_beside;
 use super::output::{Session, shown};
 use super::problem::Hinted;
+use crate::ca::AuthorityName;
 use crate::ca::place::State;
 use crate::project::{Project, WishError, WishedAuthority};
 use time::{Duration, OffsetDateTime};
@@ -30,7 +32,8 @@ certkit.toml lists what there shall be; paths count from the folder it is in:
   renew_before = \"30d\"          how long before its end each is renewed [a third of its time]
 
   [[ca]]                        a CA; without one, the CA of `certkit ca issue`
-  folder = \"ca\"                 also name, key, days, profile: what `certkit ca init` takes
+  folder = \"ca\"                 also name, key, days, profile, permit, exclude, intermediate: what
+                                `certkit ca init` takes; permit and exclude are lists
 
   [[certificate]]
   names = [\"api.test\"]          also cn, subject, profile, days, key: what `certkit ca issue` takes
@@ -122,13 +125,30 @@ struct PlannedAuthority {
 impl PlannedAuthority {
     fn new(wish: &WishedAuthority, base: &Path, now: OffsetDateTime) -> anyhow::Result<Self> {
         let chosen = Chosen::new(Some(base.join(&wish.folder)), None)?;
-        let profile = load_profile_beside(wish.profile.as_deref().unwrap_or("root-ca"), base)?;
+        let mut profile = load_profile_beside(wish.profile.as_deref().unwrap_or("root-ca"), base)?;
+        ConstraintArgs::declared(wish.permit.clone(), wish.exclude.clone()).apply(&mut profile)?;
+        let below: Option<AuthorityName> = wish.intermediate.as_deref().map(str::parse).transpose()?;
         let lifetime = wish.days.map(|days| Duration::days(days.into()));
         let validity = profile.validity(now, lifetime).context("it would be valid past the year 9999")?;
         let plan = match chosen.state()? {
-            State::Empty => Some(Plan::declared(wish.name.clone(), wish.key, profile, validity, now)),
+            State::Empty => {
+                let plan = Plan::declared(wish.name.clone(), wish.key, profile, validity, now);
+                Some(match below {
+                    Some(below) => plan.with_intermediate(below)?,
+                    None => plan,
+                })
+            }
             State::Complete => {
-                let authority = chosen.open_one(&crate::ca::AuthorityName::first())?;
+                let authority = chosen.open_one(&AuthorityName::first())?;
+                if let Some(below) = below {
+                    // Whether it is there, and the ledger knows it.
+                    chosen.open_one(&below)?;
+                }
+                let found = authority.certificate().extensions().find()?.map(|found| found.value);
+                if found != profile.name_constraints {
+                    return Err(anyhow!("the CA in {} has other name constraints than this", chosen.shown()))
+                        .hint("a CA is never changed: choose another folder, or permit and exclude what it does");
+                }
                 let names = authority.certificate().subject().common_names();
                 if let Some(name) = wish.name.as_ref().filter(|name| !names.contains(name)) {
                     let subject = authority.certificate().subject().to_string();

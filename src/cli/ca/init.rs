@@ -91,10 +91,6 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     args.constraints.apply(&mut profile)?;
     let now = clock::making_now()?;
     let second = args.intermediate.map(|name| Second::new(name, &profile, now)).transpose()?;
-    if second.as_ref().is_some_and(|second| second.name.is_first()) {
-        return Err(anyhow!("the root is called ca"))
-            .hint("choose another name for what is below it: --intermediate issuing");
-    }
     let plan = Plan {
         name: args.name,
         subject: args.subject,
@@ -146,6 +142,10 @@ enum RootKey {
 impl Second {
     /// It carries the root's constraints too: some clients look at them there alone.
     fn new(name: AuthorityName, root: &Profile, now: OffsetDateTime) -> anyhow::Result<Self> {
+        if name.is_first() {
+            return Err(anyhow!("the root is called ca"))
+                .hint("choose another name for the authority below it, such as issuing");
+        }
         let mut profile = load_profile("intermediate-ca")?;
         profile.name_constraints.clone_from(&root.name_constraints);
         let validity = profile.validity(now, None).context("the year 9999 is near")?;
@@ -179,6 +179,12 @@ impl Plan {
     ) -> Self {
         let key = key_type.map(AuthorityKeyArgs::of_type).unwrap_or_default();
         Self { name, subject: None, key, validity, profile, second: None, root_key: RootKey::Here, now }
+    }
+
+    /// The same with an issuing authority below it.
+    pub(in crate::cli) fn with_intermediate(self, name: AuthorityName) -> anyhow::Result<Self> {
+        let second = Second::new(name, &self.profile, self.now)?;
+        Ok(Self { second: Some(second), ..self })
     }
 
     /// The same with a key of this kind.

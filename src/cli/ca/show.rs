@@ -6,7 +6,7 @@ use super::list::Line;
 use super::outline::Outline;
 use super::place::Chosen;
 use super::which::{Meant, is_live};
-use crate::ca::{AuthorityName, Revocation};
+use crate::ca::{Authority, AuthorityName, Revocation};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session, shown};
@@ -30,7 +30,8 @@ one as `certkit ca init` answers, with `below` (the one above it), `signs_by_def
 `record`, as `certkit ca list` answers; `history`, its revocations, holds and lifted holds (`removeFromCRL`), each with `at`,
 `reason`, `invalid_since`; `about`; and `pem`.")]
 pub(super) struct Args {
-    /// A serial number in hexadecimal; a name, which stands for the newest certificate with it that can be used; or a file
+    /// A serial number in hexadecimal; a name, which stands for the newest certificate with it that can be used; or a file.
+    /// Of the authority that signs, or else of any of the CA
     #[arg(value_name = "SERIAL|NAME|FILE")]
     which: Option<String>,
 }
@@ -55,7 +56,17 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             })?;
         }
         Some(which) => {
-            let record = Meant::find(&mut authority, &which, chosen)?.newest(|record| is_live(record, now))?;
+            let found = match Meant::find(&mut authority, &which, chosen) {
+                Err(error) if chosen.asked_issuer().is_none() => match elsewhere(&which, chosen) {
+                    Some((other, found)) => {
+                        authority = other;
+                        found
+                    }
+                    None => return Err(error),
+                },
+                found => found?,
+            };
+            let record = found.newest(|record| is_live(record, now))?;
             let history = authority.history(record.id)?;
             let certificate = authority.recorded(record.id)?;
             session.answer(&One {
@@ -67,6 +78,14 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         }
     }
     Ok(Exit::Yes)
+}
+
+/// The first of all authorities of the folder that has issued what is meant, where one has.
+fn elsewhere(which: &str, chosen: &Chosen) -> Option<(Authority, Meant)> {
+    chosen.open_all().ok()?.into_iter().find_map(|(_, mut authority)| {
+        let found = Meant::find(&mut authority, which, chosen).ok()?;
+        Some((authority, found))
+    })
 }
 
 /// Every authority of the folder that the ledger knows, each after the one above it.

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use super::issue::{About, recorded};
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
-use crate::ca::petition;
+use crate::ca::petition::{self, Petition};
 use crate::ca::{Action, Refusal};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
@@ -16,27 +16,34 @@ use crate::cli::files::{self, Mode, WriteSet};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::{Report, Session, shown};
+use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, safe, warn};
+use crate::profile::Profile;
+use crate::x509::Certificate;
 
-/// Sign a certification request
+/// Sign certification requests
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Of a request the CA takes the key, once its owner has proved to hold the private half; the common name; and those names and
 purposes that the profile allows. Whatever else it asks for is left out and said. A request that asks for CA:TRUE is refused.
 
-Exit status: 0 signed; 1 refused, and the answer says why; 2 could not answer.
+Of several requests each is answered by itself, and --json gives an object on a line for each. All are read before any is
+signed.
+
+Exit status: 0 signed; 1 one is refused, and the answer says why; 2 could not answer.
 
 For example:
   certkit ca sign app.csr
   certkit ca sign app.csr --profile client --days 30 --out app.pem
+  certkit ca sign requests/*.csr
 
 With --json the answer is an object: `request`; and where it is refused, `refused` (why); where it is signed,
 `certificate_file`, `left_out` (what the request asked for and did not get), and `subject` to `objections` as
 `certkit ca issue` answers.")]
 pub(super) struct Args {
-    /// The request, PEM or DER; `-` is stdin
-    #[arg(value_name = "FILE")]
-    request: PathBuf,
+    /// The requests, PEM or DER; `-` is stdin
+    #[arg(value_name = "FILE", required = true)]
+    requests: Vec<PathBuf>,
 
     /// Names to add to those in the request
     #[arg(long, value_name = "NAME")]
@@ -66,45 +73,93 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let now = clock::making_now()?;
     let profile = load_profile(&args.profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
-    let loaded = Loaded::read(&args.request)?;
-    let shown_request = loaded.shown();
-    let request = loaded.document.request().with_context(|| cannot_use(&args.request))?;
-    let petition = match petition::read(request, &profile, &args.san) {
-        Ok(petition) => petition,
-        Err(refusal) => return refuse(&refusal, shown_request, session),
-    };
-    let out = match args.out {
-        Some(out) => out,
-        None => beside(&args.request, &petition.label)?,
-    };
-    WriteSet::check([out.as_path()], args.force, session)?;
+    let many = args.requests.len() > 1;
+    if many && args.out.is_some() {
+        return Err(anyhow!("--out names one file, and there are {} requests", args.requests.len()))
+            .hint("leave it out: each certificate is called after its request");
+    }
+    // All are read before any is signed.
+    let mut read = Vec::new();
+    for request in &args.requests {
+        read.push(Asked::read(request, &args, &profile)?);
+    }
+    let outs: Vec<&Path> =
+        read.iter().filter_map(|asked| asked.petition.as_ref().ok()).map(|(_, out)| &**out).collect();
+    WriteSet::check(outs.iter().copied(), args.force, session)?;
+    if outs.is_empty() {
+        for Asked { request, petition } in read {
+            if let Err(refusal) = petition {
+                answer(&Refused { request, refused: refusal.to_string() }, many, session)?;
+            }
+        }
+        return Ok(Exit::No);
+    }
 
     let mut authority = chosen.open()?;
     let key = args.signer.key(chosen)?;
     let ca_certificate = authority.certificate().clone();
+    let above: Vec<Certificate> = authority.full_chain(&ca_certificate).into_iter().skip(1).cloned().collect();
     let mut signatory = chosen.unlock(&mut authority, &key, now)?;
-    let act = place::act(Action::Sign);
-    let issued = match signatory.sign(&petition, validity, &mut fresh_serial, &act)? {
-        Ok(issued) => issued,
-        Err(refusal) => return refuse(&refusal, shown_request, session),
-    };
-
-    // The record is on the disk; from here on the certificate may be seen.
-    let mut files = WriteSet::new(args.force);
-    files.add(out.clone(), place::chain(&authority.full_chain(&issued.certificate)).into_bytes(), Mode::Public);
-    files.write(session).with_context(|| recorded(&issued))?;
-    session.answer(&Signed {
-        certificate: About::new(&issued, &ca_certificate, chosen, &profile.name),
-        request: shown_request,
-        certificate_file: if files::is_dash(&out) { "stdout".to_owned() } else { shown(&out) },
-        left_out: petition.left_out,
-    })?;
-    Ok(Exit::Yes)
+    let mut all_signed = true;
+    for Asked { request, petition } in read {
+        let signed = match petition {
+            Ok((petition, out)) => {
+                let act = place::act(Action::Sign);
+                signatory.sign(&petition, validity, &mut fresh_serial, &act)?.map(|issued| (issued, petition, out))
+            }
+            Err(refusal) => Err(refusal),
+        };
+        let (issued, petition, out) = match signed {
+            Ok(signed) => signed,
+            Err(refusal) => {
+                all_signed = false;
+                answer(&Refused { request, refused: refusal.to_string() }, many, session)?;
+                continue;
+            }
+        };
+        // The record is on the disk; from here on the certificate may be seen.
+        let mut files = WriteSet::new(args.force);
+        let chain: Vec<&Certificate> = std::iter::once(&issued.certificate).chain(&above).collect();
+        files.add(out.clone(), place::chain(&chain).into_bytes(), Mode::Public);
+        files.write(session).with_context(|| recorded(&issued))?;
+        let signed = Signed {
+            certificate: About::new(&issued, &ca_certificate, chosen, &profile.name),
+            request,
+            certificate_file: if files::is_dash(&out) { "stdout".to_owned() } else { shown(&out) },
+            left_out: petition.left_out,
+        };
+        answer(&signed, many, session)?;
+    }
+    Ok(Exit::of(all_signed))
 }
 
-fn refuse(refusal: &Refusal, request: String, session: &mut Session) -> anyhow::Result<Exit> {
-    session.answer(&Refused { request, refused: refusal.to_string() })?;
-    Ok(Exit::No)
+/// A request that has been read, and where its certificate goes; or why it gets none.
+struct Asked {
+    request: String,
+    petition: Result<(Petition, PathBuf), Refusal>,
+}
+
+impl Asked {
+    fn read(path: &Path, args: &Args, profile: &Profile) -> anyhow::Result<Self> {
+        let loaded = Loaded::read(path)?;
+        let request = loaded.document.request().with_context(|| cannot_use(path))?;
+        let petition = match petition::read(request, profile, &args.san) {
+            Ok(petition) => {
+                let out = match &args.out {
+                    Some(out) => out.clone(),
+                    None => beside(path, &petition.label)?,
+                };
+                Ok((petition, out))
+            }
+            Err(refusal) => Err(refusal),
+        };
+        Ok(Self { request: loaded.shown(), petition })
+    }
+}
+
+/// One of several is a line.
+fn answer(report: &impl Report, many: bool, session: &mut Session) -> anyhow::Result<()> {
+    if many { session.row(report) } else { session.answer(report) }
 }
 
 /// `app.pem` for `app.csr`, in the folder where certkit runs.

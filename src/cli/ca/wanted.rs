@@ -59,7 +59,7 @@ pub(super) fn written_key(key: &PrivateKey, passphrase: Option<&Passphrase>) -> 
 
 /// Which names an authority may certify
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct ConstraintArgs {
+pub(in crate::cli) struct ConstraintArgs {
     /// Permit these names and no others: a domain with all below it, 10.0.0.0/8, @host, a mailbox; dns:, ip:, email:, uri:
     /// or dirname: before it decides
     #[arg(long, value_name = "NAMES")]
@@ -71,8 +71,13 @@ pub(super) struct ConstraintArgs {
 }
 
 impl ConstraintArgs {
+    /// Those of a project.
+    pub(in crate::cli) fn declared(permit: Vec<String>, exclude: Vec<String>) -> Self {
+        Self { permit, exclude }
+    }
+
     /// Puts the constraints into the profile.
-    pub(super) fn apply(&self, profile: &mut Profile) -> anyhow::Result<()> {
+    pub(in crate::cli) fn apply(&self, profile: &mut Profile) -> anyhow::Result<()> {
         if self.permit.is_empty() && self.exclude.is_empty() {
             return Ok(());
         }

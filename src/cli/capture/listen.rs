@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::cli::output::Session;
-use crate::cli::problem::plain;
+use crate::cli::output::{Session, shown};
+use crate::cli::problem::{Hinted, plain};
 use crate::cli::{files, load};
 use crate::pcap::{
     CaptureError, CaptureFile, Connections, Damage, Datagrams, Decoded, Decoder, Finished, Follower, Format, HowClosed,
@@ -132,8 +132,7 @@ impl Listening {
         let stream = files::open(path)?;
         let can_be_read_again = stream.size.is_some();
         let bar = progress_bar(session, stream.size);
-        let failed = || format!("cannot read {}", load::name(path));
-        let mut file = CaptureFile::open(stream).map_err(told).with_context(failed)?;
+        let mut file = CaptureFile::open(stream).or_else(|error| refused(error, path))?;
         let mut heard = Heard::new(file.format(), self.detailed);
         let (mut decoder, mut connections) = (Decoder::default(), Connections::new(Limits::default()));
         loop {
@@ -277,6 +276,30 @@ impl Heard {
         if let Some(Damage::Broken { .. }) = damage {
             self.failure.clone_from(&self.damage);
         }
+    }
+}
+
+/// A file that is no capture, and what makes one of it.
+fn refused<T>(error: CaptureError, path: &Path) -> anyhow::Result<T> {
+    let name = shown(path);
+    let is_trace = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("etl"));
+    let next = match &error {
+        CaptureError::Foreign { remedy, .. } => Some(remedy.replace("FILE", &name)),
+        CaptureError::Unknown if is_trace => {
+            Some(format!("a trace of Windows (pktmon, netsh) becomes a capture with `etl2pcapng {name} OTHER.pcapng`"))
+        }
+        CaptureError::Unknown => {
+            Some(format!("if Wireshark reads it, `editcap -F pcapng {name} - | certkit capture -` does"))
+        }
+        CaptureError::Empty | CaptureError::HeaderCut => {
+            Some("a program that still captures may hold back what it has: tcpdump -U writes at once".to_owned())
+        }
+        CaptureError::Io(_) | CaptureError::Version { .. } => None,
+    };
+    let failed = Err(told(error)).with_context(|| format!("cannot read {}", load::name(path)));
+    match next {
+        Some(next) => failed.hint(next),
+        None => failed,
     }
 }
 

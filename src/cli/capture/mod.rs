@@ -27,8 +27,8 @@ use self::report::CaptureReport;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Reads pcap and pcapng, Ethernet (with VLAN tags), Linux cooked, raw IP, loopback and PPP, IPv4 and IPv6. TCP streams are put in
-order; what the capture lacks is told. TLS is found on any port, after STARTTLS too, from SSL 3.0 to TLS 1.3. Signatures in the
-handshake are checked. DTLS and QUIC are counted and not read.
+order; what the capture lacks is told, and records are read again behind it. TLS is found on any port, after STARTTLS too, from
+SSL 3.0 to TLS 1.3. Signatures in the handshake are checked. DTLS and QUIC are counted and not read.
 
 With the server's RSA key (--key; only for the key exchange in which the client encrypts to it: TLS_RSA_WITH_...) or a key log
 (--key-log, as SSLKEYLOGFILE makes it, or embedded in the pcapng) encrypted records are opened, and Finished is checked.
@@ -173,7 +173,15 @@ fn write_files(args: Args, report: &CaptureReport, session: &mut Session) -> any
         files.add(path, svg(*first).into_bytes(), Mode::Public);
     }
     if let Some(folder) = args.extract_certs {
-        let found = extract::certificates(report, &folder)?;
+        let mut found = extract::certificates(report, &folder)?;
+        // The name has the fingerprint in it: what is there already is what would be written.
+        found.retain(|(path, pem)| {
+            let is_there = files::read(path).is_ok_and(|there| *there == *pem);
+            if is_there {
+                session.say(format_args!("{} is there already", shown(path)));
+            }
+            !is_there
+        });
         written.extend(found.iter().map(|(path, _)| shown(path)));
         if !found.is_empty() {
             files::make_private_folder(&folder)?;

@@ -105,7 +105,7 @@ fn read_bounded(mut from: impl Read, expected: u64) -> anyhow::Result<Zeroizing<
 }
 
 /// A file beside `path` whose name is nearly its own.
-fn similar(path: &Path) -> Option<PathBuf> {
+pub(super) fn similar(path: &Path) -> Option<PathBuf> {
     let wanted = path.file_name()?.to_str()?.to_lowercase();
     let folder = path.parent()?;
     let listed = fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;

@@ -7,8 +7,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::is_dash;
+use super::read::similar;
 use crate::cli::output::shown;
-use crate::cli::problem::plain;
+use crate::cli::problem::{Hinted, plain};
 
 /// A file or stdin, open for reading.
 pub struct Stream {
@@ -33,7 +34,14 @@ pub fn open(path: &Path) -> anyhow::Result<Stream> {
         }
         Ok(Stream { from: Box::new(file), size: about.is_file().then_some(about.len()) })
     };
-    open().with_context(|| format!("cannot read {}", shown(path)))
+    let failed = |error: anyhow::Error| {
+        let failed = Err(error).with_context(|| format!("cannot read {}", shown(path)));
+        match similar(path).filter(|_| !path.exists()) {
+            Some(other) => failed.hint(format!("did you mean {}?", shown(&other))),
+            None => failed,
+        }
+    };
+    open().or_else(failed)
 }
 
 impl Read for Stream {

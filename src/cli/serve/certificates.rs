@@ -145,14 +145,14 @@ impl Shelf {
         }
     }
 
-    /// The files, those of keys beside certificates among them.
-    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
-        self.certs.iter().chain(&self.keys).map(PathBuf::as_path)
+    /// The files, those that keys beside certificates would be in among them.
+    pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let beside = self.certs.iter().map(|path| beside(path));
+        self.certs.iter().chain(&self.keys).cloned().chain(beside)
     }
 
     fn stamps_now(&self) -> Vec<Option<Stamp>> {
-        let beside = self.certs.iter().map(|path| beside(path));
-        self.files().map(stamp).chain(beside.map(|path| stamp(&path))).collect()
+        self.files().map(|path| stamp(&path)).collect()
     }
 
     /// Reads them again where a file has changed, once all have been as they are for two looks: a certificate and its key

@@ -35,7 +35,7 @@ none, and kept beside it in CA-serve/localhost.pem.
 A folder: index.html, or a list of what there is. Content types go by the ending of the name; HEAD, Range (one part),
 If-None-Match, If-Modified-Since and their kin are heeded. Nothing outside the folder is served, whatever the path says and
 wherever links lead. Names that begin with a dot are not served, but for /.well-known; nor are the files of --cert, --key and
---key-log.
+--key-log and the keys of the local CA. Other private keys in the folder are served as what they are: files.
 
 Certificates: a file has the key and the certificate with its chain, or the key is in a --key, or in NAME-key.pem beside
 NAME.pem. With several, the client is shown the first that has the name it asks for, itself or by a wildcard, and whose
@@ -48,7 +48,7 @@ of those the client sent. WebSocket goes through (HTTP/1.1). What is not answere
 
 Limits: 16,384 connections, or half as many as files may be open (the soft limit is raised as far as it may be); where all
 places are taken those silent longest go. 10 seconds for a handshake, 15 for the head of a request, 120 between requests, 60
-for a client that takes nothing of an answer. 64 KiB for a head, 100 requests at once on a connection with HTTP/2.
+for a client that takes nothing of an answer, 120 for a request that stands still (600 with --proxy). 64 KiB for a head, 100 requests at once on a connection with HTTP/2.
 
 Exit status: 0 stopped when told; 2 could not serve.
 
@@ -143,7 +143,8 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         return Err(anyhow!("--ca-key and --ca-passphrase have no effect: the certificate is there"));
     }
     let (shelf, trust) = shelf(&args, session)?;
-    let mut certificates = Certificates::new(shelf, site, args.key_log.clone())?;
+    let secrets = args.key_log.iter().cloned().chain(ca_keys(&args)).collect();
+    let mut certificates = Certificates::new(shelf, site, secrets)?;
     let key_log = args.key_log.as_deref().map(key_log::open).transpose()?;
     certificates.withhold();
     let security = Security {
@@ -227,6 +228,12 @@ fn shelf(args: &Args, session: &mut Session) -> anyhow::Result<(Shelf, Option<St
     Ok((Shelf::load(vec![file], Vec::new(), None)?, Some(trust)))
 }
 
+/// The keys of the local CA, wherever it is.
+fn ca_keys(args: &Args) -> Vec<PathBuf> {
+    let Ok(chosen) = Chosen::new(args.ca.clone(), None) else { return Vec::new() };
+    chosen.place().names().iter().map(|name| chosen.place().key_of(name)).collect()
+}
+
 fn clients(args: &Args) -> anyhow::Result<Option<ClientCertificates>> {
     if args.client_ca.is_empty() {
         return Ok(None);
@@ -245,20 +252,21 @@ struct Certificates {
     shelf: Shelf,
     identities: Arc<Identities>,
     site: Option<Arc<Site>>,
-    key_log: Option<PathBuf>,
+    /// Files that are nobody's to fetch, beside those of the shelf.
+    secrets: Vec<PathBuf>,
 }
 
 impl Certificates {
-    fn new(shelf: Shelf, site: Option<Arc<Site>>, key_log: Option<PathBuf>) -> anyhow::Result<Self> {
+    fn new(shelf: Shelf, site: Option<Arc<Site>>, secrets: Vec<PathBuf>) -> anyhow::Result<Self> {
         let identities = Arc::new(Identities::new(shelf.identities()?));
-        Ok(Self { shelf, identities, site, key_log })
+        Ok(Self { shelf, identities, site, secrets })
     }
 
     /// Keys are not for everybody who can ask for a file.
     fn withhold(&self) {
         if let Some(site) = &self.site {
-            let files = self.shelf.files().chain(self.key_log.iter().map(PathBuf::as_path));
-            site.withhold(files.filter_map(|path| crate::serve::FileId::of(path).ok()).collect());
+            let files = self.shelf.files().chain(self.secrets.iter().cloned());
+            site.withhold(files.filter_map(|path| crate::serve::FileId::of(&path).ok()).collect());
         }
     }
 

@@ -300,6 +300,7 @@ fn judge(contents: &[u8], verifier: &Verifier) -> Result<Judged, ContainerError>
         return Ok(judged(&certificate, &[], Vec::new(), verifier));
     }
     let document = Document::read(contents)?;
+    document.in_order()?;
     let mut certificates: Vec<Certificate> = document.items().iter().filter_map(Item::certificate).cloned().collect();
     let damage: Vec<RowReason> = document.items().iter().filter_map(damage).collect();
     if certificates.is_empty() {

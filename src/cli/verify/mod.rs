@@ -298,6 +298,10 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
 
     let contents = files::read(file)?;
     let document = Document::read(&contents).with_context(|| format!("cannot judge {}", shown(file)))?;
+    document
+        .in_order()
+        .with_context(|| format!("cannot judge {}", shown(file)))
+        .hint("--intermediates takes PKCS#7 as it is")?;
     let blocks = BlockReport::all(document.items());
     if !holds_certificate(document.items()) {
         let nothing = document.certificates().err().map_or_else(|| anyhow!("it holds no certificate"), Into::into);

@@ -74,7 +74,7 @@ async fn serve<T>(stream: Watched<T>, negotiated: Arc<Negotiated>, ticket: &Arc<
 where
     Watched<T>: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let builder = builder(negotiated.is_http2());
+    let builder = builder(negotiated.is_http2(), house.work.answers_at_once());
     let (ticket_of_requests, house) = (Arc::clone(ticket), Arc::clone(house));
     let service = service_fn(move |request| {
         respond(request, Arc::clone(&negotiated), Arc::clone(&ticket_of_requests), Arc::clone(&house))
@@ -91,8 +91,9 @@ where
     }
 }
 
-/// HTTP as ALPN has it: HTTP/2 where it was agreed on, and only there (RFC 9113 §3.2).
-fn builder(http2: bool) -> auto::Builder<TokioExecutor> {
+/// HTTP as ALPN has it: HTTP/2 where it was agreed on, and only there (RFC 9113 §3.2). With `half_close` a client that has
+/// said all it has to say, and says that too, is still answered; without, it is taken to have given up.
+fn builder(http2: bool, half_close: bool) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     if http2 {
         builder
@@ -102,7 +103,7 @@ fn builder(http2: bool) -> auto::Builder<TokioExecutor> {
             .max_send_buf_size(LONGEST_HEAD);
         return builder.http2_only();
     }
-    builder.http1().max_buf_size(LONGEST_HEAD);
+    builder.http1().max_buf_size(LONGEST_HEAD).half_close(half_close);
     builder.http1_only()
 }
 

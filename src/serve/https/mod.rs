@@ -49,6 +49,8 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a client may take nothing of what it is sent.
     pub blocked: Duration,
+    /// How long a request under way may stand still; before another server five times as long, which may think.
+    pub stalled: Duration,
     /// How long requests under way have when the server is told to stop.
     pub farewell: Duration,
 }
@@ -62,6 +64,7 @@ impl Default for Limits {
             head: seconds(15),
             idle: seconds(120),
             blocked: seconds(60),
+            stalled: seconds(120),
             farewell: seconds(10),
         }
     }
@@ -85,6 +88,11 @@ impl Work {
             Self::Echo(echo) => echo.answer(&request, negotiated),
             Self::Proxy(upstream) => upstream.pass(request, negotiated, ticket).await,
         }
+    }
+
+    /// Whether an answer is there in a moment. Another server may think, and should know when nobody waits any more.
+    fn answers_at_once(&self) -> bool {
+        !matches!(self, Self::Proxy(_))
     }
 
     fn wants_first_flight(&self) -> bool {
@@ -195,7 +203,8 @@ pub(in crate::serve) struct House {
 
 async fn serve(listeners: Vec<TcpListener>, limits: Limits, house: Arc<House>) -> io::Result<()> {
     let Limits { handshake, head, idle, blocked, farewell, .. } = limits;
-    let patience = Patience { handshake, head, idle, blocked };
+    let stalled = limits.stalled * if house.work.answers_at_once() { 1 } else { 5 };
+    let patience = Patience { handshake, head, idle, blocked, stalled };
     let connections = Arc::new(Connections::new(limits.connections));
     let mut told = Told::new()?;
     let mut doors: Vec<_> = Vec::new();

@@ -73,12 +73,12 @@ pub(super) struct Outgoing {
     content: Content,
     tally: Option<Box<Tally>>,
     /// The connection keeps its place until then.
-    _working: Working,
+    working: Working,
 }
 
 impl Outgoing {
     pub(super) fn new(content: Content, tally: Option<Box<Tally>>, working: Working) -> Self {
-        Self { content, tally, _working: working }
+        Self { content, tally, working }
     }
 }
 
@@ -104,6 +104,7 @@ impl Body for Outgoing {
                 Poll::Ready(frame) => frame.map(|frame| frame.map_err(Into::into)),
             },
         };
+        this.working.progressed();
         if let (Some(tally), Some(Ok(frame))) = (&mut this.tally, &frame)
             && let Some(octets) = frame.data_ref()
         {

@@ -76,7 +76,7 @@ impl Upstream {
     ) -> Reply {
         let wanted = fields::upgrade(request.version(), request.headers());
         let client = wanted.as_ref().map(|_| hyper::upgrade::on(&mut request));
-        let Some(forwarded) = self.forwarded(request, negotiated, wanted.as_ref()) else {
+        let Some(forwarded) = self.forwarded(request, negotiated, wanted.as_ref(), ticket) else {
             return Reply::plain(StatusCode::BAD_REQUEST, "this cannot be handed on");
         };
         let mut answer = match self.client.request(forwarded).await {
@@ -108,6 +108,7 @@ impl Upstream {
         request: Request<Incoming>,
         negotiated: &Negotiated,
         upgrade: Option<&HeaderValue>,
+        ticket: &Arc<Ticket>,
     ) -> Option<Request<Upload>> {
         let (mut head, body) = request.into_parts();
         // The name that was asked for: in HTTP/2 it stands in the URI (RFC 9113 §8.3.1).
@@ -129,7 +130,7 @@ impl Upstream {
         if let Some(protocol) = upgrade {
             fields::set_upgrade(&mut head.headers, protocol);
         }
-        Some(Request::from_parts(head, Upload::new(body)))
+        Some(Request::from_parts(head, Upload::new(body, Arc::clone(ticket))))
     }
 
     fn unreachable(&self, error: &hyper_util::client::legacy::Error) -> Reply {

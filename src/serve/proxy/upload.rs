@@ -4,22 +4,25 @@ use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::serve::connections::Ticket;
+
 /// A body that is given up when nothing of it comes for a minute.
-#[derive(Debug)]
 pub(super) struct Upload {
     body: Incoming,
+    ticket: Arc<Ticket>,
     patience: Option<Pin<Box<Sleep>>>,
 }
 
 impl Upload {
-    pub(super) fn new(body: Incoming) -> Self {
-        Self { body, patience: None }
+    pub(super) fn new(body: Incoming, ticket: Arc<Ticket>) -> Self {
+        Self { body, ticket, patience: None }
     }
 }
 
@@ -31,6 +34,7 @@ impl Body for Upload {
         let this = self.get_mut();
         match Pin::new(&mut this.body).poll_frame(context) {
             Poll::Ready(frame) => {
+                this.ticket.progressed();
                 if let Some(patience) = &mut this.patience {
                     patience.as_mut().reset(Instant::now() + PATIENCE);
                 }

@@ -122,6 +122,42 @@ impl RecordDecrypter {
         }
     }
 
+    /// Decrypts a record before which this many are missing in the recording. Where that fails, the next call still counts
+    /// from where this one did, so that the number can be searched for; the record itself is counted once the error is
+    /// [`DecryptError::Chain`].
+    ///
+    /// # Errors
+    /// As [`RecordDecrypter::decrypt`].
+    pub fn decrypt_after(&mut self, missing: u64, record: &Record) -> Result<Plaintext, DecryptError> {
+        let before = *self.sequence();
+        *self.sequence() = before.saturating_add(missing);
+        let result = self.decrypt(record);
+        match result {
+            Ok(_) => {}
+            Err(DecryptError::Chain) => *self.sequence() = before.saturating_add(1),
+            Err(_) => *self.sequence() = before,
+        }
+        result
+    }
+
+    /// Octets are missing in the recording, and nobody knows how many records they were. False where nothing that follows
+    /// can be decrypted: RC4 goes by the number of octets. Of a chained cipher one more record is lost.
+    #[must_use]
+    pub fn lose_count(&mut self) -> bool {
+        match &mut self.state {
+            State::Old(records) => records.lose_chain(),
+            State::Tls13(_) => true,
+        }
+    }
+
+    /// The number of the next record.
+    fn sequence(&mut self) -> &mut u64 {
+        match &mut self.state {
+            State::Old(records) => &mut records.sequence,
+            State::Tls13(records) => &mut records.sequence,
+        }
+    }
+
     /// Goes on with the next keys, after a KeyUpdate of this side (RFC 8446 §7.2). Nothing happens before TLS 1.3.
     ///
     /// # Errors

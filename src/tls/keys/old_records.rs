@@ -16,7 +16,7 @@ pub(super) struct OldRecords {
     method: Method,
     mac: Option<Mac>,
     encrypt_then_mac: bool,
-    sequence: u64,
+    pub(super) sequence: u64,
 }
 
 struct Mac {
@@ -136,6 +136,16 @@ impl OldRecords {
             Method::Cbc { chained, .. } if !self.version.has_explicit_iv() => *chained = None,
             _ => {}
         }
+    }
+
+    /// Forgets what the next record depends on; false where it cannot be had back.
+    pub(super) fn lose_chain(&mut self) -> bool {
+        match &mut self.method {
+            Method::Rc4(_) => return false,
+            Method::Cbc { chained, .. } if !self.version.has_explicit_iv() => *chained = None,
+            _ => {}
+        }
+        true
     }
 
     fn decrypt_cbc(&mut self, record: &Record) -> Result<Vec<u8>, DecryptError> {

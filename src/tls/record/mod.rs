@@ -3,6 +3,7 @@
 mod alert;
 mod joiner;
 mod reader;
+mod search;
 
 pub use alert::Alert;
 pub use joiner::{DEFAULT_MESSAGE_LIMIT, HandshakeReader, MessageError, RawHandshake};

@@ -1,5 +1,6 @@
 //! Records out of a stream of octets that arrives in pieces.
 
+use super::search::{Found, Search};
 use super::{MAX_FRAGMENT, Record};
 use crate::tls::code::{ContentType, ProtocolVersion};
 
@@ -22,6 +23,13 @@ pub enum RecordEvent {
         content_type: ContentType,
         /// The length of its fragment.
         length: usize,
+    },
+    /// After octets that are missing in a recording, a record begins again.
+    Found {
+        /// Where its header begins in the stream.
+        offset: u64,
+        /// How many octets before it belong to records that nobody can tell apart, missing or not.
+        lost: u64,
     },
 }
 
@@ -55,8 +63,8 @@ pub enum RecordFault {
     /// An empty fragment of a type that must not be empty (RFC 8446 §5.1).
     #[error("an empty record of type {0} (RFC 8446 §5.1)")]
     Empty(ContentType),
-    /// Octets are missing and nobody knows where the next record begins.
-    #[error("octets are missing in the recording, so that the next record cannot be found")]
+    /// Octets are missing, and no record was found in those that follow.
+    #[error("octets are missing in the recording, and in those that follow no record is found")]
     Gap,
 }
 
@@ -71,6 +79,8 @@ pub struct RecordReader {
     /// Octets of a damaged record that are still to come.
     skip: u64,
     damaged: Option<RecordEvent>,
+    /// After a gap: the look-out for the next record, and where the first record begins that is lost.
+    search: Option<(Search, u64)>,
     failed: Option<RecordError>,
 }
 
@@ -97,7 +107,7 @@ impl RecordReader {
     }
 
     /// The next `octets` of the stream are missing in the recording. All whole records must have been taken. The record
-    /// that the gap lies in is told as damaged; where the gap goes beyond it, the stream cannot be read on.
+    /// that the gap lies in is told as damaged; where the gap goes beyond it, the next record is looked for.
     pub fn missing(&mut self, octets: u64) {
         if self.failed.is_some() || octets == 0 {
             return;
@@ -109,21 +119,24 @@ impl RecordReader {
             self.base += octets;
             return;
         }
-        let gap = RecordError { offset, fault: RecordFault::Gap };
-        let Ok(Some((content_type, _, length))) = self.header() else {
-            self.failed = Some(gap);
-            return;
-        };
-        match (5 + length as u64).checked_sub(held + octets) {
-            None => self.failed = Some(gap),
-            Some(left) => {
+        let after = offset + held + octets;
+        let lost_from = match (&self.search, self.header()) {
+            (Some((_, lost_from)), _) => *lost_from,
+            (None, Ok(Some((content_type, _, length)))) => {
                 self.damaged = Some(RecordEvent::Damaged { offset, content_type, length });
-                self.skip = left;
-                self.base = offset + held + octets;
-                self.buffer.clear();
-                self.taken = 0;
+                offset + 5 + length as u64
             }
-        }
+            (None, Ok(None)) => offset + self.skip,
+            (None, Err(fault)) => {
+                self.failed = Some(RecordError { offset, fault });
+                return;
+            }
+        };
+        self.base = after;
+        self.buffer.clear();
+        self.taken = 0;
+        self.skip = lost_from.saturating_sub(after);
+        self.search = (lost_from < after).then(|| (Search::default(), lost_from));
     }
 
     /// The next record; `None` where more octets are needed.
@@ -137,6 +150,9 @@ impl RecordReader {
         }
         if let Some(error) = &self.failed {
             return Err(error.clone());
+        }
+        if let Some((search, lost_from)) = self.search.take() {
+            return self.look(search, lost_from);
         }
         let offset = self.offset();
         if offset == 0
@@ -164,6 +180,27 @@ impl RecordReader {
         let Some(fragment) = self.rest().get(5..5 + length).map(<[u8]>::to_vec) else { return Ok(None) };
         self.taken += 5 + length;
         Ok(Some(RecordEvent::Record(Record { offset, content_type, version, fragment })))
+    }
+
+    /// Looks for the next record after a gap.
+    fn look(&mut self, mut search: Search, lost_from: u64) -> Result<Option<RecordEvent>, RecordError> {
+        match search.find(self.rest()) {
+            Found::NotYet => {
+                self.search = Some((search, lost_from));
+                Ok(None)
+            }
+            Found::At(at) => {
+                self.taken += at;
+                let offset = self.offset();
+                Ok(Some(RecordEvent::Found { offset, lost: offset.saturating_sub(lost_from) }))
+            }
+            Found::Nowhere => {
+                let error = RecordError { offset: self.offset(), fault: RecordFault::Gap };
+                self.failed = Some(error.clone());
+                self.buffer = Vec::new();
+                Err(error)
+            }
+        }
     }
 
     /// Where the next record begins in the stream.
@@ -326,13 +363,102 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_that_hides_a_header_ends_the_stream() {
+    fn after_a_gap_that_hides_a_header_the_next_record_is_found() {
         let stream = stream();
         let mut reader = RecordReader::new();
         reader.push(&stream[..105]);
         assert_eq!(reader.next(), Ok(None));
         reader.missing(MAX_PLAINTEXT as u64 - 95);
         reader.push(&stream[10 + MAX_PLAINTEXT..]);
-        assert_eq!(reader.next().unwrap_err().fault, RecordFault::Gap);
+        let found = all(&mut reader);
+        assert!(matches!(found[0], RecordEvent::Damaged { offset: 0, .. }), "{found:?}");
+        let alert = stream.len() as u64 - 7;
+        assert_eq!(found[1], RecordEvent::Found { offset: alert, lost: 8 });
+        assert!(matches!(found[2], RecordEvent::Record(Record { offset, .. }) if offset == alert), "{found:?}");
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
+    fn where_no_record_follows_a_gap_the_stream_cannot_be_read_on() {
+        let mut reader = RecordReader::new();
+        reader.missing(100);
+        for _ in 0..40 {
+            assert_eq!(reader.next(), Ok(None));
+            reader.push(&[7; 1000]);
+        }
+        let error = reader.next().unwrap_err();
+        assert_eq!((error.offset, error.fault), (100, RecordFault::Gap));
+    }
+
+    /// Octets as good as random (splitmix64).
+    fn noise(seed: u64) -> impl Iterator<Item = u64> {
+        (1..).map(move |at: u64| {
+            let mixed = seed.wrapping_add(at.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^ (mixed >> 31)
+        })
+    }
+
+    #[test]
+    fn whatever_is_missing_only_records_of_the_stream_are_found_and_those_after_it_all() {
+        for seed in 0..400 {
+            let mut random = noise(seed);
+            let mut below = |end: usize| usize::try_from(random.next().unwrap() % end as u64).unwrap();
+            let mut stream = Vec::new();
+            let mut places = Vec::new();
+            for _ in 0..12 {
+                let most = [30, 1500, MAX_PLAINTEXT][below(3)];
+                let content: Vec<u8> = (0..1 + below(most)).map(|_| u8::try_from(below(256)).unwrap()).collect();
+                places.push(stream.len() as u64);
+                let content_type = [ContentType::APPLICATION_DATA, ContentType::HANDSHAKE][below(2)];
+                stream.extend(write_records(content_type, ProtocolVersion::TLS1_2, &content));
+            }
+            let start = below(stream.len());
+            let end = start + 1 + below(stream.len() - start);
+            let mut reader = RecordReader::new();
+            let mut found = Vec::new();
+            let mut at = 0;
+            while at < stream.len() {
+                // Pieces like those of TCP; one is the gap.
+                let piece = 1 + below(1460);
+                if at == start {
+                    reader.missing((end - start) as u64);
+                    at = end;
+                } else {
+                    let edge = if at < start { start } else { stream.len() };
+                    let next = edge.min(at + piece);
+                    reader.push(&stream[at..next]);
+                    at = next;
+                }
+                found.extend(all(&mut reader));
+            }
+            let mut told = Vec::new();
+            for event in &found {
+                match event {
+                    RecordEvent::Record(record) => {
+                        let whole = record.header().into_iter().chain(record.fragment.iter().copied());
+                        assert!(
+                            whole.eq(stream[usize::try_from(record.offset).unwrap()..]
+                                .iter()
+                                .copied()
+                                .take(5 + record.fragment.len())),
+                            "{seed}"
+                        );
+                        assert!(places.contains(&record.offset), "{seed}");
+                        told.push(record.offset);
+                    }
+                    RecordEvent::Found { offset, .. } => assert!(places.contains(offset), "{seed}"),
+                    RecordEvent::Damaged { offset, .. } => assert!(places.contains(offset), "{seed}"),
+                    RecordEvent::Ssl2 { .. } => panic!("{seed}"),
+                }
+            }
+            // Each record that lies before the gap or after it as a whole.
+            let ends = places.iter().skip(1).copied().chain([stream.len() as u64]);
+            for (&place, next) in places.iter().zip(ends) {
+                let whole = next <= start as u64 || place >= end as u64;
+                assert_eq!(told.contains(&place), whole, "seed {seed}: {place}..{next}, {start}..{end} is missing");
+            }
+        }
     }
 }

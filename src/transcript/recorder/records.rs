@@ -38,15 +38,9 @@ impl Recorder {
                 Ok(Some(RecordEvent::Record(record))) => self.record(from, at, base, &record),
                 Ok(Some(RecordEvent::Ssl2 { message })) => self.ssl2(from, at, base, &message),
                 Ok(Some(RecordEvent::Damaged { offset, content_type, length })) => {
-                    stream.opaque += 1;
-                    let range = [base + offset, base + offset + 5 + length as u64];
-                    let fields = Fields::new().with("content_type", code(content_type.0, content_type));
-                    let headline = format!("a record of {content_type} that is not whole in the capture");
-                    let mut event = Event::new(at, self.sender(from), "Damaged", headline, fields, range);
-                    event.length = length as u64;
-                    self.keys.lose(event.from, length);
-                    self.log(event);
+                    self.damaged(from, at, base + offset, content_type, length);
                 }
+                Ok(Some(RecordEvent::Found { offset, lost })) => self.found(from, at, base + offset, lost),
                 Err(error) => {
                     stream.broken = true;
                     let place = base + error.offset;
@@ -57,23 +51,6 @@ impl Recorder {
                 }
             }
         }
-    }
-
-    /// So many bytes are missing.
-    pub(super) fn gap(&mut self, from: Side, at: OffsetDateTime, count: u64) {
-        let place = self.stream(from).begun.unwrap_or(0) + self.stream(from).records.offset();
-        let headline = format!("{count} bytes are not in the capture");
-        let event = Event::new(
-            at,
-            self.sender(from),
-            "Missing",
-            headline,
-            Fields::new().with("bytes", count),
-            [place, place + count],
-        );
-        self.log(event);
-        self.stream_mut(from).records.missing(count);
-        self.read(from, at);
     }
 
     fn record(&mut self, from: Side, at: OffsetDateTime, base: u64, record: &Record) {
@@ -92,11 +69,19 @@ impl Recorder {
             version: record.version,
             range,
         };
-        if !is_protected {
+        if !is_protected && !self.shows_protection(from, record) {
             return self.content(from, at, &plain);
+        }
+        if record.content_type == ContentType::APPLICATION_DATA {
+            self.has_changed(from);
         }
         match self.keys.open(sender, record) {
             Opened::Content(content_type, fragment) => {
+                let content = Content { content_type, fragment: &fragment, protection: Protection::Decrypted, ..plain };
+                self.content(from, at, &content);
+            }
+            Opened::Found(content_type, fragment, missing) => {
+                self.counted(sender, missing);
                 let content = Content { content_type, fragment: &fragment, protection: Protection::Decrypted, ..plain };
                 self.content(from, at, &content);
             }
@@ -140,6 +125,12 @@ impl Recorder {
     }
 
     fn handshake(&mut self, from: Side, at: OffsetDateTime, content: &Content<'_>) {
+        if !self.is_in_step(from, content.fragment) {
+            let headline =
+                "part of a handshake message, or an encrypted one: what comes before it is missing".to_owned();
+            let event = self.event(from, at, "Damaged", headline, Fields::new(), content);
+            return self.log(event);
+        }
         let stream = self.stream_mut(from);
         if !stream.messages.is_within_message() {
             let [start, _] = content.range;
@@ -180,8 +171,13 @@ impl Recorder {
                 self.session.add(raw);
                 let kind = raw.handshake_type;
                 let fields = Fields::new().with("msg_type", code(kind.0, kind)).with("error", error.to_string());
-                let mut event = self.event(from, at, "Malformed", format!("{kind}: {error}"), fields, content);
-                event.remarks.push(Remark { weight: Weight::Wrong, text: error.to_string() });
+                // The form of a message may depend on one that is missing.
+                let (name, weight) = match self.session.incomplete {
+                    true => ("Unreadable", Weight::Note),
+                    false => ("Malformed", Weight::Wrong),
+                };
+                let mut event = self.event(from, at, name, format!("{kind}: {error}"), fields, content);
+                event.remarks.push(Remark { weight, text: error.to_string() });
                 return self.log(event);
             }
         };
@@ -276,9 +272,9 @@ impl Recorder {
         let event = if self.session.is_tls13() || self.session.negotiated.is_none() {
             self.event(from, at, "ChangeCipherSpec", "means nothing in TLS 1.3".into(), Fields::new(), content)
         } else {
-            if sender == Sender::Server && !self.session.key_exchange_seen && self.session.server_chain.is_empty() {
-                self.session.resumed = true;
-            }
+            let seen = self.session.key_exchange_seen || !self.session.server_chain.is_empty();
+            self.session.resumed |= sender == Sender::Server && !seen && !self.session.incomplete;
+            self.keys.lost_nothing(sender);
             self.stream_mut(from).protected = true;
             let mut event =
                 self.event(from, at, "ChangeCipherSpec", "encrypted from here on".into(), Fields::new(), content);
@@ -312,6 +308,7 @@ impl Recorder {
     /// Application data joins what the same side said just before.
     fn application_data(&mut self, from: Side, at: OffsetDateTime, content: &Content<'_>) {
         self.count(from, content);
+        self.talks(from);
         let room = self.options.application_data.saturating_sub(self.kept);
         let kept = content.fragment.get(..content.fragment.len().min(room)).unwrap_or_default();
         self.kept += kept.len();

@@ -42,7 +42,7 @@ target!(
                     }
                     let _ = Ssl2ServerHello::decode(message);
                 }
-                RecordEvent::Damaged { .. } => unreachable!("nothing was missing"),
+                RecordEvent::Damaged { .. } | RecordEvent::Found { .. } => unreachable!("nothing was missing"),
             }
         }
         if cut & 0x80 != 0 {
