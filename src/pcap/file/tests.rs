@@ -205,7 +205,7 @@ fn what_is_no_capture_is_named() {
     let why = |bytes: &[u8]| CaptureFile::open(bytes).err().map(|error| error.to_string()).unwrap_or_default();
     assert_eq!(why(b""), "it is empty");
     assert_eq!(why(b"hello world"), "it is neither pcap nor pcapng");
-    assert!(why(b"\x1f\x8b\x08\x00abc").contains("gunzip"));
+    assert_eq!(why(b"\x1f\x8b\x08\x00abc"), "it is compressed with gzip");
     assert!(why(b"-----BEGIN CERTIFICATE-----").starts_with("it is PEM"));
     let [little, _] = BOTH;
     let mut old = little.pcap(0xa1b2_c3d4);
