@@ -275,6 +275,7 @@ fn damage_that_strict_clients_see_is_seen() {
     refused(&|forge| forge.subject = subject(0, b"abc"), "an attribute value has tag 0");
     refused(&|forge| forge.subject = subject(0x2c, b"\x0c\x01a"), "a string is in pieces");
     refused(&|forge| forge.subject = subject(0x8b, b"abc"), "a string of X.520 has no universal tag");
+    refused(&|forge| forge.subject = subject(tag::INTEGER, &[5]), "a type that is no string, which X.520 wants");
     let mut odd = hierarchy.server("www.example.com").sign_der(&hierarchy.intermediate.key);
     let version = odd.windows(5).position(|octets| octets == [0xa0, 3, 2, 1, 2]).unwrap();
     odd[version + 2] = 0x82;

@@ -47,7 +47,7 @@ A CA is a folder with three files:
   ca.pem       its certificate, for clients to trust
   ca-key.pem   its key, for nobody else
   ledger.db    every certificate it has signed; each is recorded here before it is written anywhere
-               (with ledger.db-wal, its last records, and ledger.db-shm: `certkit ca backup` makes one file of them)
+               (its last records are in ledger.db-wal: `certkit ca backup` makes one file of both)
 and where it has more authorities than the first:
   NAME.pem, NAME-key.pem   the certificate of one, followed by those above it; and its key
   ca.toml                  issuer = \"NAME\", which signs by default; [keys], keys elsewhere;

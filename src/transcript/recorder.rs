@@ -103,6 +103,7 @@ impl Recorder {
                 self.read(from, at);
             }
             (Phase::Looking, None) => self.look(from, at, bytes),
+            (Phase::Tls, None) if self.stream(from).broken => {}
             (Phase::Tls, None) => self.answer(from, at, bytes),
         }
         self.phase != Phase::Other && !self.streams.iter().all(|stream| stream.broken)
@@ -111,8 +112,10 @@ impl Recorder {
     /// So many bytes of one side are not known. False as for [`Recorder::data`].
     pub fn missing(&mut self, from: Side, at: OffsetDateTime, count: u64) -> bool {
         let stream = self.stream(from);
-        if stream.begun.is_none() && self.phase == Phase::Tls && stream.prologue.len() == stream.answer_from {
-            // The other side has begun with TLS, so what is missing is its answer.
+        let answer = stream.prologue.get(stream.answer_from..).unwrap_or_default();
+        let may_be_record = matches!(answer, [] | [20..=24] | [20..=24, 3] | [20..=24, 3, _] | [20..=24, 3, _, _]);
+        if stream.begun.is_none() && self.phase == Phase::Tls && may_be_record {
+            // The other side has begun with TLS, so what is missing is of its answer.
             self.session.incomplete = true;
             let stream = self.stream_mut(from);
             stream.begin(stream.answer_from);

@@ -286,6 +286,10 @@ impl<'a> Found<'a> {
                 return Err(DerError::Value("a string of X.520 has no universal tag"));
             }
             0x20..=0x3f => return Err(DerError::Value("a string is in pieces (X.690 §10.2)")),
+            // x500UniqueIdentifier is a BIT STRING, the others that are no structures are strings.
+            other if self.kind.starts_with(&[0x55, 0x04]) && other != tag::BIT_STRING && !is_string(other) => {
+                return Err(DerError::Value("an attribute value is a type that is no string, which X.520 wants"));
+            }
             _ => {}
         }
         Ok(())
