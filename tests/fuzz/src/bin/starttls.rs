@@ -78,7 +78,10 @@ fn seeds() -> Vec<Vec<u8>> {
         seed(5, b"\x1c\0\0\0\x0a8.0.36\0\x01\0\0\0abcdefgh\0\xff\xff\x2d\x02\0\xff\xdf"),
         seed(6, b"220-hello\r\n220 ready\r\n234 go\r\n"),
         seed(7, b"<?xml version='1.0'?><stream:stream><stream:features><starttls/></stream:features><proceed/>"),
-        seed(0, b"HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
+        seed(
+            0,
+            b"HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        ),
         seed(0, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
     ]
 }
