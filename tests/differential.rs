@@ -75,6 +75,8 @@ enum When {
     Malformed(&'static str),
     /// certkit refuses in these words.
     Says(&'static str),
+    /// The client refuses in these words.
+    Hears(&'static str),
     /// This is the case on the path.
     Fact(Fact),
 }
@@ -100,6 +102,13 @@ const EXPLAINED: &[(&[Client], When, &str)] = &[
     (&[Rustls], When::Malformed("extensions: malformed OBJECT IDENTIFIER"), "compares identifiers as octets"),
     (&[GnuTls], When::Fact(Fact::EndsNow), "is asked a moment later"),
     (&[OpenSsl, Python313], When::Malformed("version: negative INTEGER"), "takes any version"),
+    (&[GnuTls], When::Says("the version is none that exists"), "takes any version"),
+    (
+        &[OpenSsl, Python313],
+        When::Malformed("tag 0x10 stands where 0x30 is due"),
+        "reads a SEQUENCE that is not constructed",
+    ),
+    (&[GnuTls], When::Hears("Unknown Subject Alternative name"), "reads no anchor that has an empty name"),
     (&[Pyca], When::Malformed("leaf: malformed certificate: subject: "), "reads names as whatever they hold"),
     (&[Pyca], When::Malformed(": an attribute value is a"), "reads names as whatever they hold"),
     (&[Pyca], When::Malformed("a string of X.520 has no universal tag"), "reads names as whatever they hold"),
@@ -163,7 +172,7 @@ impl<'a> Run<'a> {
         for (at, reply) in replies.into_iter().enumerate() {
             let (Some(reply), ours) = (reply, &self.judged[at]) else { continue };
             if reply.is_ok() != ours.accepted {
-                match explain(client, ours, reply.is_ok()) {
+                match explain(client, ours, &reply) {
                     Some(why) => *self.explanations.entry((client.name(), why)).or_default() += 1,
                     None => self.unexplained.push(self.told(client, at, &reply)),
                 }
@@ -200,7 +209,8 @@ impl<'a> Run<'a> {
 }
 
 /// Why `client` does not say what certkit says.
-fn explain(client: Client, ours: &Judged, accepts: bool) -> Option<String> {
+fn explain(client: Client, ours: &Judged, reply: &Result<(), String>) -> Option<String> {
+    let accepts = reply.is_ok();
     let prediction = ours.answers.iter().find(|(of, ..)| *of == client);
     if let Some((_, answer, because)) = prediction
         && *answer == if accepts { Answer::Accepts } else { Answer::Refuses }
@@ -213,6 +223,7 @@ fn explain(client: Client, ours: &Judged, accepts: bool) -> Option<String> {
     let fits = |when: &When| match when {
         When::Malformed(words) => !ours.parses && ours.why.contains(words),
         When::Says(words) => !ours.accepted && ours.why.contains(words),
+        When::Hears(words) => reply.as_ref().is_err_and(|why| why.contains(words)),
         When::Fact(fact) => ours.facts.contains(fact),
     };
     let row = EXPLAINED.iter().find(|(clients, when, _)| clients.contains(&client) && fits(when));
