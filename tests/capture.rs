@@ -10,7 +10,7 @@ use certkit::tls::handshake::{
 use certkit::tls::record::write_records;
 
 use crate::support::forge::{Hierarchy, NOON};
-use crate::support::{Ran, Sandbox, peer};
+use crate::support::{Ran, Sandbox, browser, peer};
 
 /// A TLS 1.2 handshake up to ServerHelloDone, whose ECDHE key is signed with the key of `www.example.com`.
 struct Said {
@@ -366,27 +366,12 @@ fn a_browser_shows_the_ladder_without_complaint() {
     let said = Said::new(&Hierarchy::new(), |_| ());
     let sandbox = Sandbox::new();
     told(&sandbox, &written(&frames(&said)), &["--explain", "--html", "l.html"]).expect_code(0);
-    let profile = format!("--user-data-dir={}", sandbox.path("profile").display());
-    let page = format!("file://{}", sandbox.path("l.html").display());
-    let quiet = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--enable-logging=stderr",
-    ];
-    let dom = sandbox.peer(&chromium, &[&quiet[..], &["--dump-dom", &profile, &page]].concat()).expect_code(0);
+    let dom = browser::look(&sandbox, &chromium, &["--dump-dom"], "l.html");
     // Summaries take the keyboard's focus by themselves: one for each message, and one for its bytes.
     let messages = dom.stdout.matches("<details class=\"message").count();
     assert_eq!((messages, dom.stdout.matches("<summary>").count()), (5, 10), "{dom}");
     assert!(!dom.stderr.contains("CONSOLE"), "{dom}");
     let picture = format!("--screenshot={}", sandbox.path("l.png").display());
-    sandbox
-        .peer(&chromium, &[&quiet[..], &["--window-size=900,900", &picture, &profile, &page]].concat())
-        .expect_code(0);
+    browser::look(&sandbox, &chromium, &["--window-size=900,900", &picture], "l.html");
     assert!(sandbox.read("l.png").len() > 10_000);
 }

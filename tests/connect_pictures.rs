@@ -1,7 +1,7 @@
 //! The ladder of a live connection, as a page and as a picture.
 
 use crate::connect::Place;
-use crate::support::peer;
+use crate::support::{browser, peer};
 
 #[test]
 fn the_page_and_the_picture_need_nothing_else() {
@@ -43,24 +43,10 @@ fn a_browser_shows_the_page_without_complaint() {
                 getComputedStyle(document.body).backgroundColor].join('|')})</script></html>";
     let page = String::from_utf8(sandbox.read("l.html")).unwrap().replace("</html>", keys);
     sandbox.write("keys.html", page);
-    let profile = format!("--user-data-dir={}", sandbox.path("profile").display());
-    let quiet = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--enable-logging=stderr",
-    ];
-    let file = |name: &str| format!("file://{}", sandbox.path(name).display());
-    let (with_keys, as_it_is) = (file("keys.html"), file("l.html"));
     let mut grounds = Vec::new();
     for scheme in [&[][..], &["--force-dark-mode", "--blink-settings=preferredColorScheme=0"]] {
-        let asks = [&quiet[..], scheme, &["--dump-dom", &profile, &with_keys]].concat();
-        let dom = sandbox.peer(&chromium, &asks).expect_code(0);
+        let asks = [scheme, &["--dump-dom"]].concat();
+        let dom = browser::look(&sandbox, &chromium, &asks, "keys.html");
         assert!(!dom.stderr.contains("CONSOLE"), "{dom}");
         let found = dom.stdout.split("data-keys=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let ground = found.strip_prefix("true|true|").unwrap_or_else(|| panic!("{found}"));
@@ -68,7 +54,6 @@ fn a_browser_shows_the_page_without_complaint() {
     }
     assert_ne!(grounds[0], grounds[1], "light and dark look the same");
     let picture = format!("--screenshot={}", sandbox.path("l.png").display());
-    let asks = [&quiet[..], &["--window-size=900,1400", &picture, &profile, &as_it_is]].concat();
-    sandbox.peer(&chromium, &asks).expect_code(0);
+    browser::look(&sandbox, &chromium, &["--window-size=900,1400", &picture], "l.html");
     assert!(sandbox.read("l.png").len() > 10_000);
 }

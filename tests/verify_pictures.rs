@@ -5,7 +5,7 @@ use certkit::x509::extension::SubjectAltName;
 use certkit::x509::{Certificate, DistinguishedName, GeneralName};
 
 use crate::support::forge::Hierarchy;
-use crate::support::{Ran, Sandbox, peer};
+use crate::support::{Ran, Sandbox, browser, peer};
 
 const HOSTILE: &str = "<script>alert(1)</script>\"&";
 
@@ -64,21 +64,7 @@ fn a_browser_shows_the_page_without_complaint() {
     let Some(chromium) = peer("chromium") else { return };
     let (sandbox, ran) = drawn(&["--host", "other.test", "--html", "p.html"]);
     ran.expect_code(1);
-    let profile = format!("--user-data-dir={}", sandbox.path("profile").display());
-    let page = format!("file://{}", sandbox.path("p.html").display());
-    let quiet = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--enable-logging=stderr",
-        "--dump-dom",
-    ];
-    let shown = sandbox.peer(&chromium, &[&quiet[..], &[&profile, &page]].concat()).expect_code(0);
+    let shown = browser::look(&sandbox, &chromium, &["--dump-dom"], "p.html");
     assert!(shown.stdout.contains("<details open=\"\">") && shown.stdout.contains("REJECTED"), "{shown}");
     assert!(!shown.stderr.contains("CONSOLE"), "{shown}");
 }

@@ -30,6 +30,7 @@ pub mod files;
 pub mod output;
 pub mod passphrase;
 pub mod problem;
+mod progress;
 pub mod text;
 
 use std::ffi::OsString;

@@ -28,11 +28,24 @@ pub trait Hinted<T> {
     /// # Errors
     /// The error it was given, with the hint.
     fn hint(self, hint: impl Into<String>) -> anyhow::Result<T>;
+
+    /// Adds a hint where there is one.
+    ///
+    /// # Errors
+    /// The error it was given.
+    fn hint_if(self, hint: Option<impl Into<String>>) -> anyhow::Result<T>;
 }
 
 impl<T, E: Into<anyhow::Error>> Hinted<T> for Result<T, E> {
     fn hint(self, hint: impl Into<String>) -> anyhow::Result<T> {
         self.map_err(|error| WithHint { error: error.into(), hint: hint.into() }.into())
+    }
+
+    fn hint_if(self, hint: Option<impl Into<String>>) -> anyhow::Result<T> {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self.map_err(Into::into),
+        }
     }
 }
 

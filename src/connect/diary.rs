@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use zeroize::Zeroizing;
 
-use crate::encoding::hex;
+use crate::tls::keys::key_log_line;
 
 /// Lines of a key log (RFC 9850).
 #[derive(Default)]
@@ -22,11 +22,8 @@ impl Diary {
 
 impl rustls::KeyLog for Diary {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let secret = Zeroizing::new(hex::encode(secret));
         let Ok(mut lines) = self.lines.lock() else { return };
-        for part in [label, " ", &hex::encode(client_random), " ", &secret, "\n"] {
-            lines.push_str(part);
-        }
+        lines.push_str(&key_log_line(label, client_random, secret));
     }
 }
 

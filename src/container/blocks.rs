@@ -5,6 +5,7 @@ use super::contents::Item;
 use super::contents::KeyForm;
 use super::contents::private_key;
 use super::contents::refused;
+use super::contents::sound;
 use super::der;
 use super::pkcs7;
 use crate::encoding::Oid;
@@ -21,7 +22,6 @@ use crate::key::PublicKey;
 use crate::x509::Certificate;
 use crate::x509::CertificateRevocationList;
 use crate::x509::CertificationRequest;
-use crate::x509::X509Error;
 
 /// Every block of `bytes`, in order.
 pub(super) fn read(bytes: &[u8]) -> Vec<Item> {
@@ -48,23 +48,17 @@ fn content(block: &Block, curve: Option<&Oid>) -> Content {
     let loaded = || key::from_pem_block(&block.label, &block.headers, bytes);
     match block.label.as_str() {
         // RFC 7468 §5.1; `X509 CERTIFICATE` is the older label.
-        "CERTIFICATE" | "X509 CERTIFICATE" => {
-            sound(Certificate::from_der(bytes).map(|read| Content::Certificate(Box::new(read))), "certificate")
-        }
+        "CERTIFICATE" | "X509 CERTIFICATE" => sound(Certificate::from_der(bytes), "certificate", Content::Certificate),
         // OpenSSL's: a certificate with trust settings after it.
         "TRUSTED CERTIFICATE" => unsupported(
             "certificate with OpenSSL's trust settings",
             "take the certificate alone with `openssl x509 -in FILE -out FILE.pem`",
         ),
         // RFC 7468 §7; Microsoft's and older tools say `NEW`.
-        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => sound(
-            CertificationRequest::from_der(bytes).map(|read| Content::CertificationRequest(Box::new(read))),
-            "certification request",
-        ),
-        "X509 CRL" => sound(
-            CertificateRevocationList::from_der(bytes).map(|read| Content::RevocationList(Box::new(read))),
-            "revocation list",
-        ),
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+            sound(CertificationRequest::from_der(bytes), "certification request", Content::CertificationRequest)
+        }
+        "X509 CRL" => sound(CertificateRevocationList::from_der(bytes), "revocation list", Content::RevocationList),
         "EC PRIVATE KEY" if curve.is_some() && block.headers.is_empty() => {
             private_key(PrivateKey::from_sec1_der(bytes, curve).map(Loaded::Plain), KeyForm::Sec1, "private key")
         }
@@ -113,10 +107,6 @@ fn parameters(der: &[u8]) -> Content {
 
 fn curve(item: &Item) -> Option<Oid> {
     if let Content::EcParameters(curve) = &item.content { curve.clone() } else { None }
-}
-
-fn sound(read: Result<Content, X509Error>, what: &str) -> Content {
-    read.unwrap_or_else(|error| Content::Malformed { what: what.to_owned(), why: error.to_string() })
 }
 
 fn unsupported(what: &str, why: &str) -> Content {

@@ -11,6 +11,7 @@ use crate::x509::CertificateRevocationList;
 use crate::x509::CertificationRequest;
 use crate::x509::OcspRequest;
 use crate::x509::OcspResponse;
+use crate::x509::X509Error;
 
 /// One thing in a file.
 #[derive(Debug)]
@@ -199,6 +200,14 @@ pub(super) fn private_key(read: Result<Loaded, KeyError>, form: KeyForm, what: &
         Ok(Loaded::Plain(key)) => Content::PrivateKey(Box::new(key), form),
         Ok(Loaded::Encrypted(key)) => Content::EncryptedPrivateKey(Box::new(key)),
         Err(error) => refused(&error, what),
+    }
+}
+
+/// What was read, or that it is damaged.
+pub(super) fn sound<T>(read: Result<T, X509Error>, what: &str, content: fn(Box<T>) -> Content) -> Content {
+    match read {
+        Ok(read) => content(Box::new(read)),
+        Err(error) => Content::Malformed { what: what.to_owned(), why: error.to_string() },
     }
 }
 

@@ -4,6 +4,7 @@ use super::contents::Content;
 use super::contents::KeyForm;
 use super::contents::private_key;
 use super::contents::refused;
+use super::contents::sound;
 use super::error::ContainerError;
 use super::pkcs7;
 use super::sniff;
@@ -180,17 +181,11 @@ fn likely(to_be_signed: Tlv<'_>) -> usize {
 }
 
 pub(super) fn ocsp_response(bytes: &[u8]) -> Content {
-    match OcspResponse::from_der(bytes) {
-        Ok(response) => Content::OcspResponse(Box::new(response)),
-        Err(error) => Content::Malformed { what: "OCSP response".to_owned(), why: error.to_string() },
-    }
+    sound(OcspResponse::from_der(bytes), "OCSP response", Content::OcspResponse)
 }
 
 pub(super) fn ocsp_request(bytes: &[u8]) -> Content {
-    match OcspRequest::from_der(bytes) {
-        Ok(request) => Content::OcspRequest(Box::new(request)),
-        Err(error) => Content::Malformed { what: "OCSP request".to_owned(), why: error.to_string() },
-    }
+    sound(OcspRequest::from_der(bytes), "OCSP request", Content::OcspRequest)
 }
 
 fn key(read: Result<Content, KeyError>, what: &str) -> Result<Content, ContainerError> {

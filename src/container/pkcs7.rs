@@ -1,7 +1,7 @@
 //! PKCS#7 as a bag of certificates and lists: SignedData that nobody signed (RFC 2315 §9, RFC 5652 §5; `.p7b`, `.p7c`).
 //! Signatures in it are not looked at: what it holds is judged elsewhere.
 
-use super::contents::Content;
+use super::contents::{Content, sound};
 use crate::encoding::Oid;
 use crate::encoding::der::{self, DerError, Reader, tag};
 use crate::x509::{Certificate, CertificateRevocationList};
@@ -32,14 +32,10 @@ pub(super) fn read(encoding: &[u8]) -> Result<Vec<Content>, DerError> {
     fields.expect(tag::SET)?;
     fields.finish()?;
 
-    let mut contents = elements(certificates, |certificate| match Certificate::from_der(certificate) {
-        Ok(certificate) => Content::Certificate(Box::new(certificate)),
-        Err(error) => Content::Malformed { what: "certificate".to_owned(), why: error.to_string() },
-    })?;
-    contents.extend(elements(lists, |list| match CertificateRevocationList::from_der(list) {
-        Ok(list) => Content::RevocationList(Box::new(list)),
-        Err(error) => Content::Malformed { what: "revocation list".to_owned(), why: error.to_string() },
-    })?);
+    let certificate = |der: &[u8]| sound(Certificate::from_der(der), "certificate", Content::Certificate);
+    let list = |der: &[u8]| sound(CertificateRevocationList::from_der(der), "revocation list", Content::RevocationList);
+    let mut contents = elements(certificates, certificate)?;
+    contents.extend(elements(lists, list)?);
     if contents.is_empty() {
         return Err(DerError::Value("it holds neither a certificate nor a revocation list"));
     }

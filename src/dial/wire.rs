@@ -112,22 +112,6 @@ impl Wire {
         }
     }
 
-    /// The address at this end.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn local(&self) -> io::Result<SocketAddr> {
-        self.stream.local_addr()
-    }
-
-    /// The address at the other end.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn peer(&self) -> io::Result<SocketAddr> {
-        self.stream.peer_addr()
-    }
-
     /// All that was sent and received so far, in order. What is taken is forgotten here.
     pub fn take_log(&mut self) -> Vec<Chunk> {
         std::mem::take(&mut self.log)
@@ -141,12 +125,6 @@ impl Wire {
     /// The clock its times are from.
     pub fn stopwatch(&self) -> Stopwatch {
         self.stopwatch
-    }
-
-    /// Says that nothing more will be sent.
-    pub fn finish_sending(&mut self) {
-        // A connection that is gone already needs no end.
-        _ = self.stream.shutdown(std::net::Shutdown::Write);
     }
 
     fn buffered(&self) -> &[u8] {

@@ -3,8 +3,8 @@
 use super::{FetchError, Fetcher, URLS, Wanted, lacks};
 use crate::container::{Content, Document};
 use crate::verify::{Attempt, Check, Place, Verdict, Verifier};
-use crate::x509::extension::{AccessDescription, AuthorityInfoAccess};
-use crate::x509::{Certificate, DistinguishedName, Extensions, GeneralName, oids};
+use crate::x509::extension::AuthorityInfoAccess;
+use crate::x509::{Certificate, DistinguishedName, Extensions, oids};
 
 /// How many certificates of one answer are taken.
 const CERTIFICATES: usize = 32;
@@ -73,12 +73,8 @@ pub(super) fn issuer_urls(extensions: &Extensions) -> Vec<String> {
 /// The URIs of this access method.
 pub(super) fn urls(extensions: &Extensions, method: &crate::encoding::Oid) -> Vec<String> {
     let access = extensions.find::<AuthorityInfoAccess>().ok().flatten();
-    let access = access.iter().flat_map(|found| &found.value.0).filter(|access| access.method == *method);
-    let uri = |access: &AccessDescription| match &access.location {
-        GeneralName::Uri(uri) => Some(uri.clone()),
-        _ => None,
-    };
-    access.filter_map(uri).take(URLS).collect()
+    let uris = access.iter().flat_map(|found| found.value.uris(method.clone()));
+    uris.take(URLS).map(str::to_owned).collect()
 }
 
 /// A certificate in DER, or several in PKCS#7; PEM is taken, as some issuers give it.

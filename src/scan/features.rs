@@ -50,12 +50,12 @@ struct Ground<'p, 'a> {
 /// Asks for features, with what the versions are known to take. Answers that showed a certificate are put into `heard`.
 pub(super) fn features(
     prober: &Prober<'_>,
-    versions: &[&VersionScan],
+    versions: &[VersionScan],
     heard: &[(ProtocolVersion, Answer)],
 ) -> (Features, Vec<(ProtocolVersion, Answer)>) {
     let suites = |scan: &VersionScan| scan.suites.iter().map(|found| found.suite).collect::<Vec<_>>();
     let mut spoken: Vec<&VersionScan> =
-        versions.iter().copied().filter(|scan| scan.is_supported() && !scan.suites.is_empty()).collect();
+        versions.iter().filter(|scan| scan.is_supported() && !scan.suites.is_empty()).collect();
     spoken.sort_by_key(|scan| std::cmp::Reverse(scan.version));
     let old = spoken.iter().find(|scan| !scan.version.is_tls13()).map(|scan| (scan.version, suites(scan)));
     let new = spoken.iter().find(|scan| scan.version.is_tls13()).map(|scan| {

@@ -72,7 +72,7 @@ pub fn scan(open: &Opener<'_>, options: &Options, progress: &(dyn Fn(usize) + Sy
         })
         .collect();
     let versions: Vec<VersionScan> = heard.into_iter().map(|one| one.scan).collect();
-    let (features, more) = features::features(&prober, &versions.iter().collect::<Vec<_>>(), &answers);
+    let (features, more) = features::features(&prober, &versions, &answers);
     answers.extend(more);
     let certificates = signature::certificates(answers.iter().map(|(version, answer)| (*version, answer)));
     let (connections, incomplete) = (prober.made(), prober.gone());
@@ -85,7 +85,7 @@ pub fn scan(open: &Opener<'_>, options: &Options, progress: &(dyn Fn(usize) + Sy
 /// Finds a question that the server answers: by it the scan knows later whether the server is well.
 fn find_control(prober: &Prober<'_>) -> Result<(), ScanError> {
     let mut refusals = Vec::new();
-    let few = |version: ProtocolVersion| {
+    let few = |version: ProtocolVersion| -> Vec<CipherSuite> {
         let [mut usual, _] = question::suites(version);
         usual.truncate(if version.is_tls13() { usize::MAX } else { 48 });
         usual
@@ -98,7 +98,6 @@ fn find_control(prober: &Prober<'_>) -> Result<(), ScanError> {
     let narrow = VERSIONS.into_iter().map(|version| (version, few(version)));
     let mut not_tls = None;
     for (version, suites) in wide.chain(narrow) {
-        let suites: Vec<CipherSuite> = suites;
         let Ok(question) = Question::of(&version::offer(prober, version, &suites)) else { continue };
         let answer = prober.once(&question).map_err(ScanError::Unreachable)?;
         if answer.hello.is_some() {

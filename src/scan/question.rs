@@ -65,10 +65,9 @@ pub(super) fn offer(
     } else {
         // Without RFC 7919's groups a server shows the primes that clients without them get.
         offer.groups = groups(false);
-        let empty = |extension_type, data: &[u8]| Extension { extension_type, data: data.to_vec() };
         // There are servers that refuse clients without these two.
-        offer.extra.push(empty(ExtensionType::RENEGOTIATION_INFO, &[0]));
-        offer.extra.push(empty(ExtensionType::EXTENDED_MASTER_SECRET, &[]));
+        offer.extra.push(extension(ExtensionType::RENEGOTIATION_INFO, &[0]));
+        offer.extra.push(extension(ExtensionType::EXTENDED_MASTER_SECRET, &[]));
     }
     offer
 }

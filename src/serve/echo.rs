@@ -8,6 +8,7 @@ use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 
 use super::https::{Content, Negotiated, Reply};
+use super::page;
 use crate::encoding::hex;
 use crate::encoding::markup::escape;
 use crate::tls::code::{CipherSuite, ContentType, HandshakeType, NamedGroup, ProtocolVersion};
@@ -41,7 +42,7 @@ impl Echo {
             .with(CONTENT_LENGTH, body.len().into())
             .with(VARY, HeaderValue::from_static("accept"))
             .with(CACHE_CONTROL, HeaderValue::from_static("no-store"))
-            .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'"));
+            .with(CONTENT_SECURITY_POLICY, page::POLICY);
         if request.method() == Method::HEAD { reply } else { reply.with_body(body) }
     }
 }
@@ -161,14 +162,12 @@ impl Told {
         let hello = self.client_hello.as_ref().map(Fields::rows).unwrap_or_default();
         let hello: String =
             hello.iter().map(|one| format!("{}{:<24} {}\n", "  ".repeat(one.depth), one.name, one.text)).collect();
-        format!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n<title>This connection</title>\n<style>{STYLE}</style>\n\
-             <h1>This connection</h1>\n<table>\n{table}</table>\n<h2>ClientHello</h2>\n<pre>{}</pre>\n\
-             <p>The same as JSON: <a href=\"/json\">/json</a>\n</html>\n",
+        let body = format!(
+            "<table>\n{table}</table>\n<h2>ClientHello</h2>\n<pre>{}</pre>\n\
+             <p>The same as JSON: <a href=\"/json\">/json</a>\n",
             escape(&hello)
-        )
-        .into_bytes()
+        );
+        page::page("This connection", STYLE, &body).into_bytes()
     }
 }
 
@@ -189,6 +188,6 @@ fn client_hello(flight: &[u8]) -> Option<ClientHello> {
     }
 }
 
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;margin:2rem}h1{font-size:1.2rem}h2{font-size:1rem}\
+const STYLE: &str = "h2{font-size:1rem}\
                      th{text-align:left;font-weight:normal;opacity:.7;padding-right:2rem;vertical-align:top}\
                      td{overflow-wrap:anywhere}pre{overflow-x:auto;font-size:.85rem}";

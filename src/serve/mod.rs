@@ -10,6 +10,7 @@ mod echo;
 pub mod http;
 pub mod https;
 mod identity;
+mod page;
 mod proxy;
 mod security;
 mod site;

@@ -10,10 +10,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{KeyLog, RootCertStore, ServerConfig};
-use zeroize::Zeroizing;
 
 use super::Identities;
-use crate::encoding::hex;
+use crate::tls::keys::key_log_line;
 use crate::x509::Certificate;
 
 /// The rules.
@@ -111,8 +110,7 @@ impl KeyLogFile {
 
 impl KeyLog for KeyLogFile {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let secret = Zeroizing::new(hex::encode(secret));
-        let line = Zeroizing::new(format!("{label} {} {}\n", hex::encode(client_random), *secret));
+        let line = key_log_line(label, client_random, secret);
         let mut to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
         if to.write_all(line.as_bytes()).and_then(|()| to.flush()).is_err() {
             self.failed.store(true, Ordering::Relaxed);

@@ -114,9 +114,9 @@ impl Keys {
             Handshake::ClientKeyExchange(exchange) => self.key_exchange(exchange, session),
             Handshake::NewSessionTicket(NewSessionTicket::Old { ticket, .. }) => {
                 // A resumed session may get its new ticket before the keys come into use.
-                let derived = self.resume(session);
+                let secret = self.resume(session);
                 self.remember(ticket);
-                derived
+                (secret.into_iter().collect(), Vec::new())
             }
             Handshake::Finished(_) if sender == Sender::Server && !session.is_tls13() => {
                 if let Some(hello) = session.server_hello.as_ref() {
@@ -150,8 +150,7 @@ impl Keys {
             // A resumed session has no key exchange.
             secrets = self.logged_master(session);
         }
-        let (resumed, _) = self.resume(session);
-        secrets.extend(resumed);
+        secrets.extend(self.resume(session));
         let (Some(master), Some(negotiated), Some(client), Some(server)) =
             (&self.master, session.negotiated, session.client_random, session.server_hello.as_ref())
         else {
@@ -358,13 +357,11 @@ impl Keys {
     }
 
     /// The master secret of the session that is resumed, where it was opened earlier.
-    fn resume(&mut self, session: &Session) -> Derived {
+    fn resume(&mut self, session: &Session) -> Option<Secret> {
         let is_full = session.key_exchange_seen || !session.server_chain.is_empty();
-        let (Some(client), Some(server)) = (session.client_hello.as_ref(), session.server_hello.as_ref()) else {
-            return Derived::default();
-        };
+        let (client, server) = (session.client_hello.as_ref()?, session.server_hello.as_ref()?);
         if self.master.is_some() || is_full {
-            return Derived::default();
+            return None;
         }
         let remembered = self.secrets.remembered.borrow();
         let ticket = match client.extensions.value(ExtensionType::SESSION_TICKET, Place::ClientHello) {
@@ -374,7 +371,7 @@ impl Keys {
         let same_id = !server.session_id.is_empty() && server.session_id == client.session_id;
         let found = ticket.or_else(|| remembered.secret(&server.session_id).filter(|_| same_id).cloned());
         drop(remembered);
-        let Some(master) = found else { return Derived::default() };
+        let master = found?;
         let secret = Secret {
             name: "master secret",
             formula: "that of the session resumed, which was opened earlier in this recording".to_owned(),
@@ -382,7 +379,7 @@ impl Keys {
         };
         self.source = Some("the session resumed, opened earlier");
         self.master = Some(master);
-        (vec![secret], Vec::new())
+        Some(secret)
     }
 
     /// Why the secrets given do not open this connection.

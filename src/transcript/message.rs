@@ -27,8 +27,8 @@ impl Told {
     }
 }
 
-/// Tells a message; certificates as they stood at `at`.
-pub(super) fn tell(message: &Handshake, at: OffsetDateTime) -> Told {
+/// Tells a message; certificates as they stood at `at`. `decompressed` is what a CompressedCertificate holds.
+pub(super) fn tell(message: &Handshake, decompressed: Option<&CertificateMessage>, at: OffsetDateTime) -> Told {
     match message {
         Handshake::HelloRequest => Told::new("HelloRequest", "wants to negotiate again", Fields::new()),
         Handshake::ClientHello(hello) => client_hello(hello),
@@ -47,13 +47,13 @@ pub(super) fn tell(message: &Handshake, at: OffsetDateTime) -> Told {
                 .with("algorithm", code(message.algorithm.0, message.algorithm))
                 .with("uncompressed_length", message.uncompressed_length)
                 .with("compressed_certificate_message", message.compressed.as_slice());
-            match message.decompress() {
-                Ok(inside) => {
-                    let inside = certificate(&inside, at);
+            match decompressed {
+                Some(inside) => {
+                    let inside = certificate(inside, at);
                     let headline = format!("{} ({headline})", inside.headline);
                     Told::new("CompressedCertificate", headline, fields.and(inside.fields))
                 }
-                Err(_) => Told::new("CompressedCertificate", headline, fields),
+                None => Told::new("CompressedCertificate", headline, fields),
             }
         }
         Handshake::CertificateStatus(status) => {

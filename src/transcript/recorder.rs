@@ -193,7 +193,7 @@ impl Recorder {
         });
         self.lacks_hello = opening != Opening::Client;
         if opening == Opening::Middle {
-            self.streams.iter_mut().for_each(|stream| stream.in_step = false);
+            self.streams.iter_mut().for_each(|stream| stream.out_of_step = true);
         }
         let other = self.stream_mut(from.other());
         other.answer_from = other.prologue.len();

@@ -104,8 +104,15 @@ impl Session {
         self.server_hello.as_ref().is_some_and(|hello| hello.extensions.contains(kind))
     }
 
-    /// Takes note of what a message settles. Its encoding joins the transcript.
-    pub(super) fn take(&mut self, from: Sender, message: &Handshake, raw: &RawHandshake) {
+    /// Takes note of what a message settles; `decompressed` is what a CompressedCertificate holds. Its encoding joins the
+    /// transcript.
+    pub(super) fn take(
+        &mut self,
+        from: Sender,
+        message: &Handshake,
+        decompressed: Option<&CertificateMessage>,
+        raw: &RawHandshake,
+    ) {
         match message {
             Handshake::ClientHello(hello) => self.take_client_hello(hello),
             Handshake::ServerHello(hello) => self.take_server_hello(hello),
@@ -117,9 +124,9 @@ impl Session {
             }
             Handshake::Certificate(message) => self.take_chain(from, message),
             // One that cannot be decompressed is told to be so, and leaves the chain unknown.
-            Handshake::CompressedCertificate(message) => {
-                if let Ok(message) = message.decompress() {
-                    self.take_chain(from, &message);
+            Handshake::CompressedCertificate(_) => {
+                if let Some(message) = decompressed {
+                    self.take_chain(from, message);
                 }
             }
             Handshake::CertificateStatus(_) => self.stapled = true,

@@ -7,7 +7,7 @@ use crate::tls::record::{HandshakeReader, RecordReader};
 const LONGEST_PROLOGUE: usize = 16 << 10;
 
 /// One side of a connection.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Stream {
     /// What came before TLS, or before it is known whether there is any.
     pub(super) prologue: Vec<u8>,
@@ -23,8 +23,8 @@ pub(super) struct Stream {
     pub(super) protected: bool,
     /// How many protected handshake records have passed that could not be opened.
     pub(super) opaque: u64,
-    /// Handshake messages are known by their order: nothing before them is missing.
-    pub(super) in_step: bool,
+    /// Something before the next handshake message is missing, so that it is not known by its order.
+    pub(super) out_of_step: bool,
     /// Nothing that follows can be read.
     pub(super) broken: bool,
 }
@@ -38,23 +38,6 @@ pub(super) enum Opening {
     Server,
     /// With another record: the connection is older than the capture.
     Middle,
-}
-
-impl Default for Stream {
-    fn default() -> Self {
-        Self {
-            prologue: Vec::new(),
-            answer_from: 0,
-            begun: None,
-            records: RecordReader::default(),
-            messages: HandshakeReader::default(),
-            message_from: 0,
-            protected: false,
-            opaque: 0,
-            in_step: true,
-            broken: false,
-        }
-    }
 }
 
 impl Stream {

@@ -11,8 +11,8 @@ use super::verdict::{Attempt, Findings, Place, Verdict};
 use super::{issuer_checks, leaf_checks, name_constraints, path_checks, single_checks};
 use crate::key::SignatureError;
 use crate::x509::Certificate;
-use crate::x509::extension::{AccessDescription, AuthorityInfoAccess, AuthorityKeyIdentifier};
-use crate::x509::{DistinguishedName, GeneralName, oids};
+use crate::x509::extension::{AuthorityInfoAccess, AuthorityKeyIdentifier};
+use crate::x509::{DistinguishedName, oids};
 
 /// Signature checks in one judgment. rustls-webpki allows 100, Go 100 (`maxChainSignatureChecks`); BetterTLS needs under 30.
 const SIGNATURES: usize = 100;
@@ -299,12 +299,8 @@ fn dead_end(current: &Certificate, looped: bool, verifier: &Verifier) -> (Check,
         return (Check::Path, Reason::Loop { issuer });
     }
     let access = current.extension::<AuthorityInfoAccess>().ok().flatten();
-    let access = access.iter().flat_map(|found| &found.value.0).filter(|access| access.method == oids::CA_ISSUERS);
-    let uri = |access: &AccessDescription| match &access.location {
-        GeneralName::Uri(uri) => Some(uri.clone()),
-        _ => None,
-    };
-    let issuer_uris: Vec<String> = access.filter_map(uri).collect();
+    let uris = access.iter().flat_map(|found| found.value.uris(oids::CA_ISSUERS));
+    let issuer_uris: Vec<String> = uris.map(str::to_owned).collect();
     let unavailable = verifier.unavailable.iter().filter(|it| it.is_of(current) && issuer_uris.contains(&it.url));
     let unavailable = unavailable.cloned().collect();
     (Check::NameChaining, Reason::IssuerNotFound { issuer, issuer_uris, unavailable })

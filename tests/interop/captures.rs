@@ -148,8 +148,8 @@ pub(super) fn agree(ours: &Value, theirs: &Value, least: usize) {
     assert!(compared >= least, "only {compared} fields were compared");
 }
 
-/// The HandshakeType of an event.
-fn number_of(kind: &str) -> Option<String> {
+/// The HandshakeType of an event (RFC 8446 §4).
+pub(super) fn number_of(kind: &str) -> Option<String> {
     let number = match kind {
         "ClientHello" => 1,
         "ServerHello" | "HelloRetryRequest" => 2,

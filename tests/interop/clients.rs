@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::browser::QUIET;
 use crate::support::{Peer, Ran, Run, Sandbox, peer};
 
 const PYTHON: &str = include_str!("peers/fetch.py");
@@ -219,9 +220,7 @@ pub(super) fn chromium(sandbox: &Sandbox, ask: &Ask, trust: &str) -> Answer {
     if let Err(refused) = nss_database(sandbox, &home.join(".pki/nssdb"), &ask.roots, trust) {
         return refused;
     }
-    let flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-                 --disable-component-update --disable-sync --dump-dom";
-    let run = sandbox.program("timeout").args(["--kill-after=5", "60", "chromium"]).args(flags.split(' '));
+    let run = sandbox.program("timeout").args(["--kill-after=5", "60", "chromium"]).args(QUIET);
     let profile = format!("--user-data-dir={}", home.join("profile").display());
-    run.args([profile, ask.url()]).env("HOME", &home).run().into()
+    run.args(["--dump-dom".to_owned(), profile, ask.url()]).env("HOME", &home).run().into()
 }

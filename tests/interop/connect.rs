@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::captures::number_of;
 use super::server::{Server, Site};
 use crate::support::{Peer, Ran, Sandbox, peer, python};
 
@@ -227,28 +228,10 @@ fn tshark_reads_the_saved_capture_with_the_saved_keys() {
                 .filter(|one| !one.is_empty())
                 .map(str::to_owned)
                 .collect();
-            let ours = kinds(&told).into_iter().filter_map(handshake_type).collect::<Vec<_>>();
+            let ours = kinds(&told).into_iter().filter_map(number_of).collect::<Vec<_>>();
             assert_eq!(types, ours, "{flag} {file}");
             assert!(reads("http.request", "http.request.method").contains("GET"), "{flag} {file}");
             assert_eq!(reads("tcp.analysis.flags || tcp.checksum.status == 0", "frame.number"), "", "{flag} {file}");
         }
     }
-}
-
-/// The number of a handshake message (RFC 8446 §4).
-fn handshake_type(kind: &str) -> Option<String> {
-    let number = match kind {
-        "ClientHello" => 1,
-        "ServerHello" => 2,
-        "NewSessionTicket" => 4,
-        "EncryptedExtensions" => 8,
-        "Certificate" => 11,
-        "ServerKeyExchange" => 12,
-        "ServerHelloDone" => 14,
-        "CertificateVerify" => 15,
-        "ClientKeyExchange" => 16,
-        "Finished" => 20,
-        _ => return None,
-    };
-    Some(number.to_string())
 }

@@ -19,7 +19,7 @@ const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
 const TLS13: ProtocolVersion = ProtocolVersion::TLS1_3;
 
 /// A folder with certificates for localhost: `rsa.pem`, `p256.pem`, `ed25519.pem`, each with its key.
-fn scene() -> Sandbox {
+pub(super) fn scene() -> Sandbox {
     let sandbox = Sandbox::new();
     for (name, algorithm) in [("rsa", "rsa:2048"), ("p256", "p256"), ("ed25519", "ed25519")] {
         let file = format!("{name}.pem");

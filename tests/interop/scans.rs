@@ -8,23 +8,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::handshakes::scene;
 use super::server::{Server, Site};
 use crate::support::background::{Background, free_port};
 use crate::support::{Peer, Sandbox, peer};
 
 type Suites = BTreeSet<(String, String)>;
-
-/// A folder with `rsa.pem`, `p256.pem` and `ed25519.pem`, each with its key.
-fn scene() -> Sandbox {
-    let sandbox = Sandbox::new();
-    for (name, algorithm) in [("rsa", "rsa:2048"), ("p256", "p256"), ("ed25519", "ed25519")] {
-        let file = format!("{name}.pem");
-        sandbox
-            .certkit(&["new", "--cn", "localhost", "--type", algorithm, "--out", &file, "--keyout", &file])
-            .expect_code(0);
-    }
-    sandbox
-}
 
 /// `openssl s_server` with these certificates and options.
 fn openssl(program: &Peer, sandbox: &Sandbox, options: &[&str]) -> (Background, u16) {

@@ -12,6 +12,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod background;
+pub(crate) mod browser;
 pub(crate) mod case;
 pub(crate) mod chain;
 pub(crate) mod clients;

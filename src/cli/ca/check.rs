@@ -1,6 +1,5 @@
 //! `certkit ca check`: whether the CA's ledger and files are what they should be.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::place::Chosen;
@@ -10,6 +9,7 @@ use crate::ca::{AuthorityName, Ledger};
 use crate::cli::exit::Exit;
 use crate::cli::load::Loaded;
 use crate::cli::output::{Report, Session, shown};
+use crate::cli::progress;
 use crate::cli::text::{Text, bad, dim, good, safe};
 use crate::container::PrivateKeyItem;
 use crate::encoding::hex;
@@ -37,7 +37,7 @@ pub(super) struct Args {}
 pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     chosen.is_made()?;
     let mut ledger = chosen.ledger_to_read()?;
-    let bar = progress_bar(session);
+    let bar = progress::bar(session, None, "{spinner} {pos} certificates checked, {per_sec}, {elapsed}");
     let (mut faults, mut printed) = (0_u64, Ok(()));
     let mut tell = |fault: Fault| {
         faults += 1;
@@ -60,17 +60,6 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
     };
     session.row(&verdict)?;
     Ok(Exit::of(verdict.sound))
-}
-
-fn progress_bar(session: &Session) -> ProgressBar {
-    if !session.shows_progress() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-    match ProgressStyle::with_template("{spinner} {pos} certificates checked, {per_sec}, {elapsed}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 /// Checks the files of every authority.

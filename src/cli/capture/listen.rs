@@ -5,13 +5,13 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::cli::output::{Session, shown};
 use crate::cli::problem::{Hinted, plain};
-use crate::cli::{files, load};
+use crate::cli::{files, load, progress};
 use crate::pcap::{
     CaptureError, CaptureFile, Connections, Damage, Datagrams, Decoded, Decoder, Finished, Follower, Format, HowClosed,
     Item, Limits, Segment, Side, SideCount, Skipped,
@@ -296,11 +296,7 @@ fn refused<T>(error: CaptureError, path: &Path) -> anyhow::Result<T> {
         }
         CaptureError::Io(_) | CaptureError::Version { .. } => None,
     };
-    let failed = Err(told(error)).with_context(|| format!("cannot read {}", load::name(path)));
-    match next {
-        Some(next) => failed.hint(next),
-        None => failed,
-    }
+    Err(told(error)).with_context(|| format!("cannot read {}", load::name(path))).hint_if(next)
 }
 
 fn told(error: CaptureError) -> anyhow::Error {
@@ -311,18 +307,11 @@ fn told(error: CaptureError) -> anyhow::Error {
 }
 
 fn progress_bar(session: &Session, size: Option<u64>) -> ProgressBar {
-    if !session.shows_progress() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(size, ProgressDrawTarget::stderr_with_hz(5));
     let template = match size {
         Some(_) => "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go",
         None => "{spinner} {bytes}, {bytes_per_sec}, {elapsed}",
     };
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    progress::bar(session, size, template)
 }
 
 fn rfc3339<S: serde::Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {

@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow};
 use serde_json::Value;
 
 use super::diff;
+use super::report;
 use super::scan;
 use super::{Args, Connected};
 use crate::cli::exit::Exit;
@@ -13,20 +14,21 @@ use crate::cli::output::{Session, shown};
 use crate::dial::{Endpoint, Target};
 
 /// What an answer is compared with.
-enum Other<'a> {
-    /// An answer saved with `--json`.
-    Saved(&'a Path),
+enum Other {
+    /// An answer saved with `--json`, and its name.
+    Saved((String, Value)),
     /// Another server.
     Server(Target),
 }
 
-impl<'a> Other<'a> {
-    /// A name that ends in `.json` is a file's, and so is `-`.
-    fn of(text: &'a str) -> anyhow::Result<Self> {
+impl Other {
+    /// A name that ends in `.json` is a file's, and so is `-`. It is read at once, and has to be of this schema: a file that
+    /// cannot be used is told before a server is asked a hundred times.
+    fn of(text: &str, schema: &str) -> anyhow::Result<Self> {
         let path = Path::new(text);
         let is_file = text == "-" || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         match is_file {
-            true => Ok(Self::Saved(path)),
+            true => Ok(Self::Saved((shown(path), diff::saved(path, schema)?))),
             false => {
                 let target =
                     text.parse().with_context(|| format!("--diff {text} is neither a server nor a .json file"))?;
@@ -36,49 +38,31 @@ impl<'a> Other<'a> {
     }
 }
 
-impl Other<'_> {
-    /// The saved answer with its name, if it is one; it has to be of this schema.
-    fn saved(&self, schema: &str) -> anyhow::Result<Option<(String, Value)>> {
-        match self {
-            Self::Saved(path) => Ok(Some((shown(path), diff::saved(path, schema)?))),
-            Self::Server(_) => Ok(None),
-        }
-    }
-}
-
 /// Scans a server, and where another or a saved scan is named, says what differs.
 pub(super) fn scan(args: &Args, endpoint: Endpoint, session: &mut Session) -> anyhow::Result<Exit> {
-    let other = args.diff.as_deref().map(Other::of).transpose()?;
-    // A file that cannot be used is told before a server is asked a hundred times.
-    let saved = other.as_ref().map(|other| other.saved(scan::SCHEMA)).transpose()?.flatten();
+    let other = args.diff.as_deref().map(|other| Other::of(other, scan::SCHEMA)).transpose()?;
     let ask = |endpoint: Endpoint, session: &mut Session| {
         let name = args.offer.sni.clone().unwrap_or_else(|| endpoint.host.clone());
         scan::ask(&args.scan, &args.reach, endpoint, &name, session)
     };
     let left = ask(endpoint, session)?;
-    let right = match other {
-        None => {
-            session.answer(&left)?;
-            if let Some(why) = left.incomplete() {
-                session.fail(&anyhow!("{why}").context(format!("cannot finish the scan of {}", left.endpoint)));
-            }
-            return Ok(Exit::of(left.is_acceptable()));
+    let Some(other) = other else {
+        session.answer(&left)?;
+        if let Err(unfinished) = finished(&left) {
+            session.fail(&unfinished);
         }
-        Some(Other::Server(target)) => {
-            let right = ask(args.reach.endpoint(target), session)?;
-            finished(&right)?;
-            (right.endpoint.clone(), serde_json::to_value(&right)?)
-        }
-        Some(Other::Saved(_)) => saved.context("nothing was saved")?,
+        return Ok(Exit::of(left.is_acceptable()));
     };
-    finished(&left)?;
-    told(session, (left.endpoint.clone(), serde_json::to_value(&left)?), right)
+    let right = match other {
+        Other::Server(target) => named(&ask(args.reach.endpoint(target), session)?)?,
+        Other::Saved(saved) => saved,
+    };
+    told(session, named(&left)?, right)
 }
 
 /// Connects to a server, and says in what its answer differs from another's, or from a saved one.
 pub(super) fn connect(args: &Args, endpoint: Endpoint, other: &str, session: &mut Session) -> anyhow::Result<Exit> {
-    let other = Other::of(other)?;
-    let saved = other.saved("certkit.connect/1")?;
+    let other = Other::of(other, report::SCHEMA)?;
     let ask = |endpoint: Endpoint, session: &mut Session| {
         let Connected { report, first, .. } = super::connect(args, endpoint, session)?;
         super::unanswered(&report, &first)?;
@@ -87,12 +71,17 @@ pub(super) fn connect(args: &Args, endpoint: Endpoint, other: &str, session: &mu
     let left = ask(endpoint, session)?;
     let right = match other {
         Other::Server(target) => ask(args.reach.endpoint(target), session)?,
-        Other::Saved(_) => saved.context("nothing was saved")?,
+        Other::Saved(saved) => saved,
     };
     told(session, left, right)
 }
 
-/// What was not finished cannot be compared: what is missing would look like a difference.
+/// A scan with the name of its server. What was not finished cannot be compared: what is missing would look like a difference.
+fn named(report: &scan::ScanReport) -> anyhow::Result<(String, Value)> {
+    finished(report)?;
+    Ok((report.endpoint.clone(), serde_json::to_value(report)?))
+}
+
 fn finished(report: &scan::ScanReport) -> anyhow::Result<()> {
     match report.incomplete() {
         Some(why) => Err(anyhow!("{why}").context(format!("cannot finish the scan of {}", report.endpoint))),

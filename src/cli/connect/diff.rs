@@ -11,7 +11,7 @@ use crate::cli::output::{Report, shown};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, dim, good, safe, strong};
 
-/// The most that is read of a saved answer: a scan takes some tens of kilobytes, a transcript more.
+/// How deep two answers are compared; their own nesting is a fraction of it.
 const MOST_NESTED: usize = 32;
 
 /// What two answers differ in. Field names are the JSON schema `certkit.diff/1`.

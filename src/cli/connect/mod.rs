@@ -178,7 +178,7 @@ fn connect(args: &Args, endpoint: Endpoint, session: &mut Session) -> anyhow::Re
     };
     let resumption = second.as_ref().map(|visit| Resumption::new(visit, tell(visit)));
     let steps = args.explain || args.show_secrets;
-    let report = ConnectReport::new(endpoint, args.reach.protocol(), &first, tell(&first), verdict, staple, steps)
+    let report = ConnectReport::new(endpoint, args.reach.starttls, &first, tell(&first), verdict, staple, steps)
         .with(resumption);
     Ok(Connected { report, first, second, key_log })
 }
@@ -188,10 +188,7 @@ fn unanswered(report: &ConnectReport, visit: &Visit) -> anyhow::Result<()> {
     match &visit.failure {
         Some(failure) if !failure.is_answer() => {
             let error = anyhow!("{failure}").context(format!("no TLS with {}", report.endpoint));
-            match failure.hint() {
-                Some(hint) => Err(error).hint(hint),
-                None => Err(error),
-            }
+            Err(error).hint_if(failure.hint())
         }
         _ => Ok(()),
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::Context;
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use crate::cli::clock;
 use crate::cli::problem::Hinted;
@@ -13,7 +14,7 @@ use crate::dial::{self, Dialled, Endpoint, Protocol, Stopwatch, Target};
 pub(super) struct ReachArgs {
     /// The server speaks this protocol first and goes over to TLS when asked
     #[arg(long, value_enum, value_name = "PROTOCOL")]
-    pub(super) starttls: Option<ProtocolName>,
+    pub(super) starttls: Option<Protocol>,
 
     /// How long each step may take: to connect, the dialogue before TLS, the handshake, an answer
     #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = timeout)]
@@ -21,81 +22,53 @@ pub(super) struct ReachArgs {
 }
 
 /// The protocols by the names users type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ProtocolName {
-    /// Mail, sent.
-    Smtp,
-    /// Mail, read.
-    Imap,
-    /// Mail, fetched.
-    Pop3,
-    /// Directories.
-    Ldap,
-    /// PostgreSQL.
-    Postgres,
-    /// MySQL and MariaDB.
-    Mysql,
-    /// Files.
-    Ftp,
-    /// Messages.
-    Xmpp,
-}
+impl ValueEnum for Protocol {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
 
-impl From<ProtocolName> for Protocol {
-    fn from(name: ProtocolName) -> Self {
-        match name {
-            ProtocolName::Smtp => Self::Smtp,
-            ProtocolName::Imap => Self::Imap,
-            ProtocolName::Pop3 => Self::Pop3,
-            ProtocolName::Ldap => Self::Ldap,
-            ProtocolName::Postgres => Self::Postgres,
-            ProtocolName::Mysql => Self::Mysql,
-            ProtocolName::Ftp => Self::Ftp,
-            ProtocolName::Xmpp => Self::Xmpp,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let about = match self {
+            Self::Smtp => "Mail, sent",
+            Self::Imap => "Mail, read",
+            Self::Pop3 => "Mail, fetched",
+            Self::Ldap => "Directories",
+            Self::Postgres => "PostgreSQL",
+            Self::Mysql => "MySQL and MariaDB",
+            Self::Ftp => "Files",
+            Self::Xmpp => "Messages",
+        };
+        Some(PossibleValue::new(self.name()).help(about))
     }
 }
 
 impl ReachArgs {
-    /// The protocol before TLS, if there is one.
-    pub(super) fn protocol(&self) -> Option<Protocol> {
-        self.starttls.map(Protocol::from)
-    }
-
     /// The endpoint: the port is HTTPS's or the protocol's where none is given.
     pub(super) fn endpoint(&self, target: Target) -> Endpoint {
-        target.at(self.protocol().map_or(443, Protocol::port))
+        target.at(self.starttls.map_or(443, Protocol::port))
     }
 
     /// Connects, up to the point where TLS begins.
     /// Also says how many milliseconds the dialogue before TLS took.
     pub(super) fn reach(&self, endpoint: &Endpoint) -> anyhow::Result<(Dialled, Option<f64>)> {
         let stopwatch = Stopwatch::new(clock::exactly_now());
-        let mut dialled = dial::dial(endpoint, self.timeout, stopwatch).map_err(|error| {
+        let mut dialled = dial::dial(endpoint, self.timeout, stopwatch).or_else(|error| {
             let hint = error.hint();
-            hinted(error.into(), hint.map(str::to_owned))
+            Err(error).hint_if(hint)
         })?;
         let mut dialogue_ms = None;
-        if let Some(protocol) = self.protocol() {
+        if let Some(protocol) = self.starttls {
             let begun = stopwatch.elapsed_ms();
             dialled.wire.allow(self.timeout);
-            dialled.wire.start_tls(protocol, &endpoint.host.to_string()).map_err(|error| {
+            dialled.wire.start_tls(protocol, &endpoint.host.to_string()).or_else(|error| {
                 let hint = error.hint();
-                let what = format!("{} at {endpoint} does not go over to TLS", protocol.title());
-                hinted(anyhow::Error::new(error).context(what), hint)
+                let what = || format!("{} at {endpoint} does not go over to TLS", protocol.title());
+                Err(error).with_context(what).hint_if(hint)
             })?;
             dialogue_ms = Some(stopwatch.elapsed_ms() - begun);
         }
         dialled.wire.allow(self.timeout);
         Ok((dialled, dialogue_ms))
-    }
-}
-
-fn hinted(error: anyhow::Error, hint: Option<String>) -> anyhow::Error {
-    let Some(hint) = hint else { return error };
-    match Err::<(), _>(error).hint(hint) {
-        Err(error) => error,
-        Ok(()) => anyhow!("nothing went wrong"),
     }
 }
 

@@ -16,6 +16,9 @@ use crate::transcript::{Outcome, Titled, Transcript, Weight};
 /// The most lines of a body that are shown in prose.
 const MOST_LINES: usize = 40;
 
+/// The JSON schema of a connection.
+pub(super) const SCHEMA: &str = "certkit.connect/1";
+
 /// The whole answer. Field names are the JSON schema `certkit.connect/1`.
 #[derive(Serialize)]
 pub(super) struct ConnectReport {
@@ -94,7 +97,7 @@ impl ConnectReport {
         let sound = transcript.as_ref().is_some_and(is_sound);
         let accepted = visit.failure.is_none() && sound && verdict.as_ref().is_some_and(|verdict| verdict.accepted);
         Self {
-            schema: "certkit.connect/1",
+            schema: SCHEMA,
             endpoint,
             starttls,
             accepted,

@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Mutex;
 
 use anyhow::{Context, anyhow};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::reach::ReachArgs;
@@ -12,6 +11,7 @@ use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
 use crate::cli::problem::Hinted;
+use crate::cli::progress;
 use crate::cli::text::{Text, bad, dim, good, safe, strong, warn};
 use crate::dial::{Endpoint, Stopwatch, Wire};
 use crate::key;
@@ -88,7 +88,7 @@ pub(super) fn ask(
             return Ok(wire);
         }
         let mut wire = Wire::connect(peer, reach.timeout, stopwatch)?;
-        if let Some(protocol) = reach.protocol() {
+        if let Some(protocol) = reach.starttls {
             wire.start_tls(protocol, &host).map_err(io::Error::other)?;
         }
         Ok(wire)
@@ -103,7 +103,7 @@ pub(super) fn ask(
     options.parallel = args.parallel.into();
     options.connections = args.max_connections.into();
     options.timeout = reach.timeout;
-    let bar = progress(session);
+    let bar = progress::bar(session, None, "{pos} connections  {elapsed}");
     let scanned = scan(&open, &options, &|made| bar.set_position(made as u64));
     bar.finish_and_clear();
     let scan = match scanned {
@@ -114,7 +114,7 @@ pub(super) fn ask(
         }
         Err(error) => return Err(error).with_context(|| format!("cannot scan {endpoint}")),
     };
-    let starttls = reach.protocol().map(|protocol| protocol.title().to_owned());
+    let starttls = reach.starttls.map(|protocol| protocol.title().to_owned());
     let at = clock::rfc3339(clock::now());
     Ok(ScanReport { schema: SCHEMA, endpoint: endpoint.to_string(), address: peer.to_string(), starttls, at, scan })
 }
@@ -127,17 +127,6 @@ pub(super) fn rules(session: &mut Session) -> anyhow::Result<Exit> {
 
 /// The JSON schema of a scan.
 pub(super) const SCHEMA: &str = "certkit.scan/1";
-
-fn progress(session: &Session) -> ProgressBar {
-    let bar = ProgressBar::no_length();
-    if !session.shows_progress() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    if let Ok(style) = ProgressStyle::with_template("{pos} connections  {elapsed}") {
-        bar.set_style(style);
-    }
-    bar
-}
 
 /// The whole answer. Field names are the JSON schema `certkit.scan/1`.
 #[derive(Debug, Serialize)]

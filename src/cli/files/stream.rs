@@ -35,11 +35,9 @@ pub fn open(path: &Path) -> anyhow::Result<Stream> {
         Ok(Stream { from: Box::new(file), size: about.is_file().then_some(about.len()) })
     };
     let failed = |error: anyhow::Error| {
+        let other = similar(path).filter(|_| !path.exists());
         let failed = Err(error).with_context(|| format!("cannot read {}", shown(path)));
-        match similar(path).filter(|_| !path.exists()) {
-            Some(other) => failed.hint(format!("did you mean {}?", shown(&other))),
-            None => failed,
-        }
+        failed.hint_if(other.map(|other| format!("did you mean {}?", shown(&other))))
     };
     open().or_else(failed)
 }

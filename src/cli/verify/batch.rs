@@ -7,13 +7,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::schema;
 use crate::cli::exit::Exit;
 use crate::cli::files;
 use crate::cli::output::{Report, Session, shown};
+use crate::cli::progress;
 use crate::cli::text::{Text, bad, good, safe, warn};
 use crate::container::{ContainerError, Content, Document, Item};
 use crate::encoding::pem;
@@ -174,7 +174,7 @@ fn tell(
     taken: &Receiver<()>,
     session: &mut Session,
 ) -> anyhow::Result<Exit> {
-    let bar = progress_bar(session);
+    let bar = progress::bar(session, None, "{spinner} {pos} judged, {per_sec}, {elapsed}");
     let (mut early, mut next) = (BTreeMap::new(), 0);
     let mut counts = Counts::default();
     for chunk in judged {
@@ -201,17 +201,6 @@ fn tell(
         session.say(format_args!("{passed_over} files in the folder hold no certificate and were passed over"));
     }
     Ok(if unjudged > 0 { Exit::CouldNot } else { Exit::of(rejected == 0) })
-}
-
-fn progress_bar(session: &Session) -> ProgressBar {
-    if !session.shows_progress() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-    match ProgressStyle::with_template("{spinner} {pos} judged, {per_sec}, {elapsed}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 #[derive(Default)]

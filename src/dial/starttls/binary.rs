@@ -21,7 +21,7 @@ pub(super) fn ldap<S: BufRead + Write>(dialogue: &mut Dialogue<'_, S>) -> Result
         0..=0x7f => usize::from(first),
         0x81..=0x84 => {
             let octets = dialogue.exactly(usize::from(first & 0x7f), CONSENT)?;
-            octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet))
+            number(&octets)
         }
         _ => return Err(dialogue.other([tag, first])),
     };
@@ -56,12 +56,17 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         0..=0x7f => (usize::from(first), rest),
         0x81..=0x84 => {
             let (octets, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            (octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)), rest)
+            (number(octets), rest)
         }
         _ => return None,
     };
     let (content, rest) = rest.split_at_checked(length)?;
     Some((tag, content, rest))
+}
+
+/// Up to four octets, most significant first.
+fn number(octets: &[u8]) -> usize {
+    octets.iter().fold(0, |number, octet| number << 8 | usize::from(*octet))
 }
 
 /// RFC 4511 §4.1.9, those a server says to StartTLS (§4.14.2).
@@ -92,8 +97,7 @@ pub(super) fn postgres<S: BufRead + Write>(dialogue: &mut Dialogue<'_, S>) -> Re
         // An ErrorResponse: a length of four octets, then text.
         b'E' => {
             let length = dialogue.exactly(4, CONSENT)?;
-            let length = length.iter().fold(0_usize, |length, octet| length << 8 | usize::from(*octet));
-            let said = dialogue.exactly(length.saturating_sub(4).min(1024), CONSENT)?;
+            let said = dialogue.exactly(number(&length).saturating_sub(4).min(1024), CONSENT)?;
             Err(StarttlsError::Refused { what: "TLS", reply: String::from_utf8_lossy(&said).into_owned() })
         }
         other => Err(dialogue.other([other])),

@@ -70,13 +70,14 @@ impl Opening {
     pub(super) fn first_flight(&mut self) -> Option<Vec<u8>> {
         self.heard.take()
     }
+}
 
-    fn hear(&mut self, octets: &[u8]) {
-        if let Some(heard) = &mut self.heard
-            && heard.len() < LONGEST_FLIGHT
-        {
-            heard.extend_from_slice(octets);
-        }
+/// Adds octets to the first flight, where that is kept.
+fn hear(flight: &mut Option<Vec<u8>>, octets: &[u8]) {
+    if let Some(flight) = flight
+        && flight.len() < LONGEST_FLIGHT
+    {
+        flight.extend_from_slice(octets);
     }
 }
 
@@ -87,9 +88,8 @@ impl AsyncRead for Opening {
             let rest = this.first.get(this.taken..).unwrap_or_default();
             let piece = rest.get(..rest.len().min(into.remaining())).unwrap_or_default();
             into.put_slice(piece);
-            let piece = piece.to_vec();
+            hear(&mut this.heard, piece);
             this.taken += piece.len();
-            this.hear(&piece);
             if this.taken == this.first.len() {
                 // An idle connection should not hold them.
                 (this.first, this.taken) = (Vec::new(), 0);
@@ -98,10 +98,7 @@ impl AsyncRead for Opening {
         }
         let before = into.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, into);
-        if this.heard.is_some() {
-            let octets = into.filled().get(before..).unwrap_or_default().to_vec();
-            this.hear(&octets);
-        }
+        hear(&mut this.heard, into.filled().get(before..).unwrap_or_default());
         read
     }
 }

@@ -41,11 +41,7 @@ pub(super) fn page(asked: &Asked, entries: &Entries) -> String {
         (_, true) => "<p>Nothing is here to be shown.\n",
         _ => "",
     };
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>\n\
-         <table>\n{rows}</table>\n{note}</html>\n"
-    )
+    crate::serve::page::page(&title, STYLE, &format!("<table>\n{rows}</table>\n{note}"))
 }
 
 fn size(octets: u64) -> String {
@@ -62,8 +58,7 @@ fn date(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&format).ok()).unwrap_or_default()
 }
 
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;margin:2rem}h1{font-size:1.2rem}\
-                     td{padding:0 2rem 0 0;white-space:nowrap}td+td{font-variant-numeric:tabular-nums;opacity:.7}";
+const STYLE: &str = "td{padding:0 2rem 0 0;white-space:nowrap}td+td{font-variant-numeric:tabular-nums;opacity:.7}";
 
 #[cfg(test)]
 mod tests {

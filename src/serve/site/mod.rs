@@ -27,6 +27,7 @@ use self::path::Asked;
 use self::range::Wanted;
 use self::root::{Entry, Root};
 use super::https::{Content, Reply};
+use super::page;
 
 pub use self::root::FileId;
 
@@ -175,7 +176,7 @@ fn listed(asked: &Asked, entries: &listing::Entries, method: &Method) -> Reply {
     Reply::new(StatusCode::OK, content)
         .with(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))
         .with(CONTENT_LENGTH, length.into())
-        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'"))
+        .with(CONTENT_SECURITY_POLICY, page::POLICY)
         .with(X_CONTENT_TYPE_OPTIONS, NO_SNIFF)
 }
 

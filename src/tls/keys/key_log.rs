@@ -170,8 +170,8 @@ impl fmt::Debug for KeyLog {
     }
 }
 
-/// A line of a key log, with its line end.
-pub fn key_log_line(label: KeyLogLabel, name: &[u8], secret: &[u8]) -> Zeroizing<String> {
+/// A line of a key log, with its line end. `label` is a [`KeyLogLabel`], or the name of one as it stands there.
+pub fn key_log_line(label: impl fmt::Display, name: &[u8], secret: &[u8]) -> Zeroizing<String> {
     let secret = Zeroizing::new(hex::encode(secret));
     Zeroizing::new(format!("{label} {} {}\n", hex::encode(name), *secret))
 }

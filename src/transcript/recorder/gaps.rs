@@ -73,28 +73,28 @@ impl Recorder {
     /// Handshake messages of this side are no longer known by their order.
     pub(super) fn out_of_step(&mut self, from: Side) {
         let stream = self.stream_mut(from);
-        stream.in_step = false;
+        stream.out_of_step = true;
         stream.messages = HandshakeReader::default();
     }
 
     /// Whether messages begin with this fragment: after a gap only where it is made of whole ones.
     pub(super) fn is_in_step(&mut self, from: Side, fragment: &[u8]) -> bool {
         let stream = self.stream_mut(from);
-        stream.in_step |= are_messages(fragment);
-        stream.in_step
+        stream.out_of_step &= !are_messages(fragment);
+        !stream.out_of_step
     }
 
     /// Whether a record after a gap must be protected, although its ChangeCipherSpec was not seen: application data is, and
     /// an alert of more than two bytes.
     pub(super) fn shows_protection(&mut self, from: Side, record: &Record) -> bool {
         let alert = record.content_type == ContentType::ALERT && record.fragment.len() != 2;
-        alert && !self.stream(from).in_step && !self.session.is_tls13()
+        alert && self.stream(from).out_of_step && !self.session.is_tls13()
     }
 
     /// The ChangeCipherSpec of a side that sends application data has been, though it is missing.
     pub(super) fn has_changed(&mut self, from: Side) {
         let sender = self.sender(from);
-        if self.stream(from).in_step || self.stream(from).protected || self.session.is_tls13() {
+        if !self.stream(from).out_of_step || self.stream(from).protected || self.session.is_tls13() {
             return;
         }
         if self.session.negotiated.is_some() {
@@ -107,7 +107,7 @@ impl Recorder {
     /// A side that sends application data has sent its Finished, though it is missing.
     pub(super) fn talks(&mut self, from: Side) {
         let sender = self.sender(from);
-        let lost = !self.stream(from).in_step && self.session.server_hello.is_some();
+        let lost = self.stream(from).out_of_step && self.session.server_hello.is_some();
         if lost && !self.session.is_finished(sender) && !self.session.offers_early_data() {
             self.session.set_finished(sender, None);
         }

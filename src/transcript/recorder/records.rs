@@ -181,10 +181,16 @@ impl Recorder {
                 return self.log(event);
             }
         };
-        let told = message::tell(&message, at);
+        let inside = match &message {
+            Handshake::CompressedCertificate(compressed) => Some(compressed.decompress()),
+            _ => None,
+        };
+        let chain = inside.as_ref().and_then(|inside| inside.as_ref().ok());
+        let told = message::tell(&message, chain, at);
         let mut event = self.event(from, at, told.kind, told.headline, told.fields, content);
         event.remarks = self.judge(sender, &message);
-        self.session.take(sender, &message, raw);
+        event.remarks.extend(inside.as_ref().and_then(|inside| inside.as_ref().err()).map(stays_compressed));
+        self.session.take(sender, &message, chain, raw);
         event.remarks.extend(self.weaknesses(&message));
         let (secrets, remarks) = self.keys.follow(sender, &message, &self.session);
         event.secrets = secrets;
@@ -201,15 +207,6 @@ impl Recorder {
             },
             Handshake::CertificateVerify(signed) => {
                 ("the signature over the handshake", checks::certificate_verify(signed, sender, &self.session))
-            }
-            Handshake::CompressedCertificate(message) => {
-                return match message.decompress() {
-                    Ok(_) => Vec::new(),
-                    Err(why @ (DecompressError::Algorithm(_) | DecompressError::Long { .. })) => {
-                        vec![Remark { weight: Weight::Note, text: why.to_string() }]
-                    }
-                    Err(why) => vec![Remark { weight: Weight::Wrong, text: why.to_string() }],
-                };
             }
             Handshake::Finished(data) => {
                 let holds = self.keys.finished(sender, data, &self.session);
@@ -440,6 +437,15 @@ impl Recorder {
         };
         self.log(event);
     }
+}
+
+/// That a message could not be decompressed: what certkit does not read is no fault of the sender.
+fn stays_compressed(why: &DecompressError) -> Remark {
+    let weight = match why {
+        DecompressError::Algorithm(_) | DecompressError::Long { .. } => Weight::Note,
+        DecompressError::Damaged { .. } | DecompressError::Message(_) => Weight::Wrong,
+    };
+    Remark { weight, text: why.to_string() }
 }
 
 fn sized(records: u64, bytes: u64) -> String {

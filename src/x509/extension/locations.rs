@@ -133,6 +133,17 @@ pub struct AccessDescription {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorityInfoAccess(pub Vec<AccessDescription>);
 
+impl AuthorityInfoAccess {
+    /// The URIs of this access method: id-ad-caIssuers or id-ad-ocsp.
+    pub fn uris(&self, method: Oid) -> impl Iterator<Item = &str> {
+        let access = self.0.iter().filter(move |access| access.method == method);
+        access.filter_map(|access| match &access.location {
+            GeneralName::Uri(uri) => Some(uri.as_str()),
+            _ => None,
+        })
+    }
+}
+
 impl ExtensionType for AuthorityInfoAccess {
     const OID: Oid = oids::AUTHORITY_INFO_ACCESS;
 

@@ -15,7 +15,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use anyhow::{Context, anyhow};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use self::plan::Planner;
 pub(super) use self::plan::Standard;
@@ -30,6 +30,7 @@ use crate::cli::files::{self, Destination};
 use crate::cli::making::fresh_serial;
 use crate::cli::output::{Session, shown};
 use crate::cli::problem::Hinted;
+use crate::cli::progress;
 use crate::project::Format;
 
 /// Many certificates at once
@@ -249,18 +250,11 @@ impl Teller<'_> {
 }
 
 fn progress_bar(session: &Session, count: Option<u64>) -> ProgressBar {
-    if !session.shows_progress() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(count, ProgressDrawTarget::stderr_with_hz(5));
     let template = match count {
         Some(_) => "{bar:30} {pos} of {len} issued, {per_sec}, {eta} left",
         None => "{spinner} {pos} issued, {per_sec}, {elapsed}",
     };
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    progress::bar(session, count, template)
 }
 
 /// How many lines go to a thread at a time.
