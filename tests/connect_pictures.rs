@@ -46,7 +46,7 @@ fn a_browser_shows_the_page_without_complaint() {
     let mut grounds = Vec::new();
     for scheme in [&[][..], &["--force-dark-mode", "--blink-settings=preferredColorScheme=0"]] {
         let asks = [scheme, &["--dump-dom"]].concat();
-        let dom = browser::look(&sandbox, &chromium, &asks, "keys.html");
+        let dom = browser::look(sandbox, &chromium, &asks, "keys.html");
         assert!(!dom.stderr.contains("CONSOLE"), "{dom}");
         let found = dom.stdout.split("data-keys=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let ground = found.strip_prefix("true|true|").unwrap_or_else(|| panic!("{found}"));
@@ -54,6 +54,6 @@ fn a_browser_shows_the_page_without_complaint() {
     }
     assert_ne!(grounds[0], grounds[1], "light and dark look the same");
     let picture = format!("--screenshot={}", sandbox.path("l.png").display());
-    browser::look(&sandbox, &chromium, &["--window-size=900,1400", &picture], "l.html");
+    browser::look(sandbox, &chromium, &["--window-size=900,1400", &picture], "l.html");
     assert!(sandbox.read("l.png").len() > 10_000);
 }
