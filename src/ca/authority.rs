@@ -8,7 +8,7 @@ pub use revocation::{ListOrder, PublishedList};
 
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
-use crate::issue::{self, IssueError, Issuer, Request};
+use crate::issue::{self, IssueError, Issuer, Nonces, Request};
 use crate::key::{KeyError, PrivateKey};
 use crate::profile::Profile;
 use crate::x509::{Certificate, SerialNumber, Validity, X509Error};
@@ -253,7 +253,7 @@ impl Signatory<'_> {
 
     /// Signs a certificate of any kind and records it.
     fn make(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
-        let press = self.press();
+        let press = self.press_with(Nonces::Derived);
         let Authority { id, ledger, .. } = &mut *self.authority;
         for _ in 0..DRAWS {
             let issued = press.sign(order, serials)?;

@@ -39,48 +39,47 @@ pub fn in_time(certificate: &Certificate, now: OffsetDateTime) -> Result<(), Iss
 
 /// [`check_issuer`] but for the time.
 pub(super) fn authority(certificate: &Certificate, key: &PrivateKey) -> Result<(), IssueError> {
-    let issuer = certificate.display_name();
-    let unusable = IssueError::unusable(&issuer);
+    let issuer = || certificate.display_name();
+    let unusable = IssueError::unusable(certificate);
     if certificate.subject().is_empty() {
-        return Err(IssueError::UnusableIssuer { issuer, why: "it has no subject (RFC 5280 §4.1.2.6)".to_owned() });
+        let why = "it has no subject (RFC 5280 §4.1.2.6)".to_owned();
+        return Err(IssueError::UnusableIssuer { issuer: issuer(), why });
     }
     if !certificate.basic_constraints().map_err(&unusable)?.is_some_and(|constraints| constraints.ca) {
-        return Err(IssueError::NotAnAuthority { issuer });
+        return Err(IssueError::NotAnAuthority { issuer: issuer() });
     }
     // RFC 5280 §4.2.1.3: without keyUsage every use is allowed.
     if certificate.key_usage().map_err(&unusable)?.is_some_and(|usage| !usage.has(KeyUsageBit::KeyCertSign)) {
-        return Err(IssueError::NoCertSign { issuer });
+        return Err(IssueError::NoCertSign { issuer: issuer() });
     }
     key_of(certificate, key)
 }
 
 /// Whether the key is the certificate's.
 pub(super) fn key_of(certificate: &Certificate, key: &PrivateKey) -> Result<(), IssueError> {
-    let issuer = certificate.display_name();
+    let issuer = || certificate.display_name();
     match certificate.public_key() {
         Ok(public) if same_key(&public, key.public_key()) => Ok(()),
-        Ok(_) => Err(IssueError::WrongKey { issuer }),
-        Err(error) => Err(IssueError::UnusableIssuer { issuer, why: error.to_string() }),
+        Ok(_) => Err(IssueError::WrongKey { issuer: issuer() }),
+        Err(error) => Err(IssueError::UnusableIssuer { issuer: issuer(), why: error.to_string() }),
     }
 }
 
 /// Whether this certificate and key may sign revocation lists: RFC 5280 §4.2.1.3 asks for cRLSign, and without keyUsage
 /// every use is allowed.
 pub(super) fn list_issuer(certificate: &Certificate, key: &PrivateKey) -> Result<(), IssueError> {
-    let issuer = certificate.display_name();
-    let usage = certificate.key_usage().map_err(IssueError::unusable(&issuer))?;
+    let usage = certificate.key_usage().map_err(IssueError::unusable(certificate))?;
     if usage.is_some_and(|usage| !usage.has(KeyUsageBit::CrlSign)) {
-        return Err(IssueError::NoCrlSign { issuer });
+        return Err(IssueError::NoCrlSign { issuer: certificate.display_name() });
     }
     key_of(certificate, key)
 }
 
 /// Whether `issuer` delegates answers about revocation to this certificate (RFC 6960 §4.2.2.2).
 pub(super) fn delegation(certificate: &Certificate, issuer: &Certificate) -> Result<(), IssueError> {
-    let responder = certificate.display_name();
-    let usable = IssueError::unusable(&responder);
-    let not = |why| Err(IssueError::NoDelegate { responder: responder.clone(), why });
-    if !certificate.extended_key_usage().map_err(usable)?.is_some_and(|usage| usage.lists(&oids::OCSP_SIGNING)) {
+    let not = |why| Err(IssueError::NoDelegate { responder: certificate.display_name(), why });
+    let unusable = IssueError::unusable(certificate);
+    if !certificate.extended_key_usage().map_err(unusable)?.is_some_and(|usage| usage.lists(&oids::OCSP_SIGNING)) {
         return not("its extKeyUsage lacks OCSPSigning");
     }
     let signed = issuer.public_key().is_ok_and(|key| certificate.verify_signature(&key).is_ok());
@@ -101,9 +100,9 @@ pub(super) fn may_issue(
     if !profile.is_ca() && subject.matches(certificate.subject()) {
         return Err(IssueError::SubjectIsIssuer(subject.to_string()));
     }
-    let issuer = certificate.display_name();
     if validity.not_before < certificate.validity().not_before || validity.not_after > certificate.validity().not_after
     {
+        let issuer = certificate.display_name();
         return Err(IssueError::OutlivesIssuer { issuer, not_after: certificate.validity().not_after });
     }
     path(&[certificate], profile, subject, names)
@@ -132,16 +131,16 @@ pub fn path(
 
 /// Whether the pathLenConstraint leaves room for a certificate of this profile, `between` CAs further down.
 fn depth(certificate: &Certificate, between: u64, profile: &Profile) -> Result<(), IssueError> {
-    let issuer = certificate.display_name();
-    let constraints = certificate.basic_constraints().map_err(IssueError::unusable(&issuer))?;
+    let issuer = || certificate.display_name();
+    let constraints = certificate.basic_constraints().map_err(IssueError::unusable(certificate))?;
     let Some(room) = constraints.and_then(|constraints| constraints.path_len) else { return Ok(()) };
     let wanted = between + u64::from(profile.is_ca());
     if wanted > room {
-        return Err(IssueError::PathLength { issuer, path_len: room });
+        return Err(IssueError::PathLength { issuer: issuer(), path_len: room });
     }
     let most = room - wanted;
     if profile.is_ca() && profile.basic_constraints.path_len.is_none_or(|below| below > most) {
-        return Err(IssueError::PathLengthBelow { issuer, path_len: room, most });
+        return Err(IssueError::PathLengthBelow { issuer: issuer(), path_len: room, most });
     }
     Ok(())
 }
@@ -153,13 +152,12 @@ fn allows(
     subject: &DistinguishedName,
     names: &[GeneralName],
 ) -> Result<(), IssueError> {
-    let issuer = certificate.display_name();
-    let unusable = IssueError::unusable(&issuer);
-    if let Some(allowed) = certificate.extended_key_usage().map_err(&unusable)? {
+    if let Some(allowed) = certificate.extended_key_usage().map_err(IssueError::unusable(certificate))? {
         // Delegating answers about revocation is an issuer's own business, whatever it issues for.
         let open = |purpose: &&_| *purpose != &oids::OCSP_SIGNING && !allowed.lists(purpose);
         let any = allowed.lists(&oids::ANY_EXTENDED_KEY_USAGE);
         if let Some(purpose) = profile.extended_key_usage.iter().find(open).filter(|_| !any) {
+            let issuer = certificate.display_name();
             return Err(IssueError::Purpose { issuer, purpose: oids::name_or_dotted(purpose) });
         }
     }

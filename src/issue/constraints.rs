@@ -5,7 +5,7 @@ use super::confinement::permits_nobody;
 use super::error::IssueError;
 use crate::profile::Profile;
 use crate::profile::subtree::{contains, encloses};
-use crate::x509::extension::{GeneralSubtree, NameConstraints};
+use crate::x509::extension::{Found, GeneralSubtree, NameConstraints};
 use crate::x509::{Certificate, DistinguishedName, GeneralName, oids};
 
 /// Checks the subject and every name.
@@ -14,9 +14,8 @@ pub(super) fn check(
     subject: &DistinguishedName,
     names: &[GeneralName],
 ) -> Result<(), IssueError> {
-    let issuer = certificate.display_name();
-    let found = certificate.extensions().find::<NameConstraints>().map_err(IssueError::unusable(&issuer))?;
-    let Some(constraints) = found.map(|found| found.value) else { return Ok(()) };
+    let found = certificate.extension::<NameConstraints>().map_err(IssueError::unusable(certificate))?;
+    let Some(Found { value: constraints, .. }) = found else { return Ok(()) };
     let mut all = names.to_vec();
     if !subject.is_empty() {
         all.push(GeneralName::Directory(subject.clone()));
@@ -26,7 +25,8 @@ pub(super) fn check(
         all.extend(subject.values(&oids::EMAIL_ADDRESS).into_iter().map(GeneralName::Email));
     }
     for name in &all {
-        if let Some(why) = refusal(&constraints, name) {
+        if let Some(why) = refusal(constraints, name) {
+            let issuer = certificate.display_name();
             return Err(IssueError::Constrained { issuer, name: name.to_string(), why });
         }
     }
@@ -37,9 +37,9 @@ pub(super) fn check(
 /// that reads as if it were wider deceives whoever looks at it.
 pub(super) fn narrower(certificate: &Certificate, profile: &Profile) -> Result<(), IssueError> {
     let Some(wanted) = &profile.name_constraints else { return Ok(()) };
+    let found = certificate.extension::<NameConstraints>().map_err(IssueError::unusable(certificate))?;
+    let Some(Found { value: own, .. }) = found else { return Ok(()) };
     let issuer = certificate.display_name();
-    let found = certificate.extensions().find::<NameConstraints>().map_err(IssueError::unusable(&issuer))?;
-    let Some(own) = found.map(|found| found.value) else { return Ok(()) };
     for subtree in wanted.permitted.iter().filter(|subtree| !permits_nobody(&subtree.base)) {
         if let Some(excluded) = own.excluded.iter().find(|outer| encloses(&outer.base, &subtree.base)) {
             let permitted = format!("what is not excluded, as {} is", shown(excluded));

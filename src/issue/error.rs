@@ -3,7 +3,7 @@
 use super::gate::Fault;
 use crate::key::KeyError;
 use crate::profile::{Breach, NameForm};
-use crate::x509::{ExtensionError, time::rfc3339};
+use crate::x509::{Certificate, ExtensionError, time::rfc3339};
 use time::OffsetDateTime;
 
 /// Why a certificate or request is not made.
@@ -228,9 +228,8 @@ pub enum IssueError {
 
 impl IssueError {
     /// For `map_err`: an extension of the issuer does not parse.
-    pub(super) fn unusable(issuer: &str) -> impl Fn(ExtensionError) -> Self + use<> {
-        let issuer = issuer.to_owned();
-        move |error| Self::UnusableIssuer { issuer: issuer.clone(), why: error.to_string() }
+    pub(super) fn unusable(issuer: &Certificate) -> impl Fn(ExtensionError) -> Self {
+        |error| Self::UnusableIssuer { issuer: issuer.display_name(), why: error.to_string() }
     }
 }
 

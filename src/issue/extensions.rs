@@ -98,6 +98,6 @@ fn authority_key_identifier(request: &Request, issuer: &Issuer<'_>) -> Result<Ve
 
 /// The subjectKeyIdentifier of an issuer as its certificate has it; where it has none, the one we would compute.
 pub(super) fn key_identifier_of(certificate: &Certificate, key: &PrivateKey) -> Result<Vec<u8>, IssueError> {
-    let own = certificate.subject_key_identifier().map_err(IssueError::unusable(&certificate.display_name()))?;
+    let own = certificate.subject_key_identifier().map_err(IssueError::unusable(certificate))?;
     Ok(own.map_or_else(|| key.public_key().key_identifier().to_vec(), <[u8]>::to_vec))
 }

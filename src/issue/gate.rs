@@ -79,7 +79,7 @@ struct Gate<'a> {
     faults: Vec<Fault>,
 }
 
-impl Gate<'_> {
+impl<'a> Gate<'a> {
     fn must(&mut self, holds: bool, rule: &'static str, what: &str) {
         if !holds {
             self.faults.push(Fault { rule, what: what.to_owned() });
@@ -145,8 +145,9 @@ impl Gate<'_> {
 
     fn extensions(&mut self) {
         let (certificate, profile) = (self.certificate, self.profile);
-        let twice = certificate.extensions().duplicate().map(oids::name_or_dotted);
-        self.must(twice.is_none(), "RFC 5280 §4.2", &format!("{} stands twice", twice.unwrap_or_default()));
+        if let Some(twice) = certificate.extensions().duplicate() {
+            self.must(false, "RFC 5280 §4.2", &format!("{} stands twice", oids::name_or_dotted(twice)));
+        }
         for extension in certificate.extensions().iter() {
             if !KNOWN.contains(&extension.oid) {
                 self.must(false, "profile", &format!("nobody asked for the extension {}", extension.name()));
@@ -174,23 +175,33 @@ impl Gate<'_> {
     }
 
     /// An extension is there with this value and criticality, or neither wanted nor there.
-    fn exact<T: ExtensionType + PartialEq>(&mut self, wanted: Option<&T>, critical: Option<bool>, rule: &'static str) {
+    fn exact<T: ExtensionType + PartialEq + 'a>(
+        &mut self,
+        wanted: Option<&T>,
+        critical: Option<bool>,
+        rule: &'static str,
+    ) {
         let found = self.read::<T>(rule);
-        let name = oids::name_or_dotted(&T::OID);
+        let name = || oids::name_or_dotted(&T::OID);
         match (wanted, found) {
             (None, None) => {}
-            (Some(_), None) => self.must(false, rule, &format!("{name} is missing or malformed")),
-            (None, Some(_)) => self.must(false, "profile", &format!("nobody asked for {name}")),
+            (Some(_), None) => self.must(false, rule, &format!("{} is missing or malformed", name())),
+            (None, Some(_)) => self.must(false, "profile", &format!("nobody asked for {}", name())),
             (Some(wanted), Some(found)) => {
-                self.must(found.value == *wanted, rule, &format!("{name} is not what the profile says"));
-                let marked = critical.is_none_or(|critical| critical == found.critical);
-                self.must(marked, rule, &format!("{name} is critical and must not be, or the other way round"));
+                if found.value != wanted {
+                    self.must(false, rule, &format!("{} is not what the profile says", name()));
+                }
+                if critical.is_some_and(|critical| critical != found.critical) {
+                    let what = format!("{} is critical and must not be, or the other way round", name());
+                    self.must(false, rule, &what);
+                }
             }
         }
     }
 
-    fn read<T: ExtensionType>(&mut self, rule: &'static str) -> Option<Found<T>> {
-        match self.certificate.extensions().find::<T>() {
+    fn read<T: ExtensionType + 'a>(&mut self, rule: &'static str) -> Option<Found<&'a T>> {
+        let certificate = self.certificate;
+        match certificate.extension::<T>() {
             Ok(found) => found,
             Err(error) => {
                 self.must(false, rule, &error.to_string());
@@ -208,9 +219,9 @@ impl Gate<'_> {
         let found = self.read::<AuthorityInfoAccess>(rule);
         let critical = found.as_ref().is_some_and(|found| found.critical);
         self.must(!critical, rule, "authorityInfoAccess is critical");
-        let found = found.map(|found| found.value.0).unwrap_or_default();
+        let found = found.map_or(&[][..], |found| &found.value.0);
         let same = found.len() == wanted.len()
-            && wanted.iter().zip(&found).all(|((method, uri), access)| {
+            && wanted.iter().zip(found).all(|((method, uri), access)| {
                 *method == access.method && matches!(&access.location, GeneralName::Uri(found) if found == *uri)
             });
         self.must(same, rule, "authorityInfoAccess is not what the profile says");
@@ -219,7 +230,7 @@ impl Gate<'_> {
     fn names(&mut self) {
         let rule = "RFC 5280 §4.2.1.6";
         let bare = self.certificate.subject().is_empty();
-        let Some(Found { critical, value: SubjectAltName(names) }) = self.read(rule) else {
+        let Some(Found { critical, value: SubjectAltName(names) }) = self.read::<SubjectAltName>(rule) else {
             self.must(!bare, rule, "there is neither a subject nor a subjectAltName");
             let needless = self.profile.required_names.is_empty();
             self.must(needless, "profile", "subjectAltName is missing");
@@ -229,8 +240,9 @@ impl Gate<'_> {
         self.must(critical == bare, rule, "subjectAltName is critical where and only where the subject is empty");
         let forms: Vec<Option<NameForm>> = names.iter().map(NameForm::of).collect();
         for (name, form) in names.iter().zip(&forms) {
-            let allowed = form.is_some_and(|form| self.profile.names.contains(&form));
-            self.must(allowed, "profile", &format!("the profile has no place for {name}"));
+            if !form.is_some_and(|form| self.profile.names.contains(&form)) {
+                self.must(false, "profile", &format!("the profile has no place for {name}"));
+            }
             if let Err(error) = check::well_formed(name) {
                 self.must(false, rule, &error.to_string());
             }

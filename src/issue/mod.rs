@@ -67,7 +67,16 @@ pub enum Issuer<'a> {
     },
 }
 
-/// Makes a certificate.
+/// Where the nonces of ECDSA signatures come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nonces {
+    /// From the key and what is signed (RFC 6979): the same arguments make the same certificate.
+    Derived,
+    /// From the generator of random octets, where that is the quicker way: for many certificates at once.
+    Random,
+}
+
+/// Makes a certificate, the same one whenever the arguments are the same and the key's signatures are deterministic.
 ///
 /// It is checked before it leaves: parsed again, compared with what was asked for, its signature verified, and held against
 /// RFC 5280 and the profile.
@@ -76,6 +85,21 @@ pub enum Issuer<'a> {
 /// See [`IssueError`]: the issuer may not or cannot sign, the names are not allowed, the validity is not within the
 /// issuer's ([`clamp`] it first).
 pub fn issue(
+    profile: &Profile,
+    request: &Request,
+    issuer: &Issuer<'_>,
+    serial: &SerialNumber,
+    validity: Validity,
+) -> Result<Certificate, IssueError> {
+    issue_with(Nonces::Derived, profile, request, issuer, serial, validity)
+}
+
+/// [`issue`], with nonces from elsewhere.
+///
+/// # Errors
+/// As [`issue`].
+pub fn issue_with(
+    nonces: Nonces,
     profile: &Profile,
     request: &Request,
     issuer: &Issuer<'_>,
@@ -105,7 +129,11 @@ pub fn issue(
         public_key_info: request.public_key.spki_der(),
         extensions: &extensions,
     })?;
-    let signature = key.sign(algorithm, &tbs).map_err(IssueError::Signing)?;
+    let signed = match nonces {
+        Nonces::Derived => key.sign(algorithm, &tbs),
+        Nonces::Random => key.sign_randomized(algorithm, &tbs),
+    };
+    let signature = signed.map_err(IssueError::Signing)?;
     let encoding = layout::signed(&tbs, &algorithm.to_algorithm_identifier(), &signature);
     let certificate = Certificate::from_der(&encoding).map_err(|error| IssueError::SelfCheck(error.to_string()))?;
     check::made(&certificate, request, issuer, serial, validity, &extensions)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Authority, AuthorityError, DRAWS, Draw, Issued, Order, Signatory, chain_below};
 use crate::ca::ledger::{Act, Entry, LedgerError};
-use crate::issue::{self, Issuer, Naming, Request};
+use crate::issue::{self, Issuer, Naming, Nonces, Request};
 use crate::key::{KeyAlgorithm, PrivateKey};
 use crate::profile::Profile;
 use crate::x509::{Certificate, Validity};
@@ -17,6 +17,7 @@ pub struct Press<'a> {
     /// The authority itself, and those above it.
     path: Vec<Certificate>,
     key: &'a PrivateKey,
+    nonces: Nonces,
 }
 
 /// What is to be certified, in a form that threads can hand on.
@@ -39,10 +40,14 @@ pub struct Unrecorded {
 }
 
 impl<'a> Signatory<'a> {
-    /// The half that signs.
+    /// The half that signs. Its signatures have random nonces where that is quicker.
     pub fn press(&self) -> Press<'a> {
+        self.press_with(Nonces::Random)
+    }
+
+    pub(super) fn press_with(&self, nonces: Nonces) -> Press<'a> {
         let own = self.authority.certificate.clone();
-        Press { own, path: self.authority.path().into_iter().cloned().collect(), key: self.key }
+        Press { own, path: self.authority.path().into_iter().cloned().collect(), key: self.key, nonces }
     }
 
     /// Records what presses made, in one transaction; when it returns, the records are on the disk. Whose serial number
@@ -162,7 +167,7 @@ impl Press<'_> {
         issue::check_path(&path, profile, &request.subject, &request.names)?;
         let granted = granted(self.path.iter(), *validity);
         let clamped = (granted.not_after != validity.not_after).then_some(validity.not_after);
-        let certificate = issue::issue(profile, request, &self.issuer(), &serials()?, granted)?;
+        let certificate = issue::issue_with(self.nonces, profile, request, &self.issuer(), &serials()?, granted)?;
         Ok(Issued { certificate, clamped })
     }
 

@@ -105,10 +105,10 @@ pub(super) struct Args {
     exec: Option<Command>,
 
     /// Stay, and renew each in time
-    #[arg(long, conflicts_with = "print_unit")]
+    #[arg(long)]
     watch: bool,
 
-    /// Print a systemd unit that watches
+    /// Print a systemd unit that watches, instead of doing so
     #[arg(long)]
     print_unit: bool,
 
