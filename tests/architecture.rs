@@ -82,8 +82,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("postgres", &["ca"]),
     ("p12_keystore", &["container"]),
     ("rusqlite", &["ca"]),
-    ("rustls", &["connect", "serve"]),
-    ("tokio_rustls", &["serve"]),
+    // In the CA for a ledger on another machine.
+    ("rustls", &["ca", "connect", "serve"]),
+    ("tokio_rustls", &["ca", "serve"]),
     ("ureq", &["fetch"]),
     ("hyper", &["serve"]),
     ("hyper_util", &["serve"]),

@@ -1,6 +1,8 @@
 //! A CA and leaves with keys of every kind, mixed.
 
-use crate::support::{Peer, Sandbox, peer};
+use crate::support::{Peer, Sandbox, peer, post_quantum_python, python};
+
+const PYTHON: &str = include_str!("interop/peers/signed.py");
 
 const KINDS: [&str; 8] = ["p256", "p384", "p521", "rsa:2048", "ed25519", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"];
 
@@ -45,6 +47,83 @@ fn a_ca_with_any_key_certifies_any_key_and_everyone_agrees_who_can() {
         }
     }
 }
+
+/// What cryptography says of these certificates and the keys beside them.
+fn said_by_python(sandbox: &Sandbox, python: &Peer, ca: &str, leaves: &[String]) -> Vec<String> {
+    sandbox.write("signed.py", PYTHON);
+    let pairs = leaves.iter().flat_map(|leaf| [leaf.clone(), format!("key-{leaf}")]);
+    let run = sandbox.program(&python.path).args(["-W", "ignore", "signed.py", ca]).args(pairs);
+    run.expect_code(0).stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn pyca_finds_every_signature_sound_and_every_key_its_own() {
+    let Some(python) = python() else { return };
+    let post_quantum = post_quantum_python().is_some();
+    for (issuer, algorithm) in [
+        ("p256", "ecdsa-with-SHA256"),
+        ("p384", "ecdsa-with-SHA384"),
+        ("p521", "ecdsa-with-SHA512"),
+        ("rsa:2048", "sha256WithRSAEncryption"),
+        ("ed25519", "ed25519"),
+        ("ml-dsa-44", ""),
+        ("ml-dsa-65", ""),
+        ("ml-dsa-87", ""),
+    ] {
+        if is_ml_dsa(issuer) && !post_quantum {
+            continue;
+        }
+        let sandbox = Sandbox::new();
+        sandbox.certkit(&["ca", "init", "--type", issuer]).expect_code(0);
+        sandbox.certkit(&["ca", "init", "--type", issuer, "--ca", "other"]).expect_code(0);
+        let leaves = KINDS.iter().filter(|kind| post_quantum || !is_ml_dsa(kind)).map(|kind| {
+            let file = format!("{}.pem", kind.replace(':', "-"));
+            let keyout = format!("key-{file}");
+            let issue = ["ca", "issue", "a.test", "--type", kind, "--out", &file, "--keyout", &keyout];
+            sandbox.certkit(&issue).expect_code(0);
+            file
+        });
+        let leaves: Vec<String> = leaves.collect();
+        let ca = sandbox.ca().join("ca.pem");
+        let said = said_by_python(&sandbox, &python, ca.to_str().unwrap(), &leaves);
+        assert_eq!(said.len(), leaves.len());
+        for said in said {
+            assert!(said.starts_with(&format!("signed by {algorithm}")) && said.ends_with("; its key"), "{issuer}: {said}");
+        }
+        for said in said_by_python(&sandbox, &python, "other/ca.pem", &leaves) {
+            assert!(!said.starts_with("signed by"), "another CA: {issuer}: {said}");
+        }
+    }
+}
+
+#[test]
+fn what_is_signed_with_rsassa_pss_everyone_checks() {
+    let (Some(python), Some(openssl), Some(certtool)) = (python(), peer("openssl"), peer("certtool")) else { return };
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--type", "rsa:2048"]).expect_code(0);
+    let ca = sandbox.ca().join("ca.pem");
+    let ca = ca.to_str().unwrap();
+    let mut leaves = Vec::new();
+    for hash in ["256", "384", "512"] {
+        for kind in ["p256", "rsa:2048"] {
+            sandbox.write("pss.toml", format!("{SERVER}signature = \"rsa-pss-sha{hash}\"\n"));
+            let file = format!("{hash}-{}.pem", kind.replace(':', ""));
+            let keyout = format!("key-{file}");
+            let issue = ["ca", "issue", "a.test", "--profile", "pss.toml", "--type", kind, "--out", &file];
+            sandbox.certkit(&[&issue[..], &["--keyout", &keyout]].concat()).expect_code(0);
+            sandbox.certkit(&["verify", &file, "--host", "a.test", "--roots", ca]).expect_code(0).says("RSASSA-PSS");
+            let args = ["verify", "-x509_strict", "-verify_hostname", "a.test", "-CAfile", ca, &file];
+            sandbox.peer(&openssl, &args).expect_code(0);
+            let args = ["--verify", "--load-ca-certificate", ca, "--infile", &file, "--verify-hostname", "a.test"];
+            sandbox.peer(&certtool, &args).expect_code(0);
+            leaves.push(file);
+        }
+    }
+    assert_eq!(said_by_python(&sandbox, &python, ca, &leaves), ["signed by rsassaPss; its key"; 6]);
+}
+
+const SERVER: &str = "description = \"a server\"\nkey = \"P-256\"\ndays = 90\nbackdate = \"5m\"
+key_usage = [\"digitalSignature\"]\nextended_key_usage = [\"serverAuth\"]\nnames = [\"dns\"]\n";
 
 #[test]
 fn two_chains_for_the_same_names_come_from_one_line() {

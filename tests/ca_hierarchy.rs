@@ -45,6 +45,57 @@ fn of_two_tiers_the_lower_one_signs_and_the_root_is_not_sent() {
     sandbox.certkit(&["ca", "list", "--issuer", "ca"]).expect_code(0).says("b.test").says("Example Issuing CA");
 }
 
+#[test]
+fn what_any_authority_has_issued_is_found_and_the_right_one_acts() {
+    let sandbox = two_tiers(&[]);
+    sandbox.certkit(&["ca", "intermediate", "web"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "b.test", "--issuer", "web"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "c.test"]).expect_code(0);
+    let listed = |args: &[&str]| -> Vec<(String, String)> {
+        let said = sandbox.certkit(&[&["ca", "list", "--json"], args].concat()).expect_code(0).json();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let rows = said["certificates"].as_array().unwrap().iter();
+        rows.map(|row| (text(&row["authority"]), text(&row["serial"]))).collect()
+    };
+    let authorities = |args: &[&str]| listed(args).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    // In the order in which they were issued, whoever did.
+    assert_eq!(authorities(&["--all"]), ["ca", "ca", "issuing", "web", "issuing"]);
+    assert_eq!(authorities(&[]), ["issuing", "issuing"]);
+    assert_eq!(authorities(&["--all", "--name", "b.test"]), ["web"]);
+    let said = sandbox.certkit(&["ca", "list", "--all"]).expect_code(0);
+    assert!(said.stdout.lines().any(|line| line.starts_with("web  ") && line.contains("b.test")), "{said}");
+    // In parts, and together the same.
+    let all = listed(&["--all"]);
+    let mut parts = listed(&["--all", "--limit", "2"]);
+    while parts.len() < all.len() {
+        let (_, last) = parts.last().unwrap().clone();
+        let next = listed(&["--all", "--limit", "2", "--after", &last]);
+        assert!(!next.is_empty() && next.len() <= 2);
+        parts.extend(next);
+    }
+    assert_eq!(parts, all);
+    sandbox.certkit(&["ca", "list", "--all", "--issuer", "web"]).expect_code(2).complains("--issuer has no effect");
+    sandbox.certkit(&["ca", "list", "--all", "--name", "x.test"]).expect_code(0).says("no authority has issued");
+
+    let (_, serial) = all[3].clone();
+    let shown = sandbox.certkit(&["ca", "show", &serial, "--json"]).expect_code(0).json();
+    assert_eq!(shown["record"]["authority"], "web");
+    sandbox.certkit(&["ca", "show", &serial, "--issuer", "issuing"]).expect_code(2);
+    sandbox.certkit(&["ca", "export", "b.test", "--out", "b.again.pem"]).expect_code(0);
+    sandbox.certkit(&["ca", "renew", &serial]).expect_code(0).says("CN=Example Web CA");
+    assert_eq!(authorities(&["--all", "--name", "b.test"]), ["web", "web"]);
+    // Each authority has lists of its own, so what is to be done next names it.
+    let refused = sandbox.certkit(&["ca", "revoke", "a.test", &serial]).expect_code(2);
+    refused.complains("web has issued it, and issuing has issued a.test");
+    assert_eq!(listed(&["--all", "--revoked"]), []);
+    sandbox.certkit(&["ca", "revoke", &serial]).expect_code(0).says("certkit ca crl --issuer web");
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0).says("certkit ca crl`");
+    assert_eq!(authorities(&["--all", "--revoked"]), ["issuing", "web"]);
+    sandbox.certkit(&["ca", "crl", "--issuer", "web"]).expect_code(0);
+    sandbox.certkit(&["ca", "renew", &serial]).expect_code(2).complains("is revoked").complains("--issuer web");
+}
+
 #[cfg(unix)]
 #[test]
 fn the_roots_key_lies_where_it_was_put_and_nowhere_else() {

@@ -104,6 +104,6 @@ fn a_password_is_never_on_the_command_line_nor_in_an_error() {
     }
     init(&["--ledger-password", "env:SECRET"]).expect_code(2).complains("no effect");
     init(&["--ledger", "mysql://localhost/ledger"]).expect_code(2).complains("postgres://");
-    init(&["--ledger", "postgres://db.example/ledger"]).expect_code(2).complains("without TLS");
+    init(&["--ledger", "postgres://db.example/ledger?sslmode=disable"]).expect_code(2).complains("in the clear");
     assert!(!sandbox.ca().join("ca.pem").exists());
 }

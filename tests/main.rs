@@ -37,6 +37,8 @@ mod ledger_check;
 mod ledger_faults;
 #[cfg(unix)]
 mod ledger_postgres;
+#[cfg(unix)]
+mod ledger_postgres_tls;
 mod name_constraints;
 mod new;
 mod paths;

@@ -20,7 +20,7 @@ pub use act::{Act, Action, AuditLine};
 pub use chain::{AuditFault, AuditHead, Auditor};
 pub use error::LedgerError;
 pub use examined::{Change, Examined};
-pub use postgres::{PostgresAccess, PostgresLedger};
+pub use postgres::{PostgresAccess, PostgresLedger, PostgresTls, PostgresTlsError, TlsFiles};
 pub use record::{AuthorityRecord, Entry, Query, Record};
 pub use revocation::{ListQuery, Mark, Numbered, Revocation, Revoked, SignedList};
 pub use sqlite::SqliteLedger;

@@ -10,6 +10,7 @@ use super::passphrase::PassphraseSource;
 use super::problem::Hinted;
 use crate::container::{Document, PrivateKeyItem};
 use crate::key::{EncryptedPrivateKey, KeyError, PrivateKey};
+use crate::x509::Certificate;
 
 /// A file that was read and understood.
 pub(super) struct Loaded {
@@ -29,6 +30,12 @@ impl Loaded {
     /// The file's name as it is shown.
     pub(super) fn shown(&self) -> String {
         name(&self.path)
+    }
+
+    /// Its certificates, in order.
+    pub(super) fn certificates(&self) -> anyhow::Result<Vec<Certificate>> {
+        let found = self.document.certificates().with_context(|| cannot_use(&self.path))?;
+        Ok(found.into_iter().cloned().collect())
     }
 
     /// The private key, of which there may be one. An encrypted one is opened with the passphrase of `source`, asked for where there is none; a

@@ -1,4 +1,4 @@
-//! Bytes and text: PEM, DER, object identifiers, hex, base64, markup.
+//! Bytes and text: PEM, DER, object identifiers, hex, base64, percent-encoding, markup.
 //!
 //! Everything here reads untrusted bytes: no function panics, and every length is checked before it is used.
 
@@ -8,6 +8,7 @@ pub mod hex;
 pub mod markup;
 pub mod oid;
 pub mod pem;
+pub mod percent;
 
 pub use der::DerError;
 pub use oid::Oid;

@@ -1,4 +1,4 @@
-//! `certkit verify` beside six other verifiers over sound and unsound chains: where they part, a reason stands here.
+//! `certkit verify` beside seven other verifiers over sound and unsound chains: where they part, a reason stands here.
 
 use certkit::encoding::der::{self, tag};
 use certkit::encoding::pem;
@@ -174,7 +174,10 @@ const ROWS: &[Row] = &[
     Row {
         name: "negative serial number",
         accepted: true,
-        differ: &[(Judge::Pyca, "RFC 5280 §4.1.2.2 to the letter, as certkit under --policy rfc5280")],
+        differ: &[
+            (Judge::Pyca, "RFC 5280 §4.1.2.2 to the letter, as certkit under --policy rfc5280"),
+            (Judge::Go, "the same, since Go 1.23"),
+        ],
     },
     Row {
         name: "early GeneralizedTime",

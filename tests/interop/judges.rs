@@ -5,8 +5,9 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::collections::HashMap;
 
 use super::clients::{Answer, nss_database};
-use crate::support::{Ran, Sandbox, peer, python};
+use crate::support::{Ran, Run, Sandbox, go, peer, python};
 
+const GO: &str = include_str!("peers/judge.go");
 const PYTHON: &str = include_str!("peers/judge.py");
 
 /// May this leaf be the TLS server of this name, today?
@@ -43,6 +44,8 @@ pub(super) enum Judge {
     WebPki,
     /// vfychain, which compares no names.
     Nss,
+    /// Go's crypto/x509.
+    Go,
 }
 
 /// What it says.
@@ -61,8 +64,8 @@ impl From<Ran> for Judgment {
 }
 
 impl Judge {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Certkit, Self::OpenSsl, Self::Strict, Self::GnuTls, Self::Pyca, Self::WebPki, Self::Nss];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Certkit, Self::OpenSsl, Self::Strict, Self::GnuTls, Self::Pyca, Self::WebPki, Self::Nss, Self::Go];
 
     /// Every judge on this machine; the absent ones are told.
     pub(super) fn here() -> Vec<Self> {
@@ -73,6 +76,7 @@ impl Judge {
             Self::GnuTls => has("certtool"),
             Self::Pyca => python().is_some(),
             Self::Nss => has("vfychain") && has("certutil"),
+            Self::Go => go().is_some(),
         };
         Self::ALL.into_iter().filter(here).collect()
     }
@@ -82,6 +86,7 @@ impl Judge {
         match self {
             Self::Pyca => pyca(sandbox, cases),
             Self::Nss => nss(sandbox, cases),
+            Self::Go => in_go(sandbox, cases),
             _ => cases.iter().map(|case| self.judge_one(sandbox, case)).collect(),
         }
     }
@@ -110,7 +115,7 @@ impl Judge {
                 sandbox.program("certtool").args(fixed).args(["--verify-purpose", "1.3.6.1.5.5.7.3.1"]).stdin(chain)
             }
             Self::WebPki => return webpki(sandbox, case),
-            Self::Pyca | Self::Nss => panic!("these judge in one go"),
+            Self::Pyca | Self::Nss | Self::Go => panic!("these judge in one go"),
         };
         run.run().into()
     }
@@ -127,7 +132,15 @@ fn to_pem(der: &[u8]) -> String {
 fn pyca(sandbox: &Sandbox, cases: &[Case]) -> Vec<Judgment> {
     let python = python().unwrap();
     sandbox.write("judge.py", PYTHON);
-    let mut run = sandbox.program(&python.path).args(["-W", "ignore", "judge.py"]);
+    in_one_go(sandbox.program(&python.path).args(["-W", "ignore", "judge.py"]), cases)
+}
+
+fn in_go(sandbox: &Sandbox, cases: &[Case]) -> Vec<Judgment> {
+    in_one_go(sandbox.built_by_go(&go().unwrap(), "judge", GO), cases)
+}
+
+/// Asks a program that answers a line for each case.
+fn in_one_go(mut run: Run, cases: &[Case]) -> Vec<Judgment> {
     for case in cases {
         run = run.args([&case.leaf, case.intermediates.as_deref().unwrap_or_default(), &case.roots, &case.host]);
     }

@@ -25,14 +25,15 @@ const CERTKIT: Party = Party::Judge(Judge::Certkit);
 const PYCA: Party = Party::Judge(Judge::Pyca);
 const VFYCHAIN: Party = Party::Judge(Judge::Nss);
 const WEBPKI: Party = Party::Judge(Judge::WebPki);
+const GO: Party = Party::Judge(Judge::Go);
 
-/// Who stands behind the words of an objection. Apple's programs, Go and Windows are not to be had here.
+/// Who stands behind the words of an objection. Apple's programs and Windows are not to be had here.
 fn named(objection: &str) -> &'static [Party] {
     match objection {
         "certtool --verify (GnuTLS)" => &[CERTTOOL],
         "NSS (Firefox, Chromium on Linux)" => &[VFYCHAIN, TSTCLNT, CHROMIUM],
         "Firefox (NSS), rustls (webpki), Python's cryptography" => &[VFYCHAIN, TSTCLNT, WEBPKI, PYCA],
-        "Go, rustls, Python's cryptography, every browser" => &[WEBPKI, PYCA, CHROMIUM],
+        "Go, rustls, Python's cryptography, every browser" => &[GO, WEBPKI, PYCA, CHROMIUM],
         "Apple (Safari, macOS, iOS)" => &[],
         "Chrome, Firefox, Safari, Windows, Java before 15" => &[CHROMIUM, VFYCHAIN, TSTCLNT],
         "Chrome, rustls with ring" => &[CHROMIUM],
@@ -76,6 +77,16 @@ fn make(sandbox: &Sandbox, name: &str) {
         }
         "issue" => issue(&["localhost"]),
         "issue-rsa" => issue(&["localhost", "--type", "rsa:2048"]),
+        // A CA of its own, whose signature is RSASSA-PSS over SHA-256.
+        "issue-rsa-pss" => {
+            let profile = "description = \"a server\"\nkey = \"P-256\"\ndays = 90\nbackdate = \"5m\"
+key_usage = [\"digitalSignature\"]\nextended_key_usage = [\"serverAuth\"]\nnames = [\"dns\"]\nsignature = \"rsa-pss-sha256\"\n";
+            let file = sandbox.write("pss.toml", profile);
+            sandbox.certkit(&["ca", "init", "--ca", "pss", "--type", "rsa:2048"]).expect_code(0);
+            let named = ["localhost", "--ca", "pss", "--profile", file.to_str().unwrap()];
+            sandbox.certkit(&[&["ca", "issue", "--out", &out, "--keyout", &key], &named[..]].concat()).expect_code(0);
+            sandbox.write(&root, sandbox.read("pss/ca.pem"));
+        }
         "issue-p384" => issue(&["localhost", "--type", "p384"]),
         "issue-p521" => issue(&["localhost", "--type", "p521"]),
         "issue-ed25519" => issue(&["localhost", "--type", "ed25519"]),
@@ -108,6 +119,7 @@ fn first(sandbox: &Sandbox, file: &str) -> Certificate {
 const ROWS: &[Row] = &[
     Row { name: "issue", objections: 0, refused_here: false },
     Row { name: "issue-rsa", objections: 0, refused_here: false },
+    Row { name: "issue-rsa-pss", objections: 0, refused_here: false },
     Row { name: "issue-p384", objections: 0, refused_here: false },
     Row { name: "issue-p521", objections: 1, refused_here: false },
     Row { name: "issue-ed25519", objections: 1, refused_here: false },
@@ -178,7 +190,7 @@ fn those_who_are_said_not_to_know_ml_dsa_do_not() {
         let judgment = judge.judge(&sandbox, &[Case::new("localhost.pem", "localhost.pem", "localhost")]).remove(0);
         assert_eq!(
             judgment.accepted,
-            matches!(judge, Judge::Certkit | Judge::Pyca | Judge::WebPki),
+            matches!(judge, Judge::Certkit | Judge::Pyca | Judge::WebPki | Judge::Go),
             "{judge:?}: {}",
             judgment.said
         );

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,6 +12,7 @@ use std::{env, fs, io, thread};
 /// A server. It ends with the process that started it, whatever ends that: its shell waits for the end of a pipe.
 pub(crate) struct Server {
     folder: PathBuf,
+    port: u16,
     databases: AtomicU32,
     _alive: ChildStdin,
 }
@@ -20,11 +21,40 @@ pub(crate) struct Server {
 /// `CERTKIT_REQUIRE_PEERS=1` the test fails.
 pub(crate) fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER.get_or_init(Server::start).as_ref()
+    SERVER.get_or_init(|| Server::start(5432, None)).as_ref()
+}
+
+/// What a server needs to speak TLS, as it does on its port at 127.0.0.1: files in PEM, and who is let in how
+/// (`pg_hba.conf`). On its socket everybody is.
+#[allow(dead_code, reason = "the unit tests have no use for it")]
+pub(crate) struct Encryption<'a> {
+    pub(crate) certificate: &'a Path,
+    pub(crate) key: &'a Path,
+    pub(crate) client_ca: &'a Path,
+    pub(crate) access: &'a str,
+}
+
+#[allow(dead_code, reason = "the unit tests have no use for it")]
+impl Server {
+    /// A server that speaks TLS.
+    pub(crate) fn encrypted(encryption: &Encryption<'_>) -> Option<Self> {
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        Self::start(free, Some(encryption))
+    }
+
+    /// Its port at 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Runs statements as its administrator.
+    pub(crate) fn administer(&self, statements: &str) {
+        self.client("postgres").unwrap().batch_execute(statements).unwrap();
+    }
 }
 
 impl Server {
-    fn start() -> Option<Self> {
+    fn start(port: u16, encryption: Option<&Encryption<'_>>) -> Option<Self> {
         let Some(programs) = programs() else { return skip("there is no initdb of PostgreSQL") };
         let Some(user) = unprivileged() else { return skip("no program can be run as another user") };
         let folder = tempfile::Builder::new().prefix("certkit-postgres").tempdir().unwrap().keep();
@@ -38,11 +68,15 @@ impl Server {
             }
             None => String::new(),
         };
+        let settings = match encryption {
+            Some(encryption) => encryption.settle_in(&folder.join("server"), user),
+            None => "-c listen_addresses=".to_owned(),
+        };
         // What initdb leaves unsynced is no loss: the tests kill clients, not the machine.
         let script = format!(
             "set -e; cd '{shown}/server'; run='{as_user}'; bin='{}'
              LC_ALL=C $run $bin/initdb -D '{shown}/server/data' -U certkit --auth=trust --encoding=UTF8 --no-sync >init.log 2>&1
-             $run $bin/postgres -D '{shown}/server/data' -k '{shown}/server' -c listen_addresses= -c max_connections=200 \
+             $run $bin/postgres -D '{shown}/server/data' -k '{shown}/server' -p {port} {settings} -c max_connections=200 \
                 -c shared_buffers=32MB >server.log 2>&1 &
              trap '' INT TERM
              cat >/dev/null; kill -QUIT $!; wait; rm -rf '{shown}'",
@@ -51,7 +85,7 @@ impl Server {
         let mut shell = Command::new("sh");
         shell.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let alive = shell.spawn().unwrap().stdin.take().unwrap();
-        let server = Self { folder, databases: AtomicU32::new(0), _alive: alive };
+        let server = Self { folder, port, databases: AtomicU32::new(0), _alive: alive };
         server.wait();
         Some(server)
     }
@@ -64,7 +98,8 @@ impl Server {
     }
 
     fn url(&self, name: &str) -> String {
-        format!("postgres://certkit@/{name}?host={}/server", self.folder.display())
+        let port = if self.port == 5432 { String::new() } else { format!("&port={}", self.port) };
+        format!("postgres://certkit@/{name}?host={}/server{port}", self.folder.display())
     }
 
     fn client(&self, name: &str) -> Result<postgres::Client, postgres::Error> {
@@ -79,6 +114,27 @@ impl Server {
             assert!(begun.elapsed() < Duration::from_secs(120), "PostgreSQL does not start: {}", logs());
             thread::sleep(Duration::from_millis(50));
         }
+    }
+}
+
+impl Encryption<'_> {
+    /// Puts the files where the server's user may read them; gives the settings.
+    fn settle_in(&self, folder: &Path, user: Option<u32>) -> String {
+        let access = folder.join("access");
+        fs::write(&access, format!("local all certkit trust\n{}", self.access)).unwrap();
+        for (from, to) in [(self.certificate, "server.pem"), (self.key, "server-key.pem"), (self.client_ca, "clients.pem")] {
+            let to = folder.join(to);
+            fs::write(&to, fs::read(from).unwrap()).unwrap();
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
+            if let Some(id) = user {
+                chown(&to, Some(id), Some(id)).unwrap();
+            }
+        }
+        let shown = folder.display();
+        format!(
+            "-c listen_addresses=127.0.0.1 -c ssl=on -c hba_file='{shown}/access' -c ssl_cert_file='{shown}/server.pem' \
+             -c ssl_key_file='{shown}/server-key.pem' -c ssl_ca_file='{shown}/clients.pem'"
+        )
     }
 }
 

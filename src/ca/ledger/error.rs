@@ -36,15 +36,20 @@ pub enum LedgerError {
         ledger: String,
     },
     /// The database is on another machine, and the connection would not be encrypted.
-    #[error(
-        "the ledger {ledger} is on another machine ({host}), and certkit speaks to PostgreSQL without TLS: \
-         reach it through a tunnel that ends on this machine, as ssh -L or stunnel make"
-    )]
+    #[error("the ledger {ledger} is on another machine ({host}), and sslmode=disable would have all of it in the clear")]
     Remote {
         /// Which one, without its password.
         ledger: String,
         /// The machine.
         host: String,
+    },
+    /// The server has no TLS, or its certificate is not to be trusted.
+    #[error("there is no safe connection to the ledger {ledger}")]
+    Insecure {
+        /// Which one, without its password.
+        ledger: String,
+        /// What the server said or showed.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The database cannot be reached, or lets nobody in.
     #[error("cannot reach the ledger {ledger}")]

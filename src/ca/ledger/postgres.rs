@@ -8,12 +8,16 @@ mod access;
 mod audit;
 mod lists;
 mod mend;
+mod parameters;
 mod revoke;
 mod rows;
 mod schema;
+mod tls;
 mod write;
 
 pub use access::PostgresAccess;
+pub use parameters::TlsFiles;
+pub use tls::{PostgresTls, PostgresTlsError};
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -55,8 +59,11 @@ impl PostgresLedger {
 
     fn connect(access: &PostgresAccess, may_make: bool) -> Result<Self, LedgerError> {
         let name = access.name().to_owned();
-        let unreachable = |error| LedgerError::Unreachable { ledger: name.clone(), source: Box::new(error) };
-        let mut client = blocking(|| access.config().connect(NoTls)).map_err(unreachable)?;
+        let connected = blocking(|| match access.tls() {
+            Some(tls) => access.config().connect(tls.clone()),
+            None => access.config().connect(NoTls),
+        });
+        let mut client = connected.map_err(|error| unreached(access, error))?;
         let told = |error| told(access.name(), error);
         let found = blocking(|| {
             client.batch_execute(SETTINGS)?;
@@ -95,6 +102,18 @@ impl PostgresLedger {
         let gone = || Failure::Damaged("the connection is closed".to_owned());
         let done = blocking(|| work(self.client.as_mut().ok_or_else(gone)?));
         done.map_err(|failure| failed(&self.name, failure))
+    }
+}
+
+/// Why there is no connection: for want of encryption, or another reason.
+fn unreached(access: &PostgresAccess, error: ::postgres::Error) -> LedgerError {
+    let ledger = access.name().to_owned();
+    let insecure = std::iter::successors(std::error::Error::source(&error), |cause| cause.source())
+        // The crate has no type for a server without TLS.
+        .any(|cause| cause.is::<PostgresTlsError>() || cause.to_string() == "server does not support TLS");
+    match insecure {
+        true => LedgerError::Insecure { ledger, source: Box::new(error) },
+        false => LedgerError::Unreachable { ledger, source: Box::new(error) },
     }
 }
 

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::list::Line;
 use super::place::Chosen;
 use super::which::{Meant, is_live};
-use crate::ca::{Authority, AuthorityName, Query};
+use crate::ca::{Authority, Query};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::files::{Mode, WriteSet, file_name_for, is_dash};
@@ -102,17 +102,18 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Err(anyhow!("there is nothing to export"))
             .hint("name a certificate, or choose --chain, --bundle or --records jsonl");
     }
-    let mut authority = chosen.open_to_read()?;
     let exported = match (&args.which, args.records) {
         (None, Some(format)) => return ledger(&args, format, chosen, session),
         (None, None) if args.bundle => bundle(chosen)?,
         (None, None) => {
+            let authority = chosen.open_to_read()?;
             let path: Vec<Certificate> = authority.path().into_iter().cloned().collect();
             Exported::pem("chain", &path)
         }
         (Some(which), _) => {
             let now = clock::now();
-            let record = Meant::find(&mut authority, which, chosen)?.newest(|record| is_live(record, now))?;
+            let (_, mut authority, meant) = Meant::in_any(which, chosen, true)?;
+            let record = meant.newest(|record| is_live(record, now))?;
             let certificate = authority.recorded(record.id)?;
             match args.pkcs12 {
                 true => pkcs12(&args, &certificate, &authority, session)?,
@@ -229,15 +230,15 @@ fn ledger(args: &Args, format: Format, chosen: &Chosen, session: &mut Session) -
             query.after = Some(last.id);
             let mut text = String::new();
             for record in &page {
-                let line = Line::of(record, now);
+                let line = Line::of(record, &name, now);
                 match format {
                     Format::Jsonl => {
                         let certificate = base64::encode(authority.recorded(record.id)?.der());
-                        let row = Row { line, authority: name.clone(), certificate };
+                        let row = Row { line, certificate };
                         text.push_str(&serde_json::to_string(&row).context("cannot write a row as JSON")?);
                         text.push('\n');
                     }
-                    Format::Csv => text.push_str(&csv(&line, &name)?),
+                    Format::Csv => text.push_str(&csv(&line)?),
                 }
             }
             count += page.len() as u64;
@@ -256,20 +257,18 @@ fn ledger(args: &Args, format: Format, chosen: &Chosen, session: &mut Session) -
 struct Row {
     #[serde(flatten)]
     line: Line,
-    authority: AuthorityName,
     /// Its DER in base64.
     certificate: String,
 }
 
 /// One line of CSV: the fields of a [`Line`] by their names, several names with spaces between them.
-fn csv(line: &Line, authority: &AuthorityName) -> anyhow::Result<String> {
+fn csv(line: &Line) -> anyhow::Result<String> {
     let value = serde_json::to_value(line).context("cannot write a row")?;
     let cell = |column: &&str| match value.get(*column) {
         Some(serde_json::Value::String(text)) => quoted(text),
         Some(serde_json::Value::Array(list)) => {
             quoted(&list.iter().filter_map(|it| it.as_str()).collect::<Vec<_>>().join(" "))
         }
-        _ if *column == "authority" => authority.to_string(),
         _ => String::new(),
     };
     Ok(format!("{}\r\n", COLUMNS.iter().map(cell).collect::<Vec<_>>().join(",")))

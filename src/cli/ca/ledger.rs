@@ -1,20 +1,28 @@
 //! Where the CA's ledger is: in its folder, or in a database that several machines share.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
-use crate::ca::{Config, Ledger, LedgerError, Place, PostgresAccess, PostgresLedger, SqliteLedger};
+use crate::ca::{
+    Config, Ledger, LedgerError, Place, PostgresAccess, PostgresLedger, PostgresTls, SqliteLedger, TlsFiles,
+};
+use crate::cli::files;
+use crate::cli::load::Loaded;
 use crate::cli::output::shown;
 use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
+use crate::cli::verify::roots;
+use crate::key::PrivateKey;
+use crate::x509::Certificate;
 
 /// Where the ledger is
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct LedgerArgs {
-    /// The ledger in a PostgreSQL database, postgres://USER@HOST:PORT/DATABASE [env: CERTKIT_LEDGER] [default: `ledger` of
-    /// ca.toml, or ledger.db in the folder of the CA]
+    /// The ledger in a PostgreSQL database, postgres://USER@HOST:PORT/DATABASE. Another machine needs TLS;
+    /// ?sslrootcert=FILE names its CA, &sslcert=FILE and &sslkey=FILE your certificate [env: CERTKIT_LEDGER] [default:
+    /// `ledger` of ca.toml, or ledger.db in the folder of the CA]
     #[arg(long, global = true, value_name = "URL")]
     ledger: Option<String>,
 
@@ -24,7 +32,7 @@ pub(super) struct LedgerArgs {
 }
 
 /// Where a ledger is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Location {
     /// In a file.
     File(PathBuf),
@@ -49,8 +57,10 @@ impl LedgerArgs {
                 .hint("give it with --ledger-password, or in PGPASSWORD, CERTKIT_LEDGER or ca.toml");
         }
         let from_environment = || env::var("CERTKIT_LEDGER").ok().filter(|url| !url.is_empty());
-        match self.ledger.clone().or_else(from_environment).or_else(|| config.ledger.clone()) {
-            Some(url) => Ok(Location::Database(self.access(&url)?)),
+        // Files that ca.toml names are found from wherever certkit runs.
+        let here = self.ledger.clone().or_else(from_environment).map(|url| (url, Path::new("")));
+        match here.or_else(|| config.ledger.clone().map(|url| (url, place.folder()))) {
+            Some((url, folder)) => Ok(Location::Database(self.access(&url, folder)?)),
             None if self.ledger_password.is_some() => {
                 Err(anyhow!("--ledger-password has no effect: the ledger is a file"))
                     .hint("say where it is with --ledger")
@@ -59,14 +69,48 @@ impl LedgerArgs {
         }
     }
 
-    fn access(&self, url: &str) -> anyhow::Result<PostgresAccess> {
+    /// `folder` is where the files that the URL names are looked for.
+    fn access(&self, url: &str, folder: &Path) -> anyhow::Result<PostgresAccess> {
         let password =
             self.ledger_password.as_ref().map(|source| source.existing("the ledger's database")).transpose()?;
         let from_environment = env::var_os("PGPASSWORD").filter(|password| !password.is_empty());
         let user = whoami::username().unwrap_or_else(|_| "certkit".to_owned());
         let given = password.as_deref().or(from_environment.as_ref().map(|password| password.as_encoded_bytes()));
-        Ok(PostgresAccess::new(url, &user, given)?)
+        let access = PostgresAccess::new(url, &user, given)?;
+        let Some(files) = access.tls_files() else { return Ok(access) };
+        let tls = tls(files, folder).with_context(|| format!("cannot speak TLS with the ledger {}", access.name()))?;
+        Ok(access.encrypted(tls))
     }
+}
+
+/// Loads what TLS to a database takes.
+fn tls(files: &TlsFiles, folder: &Path) -> anyhow::Result<PostgresTls> {
+    let roots = match files.roots_file() {
+        Some(path) => {
+            let path = folder.join(path);
+            roots::of_file(&path)?
+        }
+        None => roots::of_system().hint("name the CA of the server's certificate: ?sslrootcert=FILE")?.0,
+    };
+    let identity = identity(files, folder)?;
+    let identity = identity.as_ref().map(|(chain, key)| (chain.as_slice(), key));
+    Ok(PostgresTls::new(&roots, identity)?)
+}
+
+/// The certificate for servers that ask for one, with its issuers, and its key.
+fn identity(files: &TlsFiles, folder: &Path) -> anyhow::Result<Option<(Vec<Certificate>, PrivateKey)>> {
+    let Some(certificate) = &files.certificate else { return Ok(None) };
+    let path = folder.join(certificate);
+    let loaded = Loaded::read(&path)?;
+    let chain = loaded.certificates()?;
+    let key = folder.join(files.key.as_ref().unwrap_or(certificate));
+    if files.key.is_none() && !loaded.document.items().iter().any(|item| item.private_key().is_some()) {
+        return Err(anyhow!("{} holds no private key", shown(&path))).hint("sslkey=FILE names its key");
+    }
+    // As libpq has it: a key that others can read is none.
+    files::is_for_its_owner_alone(&key)?;
+    let key = Loaded::read(&key)?.private_key(None)?;
+    Ok(Some((chain, key)))
 }
 
 impl Location {
@@ -105,10 +149,15 @@ impl Location {
 
 /// Says what to do where no database answers.
 fn hinted<T>(opened: Result<T, LedgerError>) -> anyhow::Result<T> {
-    match opened {
-        Err(error @ LedgerError::Unreachable { .. }) => Err(error).hint(
-            "the database has to be there (createdb), and its user to be let in; a password comes with --ledger-password",
+    let hint = match &opened {
+        Err(LedgerError::Unreachable { .. }) => Some(
+            "the database has to be there (createdb), and its user to be let in; a password comes with --ledger-password; \
+             sslmode=verify-full in the URL asks this machine for TLS too",
         ),
-        other => Ok(other?),
-    }
+        Err(LedgerError::Insecure { .. }) => Some(
+            "the server needs `ssl = on`, and a certificate for the host of the URL; its CA is named with ?sslrootcert=FILE",
+        ),
+        _ => None,
+    };
+    opened.hint_if(hint)
 }

@@ -1,13 +1,15 @@
 //! `certkit ca list`: what the CA has signed.
 
-use anyhow::Context;
+use std::collections::VecDeque;
+
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::lapse::Lapse;
 use super::place::Chosen;
 use crate::ca::ledger::RecordId;
-use crate::ca::{Authority, Query, Record};
+use crate::ca::{Authority, AuthorityName, Query, Record};
 use crate::cli::clock::{self, parse_span, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::output::{LongReport, Session};
@@ -17,7 +19,7 @@ use crate::encoding::hex;
 use crate::x509::SerialNumber;
 use crate::x509::extension::CrlReason;
 
-/// List the certificates the CA has issued, the oldest first
+/// List the certificates an authority of the CA has issued, or all of them have, the oldest first
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 However many there are, they are written as they are read, and none is kept in memory. To go through them in parts: --limit, and
@@ -27,14 +29,19 @@ For example:
   certkit ca list
   certkit ca list --name api.test
   certkit ca list --valid --expiring 30d --json
+  certkit ca list --all
   certkit ca list --revoked
   certkit ca list --limit 100 --after 3f9a1c
 
-With --json the answer is an object: `ca` (its subject); `folder`; `certificates`, each with `serial`, `status` (`valid`,
-`not_yet_valid`, `expired`, `revoked`), `subject`, `names`, `profile`, `not_before`, `not_after`, `issued_at`,
-`fingerprint_sha256`, and where it is revoked, `revoked_at`, `reason` and `invalid_since`; and `more` (whether --limit left any
-out).")]
+With --json the answer is an object: `ca` (the subject of the authority; with --all, of the first); `folder`; `certificates`,
+each with `authority` (what the authority is called), `serial`, `status` (`valid`, `not_yet_valid`, `expired`, `revoked`),
+`subject`, `names`, `profile`, `not_before`, `not_after`, `issued_at`, `fingerprint_sha256`, and where it is revoked,
+`revoked_at`, `reason` and `invalid_since`; and `more` (whether --limit left any out).")]
 pub(super) struct Args {
+    /// Those of every authority of the CA, each with what the authority is called
+    #[arg(long)]
+    all: bool,
+
     /// Those with this name
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -64,36 +71,63 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let now = clock::now();
     let until = |span| now.checked_add(span).context("--expiring reaches past the year 9999");
     let expiring_before = args.expiring.map(until).transpose()?;
-    let mut authority = chosen.open_to_read()?;
-    let after = args.after.map(|serial| place_of(&mut authority, &serial, chosen)).transpose()?;
+    let mut authorities = match args.all {
+        true => {
+            chosen.without_issuer("--all lists those of every authority")?;
+            chosen.open_all_to_read()?
+        }
+        false => vec![(chosen.issuer()?, chosen.open_to_read()?)],
+    };
+    let after = args.after.map(|serial| place_of(&mut authorities, &serial, chosen)).transpose()?;
     let revoked = if args.revoked { Some(true) } else { args.valid.then_some(false) };
-    let lapse = Lapse::of_last(&mut authority, now)?;
+    let mut lapses = Vec::new();
+    for (name, authority) in &mut authorities {
+        lapses.extend(Lapse::of_last(authority, now)?.map(|lapse| (chosen.by(name.clone()), lapse)));
+    }
+    let ca = authorities.first().map(|(_, authority)| authority.certificate().subject().to_string());
+    let query = Query { name: args.name, expiring_before, revoked, after, limit: Some(PAGE), ..Query::default() };
+    let several = authorities.len() > 1;
     let mut listing = Listing {
-        ca: authority.certificate().subject().to_string(),
+        ca: ca.unwrap_or_default(),
         folder: chosen.shown(),
-        query: Query { name: args.name, expiring_before, revoked, after, limit: Some(PAGE), ..Query::default() },
+        shelves: authorities.into_iter().map(|(name, authority)| Shelf::new(name, authority, query.clone())).collect(),
+        several,
         only_valid: args.valid,
         left: args.limit,
-        authority,
         now,
         listed: 0,
         more: false,
-        over: false,
     };
     session.answer_long(&mut listing)?;
-    if let Some(list) = lapse.filter(Lapse::is_lapsing) {
-        session.warn(format_args!("{}: sign the next one with `certkit ca crl{}`", list.in_words(), chosen.flag()));
+    for (chosen, list) in lapses.into_iter().filter(|(_, list)| list.is_lapsing()) {
+        let flag = chosen.flag_to_sign();
+        session.warn(format_args!("{}: sign the next one with `certkit ca crl{flag}`", list.in_words()));
     }
     Ok(Exit::Yes)
 }
 
 /// Where in the ledger the certificate with this serial number is.
-fn place_of(authority: &mut Authority, serial: &str, chosen: &Chosen) -> anyhow::Result<RecordId> {
-    let query = SerialNumber::from_hex(serial).map(|serial| Query { serial: Some(serial), ..Query::default() });
-    let found = query.map(|query| authority.find(&query)).transpose()?.unwrap_or_default();
+fn place_of(
+    authorities: &mut [(AuthorityName, Authority)],
+    serial: &str,
+    chosen: &Chosen,
+) -> anyhow::Result<RecordId> {
+    let mut found = Vec::new();
+    if let Some(serial) = SerialNumber::from_hex(serial) {
+        let query = Query { serial: Some(serial), ..Query::default() };
+        for (_, authority) in authorities {
+            found.extend(authority.find(&query)?.iter().map(|record| record.id));
+        }
+    }
+    if found.len() > 1 {
+        // Each authority numbers for itself, and what was imported may begin at 1.
+        let failed: anyhow::Result<RecordId> =
+            Err(anyhow!("several authorities have issued a certificate with serial number {serial}"));
+        return failed.hint("list one authority at a time with --issuer");
+    }
     found
         .first()
-        .map(|record| record.id)
+        .copied()
         .with_context(|| format!("the CA in {} has issued no certificate with serial number {serial}", chosen.shown()))
         .hint("--after takes the last serial number of the part before")
 }
@@ -102,8 +136,9 @@ fn place_of(authority: &mut Authority, serial: &str, chosen: &Chosen) -> anyhow:
 struct Listing {
     ca: String,
     folder: String,
-    authority: Authority,
-    query: Query,
+    shelves: Vec<Shelf>,
+    /// Whether it has to be said which authority has issued each.
+    several: bool,
     /// Those that have expired or are not valid yet are left out.
     only_valid: bool,
     /// How many may still be listed.
@@ -111,7 +146,48 @@ struct Listing {
     now: OffsetDateTime,
     listed: u64,
     more: bool,
+}
+
+/// What one authority has issued.
+struct Shelf {
+    name: AuthorityName,
+    authority: Authority,
+    query: Query,
+    /// Read, and not listed yet.
+    waiting: VecDeque<Record>,
     over: bool,
+}
+
+impl Shelf {
+    fn new(name: AuthorityName, authority: Authority, query: Query) -> Self {
+        Self { name, authority, query, waiting: VecDeque::new(), over: false }
+    }
+
+    /// The place of the next record in the ledger.
+    fn next(&mut self) -> anyhow::Result<Option<RecordId>> {
+        if self.waiting.is_empty() && !self.over {
+            let found = self.authority.find(&self.query)?;
+            self.over = found.len() < PAGE as usize;
+            self.query.after = found.last().map(|record| record.id);
+            self.waiting = found.into();
+        }
+        Ok(self.waiting.front().map(|record| record.id))
+    }
+}
+
+impl Listing {
+    /// The next record of all shelves in the order in which they were issued.
+    fn next(&mut self) -> anyhow::Result<Option<(AuthorityName, Record)>> {
+        let mut first = None;
+        for (at, shelf) in self.shelves.iter_mut().enumerate() {
+            let Some(id) = shelf.next()? else { continue };
+            if first.is_none_or(|(least, _)| id < least) {
+                first = Some((id, at));
+            }
+        }
+        let shelf = first.and_then(|(_, at)| self.shelves.get_mut(at));
+        Ok(shelf.and_then(|shelf| Some((shelf.name.clone(), shelf.waiting.pop_front()?))))
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -137,24 +213,21 @@ impl LongReport for Listing {
     }
 
     fn next_rows(&mut self) -> anyhow::Result<Option<Vec<Line>>> {
-        while !self.over {
-            let found = self.authority.find(&self.query)?;
-            self.over = found.len() < PAGE as usize;
-            self.query.after = found.last().map(|record| record.id);
-            let wanted = |record: &&Record| !self.only_valid || record.validity.contains(self.now);
-            let mut rows: Vec<Line> = found.iter().filter(wanted).map(|record| Line::of(record, self.now)).collect();
-            if let Some(left) = &mut self.left {
-                self.more = rows.len() > *left as usize;
-                rows.truncate(*left as usize);
-                *left = left.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-                self.over |= self.more;
+        let mut rows = Vec::new();
+        while rows.len() < PAGE as usize && !self.more {
+            let Some((authority, record)) = self.next()? else { break };
+            if self.only_valid && !record.validity.contains(self.now) {
+                continue;
             }
-            if !rows.is_empty() {
-                self.listed += rows.len() as u64;
-                return Ok(Some(rows));
+            if self.left == Some(0) {
+                self.more = true;
+                break;
             }
+            self.left = self.left.map(|left| left - 1);
+            rows.push(Line::of(&record, &authority, self.now));
         }
-        Ok(None)
+        self.listed += rows.len() as u64;
+        Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
 
     fn text(&mut self, rows: &[Line], text: &mut Text) {
@@ -162,11 +235,16 @@ impl LongReport for Listing {
             rows.iter().map(|line| safe(of(line)).to_string().chars().count()).max().unwrap_or(0)
         };
         let (names, profiles) = (width(Line::called).min(WIDEST), width(|line| line.profile.clone()));
+        let authorities = width(|line| line.authority.to_string());
         for line in rows {
             let called = safe(line.called()).to_string();
             let profile = safe(&line.profile).to_string();
+            let authority = match self.several {
+                true => format!("{:authorities$}  ", line.authority.to_string()),
+                false => String::new(),
+            };
             text.line(format_args!(
-                "{}  {called:names$}  {profile:profiles$}  {}",
+                "{authority}{}  {called:names$}  {profile:profiles$}  {}",
                 dim(format!("{:>32}", line.serial)),
                 line.standing()
             ));
@@ -179,6 +257,7 @@ impl LongReport for Listing {
 
     fn end_text(&self, text: &mut Text) {
         match (self.listed, self.more) {
+            (0, _) if self.several => text.line("no authority has issued anything that matches"),
             (0, _) => text.line(format_args!("{} has issued nothing that matches", safe(&self.ca))),
             (_, true) => text.line("there are more: --after with the last serial number goes on"),
             _ => {}
@@ -189,6 +268,7 @@ impl LongReport for Listing {
 /// One certificate.
 #[derive(Debug, Serialize)]
 pub(super) struct Line {
+    authority: AuthorityName,
     serial: String,
     status: Status,
     subject: String,
@@ -215,7 +295,7 @@ enum Status {
 }
 
 impl Line {
-    pub(super) fn of(record: &Record, now: OffsetDateTime) -> Self {
+    pub(super) fn of(record: &Record, authority: &AuthorityName, now: OffsetDateTime) -> Self {
         let validity = record.validity;
         let status = match record.revocation {
             Some(_) => Status::Revoked,
@@ -224,6 +304,7 @@ impl Line {
             None => Status::Valid,
         };
         Self {
+            authority: authority.clone(),
             serial: record.serial.to_string(),
             status,
             subject: record.subject.clone(),

@@ -15,7 +15,7 @@ use crate::ca::place::{State, is_there};
 use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory};
 use crate::cli::clock;
 use crate::cli::files::{self, is_dash};
-use crate::cli::load::{Loaded, cannot_use};
+use crate::cli::load::Loaded;
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
 use crate::encoding::pem;
@@ -61,6 +61,17 @@ impl Chosen {
     /// The same with its ledger elsewhere.
     pub(super) fn with_ledger(self, ledger: LedgerArgs) -> Self {
         Self { ledger, ..self }
+    }
+
+    /// The same with this authority chosen.
+    pub(super) fn by(&self, issuer: AuthorityName) -> Self {
+        Self {
+            place: self.place.clone(),
+            explicit: self.explicit,
+            issuer: Some(issuer),
+            ledger: self.ledger.clone(),
+            location: self.location.clone(),
+        }
     }
 
     /// The CA in the folder beside it whose name goes on like this: `ca-ml-dsa` beside `ca`.
@@ -165,21 +176,31 @@ impl Chosen {
                     self.flag()
                 ));
         }
-        let loaded = Loaded::read(&path)?;
-        let certificates = loaded.document.certificates().with_context(|| cannot_use(&path))?;
-        Ok(certificates.into_iter().cloned().collect())
+        Loaded::read(&path)?.certificates()
     }
 
     /// Every authority of the CA with what it is called, or only that of `--issuer`. A certificate in the folder that the
     /// ledger does not know as an authority's is none.
     pub(in crate::cli) fn open_all(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
+        self.open_each(Self::ledger)
+    }
+
+    /// The same to read what they are and what they have signed, also where nothing may be written.
+    pub(super) fn open_all_to_read(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
+        self.open_each(Self::ledger_to_read)
+    }
+
+    fn open_each(
+        &self,
+        ledger: fn(&Self) -> anyhow::Result<Box<dyn Ledger>>,
+    ) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
         self.is_made()?;
         if let Some(issuer) = &self.issuer {
-            return Ok(vec![(issuer.clone(), self.open_one(issuer)?)]);
+            return Ok(vec![(issuer.clone(), self.open_with(issuer, ledger(self)?)?)]);
         }
         let mut all = Vec::new();
         for name in self.place.names() {
-            match self.open_one(&name) {
+            match ledger(self).and_then(|ledger| self.open_with(&name, ledger)) {
                 Ok(authority) => all.push((name, authority)),
                 Err(error) if name.is_first() => return Err(error),
                 Err(error) if is_of_nobody(&error) => {}
@@ -248,6 +269,15 @@ impl Chosen {
     /// `--ca DIR` as it has to be given again.
     pub(in crate::cli) fn flag(&self) -> String {
         if self.explicit { format!(" --ca {}", self.shown()) } else { String::new() }
+    }
+
+    /// The same, with the authority where it is not the one that signs by default.
+    pub(super) fn flag_to_sign(&self) -> String {
+        let usual = self.config().ok().and_then(|config| config.issuer).unwrap_or_else(AuthorityName::first);
+        match &self.issuer {
+            Some(issuer) if *issuer != usual => format!("{} --issuer {issuer}", self.flag()),
+            _ => self.flag(),
+        }
     }
 
     /// What an error of an authority begins with.

@@ -135,7 +135,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         match args.if_expires_within.filter(|span| not_after - now > *span) {
             Some(_) => done.certificates.push(Outcome::Kept(Kept::of(&target, now))),
             None => {
-                done.certificates.push(Outcome::Renewed(Box::new(one::renew(target, &args, chosen, now, session)?)))
+                done.certificates.push(Outcome::Renewed(Box::new(one::renew(target, &args, now, session)?)))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `certkit ca revoke`: take a certificate back.
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -8,7 +8,7 @@ use super::lapse::Lapse;
 use super::list::Line;
 use super::place::{self, Chosen};
 use super::which::{Meant, is_live};
-use crate::ca::{Action, Authority, Record, Revocation};
+use crate::ca::{Action, Authority, AuthorityName, Record, Revocation};
 use crate::cli::clock::{self, Moment, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
@@ -39,7 +39,8 @@ With --json the answer is an object: `certificates`, each as `certkit ca list` a
 it); `list`, the last revocation list, with `number`, `next_update`, `state` (`current`, `due`, `lapsed`, `behind`), null where
 none was signed; and `to_do`, what to do next.")]
 pub(super) struct Args {
-    /// Which: serial numbers in hexadecimal, names, or files with the certificate first
+    /// Which: serial numbers in hexadecimal, names, or files with the certificate first. Of the authority that signs, or
+    /// else of any of the CA
     #[arg(value_name = "NAME|SERIAL|FILE", required = true)]
     which: Vec<String>,
 
@@ -71,11 +72,15 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let now = clock::now();
     let revocation = args.revocation(now)?;
-    let mut authority = chosen.open()?;
+    let Some((first, others)) = args.which.split_first() else { bail!("it has to be said which") };
+    let (signer, mut authority, meant) = Meant::in_any(first, chosen, false)?;
     // All are found before any is touched.
-    let mut records: Vec<Record> = Vec::new();
-    for which in &args.which {
-        let meant = Meant::find(&mut authority, which, chosen)?;
+    let mut records = args.chosen_of(meant, now)?;
+    for which in others {
+        let meant = match Meant::find(&mut authority, which, &signer) {
+            Ok(meant) => meant,
+            Err(error) => return Err(error).hint_if(another(which, first, &signer, chosen)),
+        };
         for record in args.chosen_of(meant, now)? {
             if !records.iter().any(|known| known.id == record.id) {
                 records.push(record);
@@ -92,11 +97,12 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         ));
     }
     let mut answer = Answer { certificates: Vec::new(), list: None, to_do: String::new(), released: args.release };
+    let name = signer.issuer()?;
     for record in &records {
-        answer.certificates.push(take(&mut authority, record, revocation, now)?);
+        answer.certificates.push(take(&mut authority, &name, record, revocation, now)?);
     }
     answer.list = Lapse::of_last(&mut authority, now)?;
-    answer.to_do = what_next(&answer, chosen);
+    answer.to_do = what_next(&answer, &signer);
     session.answer(&answer)?;
     Ok(Exit::of(answer.certificates.iter().all(|one| one.changed)))
 }
@@ -140,9 +146,17 @@ impl Args {
     }
 }
 
+/// What to do about a certificate of another authority than that of the first, where it is one: each has its own lists.
+fn another(which: &str, first: &str, signer: &Chosen, chosen: &Chosen) -> Option<String> {
+    let (other, ..) = Meant::in_any(which, chosen, false).ok()?;
+    let (other, signer) = (other.issuer().ok()?, signer.issuer().ok()?);
+    Some(format!("{other} has issued it, and {signer} has issued {first}: revoke them one after the other"))
+}
+
 /// Revokes one certificate or lifts its hold, if it is not so already.
 fn take(
     authority: &mut Authority,
+    name: &AuthorityName,
     record: &Record,
     revocation: Option<Revocation>,
     now: OffsetDateTime,
@@ -152,14 +166,14 @@ fn take(
         None => authority.release(&record.serial, &place::act(Action::Release)),
     };
     match done {
-        Ok(record) => Ok(Taken { line: Line::of(&record, now), changed: true }),
-        Err(error) if error.is_about_standing() => Ok(Taken { line: Line::of(record, now), changed: false }),
+        Ok(record) => Ok(Taken { line: Line::of(&record, name, now), changed: true }),
+        Err(error) if error.is_about_standing() => Ok(Taken { line: Line::of(record, name, now), changed: false }),
         Err(error) => Err(error.into()),
     }
 }
 
 fn what_next(answer: &Answer, chosen: &Chosen) -> String {
-    let flag = chosen.flag();
+    let flag = chosen.flag_to_sign();
     match &answer.list {
         _ if answer.certificates.iter().all(|one| !one.changed) => {
             "nothing changed: nothing is to be published".to_owned()

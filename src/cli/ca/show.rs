@@ -6,7 +6,7 @@ use super::list::Line;
 use super::outline::Outline;
 use super::place::Chosen;
 use super::which::{Meant, is_live};
-use crate::ca::{Authority, AuthorityName, Revocation};
+use crate::ca::{AuthorityName, Revocation};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session, shown};
@@ -38,9 +38,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let now = clock::now();
-    let mut authority = chosen.open_to_read()?;
     match args.which {
         None => {
+            let mut authority = chosen.open_to_read()?;
             let place = chosen.place();
             let signs = chosen.issuer()?;
             let issued = authority.count()?;
@@ -56,21 +56,12 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             })?;
         }
         Some(which) => {
-            let found = match Meant::find(&mut authority, &which, chosen) {
-                Err(error) if chosen.asked_issuer().is_none() => match elsewhere(&which, chosen) {
-                    Some((other, found)) => {
-                        authority = other;
-                        found
-                    }
-                    None => return Err(error),
-                },
-                found => found?,
-            };
+            let (chosen, mut authority, found) = Meant::in_any(&which, chosen, true)?;
             let record = found.newest(|record| is_live(record, now))?;
             let history = authority.history(record.id)?;
             let certificate = authority.recorded(record.id)?;
             session.answer(&One {
-                record: Line::of(&record, now),
+                record: Line::of(&record, &chosen.issuer()?, now),
                 history: history.iter().map(Event::of).collect(),
                 about: CertificateDescription::of(&certificate, now),
                 pem: crate::encoding::pem::write("CERTIFICATE", certificate.der()).to_string(),
@@ -78,14 +69,6 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         }
     }
     Ok(Exit::Yes)
-}
-
-/// The first of all authorities of the folder that has issued what is meant, where one has.
-fn elsewhere(which: &str, chosen: &Chosen) -> Option<(Authority, Meant)> {
-    chosen.open_all().ok()?.into_iter().find_map(|(_, mut authority)| {
-        let found = Meant::find(&mut authority, which, chosen).ok()?;
-        Some((authority, found))
-    })
 }
 
 /// Every authority of the folder that the ledger knows, each after the one above it.

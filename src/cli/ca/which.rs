@@ -63,6 +63,27 @@ impl Meant {
             .hint(format!("see them all with: certkit ca list{}", chosen.flag()))
     }
 
+    /// As [`Self::find`], of what the authority that signs has issued, or else any of the CA where none is asked for with
+    /// `--issuer`; and the CA with that authority chosen.
+    pub(super) fn in_any(which: &str, chosen: &Chosen, to_read: bool) -> anyhow::Result<(Chosen, Authority, Self)> {
+        let mut authority = if to_read { chosen.open_to_read()? } else { chosen.open()? };
+        let error = match Self::find(&mut authority, which, chosen) {
+            Ok(found) => return Ok((chosen.by(chosen.issuer()?), authority, found)),
+            Err(error) => error,
+        };
+        drop(authority);
+        let all = match chosen.asked_issuer() {
+            Some(_) => return Err(error),
+            None if to_read => chosen.open_all_to_read(),
+            None => chosen.open_all(),
+        };
+        let found = all.unwrap_or_default().into_iter().find_map(|(name, mut authority)| {
+            let found = Self::find(&mut authority, which, chosen).ok()?;
+            Some((chosen.by(name), authority, found))
+        });
+        found.ok_or(error)
+    }
+
     /// The one certificate that is meant. Of several with the name, those for which `counts` is false do not count where
     /// others do.
     ///

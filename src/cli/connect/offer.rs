@@ -94,7 +94,7 @@ impl OfferArgs {
     fn identity(&self) -> anyhow::Result<Option<ClientIdentity>> {
         let Some(path) = &self.cert else { return Ok(None) };
         let loaded = Loaded::read(path)?;
-        let chain: Vec<_> = loaded.document.certificates()?.into_iter().cloned().collect();
+        let chain = loaded.certificates()?;
         let key = match &self.key {
             Some(path) => Loaded::read(path)?.private_key(self.passphrase.as_ref())?,
             None => match loaded.document.items().iter().any(|item| item.private_key().is_some()) {

@@ -56,6 +56,32 @@ pub fn read_text_if_there(path: &Path) -> anyhow::Result<Option<Zeroizing<String
     }
 }
 
+/// Refuses a file with a secret that others than its owner can read; root's own may be read by a group, as the keys of Debian's
+/// `ssl-cert` are.
+///
+/// # Errors
+/// Where others can read it, or it cannot be looked at.
+#[cfg(unix)]
+pub fn is_for_its_owner_alone(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let about = fs::metadata(path).map_err(plain).with_context(|| format!("cannot read {}", shown(path)))?;
+    let open = about.mode() & if about.uid() == 0 { 0o037 } else { 0o077 };
+    match about.is_file() && open != 0 {
+        true => Err(anyhow!("{} holds a key and may be read by others", shown(path)))
+            .hint(format!("chmod 600 {}", shown(path))),
+        false => Ok(()),
+    }
+}
+
+/// Who may read a file is not said by a mode here.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn is_for_its_owner_alone(_: &Path) -> anyhow::Result<()> {
+    Ok(())
+}
+
 fn read_stdin() -> anyhow::Result<Zeroizing<Vec<u8>>> {
     static READ: AtomicBool = AtomicBool::new(false);
     if READ.swap(true, Ordering::Relaxed) {

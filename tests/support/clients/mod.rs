@@ -165,15 +165,8 @@ impl Desk {
     /// Go's `crypto/tls`: handshakes.
     pub(crate) fn go(&self) -> Option<Vec<Reply>> {
         let go = go()?;
-        self.sandbox.write("handshake.go", include_str!("handshake.go"));
-        // Without a module Go behaves as it did in 1.20. The version is the least that is compared with.
-        self.sandbox.write("go.mod", "module handshake\n\ngo 1.27\n");
-        // What is built of Go's library takes half a minute, and is the same the next time.
-        let cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/go-cache");
-        let settings = [("GOCACHE", cache), ("GOTOOLCHAIN", "local"), ("GOPROXY", "off"), ("GOTELEMETRY", "off")];
-        let build = self.sandbox.program(&go.path).args(["build", "-o", "handshake", "handshake.go"]);
-        settings.into_iter().fold(build, |build, (name, value)| build.env(name, value)).expect_code(0);
-        Some(self.replies("handshake.go", self.sandbox.program("./handshake")))
+        let handshake = self.sandbox.built_by_go(&go, "handshake", include_str!("handshake.go"));
+        Some(self.replies("handshake.go", handshake))
     }
 
     /// Runs a script that prints for each question a line `0000 yes`, `0000 no WHY` or `0000 - WHY`.

@@ -3,15 +3,20 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::parameters::{Mode, Parameters, TlsFiles};
+use super::tls::PostgresTls;
 use crate::ca::ledger::LedgerError;
 use ::postgres::Config;
-use ::postgres::config::Host;
+use ::postgres::config::{Host, SslMode, SslNegotiation};
 
 /// Where a PostgreSQL ledger is, and as whom it is used. The password is in it and is never shown.
 #[derive(Clone)]
 pub struct PostgresAccess {
     config: Box<Config>,
     name: String,
+    /// Where the connection is encrypted: what that takes.
+    files: Option<TlsFiles>,
+    tls: Option<PostgresTls>,
 }
 
 impl PostgresAccess {
@@ -19,18 +24,27 @@ impl PostgresAccess {
     /// is the socket in Debian's place. `user` is whoever the URL does not name, and `password` belongs to them where the
     /// URL has none.
     ///
+    /// Another machine is spoken to over TLS alone, and so is any host for which the URL has `sslmode=verify-full`,
+    /// `sslrootcert`, `sslcert` or `sslnegotiation=direct`: then [`Self::tls_files`] says what that takes, and
+    /// [`Self::encrypted`] has to be given it.
+    ///
     /// # Errors
-    /// [`LedgerError::Address`] where it is no such URL; [`LedgerError::Remote`] where the host is another machine: the
-    /// connection is not encrypted.
+    /// [`LedgerError::Address`] where it is no such URL, or wants less of TLS than that; [`LedgerError::Remote`] where it has
+    /// `sslmode=disable` for another machine.
     pub fn new(url: &str, user: &str, password: Option<&[u8]>) -> Result<Self, LedgerError> {
         let wrong = |why: &str| LedgerError::Address { why: why.to_owned() };
         if !Self::is_url(url) {
             return Err(wrong("it does not begin with postgres://"));
         }
+        let (parameters, url) = Parameters::taken_from(url).map_err(|why| LedgerError::Address { why })?;
         // What the crate says of a wrong URL may quote it, and with it a password.
         let mut config: Config = url.parse().map_err(|_| wrong("write postgres://USER@HOST:PORT/DATABASE"))?;
         if config.get_hosts().is_empty() {
-            config.host(DEBIAN_SOCKET);
+            // An address alone is what a certificate has to be for, too.
+            match config.get_hostaddrs().to_vec() {
+                addresses if addresses.is_empty() => _ = config.host(DEBIAN_SOCKET),
+                addresses => addresses.iter().for_each(|address| _ = config.host(&address.to_string())),
+            }
         }
         if config.get_user().is_none() {
             config.user(user);
@@ -45,14 +59,20 @@ impl PostgresAccess {
             config.connect_timeout(Duration::from_secs(10));
         }
         let name = name(&config);
-        if let Some(remote) = config.get_hosts().iter().find(|host| !is_local(host)) {
-            let host = shown(remote);
-            return Err(LedgerError::Remote { ledger: name, host });
-        }
-        if config.get_hostaddrs().iter().any(|address| !address.is_loopback()) {
-            return Err(LedgerError::Remote { host: name.clone(), ledger: name });
-        }
-        Ok(Self { config: Box::new(config), name })
+        let files = encryption(&config, parameters, &name)?;
+        config.ssl_mode(if files.is_some() { SslMode::Require } else { SslMode::Disable });
+        Ok(Self { config: Box::new(config), name, files, tls: None })
+    }
+
+    /// The files that have to be loaded for [`Self::encrypted`]; `None` where the connection is not encrypted.
+    pub fn tls_files(&self) -> Option<&TlsFiles> {
+        self.files.as_ref()
+    }
+
+    /// The same with what TLS takes. Without it a connection that has to be encrypted is none.
+    #[must_use]
+    pub fn encrypted(self, tls: PostgresTls) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// Whether a ledger is named by such a URL, and not by a file.
@@ -62,7 +82,10 @@ impl PostgresAccess {
 
     /// Whether a URL has a password in it.
     pub fn has_password(url: &str) -> bool {
-        url.parse::<Config>().is_ok_and(|config| config.get_password().is_some())
+        let with_password = |url: &str| url.parse::<Config>().is_ok_and(|config| config.get_password().is_some());
+        let (host, query) = url.split_once('?').unwrap_or((url, ""));
+        let rest = Parameters::taken_from(url).map_or_else(|_| url.to_owned(), |(_, rest)| rest);
+        with_password(host) || with_password(&rest) || query.split('&').any(|each| each.starts_with("password="))
     }
 
     /// The URL without the password.
@@ -73,12 +96,39 @@ impl PostgresAccess {
     pub(in crate::ca::ledger) fn config(&self) -> &Config {
         &self.config
     }
+
+    pub(super) fn tls(&self) -> Option<&PostgresTls> {
+        self.tls.as_ref()
+    }
 }
 
 impl std::fmt::Debug for PostgresAccess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { config: _, name } = self;
+        let Self { config: _, name, files: _, tls: _ } = self;
         f.debug_struct("PostgresAccess").field("name", name).finish_non_exhaustive()
+    }
+}
+
+/// What TLS takes where the connection is encrypted.
+fn encryption(config: &Config, parameters: Parameters, ledger: &str) -> Result<Option<TlsFiles>, LedgerError> {
+    let Parameters { mode, files } = parameters;
+    let direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
+    let asked = files.named().or(direct.then_some("sslnegotiation=direct"));
+    let wrong = |why: String| Err(LedgerError::Address { why });
+    let remote = config.get_hosts().iter().find(|host| !is_local(host)).map(shown);
+    let remote = remote.or_else(|| {
+        config.get_hostaddrs().iter().find(|address| !address.is_loopback()).map(ToString::to_string)
+    });
+    match (mode, remote, asked) {
+        (Some(Mode::Disable), Some(host), _) => Err(LedgerError::Remote { ledger: ledger.to_owned(), host }),
+        (Some(Mode::Disable), None, Some(asked)) => wrong(format!("{asked} has no effect beside sslmode=disable")),
+        (Some(Mode::Disable) | None, None, None) => Ok(None),
+        (Some(Mode::VerifyFull), ..) | (None, Some(_), _) | (None, None, Some(_)) => {
+            match config.get_hosts().iter().any(is_socket) {
+                true => wrong("a socket is not encrypted, and this URL asks for TLS".to_owned()),
+                false => Ok(Some(files)),
+            }
+        }
     }
 }
 
@@ -97,6 +147,14 @@ fn name(config: &Config) -> String {
 fn is_local(host: &Host) -> bool {
     match host {
         Host::Tcp(name) => name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    }
+}
+
+fn is_socket(host: &Host) -> bool {
+    match host {
+        Host::Tcp(_) => false,
         #[cfg(unix)]
         Host::Unix(_) => true,
     }
@@ -138,15 +196,44 @@ mod tests {
 
     #[test]
     fn another_machine_is_not_spoken_to_in_the_clear() {
+        let mode = |url: &str| PostgresAccess::new(url, "bob", None).map(|access| access.config.get_ssl_mode());
         for local in ["localhost", "127.0.0.1", "[::1]", "%2Frun%2Fpostgresql", ""] {
-            assert!(PostgresAccess::new(&format!("postgres://{local}/ledger"), "bob", None).is_ok(), "{local}");
+            for query in ["", "?sslmode=disable"] {
+                let url = format!("postgres://{local}/ledger{query}");
+                assert_eq!(mode(&url).unwrap(), SslMode::Disable, "{url}");
+            }
         }
         for remote in ["db.example", "192.0.2.1", "[2001:db8::1]", "localhost,db.example", "localhost.example"] {
             let url = format!("postgres://ann:sesame@{remote}/ledger");
-            let refused = PostgresAccess::new(&url, "bob", None).unwrap_err();
+            assert_eq!(mode(&url).unwrap(), SslMode::Require, "{url}");
+            let refused = mode(&format!("{url}?sslmode=disable")).unwrap_err();
             assert!(matches!(refused, LedgerError::Remote { .. }), "{remote}: {refused}");
+            for weaker in ["allow", "prefer", "require", "verify-ca"] {
+                let refused = mode(&format!("{url}?sslmode={weaker}")).unwrap_err();
+                assert!(matches!(refused, LedgerError::Address { .. }), "{remote}: {refused}");
+            }
         }
-        let elsewhere = PostgresAccess::new("postgres://localhost/ledger?hostaddr=192.0.2.1", "bob", None);
-        assert!(matches!(elsewhere, Err(LedgerError::Remote { .. })), "{elsewhere:?}");
+        for elsewhere in ["postgres://localhost/ledger?hostaddr=192.0.2.1", "postgres:///ledger?hostaddr=192.0.2.1"] {
+            assert_eq!(mode(elsewhere).unwrap(), SslMode::Require, "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_spoken_to_over_tls_where_the_url_says_so_and_a_socket_never() {
+        for query in ["sslmode=verify-full", "sslrootcert=ca.pem", "sslcert=me.pem", "sslnegotiation=direct"] {
+            let access = PostgresAccess::new(&format!("postgres://localhost/ledger?{query}"), "bob", None).unwrap();
+            assert!(access.tls_files().is_some(), "{query}");
+            assert_eq!(access.config.get_ssl_mode(), SslMode::Require, "{query}");
+            for socket in ["postgres:///ledger", "postgres://%2Frun%2Fpg,db.example/ledger"] {
+                let refused = PostgresAccess::new(&format!("{socket}?{query}"), "bob", None).unwrap_err();
+                assert!(refused.to_string().contains("socket"), "{query}: {refused}");
+            }
+        }
+        let refused = PostgresAccess::new("postgres://localhost/x?sslmode=disable&sslcert=me.pem", "bob", None);
+        assert!(refused.unwrap_err().to_string().contains("sslcert has no effect"));
+        assert!(PostgresAccess::has_password("postgres://ann:sesame@localhost/ledger?sslmode=verify-full"));
+        assert!(PostgresAccess::has_password("postgres://ann:sesame@localhost/ledger?sslmode=wrong"));
+        assert!(PostgresAccess::has_password("postgres://ann@localhost/ledger?password=sesame&sslmode=verify-full"));
+        assert!(PostgresAccess::has_password("postgres://ann@localhost/ledger?password=sesame&sslmode=wrong"));
     }
 }

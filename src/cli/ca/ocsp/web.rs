@@ -13,7 +13,7 @@ use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
 use crate::cli::text::{Text, good};
-use crate::encoding::{base64, hex};
+use crate::encoding::{base64, hex, percent};
 use crate::key::digest;
 use crate::serve::http::{Answer, Limits, Listener, Request, Service};
 use crate::x509::ocsp::OcspStatus;
@@ -107,22 +107,11 @@ impl Service for Desk {
 /// The request in the path of a GET: the base64 of its DER, percent signs or not, after any other segments. Base64 has
 /// slashes of its own, so where it begins is found by trying.
 fn in_path(path: &str) -> Option<Vec<u8>> {
-    let path = percent_decoded(path)?;
+    let path = percent::decode(path)?;
     let starts = path.match_indices('/').map(|(at, _)| at + 1).take(MOST_SEGMENTS);
     // DER of a SEQUENCE begins with 0x30, and that is M.
     let mut rests = starts.filter_map(|at| path.get(at..)).filter(|rest| rest.starts_with('M'));
     rests.find_map(|rest| base64::decode(rest).filter(|encoding| crate::encoding::der::only(encoding).is_ok()))
-}
-
-fn percent_decoded(path: &str) -> Option<String> {
-    let mut pieces = path.split('%');
-    let mut decoded = pieces.next().unwrap_or_default().as_bytes().to_vec();
-    for piece in pieces {
-        let octet = hex::decode(piece.get(..2)?)?;
-        decoded.extend(octet);
-        decoded.extend(piece.get(2..)?.bytes());
-    }
-    String::from_utf8(decoded).ok()
 }
 
 /// How often what was said.

@@ -31,6 +31,8 @@ pub(super) struct Target {
     old: Certificate,
     file: Option<PathBuf>,
     authority: Authority,
+    /// The CA with the authority chosen that has issued it.
+    chosen: Chosen,
 }
 
 impl Target {
@@ -48,30 +50,28 @@ impl Target {
 /// # Errors
 /// When there is none, or it is revoked.
 pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTime) -> anyhow::Result<Target> {
-    let mut authority = chosen.open()?;
-    let meant = Meant::find(&mut authority, which, chosen)?;
+    let (chosen, mut authority, meant) = Meant::in_any(which, chosen, false)?;
     let file = meant.from_file.then(|| PathBuf::from(which));
     let record = meant.newest(|record| is_live(record, now))?;
     if let Some(revocation) = record.revocation {
         let (reason, at) = (revocation.reason.name(), rfc3339(revocation.at));
         return Err(anyhow!("the certificate with serial number {} is revoked: {reason} since {at}", record.serial))
-            .hint(format!("have a new one issued, with a new key: certkit ca issue{}", chosen.flag()));
+            .hint(format!("have a new one issued, with a new key: certkit ca issue{}", chosen.flag_to_sign()));
     }
     let old = authority.recorded(record.id)?;
     // So that a file in the way is told before anything is signed.
     Files::of(&old, file.as_deref(), args.out.as_deref(), args.keyout.as_deref(), args.force)?;
-    Ok(Target { which: which.to_owned(), record, old, file, authority })
+    Ok(Target { which: which.to_owned(), record, old, file, authority, chosen })
 }
 
 /// Renews it: recorded first, then written.
 pub(super) fn renew(
     target: Target,
     args: &Args,
-    chosen: &Chosen,
     now: OffsetDateTime,
     session: &mut Session,
 ) -> anyhow::Result<Renewed> {
-    let Target { which, record, old, file, mut authority } = target;
+    let Target { which, record, old, file, mut authority, chosen } = target;
     let files = Files::of(&old, file.as_deref(), args.out.as_deref(), args.keyout.as_deref(), args.force)?;
     files.check(args.rekey, session)?;
     let name = args.profile.as_deref().unwrap_or(&record.profile);
@@ -90,7 +90,7 @@ pub(super) fn renew(
         Renewal::of(&old, &authority.path(), &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
     let validity = args.lifetime.validity(&renewal.profile, now)?;
     let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
-    let ca_key = args.signer.key(chosen)?;
+    let ca_key = args.signer.key(&chosen)?;
     let act = place::act(Action::Renew);
     let issued = chosen.unlock(&mut authority, &ca_key, now)?.issue(&order, &mut fresh_serial, &act)?;
     drop(ca_key);
@@ -103,7 +103,7 @@ pub(super) fn renew(
         certificate_file: names.first().cloned().unwrap_or_default(),
         key_file: args.rekey.then(|| shown(files.keyout())),
         replaces: record.serial.to_string(),
-        certificate: About::new(&issued, &issuer, chosen, &profile.name),
+        certificate: About::new(&issued, &issuer, &chosen, &profile.name),
         was_until: rfc3339(old.validity().not_after),
         files: names,
         new: issued.certificate.clone(),

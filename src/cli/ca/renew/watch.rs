@@ -76,7 +76,7 @@ impl Watched {
             if planned - args.jitter(target.certificate()) > now {
                 return Ok((args.planned(&target)?, Outcome::Kept(one::Kept::of(&target, now))));
             }
-            let renewed = one::renew(target, args, chosen, now, session)?;
+            let renewed = one::renew(target, args, now, session)?;
             // A certificate that is due as soon as it is made would be renewed without end: it has half of its time.
             let half = now + time_left(&renewed.new, now).checked_div(2).unwrap_or(Duration::ZERO);
             let due = args.planned_for(&renewed.new)?.max(half).max(now + SHORTEST_PAUSE);
