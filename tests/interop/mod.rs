@@ -26,3 +26,4 @@ mod scans;
 mod schema;
 mod serve;
 mod server;
+mod starttls;
