@@ -53,6 +53,7 @@ mod rules;
 mod scan;
 mod serve;
 mod serve_proxy;
+mod serve_secrets;
 mod serve_tls;
 mod support;
 mod tls;

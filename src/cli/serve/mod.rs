@@ -35,7 +35,11 @@ none, and kept beside it in CA-serve/localhost.pem.
 A folder: index.html, or a list of what there is. Content types go by the ending of the name; HEAD, Range (one part),
 If-None-Match, If-Modified-Since and their kin are heeded. Nothing outside the folder is served, whatever the path says and
 wherever links lead. Names that begin with a dot are not served, but for /.well-known; nor are the files of --cert, --key and
---key-log and the keys of the local CA. Other private keys in the folder are served as what they are: files.
+--key-log and the keys of the local CA.
+
+Private keys are not served and not listed, whatever they are called: PEM, DER, PKCS#12, JWK, OpenSSH, PuTTY, Java and NSS
+stores, and files with a key among other things; nor is NAME-key.pem. Clients get 404, the log says `withheld`. The first MiB of
+a file is looked at, once as long as it does not change. --allow-private-keys serves them all the same.
 
 Certificates: a file has the key and the certificate with its chain, or the key is in a --key, or in NAME-key.pem beside
 NAME.pem. With several, the client is shown the first that has the name it asks for, itself or by a wildcard, and whose
@@ -62,7 +66,7 @@ For example:
 On stdout there is a line for each event, with --json an object on a line: `event` and `at`; for `serving` `addresses`, `what`,
 `certificates` (each `file`, `names`, `key`, `not_after`, `expired`), `trust` (the CA to trust, where certkit made the
 certificate), `connections` (how many at once); for `answered` `client`, `method`, `target`, `status`, `octets`, `ms`,
-`broken`, `tls`, `protocol`, `server_name`, `client_certificate`; for `refused` `client`, `why`; for `reloaded`
+`broken`, `withheld`, `tls`, `protocol`, `server_name`, `client_certificate`; for `refused` `client`, `why`; for `reloaded`
 `certificates`; for `kept` `why`; at the end `stopped` with `connections`, `handshakes`, `requests`, `timed_out`, `lost_events`.")]
 pub(super) struct Args {
     /// The folder
@@ -119,6 +123,10 @@ pub(super) struct Args {
     /// How many connections there may be at once
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections, value_parser = parse_connections)]
     max_connections: usize,
+
+    /// Serve files that hold private keys, but for those the server itself uses
+    #[arg(long, conflicts_with_all = ["echo", "proxy"])]
+    allow_private_keys: bool,
 
     /// Write no line for each request
     #[arg(long)]
@@ -213,7 +221,7 @@ fn work(args: &Args) -> anyhow::Result<(Work, Option<Arc<Site>>, String)> {
     }
     let folder = args.folder.clone().unwrap_or_else(|| ".".into());
     let site = Site::open(&folder).map_err(plain).with_context(|| format!("cannot serve {}", shown(&folder)))?;
-    let site = Arc::new(site);
+    let site = Arc::new(if args.allow_private_keys { site.with_private_keys() } else { site });
     Ok((Work::Folder(Arc::clone(&site)), Some(site), shown(&folder)))
 }
 

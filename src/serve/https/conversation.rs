@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use super::event::{Event, Tally};
 use super::negotiated::Negotiated;
 use super::opening::{Beginning, Opening};
-use super::reply::Outgoing;
+use super::reply::{Outgoing, Withheld};
 use super::watched::Watched;
 use super::{House, plain};
 use crate::serve::connections::Ticket;
@@ -126,12 +126,14 @@ async fn respond(
             octets: 0,
             begun: Instant::now(),
             is_broken: true,
+            is_withheld: false,
         })
     });
     let reply = house.work.answer(request, &negotiated, &ticket).await;
     let (head, content) = reply.into_response().into_parts();
     let tally = tally.map(|mut tally| {
         (tally.status, tally.is_broken) = (head.status.as_u16(), false);
+        tally.is_withheld = head.extensions.get::<Withheld>().is_some();
         tally
     });
     Ok(Response::from_parts(head, Outgoing::new(content, tally, working)))
