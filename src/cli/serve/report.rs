@@ -38,6 +38,9 @@ enum Told {
     Reloaded {
         certificates: Vec<CertificateRow>,
     },
+    ReloadedClientCa {
+        authorities: Vec<String>,
+    },
     Kept {
         why: String,
     },
@@ -121,6 +124,10 @@ impl Row {
         Self::now(Told::Reloaded { certificates })
     }
 
+    pub(super) fn reloaded_client_ca<'a>(authorities: impl Iterator<Item = &'a Certificate>) -> Self {
+        Self::now(Told::ReloadedClientCa { authorities: authorities.map(Certificate::display_name).collect() })
+    }
+
     pub(super) fn kept(why: &anyhow::Error) -> Self {
         Self::now(Told::Kept { why: format!("{why:#}") })
     }
@@ -178,6 +185,10 @@ impl Report for Row {
             Told::Reloaded { certificates } => {
                 let lines: Vec<String> = certificates.iter().map(CertificateRow::line).collect();
                 text.line(format_args!("{} {} {}", dim(&self.at), good("reloaded"), lines.join("; ")));
+            }
+            Told::ReloadedClientCa { authorities } => {
+                let names = safe(authorities.join(", "));
+                text.line(format_args!("{} {} --client-ca: {names}", dim(&self.at), good("reloaded")));
             }
             Told::Kept { why } => {
                 text.line(format_args!("{} {} the old certificates: {}", dim(&self.at), warn("kept"), safe(why)));

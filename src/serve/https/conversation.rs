@@ -52,7 +52,7 @@ async fn talk(stream: TcpStream, peer: SocketAddr, ticket: &Arc<Ticket>, house: 
             return plain::answer(opening.into_stream(), &first, local).await;
         }
     }
-    let acceptor = TlsAcceptor::from(Arc::clone(&house.security));
+    let acceptor = TlsAcceptor::from(house.security());
     let accepted = tokio::select! {
         accepted = acceptor.accept(opening) => accepted,
         () = ticket.dismissed() => return,
