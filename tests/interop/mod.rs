@@ -12,6 +12,7 @@ mod capture_ssl3;
 mod captures;
 mod certificates;
 mod clients;
+mod compressed;
 mod connect;
 mod foreign_ca;
 mod handshakes;
