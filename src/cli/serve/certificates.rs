@@ -95,7 +95,12 @@ impl Shelf {
         if stamp(&other).is_some() {
             return self.key_of(&other);
         }
-        Err(anyhow!("{} has a certificate and no key", shown(file))).hint("give its key with --key FILE")
+        if self.keys.is_empty() {
+            return Err(anyhow!("{} has a certificate and no key", shown(file))).hint("give its key with --key FILE");
+        }
+        let keys: Vec<String> = self.keys.iter().map(|path| shown(path)).collect();
+        Err(anyhow!("the key of the certificate in {} is not in {}", shown(file), keys.join(", ")))
+            .hint("`certkit key match` tells which key belongs to which certificate")
     }
 
     fn key_of(&mut self, path: &Path) -> anyhow::Result<PrivateKey> {

@@ -7,6 +7,7 @@ mod local;
 mod report;
 mod watched;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -166,9 +167,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         key_log: key_log.clone(),
     };
     let limits = Limits { connections: Front::places(args.max_connections), ..Limits::default() };
-    let front = Front::bind(&args.listen).map_err(plain);
-    let front = front.with_context(|| format!("cannot listen on {}", args.listen.join(", ")));
-    let front = front.hint("another program may listen there: choose another port with --listen, 0 for any")?;
+    let front = front(&args)?;
     let serving = Row::serving(front.addresses(), what, certificates.shelf.rows(), trust, limits.connections);
     let server = front.serve(work, &security, limits, !args.no_log)?;
     session.row(&serving)?;
@@ -212,6 +211,24 @@ fn watch(server: &Serving, certificates: &mut Certificates, gate: &mut Gate, ses
             }
         }
     }
+}
+
+/// Takes the ports.
+fn front(args: &Args) -> anyhow::Result<Front> {
+    let bound = Front::bind(&args.listen);
+    let hint = bound.as_ref().err().and_then(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            Some("another program listens there: choose another port with --listen, 0 for any that is free")
+        }
+        io::ErrorKind::PermissionDenied => {
+            Some("ports below 1024 are for administrators: choose another with --listen")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            Some("the address has to be one of this machine; 0.0.0.0 or [::] is all of them")
+        }
+        _ => Some("an address and a port are due, as in 127.0.0.1:8443, [::1]:8443 or localhost:0"),
+    });
+    bound.map_err(plain).with_context(|| format!("cannot listen on {}", args.listen.join(", "))).hint_if(hint)
 }
 
 /// What answers requests, and how it is called.
