@@ -21,7 +21,7 @@ const PLAN: &[(&str, &[&str])] = &[
     ("transcript", &["encoding", "key", "x509", "describe", "tls", "pcap"]),
     ("dial", &["encoding", "key", "x509"]),
     ("connect", &["encoding", "key", "x509", "tls", "pcap", "transcript", "dial"]),
-    ("serve", &["encoding", "key", "x509", "tls", "transcript"]),
+    ("serve", &["encoding", "key", "x509", "container", "tls", "transcript"]),
     ("scan", &["encoding", "key", "x509", "tls", "dial"]),
     (
         "cli",

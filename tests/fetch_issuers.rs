@@ -9,6 +9,7 @@ use certkit::x509::{Certificate, DistinguishedName, GeneralName, oids};
 use crate::support::background::free_port;
 use crate::support::forge::{Forge, Hierarchy, Issuer};
 use crate::support::scene::HOST;
+use crate::support::tls_server::TlsServer;
 use crate::support::web::{Page, Web};
 use crate::support::{Ran, Sandbox, peer};
 
@@ -260,4 +261,27 @@ fn a_flag_without_effect_is_an_error() {
         folder.verify(args).expect_code(2);
     }
     assert_eq!(folder.web.asked(), [""; 0]);
+}
+
+#[test]
+fn what_a_live_server_leaves_out_is_fetched_too() {
+    let folder = Folder::new();
+    let intermediate = &folder.hierarchy.intermediate;
+    folder.serve(intermediate.certificate.der());
+    let leaf = with_issuer_at(folder.hierarchy.server("localhost"), &folder.web.url("/int.crt"));
+    let server = TlsServer::new(vec![leaf.sign_der(&intermediate.key)], &folder.hierarchy.leaf_key);
+    let target = format!("localhost:{}", server.start());
+    let connect = |args: &[&str]| {
+        let fixed = ["connect", &target, "--at", "2026-11-23T12:00:00Z", "--roots", "root.pem"];
+        folder.sandbox.certkit(&[&fixed[..], args].concat())
+    };
+    connect(&[]).expect_code(1).says("and --fetch-issuers fetches it");
+    connect(&["--fetch-issuers"]).expect_code(0).says("fetched:").says("ACCEPTED");
+    let told = connect(&["--fetch-issuers", "--fetch-revocation", "--json"]).expect_code(0).json();
+    assert_eq!(told["verdict"]["fetches"][0]["url"], folder.web.url("/int.crt"));
+    // What has no effect is said before anybody is called.
+    connect(&["--fetch-timeout", "3s"]).expect_code(2).complains("--fetch-timeout has no effect without");
+    connect(&["--fetch-revocation", "--check-revocation", "none"]).expect_code(2).complains("has no effect with");
+    let scan = folder.sandbox.certkit(&["connect", &target, "--scan", "--fetch-issuers"]);
+    scan.expect_code(2).complains("'--scan' cannot be used with '--fetch-issuers'");
 }

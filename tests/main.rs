@@ -55,6 +55,7 @@ mod rules;
 mod scan;
 mod serve;
 mod serve_proxy;
+mod serve_secrets;
 mod serve_tls;
 mod support;
 mod tls;

@@ -124,7 +124,7 @@ fn each_fault_breaks_its_rule_alone() {
     type Change = fn(&mut Takes);
     let faults: &[(&str, Grade, Change)] = &[
         ("insecure-renegotiation", Grade::C, |it| it.grants.retain(|one| *one != ExtensionType::RENEGOTIATION_INFO)),
-        ("no-extended-master-secret", Grade::B, |it| {
+        ("no-extended-master-secret", Grade::C, |it| {
             it.grants.retain(|one| *one != ExtensionType::EXTENDED_MASTER_SECRET);
         }),
         ("compression", Grade::C, |it| it.compresses = true),
@@ -141,7 +141,7 @@ fn each_fault_breaks_its_rule_alone() {
         ("small-curve", Grade::C, |it| it.groups.push(NamedGroup::SECP192R1)),
         ("rsa-key-exchange", Grade::B, |it| it.versions[0].1.push("TLS_RSA_WITH_AES_128_GCM_SHA256")),
         ("static-key-exchange", Grade::B, |it| it.versions[0].1.push("TLS_ECDH_RSA_WITH_AES_128_GCM_SHA256")),
-        ("cbc", Grade::A, |it| it.versions[0].1.push("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256")),
+        ("cbc", Grade::B, |it| it.versions[0].1.push("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256")),
         ("short-tag", Grade::A, |it| it.versions[0].1.push("TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8")),
         ("null-encryption", Grade::F, |it| it.versions[0].1.push("TLS_ECDHE_RSA_WITH_NULL_SHA")),
         ("anonymous", Grade::F, |it| it.versions[0].1.push("TLS_DH_anon_WITH_AES_128_GCM_SHA256")),
@@ -151,6 +151,10 @@ fn each_fault_breaks_its_rule_alone() {
         ("dh-1024", Grade::F, |it| {
             it.versions[0].1.push("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256");
             it.prime = vec![0xc7; 128];
+        }),
+        ("finite-field-dhe", Grade::B, |it| {
+            it.versions[0].1.push("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256");
+            it.prime = vec![0xc7; 256];
         }),
         ("dh-2048", Grade::C, |it| {
             it.versions[0].1.push("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256");
@@ -341,7 +345,7 @@ fn the_command_says_what_was_found_and_its_exit_status_goes_by_the_grade() {
     }
     let mut weak = good.clone();
     weak.compresses = true;
-    scan(weak, 1).says("weak    compression: records must not be compressed: CRIME");
+    scan(weak, 1).says("weak    compression: records should not be compressed: CRIME");
     let mut dying = good;
     dying.dies_after = 4;
     let told = scan(dying, 2);

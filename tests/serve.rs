@@ -368,6 +368,9 @@ fn what_cannot_be_served_is_refused() {
     serve(&["site", "--cert", "localhost-key.pem"]).complains("localhost-key.pem");
     sandbox.write("alone.pem", sandbox.read("other.pem"));
     serve(&["site", "--cert", "alone.pem"]).complains("has a certificate and no key").complains("--key FILE");
+    serve(&["site", "--cert", "alone.pem", "--key", "localhost-key.pem"])
+        .complains("the key of the certificate in alone.pem is not in localhost-key.pem")
+        .complains("certkit key match");
     sandbox.write("mixed.pem", [sandbox.read("other-key.pem"), sandbox.read("localhost.pem")].concat());
     serve(&["site", "--cert", "mixed.pem"]).complains("the key is not that of the certificate for localhost");
     serve(&["site", "--key", "other-key.pem"]).complains("--cert");
@@ -379,6 +382,14 @@ fn what_cannot_be_served_is_refused() {
     let address = taken.local_addr().unwrap().to_string();
     let ran = sandbox.certkit(&["serve", "site", "--cert", "localhost.pem", "--listen", &address]).expect_code(2);
     ran.complains("cannot listen on").complains("choose another port with --listen");
+    for (address, hint) in [
+        ("127.0.0.1:80000", "an address and a port are due"),
+        ("localhost", "an address and a port are due"),
+        ("192.0.2.99:0", "has to be one of this machine"),
+    ] {
+        let ran = sandbox.certkit(&["serve", "site", "--cert", "localhost.pem", "--listen", address]).expect_code(2);
+        ran.complains("cannot listen on").complains(hint);
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use certkit::x509::Certificate;
 use rustls::version::{TLS12, TLS13};
 
 use crate::support::Sandbox;
+use crate::support::background::comes_true;
 use crate::support::https::{Client, Connection, Served, ask, read_answer};
 use crate::support::tap::Tap;
 
@@ -161,6 +162,43 @@ fn clients_have_to_show_a_certificate_of_the_right_ca() {
     assert_eq!(told(&server, &TLS13, Some(&ann)), Some("CN=Ann".into()));
     assert_eq!(told(&server, &TLS13, None), Some(serde_json::Value::Null));
     assert_eq!(told(&server, &TLS13, Some(&eve)), None);
+}
+
+#[test]
+fn another_client_ca_takes_over_while_it_serves() {
+    let sandbox = with_file();
+    issue(&sandbox, &["--profile", "client", "--cn", "Ann", "--out", "ann.pem"]);
+    let stranger = Sandbox::new();
+    issue(&stranger, &["--profile", "client", "--cn", "Eve", "--out", "eve.pem"]);
+    let (own, other) = (sandbox.ca().join("ca.pem"), stranger.ca().join("ca.pem"));
+    std::fs::copy(&own, sandbox.path("clients.pem")).unwrap();
+    let client = |chain: Vec<u8>, key: Vec<u8>| Client { certificate: Some((chain, key)), ..Client::default() };
+    let ann = client(sandbox.read("ann.pem"), sandbox.read("ann-key.pem"));
+    let eve = client(stranger.read("eve.pem"), stranger.read("eve-key.pem"));
+    let server = sandbox.serve(&["site", "--client-ca", "clients.pem", "--require-client-cert"]);
+    let gets_in = |client: &Client| {
+        let mut connection = server.connect_as(client).ok()?;
+        connection.write_all(b"GET /hello.txt HTTP/1.1\r\nhost: x\r\n\r\n").ok()?;
+        Some(read_answer(&mut connection, false).ok()?.status)
+    };
+    assert_eq!((gets_in(&ann), gets_in(&eve)), (Some(200), None));
+    let mut stays = server.connect_as(&ann).unwrap();
+    assert_eq!(ask(&mut stays, "GET", "/hello.txt", &[]).status, 200);
+
+    sandbox.write("clients.pem", std::fs::read(&other).unwrap());
+    server.log_with("\"reloaded_client_ca\"");
+    assert_eq!((gets_in(&ann), gets_in(&eve)), (None, Some(200)));
+    // Who is in is not thrown out.
+    assert_eq!(ask(&mut stays, "GET", "/hello.txt", &[]).status, 200);
+
+    sandbox.write("clients.pem", "nothing");
+    server.log_with("\"kept\"");
+    assert_eq!((gets_in(&ann), gets_in(&eve)), (None, Some(200)));
+    let both = [std::fs::read(&own).unwrap(), std::fs::read(&other).unwrap()].concat();
+    sandbox.write("clients.pem", both);
+    assert!(comes_true(|| gets_in(&ann) == Some(200)));
+    assert_eq!(gets_in(&eve), Some(200));
+    assert_eq!(server.process.stop(), Some(0));
 }
 
 #[test]

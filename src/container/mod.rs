@@ -10,6 +10,7 @@ mod der;
 mod error;
 mod pkcs12;
 mod pkcs7;
+mod secrets;
 mod sniff;
 
 pub use contents::Content;
@@ -20,6 +21,9 @@ pub use error::ContainerError;
 pub use pkcs12::Protection;
 pub use pkcs12::is_pkcs12;
 pub use pkcs12::write_pkcs12;
+pub use secrets::ENOUGH;
+pub use secrets::holds_private_key;
+pub use secrets::is_named_as_private_key;
 
 use crate::x509::Certificate;
 

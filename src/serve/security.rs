@@ -16,7 +16,7 @@ use crate::tls::keys::key_log_line;
 use crate::x509::Certificate;
 
 /// The rules.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Security {
     /// Its certificates.
     pub identities: Arc<Identities>,

@@ -28,25 +28,25 @@ text{font:13px system-ui,sans-serif;fill:#1f2328}.kind{font-weight:600}.dim{fill
 .wrong .head{fill:#f85149}text{fill:#f0f6fc}.dim{fill:#9198a1}}";
 
 const PAGE_STYLE: &str = "\
+:root{color-scheme:light dark}.message{--line:#0969da}.sealed,.opened{--line:#8250df}\
 body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:64rem;padding:0 1rem;background:#fff;color:#1f2328}\
 h1{font-size:1.3rem}h2{font-size:1.1rem;margin-top:2.5rem}table{border-collapse:collapse}td{padding:.1rem .8rem .1rem 0;\
 vertical-align:top;overflow-wrap:anywhere}td:first-child{white-space:nowrap;color:#59636e}\
 .ladder{display:grid;gap:.15rem;border-inline:3px solid #8c959f;margin:1rem 0;padding:.6rem 0}\
-.ends{display:flex;justify-content:space-between;font-weight:600}\
+.ends{display:flex;justify-content:space-between;gap:1.5rem;margin-top:1.2rem;font-weight:600}.ends :last-child{text-align:right}\
 details.message{border-radius:.3rem}summary{cursor:pointer;padding:.15rem .8rem;border-radius:.3rem}\
 summary:hover{background:#f6f8fa}summary:focus-visible{outline:3px solid #0969da}\
-.server>summary{text-align:right}.arrow{display:block;height:0;border-top:2px solid #0969da;position:relative}\
+.server>summary{text-align:right}.arrow{display:block;height:0;border-top:2px solid var(--line);position:relative}\
 .arrow::after{content:'';position:absolute;top:-6px;border:5px solid transparent}\
-.client .arrow::after{right:-5px;border-left:8px solid #0969da}.server .arrow::after{left:-5px;border-right:8px solid #0969da}\
-.sealed .arrow{border-top-style:dashed}.sealed .arrow,.opened .arrow{border-top-color:#8250df}\
+.client .arrow::after{right:-5px;border-left:8px solid var(--line)}.server .arrow::after{left:-5px;border-right:8px solid var(--line)}\
+.sealed .arrow{border-top-style:dashed}summary .dim{white-space:nowrap}.part td{padding-top:.5rem}\
 .kind{font-weight:600}.dim{color:#59636e;font-size:.85em}.inside{margin:.4rem 1.2rem 1rem;padding-left:1rem;border-left:3px solid #d1d9e0}\
 .good{color:#1a7f37}.warning{color:#9a6700}.wrong,.failed{color:#cf222e}.completed{color:#1a7f37}.incomplete{color:#9a6700}\
 pre{overflow-x:auto;background:#f6f8fa;padding:.6rem;font-size:.8rem;line-height:1.35}\
-@media(prefers-color-scheme:dark){body{background:#0d1117;color:#f0f6fc}td:first-child,.dim{color:#9198a1}\
+@media(prefers-color-scheme:dark){.message{--line:#4493f8}.sealed,.opened{--line:#ab7df8}body{background:#0d1117;color:#f0f6fc}td:first-child,.dim{color:#9198a1}\
 summary:hover,pre{background:#151b23}.ladder{border-color:#656c76}.inside{border-color:#3d444d}\
-.arrow{border-top-color:#4493f8}.client .arrow::after{border-left-color:#4493f8}.server .arrow::after{border-right-color:#4493f8}\
-.good,.completed{color:#3fb950}.warning,.incomplete{color:#d29922}.wrong,.failed{color:#f85149}\
-.sealed .arrow,.opened .arrow{border-top-color:#ab7df8}}";
+summary:focus-visible{outline-color:#4493f8}\
+.good,.completed{color:#3fb950}.warning,.incomplete{color:#d29922}.wrong,.failed{color:#f85149}}";
 
 /// A connection and what its ends are called.
 #[derive(Debug, Clone, Copy)]
@@ -91,7 +91,9 @@ pub fn html(heading: &str, connections: &[Titled<'_>]) -> String {
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{heading}</title>\n\
-         <style>{PAGE_STYLE}</style>\n<h1>{heading}</h1>\n",
+         <style>{PAGE_STYLE}</style>\n<h1>{heading}</h1>\n\
+         <p class=\"dim\">Each message opens, by a click or by Tab and Enter. Blue lines are in the clear, purple ones \
+         encrypted; a dashed one could not be opened.\n",
         heading = escape(heading),
     );
     for connection in connections {
@@ -204,7 +206,9 @@ fn message(event: &Event, page: &mut String) {
     page.push_str("<table>\n");
     for row in event.fields.rows() {
         let indent = "\u{2003}".repeat(row.depth);
-        _ = writeln!(page, "<tr><td>{indent}{}</td><td>{}</td></tr>", escape(&row.name), escape(&row.text));
+        // Where one extension ends and the next begins.
+        let class = if row.name == "extension_type" { " class=\"part\"" } else { "" };
+        _ = writeln!(page, "<tr{class}><td>{indent}{}</td><td>{}</td></tr>", escape(&row.name), escape(&row.text));
     }
     for secret in &event.secrets {
         let value = format!("= {}", secret.formula);

@@ -13,7 +13,7 @@ use super::server::{Server, Site};
 use crate::support::background::{Background, free_port};
 use crate::support::{Peer, Sandbox, peer};
 
-type Suites = BTreeSet<(String, String)>;
+pub(super) type Suites = BTreeSet<(String, String)>;
 
 /// `openssl s_server` with these certificates and options.
 fn openssl(program: &Peer, sandbox: &Sandbox, options: &[&str]) -> (Background, u16) {
@@ -34,7 +34,7 @@ fn scan(sandbox: &Sandbox, port: u16) -> Value {
 }
 
 /// Version and number of every suite that was found.
-fn found(scan: &Value) -> Suites {
+pub(super) fn found(scan: &Value) -> Suites {
     let versions = scan["versions"].as_array().unwrap().iter();
     let of = |version: &Value| {
         let name = version["version"].as_str().unwrap().to_owned();
@@ -166,12 +166,12 @@ fn what_certkit_finds_sslscan_finds_too() {
     let certificates = ["-cert", "rsa.pem", "-key", "rsa.pem", "-dcert", "p256.pem", "-dkey", "p256.pem"];
     let options = [&certificates[..], &["-cipher", "ALL:@SECLEVEL=0"]].concat();
     let (_server, port) = openssl(&program, &sandbox, &options);
-    assert_eq!(found(&scan(&sandbox, port)), theirs(&sslscan, &sandbox, port));
+    assert_eq!(found(&scan(&sandbox, port)), theirs(&sslscan, &sandbox, port, &[]));
 
     // Java still speaks SSL 3.0, RC4, DES and export suites, which sslscan, being built with OpenSSL, asks for from TLS 1.0 on.
     let (_server, port) = old_java(&program, &java, &sandbox);
     let scan = scan(&sandbox, port);
-    let (ours, theirs) = (found(&scan), theirs(&sslscan, &sandbox, port));
+    let (ours, theirs) = (found(&scan), theirs(&sslscan, &sandbox, port, &[]));
     let newer: Suites = ours.iter().filter(|(version, _)| version != "SSL 3.0").cloned().collect();
     assert_eq!(newer, theirs);
     let ssl3 = ours.iter().filter(|(version, _)| version == "SSL 3.0");
@@ -199,9 +199,10 @@ fn old_java(openssl: &Peer, java: &Peer, sandbox: &Sandbox) -> (Background, u16)
 }
 
 /// What sslscan says is accepted.
-fn theirs(sslscan: &Peer, sandbox: &Sandbox, port: u16) -> Suites {
+pub(super) fn theirs(sslscan: &Peer, sandbox: &Sandbox, port: u16, options: &[&str]) -> Suites {
     let address = format!("localhost:{port}");
-    let said = sandbox.peer(sslscan, &["--no-colour", "--xml=-", &address]).expect_code(0).stdout;
+    let said =
+        sandbox.peer(sslscan, &[&["--no-colour", "--xml=-"], options, &[&address]].concat()).expect_code(0).stdout;
     let attribute = |line: &str, name: &str| {
         let (_, after) = line.split_once(&format!(" {name}=\""))?;
         Some(after.split_once('"')?.0.to_owned())
@@ -258,7 +259,7 @@ fn a_scan_takes_no_more_time_than_sslscan() {
         begun.elapsed()
     };
     let ours = timed(&|| _ = scan(&sandbox, port));
-    let theirs = timed(&|| _ = theirs(&sslscan, &sandbox, port));
+    let theirs = timed(&|| _ = theirs(&sslscan, &sandbox, port, &[]));
     assert!(ours <= theirs, "certkit {ours:?}, sslscan {theirs:?}");
 }
 

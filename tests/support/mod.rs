@@ -150,24 +150,40 @@ impl Sandbox {
     /// Runs certkit as a user whom permissions bind: as `nobody` where this is root, who then owns the working folder.
     #[cfg(unix)]
     pub(crate) fn unprivileged(&self, args: &[&str]) -> Option<Ran> {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-        if fs::metadata(self.work()).unwrap().uid() != 0 {
+        if !self.is_roots() {
             return Some(self.certkit(args));
         }
-        let setpriv = peer("setpriv")?;
-        chown(self.work(), Some(NOBODY), Some(NOBODY)).unwrap();
-        fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         // The binary may lie where nobody but root can enter.
         let binary = self.home().join("certkit");
         fs::copy(env!("CARGO_BIN_EXE_certkit"), &binary).unwrap();
-        let as_nobody = || {
-            let become_nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-            self.program(&setpriv.path).args(become_nobody).arg(&binary)
-        };
-        if as_nobody().arg("--version").run().code != Some(0) {
+        if self.as_nobody(&binary)?.arg("--version").run().code != Some(0) {
             return skip("no program can be run as another user");
         }
-        Some(as_nobody().args(args).run())
+        Some(self.as_nobody(&binary)?.args(args).run())
+    }
+
+    /// A program, to be run as a user whom permissions bind: as `nobody` where this is root, who then owns the working
+    /// folder and all that is in it.
+    #[cfg(unix)]
+    pub(crate) fn as_nobody(&self, program: impl AsRef<OsStr>) -> Option<Run> {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        if !self.is_roots() {
+            return Some(self.program(program));
+        }
+        let setpriv = peer("setpriv")?;
+        let mut owned = vec![self.work()];
+        owned.extend(self.listing().into_iter().map(|name| self.path(name)));
+        owned.iter().for_each(|path| chown(path, Some(NOBODY), Some(NOBODY)).unwrap());
+        fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let become_nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        Some(self.program(&setpriv.path).args(become_nobody).arg(program))
+    }
+
+    /// Whether the tests are run by root.
+    #[cfg(unix)]
+    pub(crate) fn is_roots(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(self.home()).unwrap().uid() == 0
     }
 
     /// Any program, in this sandbox.

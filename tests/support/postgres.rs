@@ -139,7 +139,7 @@ impl Encryption<'_> {
 }
 
 /// The folder of the server's programs: Debian's newest, or one on `PATH`.
-fn programs() -> Option<PathBuf> {
+pub(crate) fn programs() -> Option<PathBuf> {
     let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|versions| versions.flatten().map(|version| version.path().join("bin")).collect())
         .unwrap_or_default();

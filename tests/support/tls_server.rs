@@ -9,6 +9,7 @@ use std::time::Duration;
 use certkit::key::PrivateKey;
 use certkit::tls::code::{NamedGroup, ProtocolVersion};
 use certkit::x509::Certificate;
+use rustls::compress::CertCompressor;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
@@ -37,6 +38,8 @@ pub(crate) struct TlsServer {
     /// Whether it remembers sessions.
     pub(crate) resumes: bool,
     pub(crate) before: Dialogue,
+    /// What it compresses its certificates with, where the client can undo it (RFC 8879).
+    pub(crate) compressors: Vec<&'static dyn CertCompressor>,
 }
 
 impl TlsServer {
@@ -53,6 +56,7 @@ impl TlsServer {
             early_data: 0,
             resumes: true,
             before: &[],
+            compressors: Vec::new(),
         }
     }
 
@@ -94,6 +98,7 @@ impl TlsServer {
         // Whether key and certificate belong together is not looked at.
         let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = self.protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        config.cert_compressors = self.compressors;
         config.max_early_data_size = self.early_data;
         if !self.resumes {
             config.session_storage = Arc::new(NoServerSessionStorage {});

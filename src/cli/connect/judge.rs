@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::cli::clock;
 use crate::cli::output::Session;
+use crate::cli::verify::fetching::FetchArgs;
 use crate::cli::verify::report::{Complaint, Show, VerifyReport};
 use crate::cli::verify::revocation::RevocationArgs;
 use crate::cli::verify::{certificates_in, roots};
@@ -38,11 +39,15 @@ pub(super) struct JudgeArgs {
 
     #[command(flatten)]
     revocation: RevocationArgs,
+
+    #[command(flatten)]
+    fetching: FetchArgs,
 }
 
 /// A judge who waits for the server's chain.
-pub(super) struct Judge {
+pub(super) struct Judge<'a> {
     verifier: Verifier,
+    fetching: &'a FetchArgs,
     damage: Vec<Complaint>,
     endpoint: String,
 }
@@ -62,10 +67,10 @@ pub(super) struct Staple {
     pub(super) fault: Option<String>,
 }
 
-impl Judge {
+impl<'a> Judge<'a> {
     /// Loads what the verdict rests on, before anybody is called.
     pub(super) fn new(
-        args: &JudgeArgs,
+        args: &'a JudgeArgs,
         sni: Option<&ServerName>,
         endpoint: &Endpoint,
         session: &mut Session,
@@ -78,17 +83,18 @@ impl Judge {
             verifier.intermediates.extend(certificates_in(path)?);
         }
         let damage = args.revocation.load(&mut verifier)?;
-        Ok(Self { verifier, damage, endpoint: endpoint.to_string() })
+        args.fetching.wants(&verifier)?;
+        Ok(Self { verifier, fetching: &args.fetching, damage, endpoint: endpoint.to_string() })
     }
 
-    /// Judges the chain a server sent, its own certificate first, and the staple that came with it; `None` where there is no
-    /// chain.
+    /// Judges the chain a server sent, its own certificate first, and the staple that came with it, with what may be fetched;
+    /// `None` where there is no chain.
     pub(super) fn verdict(
         mut self,
         chain: &[Vec<u8>],
         staple: Option<&[u8]>,
-    ) -> Option<(VerifyReport, Option<Staple>)> {
-        let (leaf, others) = chain.split_first()?;
+    ) -> anyhow::Result<Option<(VerifyReport, Option<Staple>)>> {
+        let Some((leaf, others)) = chain.split_first() else { return Ok(None) };
         self.verifier.intermediates.extend(others.iter().filter_map(|der| Certificate::from_der(der).ok()));
         let leaf = match Certificate::from_der(leaf) {
             Ok(leaf) => Some(leaf),
@@ -98,7 +104,8 @@ impl Judge {
             }
         };
         let staple = staple.map(|der| self.staple(leaf.as_ref(), der));
-        let report = VerifyReport::new(
+        let fetches = self.fetching.fetch(&mut self.verifier, leaf.as_ref())?;
+        let mut report = VerifyReport::new(
             Path::new(&self.endpoint),
             leaf.as_ref(),
             &self.verifier,
@@ -106,7 +113,8 @@ impl Judge {
             self.damage,
             Show::Best,
         );
-        Some((report, staple))
+        report.fetches = fetches;
+        Ok(Some((report, staple)))
     }
 
     /// Hands the staple to the verifier, and says what it says by itself.

@@ -36,6 +36,8 @@ Every certificate is taken at first, so that bad ones can be told; then the chai
 does. The signature by which the server proves to have its key is checked in any case. TLS 1.2 and 1.3 are spoken, with forward
 secret key exchange; what other servers speak `--scan` finds out.
 
+Nothing is fetched without --fetch-issuers or --fetch-revocation; what `certkit verify --help` says of them holds here too.
+
 Exit status: 0 connected, and the certificate is accepted; 1 the certificate is rejected, the server refuses the handshake or
 speaks no TLS; 2 it could not be reached, or says nothing.
 
@@ -172,7 +174,7 @@ fn connect(args: &Args, endpoint: Endpoint, session: &mut Session) -> anyhow::Re
         }
         Some(transcript)
     };
-    let (verdict, staple) = match judge.verdict(&first.heard.chain, client.staple().as_deref()) {
+    let (verdict, staple) = match judge.verdict(&first.heard.chain, client.staple().as_deref())? {
         Some((verdict, staple)) => (Some(verdict), staple),
         None => (None, None),
     };

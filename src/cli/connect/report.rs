@@ -171,6 +171,7 @@ impl Report for ConnectReport {
         if let Some(verdict) = &self.verdict {
             text.blank();
             verdict.brief(text);
+            verdict.fetched(text);
         }
         if let Some(staple) = &self.staple {
             staple.text(text);

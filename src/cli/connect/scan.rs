@@ -41,7 +41,7 @@ pub(super) struct ScanArgs {
 }
 
 /// What has no effect on a scan.
-const NOT_SCANNED: [&str; 25] = [
+const NOT_SCANNED: [&str; 28] = [
     "host",
     "roots",
     "intermediates",
@@ -51,6 +51,9 @@ const NOT_SCANNED: [&str; 25] = [
     "ocsp",
     "ocsp_responder",
     "check_revocation",
+    "fetch_issuers",
+    "fetch_revocation",
+    "fetch_timeout",
     "save_chain",
     "save_pcap",
     "key_log",

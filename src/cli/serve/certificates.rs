@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 
 use super::report::CertificateRow;
+use super::watched::Watched;
 use crate::cli::clock;
-use crate::cli::files::{Stamp, stamp};
+use crate::cli::files::stamp;
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::making::beside;
 use crate::cli::output::{Session, shown};
@@ -25,9 +26,7 @@ pub(super) struct Shelf {
     /// It was asked for once, and is good for the next file in its place.
     passphrase: Option<Passphrase>,
     entries: Vec<Entry>,
-    stamps: Vec<Option<Stamp>>,
-    /// Files that have changed, and may be changing still.
-    changing: Option<Vec<Option<Stamp>>>,
+    watched: Watched,
 }
 
 struct Entry {
@@ -52,10 +51,8 @@ impl Shelf {
         source: Option<PassphraseSource>,
         passphrase: Option<Passphrase>,
     ) -> anyhow::Result<Self> {
-        let mut shelf =
-            Self { stamps: Vec::new(), changing: None, entries: Vec::new(), certs, keys, source, passphrase };
-        // What changes while it is read will be read again.
-        shelf.stamps = shelf.stamps_now();
+        let watched = Watched::now(files(&certs, &keys));
+        let mut shelf = Self { watched, entries: Vec::new(), certs, keys, source, passphrase };
         let mut used = vec![false; shelf.keys.len()];
         let given = shelf.keys.clone();
         let given = given.iter().map(|path| shelf.key_of(path)).collect::<anyhow::Result<Vec<_>>>()?;
@@ -98,7 +95,12 @@ impl Shelf {
         if stamp(&other).is_some() {
             return self.key_of(&other);
         }
-        Err(anyhow!("{} has a certificate and no key", shown(file))).hint("give its key with --key FILE")
+        if self.keys.is_empty() {
+            return Err(anyhow!("{} has a certificate and no key", shown(file))).hint("give its key with --key FILE");
+        }
+        let keys: Vec<String> = self.keys.iter().map(|path| shown(path)).collect();
+        Err(anyhow!("the key of the certificate in {} is not in {}", shown(file), keys.join(", ")))
+            .hint("`certkit key match` tells which key belongs to which certificate")
     }
 
     fn key_of(&mut self, path: &Path) -> anyhow::Result<PrivateKey> {
@@ -147,30 +149,21 @@ impl Shelf {
 
     /// The files, those that keys beside certificates would be in among them.
     pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> {
-        let beside = self.certs.iter().map(|path| beside(path));
-        self.certs.iter().chain(&self.keys).cloned().chain(beside)
+        files(&self.certs, &self.keys)
     }
 
-    fn stamps_now(&self) -> Vec<Option<Stamp>> {
-        self.files().map(|path| stamp(&path)).collect()
-    }
-
-    /// Reads them again where a file has changed, once all have been as they are for two looks: a certificate and its key
-    /// are seldom written in one step. What fails is told once, until something changes again.
+    /// Reads them again where a file has changed. What fails is told once, until something changes again.
     pub(super) fn reload_if_changed(&mut self) -> Option<anyhow::Result<Self>> {
-        let now = self.stamps_now();
-        if now == self.stamps {
-            self.changing = None;
+        if !self.watched.have_changed(files(&self.certs, &self.keys)) {
             return None;
         }
-        if self.changing.as_ref() != Some(&now) {
-            self.changing = Some(now);
-            return None;
-        }
-        (self.stamps, self.changing) = (now, None);
         let (certs, keys) = (self.certs.clone(), self.keys.clone());
         Some(Self::load_with(certs, keys, self.source.clone(), self.passphrase.clone()))
     }
+}
+
+fn files<'a>(certs: &'a [PathBuf], keys: &'a [PathBuf]) -> impl Iterator<Item = PathBuf> + 'a {
+    certs.iter().chain(keys).cloned().chain(certs.iter().map(|path| beside(path)))
 }
 
 fn certificates(loaded: &Loaded, file: &Path) -> anyhow::Result<Vec<Certificate>> {

@@ -1,27 +1,30 @@
 //! `certkit serve`: HTTPS for a folder, for another server, or to look at the connection itself.
 
+mod authorities;
 mod certificates;
 mod key_log;
 mod local;
 mod report;
+mod watched;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
+use self::authorities::Authorities;
 use self::certificates::Shelf;
 use self::report::Row;
 use super::ca::place::Chosen;
 use super::ca::signer::SignerArgs;
 use super::exit::Exit;
-use super::load::{Loaded, cannot_use};
 use super::output::{Session, shown};
 use super::passphrase::PassphraseSource;
 use super::problem::{Hinted, plain};
 use crate::serve::https::{Front, Limits, Serving, Work};
-use crate::serve::{ClientCertificates, Echo, Identities, Security, Site, Upstream};
+use crate::serve::{Echo, Identities, Security, Site, Upstream};
 
 /// Serve a folder over HTTPS, or show what a connection negotiated, or stand before another server
 #[derive(Debug, clap::Args)]
@@ -35,12 +38,17 @@ none, and kept beside it in CA-serve/localhost.pem.
 A folder: index.html, or a list of what there is. Content types go by the ending of the name; HEAD, Range (one part),
 If-None-Match, If-Modified-Since and their kin are heeded. Nothing outside the folder is served, whatever the path says and
 wherever links lead. Names that begin with a dot are not served, but for /.well-known; nor are the files of --cert, --key and
---key-log and the keys of the local CA. Other private keys in the folder are served as what they are: files.
+--key-log and the keys of the local CA.
+
+Private keys are not served and not listed, whatever they are called: PEM, DER, PKCS#12, JWK, OpenSSH, PuTTY, Java and NSS
+stores, and files with a key among other things; nor is NAME-key.pem. Clients get 404, the log says `withheld`. The first MiB of
+a file is looked at, once as long as it does not change. --allow-private-keys serves them all the same.
 
 Certificates: a file has the key and the certificate with its chain, or the key is in a --key, or in NAME-key.pem beside
 NAME.pem. With several, the client is shown the first that has the name it asks for, itself or by a wildcard, and whose
 signature it can check; else the first. When a file changes, the new certificates are served within two seconds and no
-connection is dropped; what cannot be used is told, and the old ones stay. All keys that certkit makes can be served; ML-DSA
+connection is dropped; what cannot be used is told, and the old ones stay. So it is with the files of --client-ca; connections
+that are there stay, and no session of before is resumed. All keys that certkit makes can be served; ML-DSA
 only to clients of TLS 1.3 that know it.
 
 --proxy hands requests on in plain HTTP/1.1 with the Host they came with, and adds X-Forwarded-For, -Proto and -Host in place
@@ -62,8 +70,8 @@ For example:
 On stdout there is a line for each event, with --json an object on a line: `event` and `at`; for `serving` `addresses`, `what`,
 `certificates` (each `file`, `names`, `key`, `not_after`, `expired`), `trust` (the CA to trust, where certkit made the
 certificate), `connections` (how many at once); for `answered` `client`, `method`, `target`, `status`, `octets`, `ms`,
-`broken`, `tls`, `protocol`, `server_name`, `client_certificate`; for `refused` `client`, `why`; for `reloaded`
-`certificates`; for `kept` `why`; at the end `stopped` with `connections`, `handshakes`, `requests`, `timed_out`, `lost_events`.")]
+`broken`, `withheld`, `tls`, `protocol`, `server_name`, `client_certificate`; for `refused` `client`, `why`; for `reloaded`
+`certificates`; for `reloaded_client_ca` `authorities`; for `kept` `why`; at the end `stopped` with `connections`, `handshakes`, `requests`, `timed_out`, `lost_events`.")]
 pub(super) struct Args {
     /// The folder
     #[arg(value_name = "DIR", conflicts_with_all = ["echo", "proxy"])]
@@ -120,6 +128,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections, value_parser = parse_connections)]
     max_connections: usize,
 
+    /// Serve files that hold private keys, but for those the server itself uses
+    #[arg(long, conflicts_with_all = ["echo", "proxy"])]
+    allow_private_keys: bool,
+
     /// Write no line for each request
     #[arg(long)]
     no_log: bool,
@@ -147,33 +159,28 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let mut certificates = Certificates::new(shelf, site, secrets)?;
     let key_log = args.key_log.as_deref().map(key_log::open).transpose()?;
     certificates.withhold();
+    let authorities = Authorities::new(args.client_ca.clone(), args.require_client_cert);
     let security = Security {
         identities: Arc::clone(&certificates.identities),
         only_tls13: args.min_tls == Oldest::Tls13,
-        clients: clients(&args)?,
+        clients: authorities.clients()?,
         key_log: key_log.clone(),
     };
     let limits = Limits { connections: Front::places(args.max_connections), ..Limits::default() };
-    let front = Front::bind(&args.listen).map_err(plain);
-    let front = front.with_context(|| format!("cannot listen on {}", args.listen.join(", ")));
-    let front = front.hint("another program may listen there: choose another port with --listen, 0 for any")?;
+    let front = front(&args)?;
     let serving = Row::serving(front.addresses(), what, certificates.shelf.rows(), trust, limits.connections);
     let server = front.serve(work, &security, limits, !args.no_log)?;
     session.row(&serving)?;
     certificates.shelf.warn_of_expired(session);
-    watch(&server, &mut certificates, key_log.as_deref(), session);
+    let mut gate = Gate { authorities, security };
+    watch(&server, &mut certificates, &mut gate, session);
     let totals = server.finish().context("cannot serve")?;
     session.row(&Row::stopped(totals))?;
     Ok(Exit::Yes)
 }
 
 /// Writes the log and looks after the certificates until the server has stopped.
-fn watch(
-    server: &Serving,
-    certificates: &mut Certificates,
-    key_log: Option<&crate::serve::KeyLogFile>,
-    session: &mut Session,
-) {
+fn watch(server: &Serving, certificates: &mut Certificates, gate: &mut Gate, session: &mut Session) {
     let mut looked = Instant::now();
     let mut is_told = true;
     loop {
@@ -196,11 +203,32 @@ fn watch(
                 _ = session.row(&row);
                 certificates.shelf.warn_of_expired(session);
             }
-            if key_log.is_some_and(crate::serve::KeyLogFile::has_failed) {
+            if let Some(row) = gate.look(server) {
+                _ = session.row(&row);
+            }
+            if gate.security.key_log.as_ref().is_some_and(|file| file.has_failed()) {
                 session.warn("the key log cannot be written");
             }
         }
     }
+}
+
+/// Takes the ports.
+fn front(args: &Args) -> anyhow::Result<Front> {
+    let bound = Front::bind(&args.listen);
+    let hint = bound.as_ref().err().and_then(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            Some("another program listens there: choose another port with --listen, 0 for any that is free")
+        }
+        io::ErrorKind::PermissionDenied => {
+            Some("ports below 1024 are for administrators: choose another with --listen")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            Some("the address has to be one of this machine; 0.0.0.0 or [::] is all of them")
+        }
+        _ => Some("an address and a port are due, as in 127.0.0.1:8443, [::1]:8443 or localhost:0"),
+    });
+    bound.map_err(plain).with_context(|| format!("cannot listen on {}", args.listen.join(", "))).hint_if(hint)
 }
 
 /// What answers requests, and how it is called.
@@ -213,7 +241,7 @@ fn work(args: &Args) -> anyhow::Result<(Work, Option<Arc<Site>>, String)> {
     }
     let folder = args.folder.clone().unwrap_or_else(|| ".".into());
     let site = Site::open(&folder).map_err(plain).with_context(|| format!("cannot serve {}", shown(&folder)))?;
-    let site = Arc::new(site);
+    let site = Arc::new(if args.allow_private_keys { site.with_private_keys() } else { site });
     Ok((Work::Folder(Arc::clone(&site)), Some(site), shown(&folder)))
 }
 
@@ -234,17 +262,30 @@ fn ca_keys(args: &Args) -> Vec<PathBuf> {
     chosen.place().names().iter().map(|name| chosen.place().key_of(name)).collect()
 }
 
-fn clients(args: &Args) -> anyhow::Result<Option<ClientCertificates>> {
-    if args.client_ca.is_empty() {
-        return Ok(None);
+/// Whom the server lets in.
+struct Gate {
+    authorities: Authorities,
+    security: Security,
+}
+
+impl Gate {
+    /// Looks whether the authorities of clients have changed, and then what has become of it. Sessions of before are not
+    /// resumed: who is no longer let in does not get in with a ticket.
+    fn look(&mut self, server: &Serving) -> Option<Row> {
+        if !self.authorities.have_changed() {
+            return None;
+        }
+        let replaced = self.authorities.clients().and_then(|clients| {
+            let security = Security { clients, ..self.security.clone() };
+            server.replace_security(&security)?;
+            self.security = security;
+            Ok(())
+        });
+        Some(match replaced {
+            Ok(()) => Row::reloaded_client_ca(self.security.clients.iter().flat_map(|it| &it.authorities)),
+            Err(error) => Row::kept(&error),
+        })
     }
-    let mut authorities = Vec::new();
-    for path in &args.client_ca {
-        let loaded = Loaded::read(path)?;
-        let found = loaded.document.certificates().with_context(|| cannot_use(path))?;
-        authorities.extend(found.into_iter().cloned());
-    }
-    Ok(Some(ClientCertificates { authorities, required: args.require_client_cert }))
 }
 
 /// The certificates that are served, and who has to know of them.

@@ -38,6 +38,9 @@ enum Told {
     Reloaded {
         certificates: Vec<CertificateRow>,
     },
+    ReloadedClientCa {
+        authorities: Vec<String>,
+    },
     Kept {
         why: String,
     },
@@ -59,6 +62,7 @@ struct Answered {
     octets: u64,
     ms: f64,
     broken: bool,
+    withheld: bool,
     tls: ProtocolVersion,
     protocol: Option<String>,
     server_name: Option<String>,
@@ -120,6 +124,10 @@ impl Row {
         Self::now(Told::Reloaded { certificates })
     }
 
+    pub(super) fn reloaded_client_ca<'a>(authorities: impl Iterator<Item = &'a Certificate>) -> Self {
+        Self::now(Told::ReloadedClientCa { authorities: authorities.map(Certificate::display_name).collect() })
+    }
+
     pub(super) fn kept(why: &anyhow::Error) -> Self {
         Self::now(Told::Kept { why: format!("{why:#}") })
     }
@@ -144,6 +152,7 @@ impl From<Event> for Row {
                     // Microseconds are precise enough.
                     ms: (exchange.took.as_secs_f64() * 1e6).round() / 1e3,
                     broken: exchange.is_broken,
+                    withheld: exchange.is_withheld,
                     tls: connection.version,
                     protocol: connection.protocol.clone(),
                     server_name: connection.server_name.clone(),
@@ -177,6 +186,10 @@ impl Report for Row {
                 let lines: Vec<String> = certificates.iter().map(CertificateRow::line).collect();
                 text.line(format_args!("{} {} {}", dim(&self.at), good("reloaded"), lines.join("; ")));
             }
+            Told::ReloadedClientCa { authorities } => {
+                let names = safe(authorities.join(", "));
+                text.line(format_args!("{} {} --client-ca: {names}", dim(&self.at), good("reloaded")));
+            }
             Told::Kept { why } => {
                 text.line(format_args!("{} {} the old certificates: {}", dim(&self.at), warn("kept"), safe(why)));
             }
@@ -193,15 +206,19 @@ impl Report for Row {
 
 impl Answered {
     fn text(&self, at: &str, text: &mut Text) {
-        let Self { client, method, target, status, octets, ms, broken, tls, protocol, .. } = self;
+        let Self { client, method, target, status, octets, ms, broken, withheld, tls, protocol, .. } = self;
         let status = match status {
             0..400 => good(status).to_string(),
             400..500 => warn(status).to_string(),
             _ => bad(status).to_string(),
         };
         let protocol = protocol.as_deref().unwrap_or("http/1.1");
-        let broken = if *broken { " broken off" } else { "" };
-        let about = format!("{octets} B {ms} ms {tls} {}{broken}", safe(protocol));
+        let remark = match (broken, withheld) {
+            (true, _) => " broken off",
+            (_, true) => " withheld: a private key",
+            _ => "",
+        };
+        let about = format!("{octets} B {ms} ms {tls} {}{remark}", safe(protocol));
         text.line(format_args!("{} {client} {} {} {status} {}", dim(at), safe(method), safe(target), dim(about)));
     }
 }

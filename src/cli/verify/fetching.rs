@@ -1,4 +1,4 @@
-//! `certkit verify --fetch-issuers` and `--fetch-revocation`: flags, and what the report says of each fetch.
+//! `--fetch-issuers` and `--fetch-revocation` of `certkit verify` and `certkit connect`: flags, and what the report says of each fetch.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::verify::{CheckRevocation, Verifier};
 use crate::x509::Certificate;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct FetchArgs {
+pub(in crate::cli) struct FetchArgs {
     /// Fetch missing intermediates over http from where certificates say they are; connects to hosts that the certificates
     /// name
     #[arg(long)]
@@ -37,12 +37,11 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 }
 
 impl FetchArgs {
-    /// Fetches what is missing into the verifier; `None` where nothing may be fetched.
-    pub(super) fn fetch(
-        &self,
-        verifier: &mut Verifier,
-        leaf: Option<&Certificate>,
-    ) -> anyhow::Result<Option<Vec<FetchReport>>> {
+    /// What may be fetched for a verifier; `None` where that is nothing.
+    ///
+    /// # Errors
+    /// Where a flag has no effect.
+    pub(in crate::cli) fn wants(&self, verifier: &Verifier) -> anyhow::Result<Option<Wants>> {
         let wants = Wants { issuers: self.fetch_issuers, revocation: self.fetch_revocation };
         if wants == Wants::default() {
             if self.fetch_timeout.is_some() {
@@ -53,6 +52,19 @@ impl FetchArgs {
         if wants.revocation && verifier.check_revocation == CheckRevocation::None {
             bail!("--fetch-revocation has no effect with --check-revocation none");
         }
+        Ok(Some(wants))
+    }
+
+    /// Fetches what is missing into the verifier; `None` where nothing may be fetched.
+    ///
+    /// # Errors
+    /// As [`Self::wants`], and where there is no randomness.
+    pub(in crate::cli) fn fetch(
+        &self,
+        verifier: &mut Verifier,
+        leaf: Option<&Certificate>,
+    ) -> anyhow::Result<Option<Vec<FetchReport>>> {
+        let Some(wants) = self.wants(verifier)? else { return Ok(None) };
         let Some(leaf) = leaf else { return Ok(Some(Vec::new())) };
         // Drawn before anything is asked: without randomness no question is safe.
         let mut nonces = [0; NONCES * NONCE];
@@ -72,7 +84,7 @@ const NONCES: usize = 32;
 
 /// What was fetched for the judgment, or was not.
 #[derive(Serialize)]
-pub(super) struct FetchReport {
+pub(in crate::cli) struct FetchReport {
     wanted: &'static str,
     method: &'static str,
     url: String,

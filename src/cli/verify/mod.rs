@@ -2,7 +2,7 @@
 
 mod batch;
 mod compat;
-mod fetching;
+pub(in crate::cli) mod fetching;
 mod picture;
 pub(in crate::cli) mod report;
 pub(in crate::cli) mod revocation;

@@ -37,7 +37,7 @@ pub(in crate::cli) struct VerifyReport {
     pub(super) compat: Option<Vec<CompatRow>>,
     /// What was fetched, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) fetches: Option<Vec<FetchReport>>,
+    pub(in crate::cli) fetches: Option<Vec<FetchReport>>,
     #[serde(skip)]
     show: Show,
 }
@@ -368,6 +368,15 @@ impl FindingReport {
     }
 }
 
+impl VerifyReport {
+    /// What was fetched, where that was asked.
+    pub(in crate::cli) fn fetched(&self, text: &mut Text) {
+        if let Some(fetches) = &self.fetches {
+            fetching::text(fetches, text);
+        }
+    }
+}
+
 impl Report for VerifyReport {
     fn text(&self, text: &mut Text) {
         self.brief(text);
@@ -378,9 +387,7 @@ impl Report for VerifyReport {
         } else {
             self.checks(text);
         }
-        if let Some(fetches) = &self.fetches {
-            fetching::text(fetches, text);
-        }
+        self.fetched(text);
         if let Some(rows) = &self.compat {
             compat::text(rows, text);
         }

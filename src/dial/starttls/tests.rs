@@ -170,6 +170,15 @@ fn a_refusal_is_told_in_the_servers_words() {
             &[(b"", b"<stream:stream><stream:error><host-unknown xmlns='x'/></stream:error>")],
             "refuses the stream: host-unknown",
         ),
+        (
+            Protocol::Xmpp,
+            &[(
+                b"",
+                b"<stream:stream><stream:error><undefined-condition xmlns='x'/><text xmlns='x'>nothing to offer</text>\
+                  </stream:error></stream:stream>",
+            )],
+            "refuses the stream: undefined-condition: nothing to offer",
+        ),
     ] {
         let refused = refusal(protocol, turns);
         assert!(refused.contains(told), "{refused}");

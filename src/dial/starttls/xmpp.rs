@@ -86,11 +86,24 @@ fn tag<S: BufRead + Write>(
     }
 }
 
-/// A refusal, with the condition that the next tag names.
+/// A refusal, with the condition that the next tag names and the server's words for it (RFC 6120 §4.9.2).
 fn refused<S: BufRead + Write>(
     dialogue: &mut Dialogue<'_, S>,
     what: &'static str,
 ) -> Result<StarttlsError, StarttlsError> {
-    let condition = tag(dialogue, true, "its reason")?;
-    Ok(StarttlsError::Refused { what, reply: condition.name })
+    const REASON: &str = "its reason";
+    let mut reply = tag(dialogue, true, REASON)?.name;
+    // The words are a courtesy: where the stream breaks off before them, the condition is told alone.
+    while let Ok(next) = tag(dialogue, true, REASON) {
+        match (next.name.as_str(), next.ends) {
+            ("text", false) if !next.is_empty => {
+                let mut words = dialogue.until(b'<', REASON).unwrap_or_default();
+                words.pop();
+                reply = format!("{reply}: {}", String::from_utf8_lossy(&words).trim());
+            }
+            ("error" | "failure" | "stream", true) => break,
+            _ => {}
+        }
+    }
+    Ok(StarttlsError::Refused { what, reply })
 }

@@ -44,7 +44,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "des",
-        clause: "RFC 5469 §4",
+        clause: "RFC 9325 §4.1, RFC 5469 §4",
         severity: Broken,
         words: "DES has keys of 56 bits, which are guessed in a day",
         broken: |scan| suites(scan, Weakness::Des),
@@ -96,14 +96,14 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "md5-mac",
-        clause: "RFC 6151 §2.1",
+        clause: "RFC 6151 §2.3",
         severity: Weak,
         words: "records should not be authenticated with MD5",
         broken: |scan| suites(scan, Weakness::Md5),
     },
     Rule {
         name: "64-bit-blocks",
-        clause: "CVE-2016-2183",
+        clause: "CVE-2016-2183, RFC 9325 §4.1",
         severity: Weak,
         words: "blocks of 64 bits repeat after some gigabytes: SWEET32",
         broken: |scan| suites(scan, Weakness::SmallBlock),
@@ -149,15 +149,24 @@ pub(super) const RULES: &[Rule] = &[
         name: "compression",
         clause: "RFC 9325 §3.3",
         severity: Weak,
-        words: "records must not be compressed: CRIME (CVE-2012-4929)",
+        words: "records should not be compressed: CRIME (CVE-2012-4929) reads cookies by their length",
         broken: |scan| scan.features.compression.iter().filter(|method| *method != "none").cloned().collect(),
     },
     Rule {
         name: "insecure-renegotiation",
-        clause: "RFC 5746 §3.6",
+        clause: "RFC 9325 §3.5, RFC 5746 §3.6",
         severity: Weak,
         words: "renegotiation_info must be answered: without it somebody can speak first (CVE-2009-3555)",
         broken: |scan| when(scan.features.secure_renegotiation == Some(false), "renegotiation_info is not answered"),
+    },
+    Rule {
+        name: "no-extended-master-secret",
+        clause: "RFC 9325 §3.5, RFC 7627 §1",
+        severity: Weak,
+        words: "extended_master_secret must be supported: without it two sessions can be made to share their secret: triple handshake",
+        broken: |scan| {
+            when(scan.features.extended_master_secret == Some(false), "extended_master_secret is not answered")
+        },
     },
     Rule {
         name: "broken-signature-preferred",
@@ -187,7 +196,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "broken-certificate-signature",
-        clause: "RFC 6194 §3, RFC 6151 §2",
+        clause: "RFC 9325 §4.5",
         severity: Weak,
         words: "a certificate must not be signed over SHA-1 or MD5: somebody else may have one with the same signature",
         broken: |scan| {
@@ -225,6 +234,17 @@ pub(super) const RULES: &[Rule] = &[
         broken: |scan| suites(scan, Weakness::NoForwardSecrecy),
     },
     Rule {
+        name: "finite-field-dhe",
+        clause: "RFC 9325 §4.1",
+        severity: Dated,
+        words: "Diffie-Hellman over finite fields should not be negotiated in TLS 1.2: it is fragile (Raccoon)",
+        broken: |scan| {
+            let old = scan.versions.iter().filter(|one| one.version <= ProtocolVersion::TLS1_2);
+            let dhe = |one: &&SuiteFound| matches!(one.key_exchange, Some(KeyExchange::Dhe | KeyExchange::DhePsk));
+            unique(old.flat_map(|one| &one.suites).filter(dhe).map(|one| one.suite.to_string()))
+        },
+    },
+    Rule {
         name: "broken-signature-taken",
         clause: "RFC 9155 §4",
         severity: Dated,
@@ -235,12 +255,13 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "no-extended-master-secret",
-        clause: "RFC 7627 §1",
+        name: "cbc",
+        clause: "RFC 9325 §4.2, RFC 7366 §1",
         severity: Dated,
-        words: "without extended_master_secret two sessions can be made to share their secret: triple handshake",
-        broken: |scan| {
-            when(scan.features.extended_master_secret == Some(false), "extended_master_secret is not answered")
+        words: "CBC should not be used without encrypt_then_mac: it leaks unless done with care, Lucky Thirteen",
+        broken: |scan| match scan.features.encrypt_then_mac {
+            Some(true) => Vec::new(),
+            _ => suites(scan, Weakness::Cbc),
         },
     },
     Rule {
@@ -265,9 +286,9 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "no-fallback-scsv",
-        clause: "RFC 9325 §3.1.3, RFC 7507 §3",
+        clause: "RFC 7507 §3",
         severity: Note,
-        words: "TLS_FALLBACK_SCSV is not heeded: a client that falls back is not told of the attack",
+        words: "TLS_FALLBACK_SCSV is not heeded: an old client that falls back is not told of the attack",
         broken: |scan| when(scan.features.fallback_scsv == Some(false), "a lower version with it is answered"),
     },
     Rule {
@@ -279,16 +300,6 @@ pub(super) const RULES: &[Rule] = &[
             let old = scan.versions.iter().filter(|one| one.version == ProtocolVersion::TLS1_0);
             let cbc = |one: &&SuiteFound| one.weaknesses.contains(&Weakness::Cbc);
             old.flat_map(|one| &one.suites).filter(cbc).map(|one| one.suite.to_string()).collect()
-        },
-    },
-    Rule {
-        name: "cbc",
-        clause: "RFC 7366 §1",
-        severity: Note,
-        words: "CBC authenticates before it encrypts, which leaks unless done with care: Lucky Thirteen",
-        broken: |scan| match scan.features.encrypt_then_mac {
-            Some(true) => Vec::new(),
-            _ => suites(scan, Weakness::Cbc),
         },
     },
     Rule {

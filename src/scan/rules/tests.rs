@@ -67,7 +67,7 @@ fn a_root_may_sign_itself_as_it_likes_and_an_intermediate_may_not() {
 fn the_worst_finding_settles_the_grade() {
     assert_eq!(judge(&scan(Vec::new())), (Vec::new(), Grade::A));
     let mut several = scan(Vec::new());
-    several.features.extended_master_secret = Some(false);
+    several.features.downgrade_sentinel = Some(false);
     assert_eq!(judge(&several).1, Grade::B);
     several.features.compression = Some("DEFLATE".to_owned());
     assert_eq!(judge(&several).1, Grade::C);

@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use super::event::{Event, Tally};
 use super::negotiated::Negotiated;
 use super::opening::{Beginning, Opening};
-use super::reply::Outgoing;
+use super::reply::{Outgoing, Withheld};
 use super::watched::Watched;
 use super::{House, plain};
 use crate::serve::connections::Ticket;
@@ -52,7 +52,7 @@ async fn talk(stream: TcpStream, peer: SocketAddr, ticket: &Arc<Ticket>, house: 
             return plain::answer(opening.into_stream(), &first, local).await;
         }
     }
-    let acceptor = TlsAcceptor::from(Arc::clone(&house.security));
+    let acceptor = TlsAcceptor::from(house.security());
     let accepted = tokio::select! {
         accepted = acceptor.accept(opening) => accepted,
         () = ticket.dismissed() => return,
@@ -126,12 +126,14 @@ async fn respond(
             octets: 0,
             begun: Instant::now(),
             is_broken: true,
+            is_withheld: false,
         })
     });
     let reply = house.work.answer(request, &negotiated, &ticket).await;
     let (head, content) = reply.into_response().into_parts();
     let tally = tally.map(|mut tally| {
         (tally.status, tally.is_broken) = (head.status.as_u16(), false);
+        tally.is_withheld = head.extensions.get::<Withheld>().is_some();
         tally
     });
     Ok(Response::from_parts(head, Outgoing::new(content, tally, working)))

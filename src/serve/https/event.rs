@@ -39,6 +39,8 @@ pub struct Exchange {
     pub took: Duration,
     /// Whether the answer broke off.
     pub is_broken: bool,
+    /// Whether a file was not sent because it holds a private key.
+    pub is_withheld: bool,
 }
 
 /// How much there was.
@@ -107,11 +109,12 @@ pub(super) struct Tally {
     pub(super) octets: u64,
     pub(super) begun: Instant,
     pub(super) is_broken: bool,
+    pub(super) is_withheld: bool,
 }
 
 impl Drop for Tally {
     fn drop(&mut self) {
-        let Self { connection, method, target, status, octets, begun, is_broken, .. } = self;
+        let Self { connection, method, target, status, octets, begun, is_broken, is_withheld, .. } = self;
         self.journal.tell(Event::Answered(Box::new(Exchange {
             connection: Arc::clone(connection),
             method: std::mem::take(method),
@@ -120,6 +123,7 @@ impl Drop for Tally {
             octets: *octets,
             took: begun.elapsed(),
             is_broken: *is_broken,
+            is_withheld: *is_withheld,
         })));
     }
 }

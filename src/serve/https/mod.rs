@@ -19,9 +19,9 @@ pub(in crate::serve) use self::reply::{Content, Reply};
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -142,7 +142,9 @@ impl Front {
     pub fn serve(self, work: Work, security: &Security, limits: Limits, logs: bool) -> Result<Serving, SecurityError> {
         let (to, events) = sync_channel(MOST_EVENTS);
         let journal = Arc::new(Journal::new(logs.then_some(to)));
-        let house = Arc::new(House { work, security: security.config()?, journal: Arc::clone(&journal) });
+        let security = RwLock::new(security.config()?);
+        let house = Arc::new(House { work, security, journal: Arc::clone(&journal) });
+        let shared = Arc::clone(&house);
         let over = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&over);
         let Self { runtime, listeners, .. } = self;
@@ -153,7 +155,7 @@ impl Front {
             over.store(true, Ordering::Release);
             served
         });
-        Ok(Serving { thread: thread?, events, journal, over: is_over })
+        Ok(Serving { thread: thread?, events, house: shared, over: is_over })
     }
 }
 
@@ -161,7 +163,7 @@ impl Front {
 pub struct Serving {
     thread: JoinHandle<io::Result<()>>,
     events: Receiver<Event>,
-    journal: Arc<Journal>,
+    house: Arc<House>,
     over: Arc<AtomicBool>,
 }
 
@@ -179,6 +181,16 @@ impl Serving {
         events
     }
 
+    /// From now on connections begin by these rules; those that are there go on, and their sessions are not resumed.
+    ///
+    /// # Errors
+    /// When the rules cannot be used: the old ones stay.
+    pub fn replace_security(&self, security: &Security) -> Result<(), SecurityError> {
+        let config = security.config()?;
+        *self.house.security.write().unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
+    }
+
     /// Whether it has stopped.
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
@@ -190,15 +202,21 @@ impl Serving {
     /// When it could not serve.
     pub fn finish(self) -> io::Result<Totals> {
         let served = self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server broke down")));
-        served.map(|()| self.journal.totals())
+        served.map(|()| self.house.journal.totals())
     }
 }
 
 /// What all connections share.
 pub(in crate::serve) struct House {
     work: Work,
-    security: Arc<ServerConfig>,
+    security: RwLock<Arc<ServerConfig>>,
     journal: Arc<Journal>,
+}
+
+impl House {
+    fn security(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.security.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 async fn serve(listeners: Vec<TcpListener>, limits: Limits, house: Arc<House>) -> io::Result<()> {

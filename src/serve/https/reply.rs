@@ -16,6 +16,10 @@ use crate::serve::site::FileContent;
 #[derive(Debug)]
 pub(in crate::serve) struct Reply(Response<Content>);
 
+/// The mark of [`Reply::withheld`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Withheld;
+
 /// The body of an answer.
 #[derive(Debug)]
 pub(in crate::serve) enum Content {
@@ -48,6 +52,13 @@ impl Reply {
     #[must_use]
     pub(in crate::serve) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers_mut().insert(name, value);
+        self
+    }
+
+    /// Marks it for the log: there is such a file, and it holds a private key.
+    #[must_use]
+    pub(in crate::serve) fn withheld(mut self) -> Self {
+        self.0.extensions_mut().insert(Withheld);
         self
     }
 

@@ -9,6 +9,7 @@ mod listing;
 mod path;
 mod range;
 mod root;
+mod secrets;
 
 use std::io;
 use std::path::Path;
@@ -26,6 +27,7 @@ pub(super) use self::content::FileContent;
 use self::path::Asked;
 use self::range::Wanted;
 use self::root::{Entry, Root};
+use self::secrets::Secrets;
 use super::https::{Content, Reply};
 use super::page;
 
@@ -36,18 +38,26 @@ pub use self::root::FileId;
 pub struct Site {
     root: Root,
     withheld: RwLock<Vec<FileId>>,
+    /// `None` where private keys go out like other files.
+    secrets: Option<Secrets>,
 }
 
 impl Site {
-    /// This folder.
+    /// This folder, without the private keys that lie in it.
     ///
     /// # Errors
     /// When it cannot be opened, or is no folder.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        Ok(Self { root: Root::open(folder)?, withheld: RwLock::default() })
+        Ok(Self { root: Root::open(folder)?, withheld: RwLock::default(), secrets: Some(Secrets::default()) })
     }
 
-    /// Never serves these files, whatever they are called: private keys that lie in the folder.
+    /// Hands out private keys that lie in the folder, but for those that are withheld.
+    #[must_use]
+    pub fn with_private_keys(self) -> Self {
+        Self { secrets: None, ..self }
+    }
+
+    /// Never serves these files, whatever they hold and are called: the server's own keys.
     pub fn withhold(&self, files: Vec<FileId>) {
         *self.withheld.write().unwrap_or_else(PoisonError::into_inner) = files;
     }
@@ -63,7 +73,7 @@ impl Site {
             Err(why) => return Reply::plain(StatusCode::BAD_REQUEST, why),
         };
         let reply = if asked.is_hidden() { None } else { self.look(&asked, uri, method, headers) };
-        reply.unwrap_or_else(|| Reply::plain(StatusCode::NOT_FOUND, "there is no such file here"))
+        reply.unwrap_or_else(missing)
     }
 
     fn look(&self, asked: &Asked, uri: &Uri, method: &Method, headers: &HeaderMap) -> Option<Reply> {
@@ -74,7 +84,7 @@ impl Site {
                 _ => {
                     // A large folder takes a while: other connections go on.
                     let entries = tokio::task::block_in_place(|| {
-                        folder.list(&self.root, asked.relative(), &|id| self.withholds(id))
+                        folder.list(&self.root, asked.relative(), &|file, name| self.lists(file, name))
                     });
                     Some(entries.map_or_else(|_| unreadable(), |entries| listed(asked, &entries, method)))
                 }
@@ -92,14 +102,23 @@ impl Site {
         }
     }
 
-    fn withholds(&self, id: FileId) -> bool {
-        self.withheld.read().unwrap_or_else(PoisonError::into_inner).contains(&id)
+    fn lists(&self, file: &root::File, name: &Path) -> bool {
+        !self.is_own(file) && self.secrets.as_ref().is_none_or(|secrets| secrets.lists(file, name))
+    }
+
+    fn withholds(&self, file: &root::File, name: &Path) -> bool {
+        self.is_own(file) || self.secrets.as_ref().is_some_and(|secrets| secrets.holds(file, name))
+    }
+
+    fn is_own(&self, file: &root::File) -> bool {
+        self.withheld.read().unwrap_or_else(PoisonError::into_inner).contains(&file.id)
     }
 
     /// A file, or a part of it, or that it has not changed.
     fn file(&self, file: root::File, name: &Path, method: &Method, headers: &HeaderMap) -> Option<Reply> {
-        if self.withholds(file.id) {
-            return None;
+        if self.withholds(&file, name) {
+            // To the client it is not there; the log says why.
+            return Some(missing().withheld());
         }
         let version = Version::of(&file);
         let head = |mut reply: Reply| {
@@ -178,6 +197,10 @@ fn listed(asked: &Asked, entries: &listing::Entries, method: &Method) -> Reply {
         .with(CONTENT_LENGTH, length.into())
         .with(CONTENT_SECURITY_POLICY, page::POLICY)
         .with(X_CONTENT_TYPE_OPTIONS, NO_SNIFF)
+}
+
+fn missing() -> Reply {
+    Reply::plain(StatusCode::NOT_FOUND, "there is no such file here")
 }
 
 fn unreadable() -> Reply {

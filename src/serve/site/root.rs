@@ -37,6 +37,16 @@ pub(super) struct File {
     /// When it last changed: seconds and nanoseconds since 1970.
     pub(super) modified: (i64, u32),
     pub(super) id: FileId,
+    /// When anything about it last changed, also what can be set back: seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+/// What is another when a file holds something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct State {
+    length: u64,
+    modified: (i64, u32),
+    changed: (i64, i64),
 }
 
 /// A folder, open.
@@ -49,7 +59,7 @@ pub(super) struct Folder {
 }
 
 /// Which file it is, whatever it is called. Elsewhere than on Unix, its path without links.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileId {
     device: u64,
     number: u64,
@@ -110,7 +120,7 @@ impl Root {
             return Ok(Entry::Other);
         }
         let id = FileId::from(&about, &self.path.join(relative))?;
-        Ok(Entry::File(File { length: about.len(), modified: modified(&about), id, file }))
+        Ok(Entry::File(File { length: about.len(), modified: modified(&about), changed: changed(&about), id, file }))
     }
 
     #[cfg(target_os = "linux")]
@@ -161,6 +171,10 @@ impl Root {
 }
 
 impl File {
+    pub(super) fn state(&self) -> State {
+        State { length: self.length, modified: self.modified, changed: self.changed }
+    }
+
     /// Reads at a place into what `buffer` has left, once. Returns how many octets; 0 at the end.
     pub(super) fn read_more(&self, buffer: &mut Vec<u8>, at: u64) -> io::Result<usize> {
         #[cfg(target_os = "linux")]
@@ -183,8 +197,13 @@ impl File {
 }
 
 impl Folder {
-    /// What it holds, hidden files and those `withheld` left out, sorted: folders first.
-    pub(super) fn list(&self, root: &Root, relative: &Path, withheld: &dyn Fn(FileId) -> bool) -> io::Result<Entries> {
+    /// What it holds, without hidden files and those it does not show, sorted: folders first.
+    pub(super) fn list(
+        &self,
+        root: &Root,
+        relative: &Path,
+        shows: &dyn Fn(&File, &Path) -> bool,
+    ) -> io::Result<Entries> {
         let mut entries = Entries::default();
         self.each_name(&mut |name, shown| {
             if path::is_hidden(shown) {
@@ -196,7 +215,7 @@ impl Folder {
             }
             // Opened as it would be to be served: what leads out is not listed either.
             match root.entry(&relative.join(name)) {
-                Ok(Entry::File(file)) if !withheld(file.id) => {
+                Ok(Entry::File(file)) if shows(&file, name) => {
                     entries.found.push(Listed { name: shown.to_vec(), file: Some((file.length, file.modified.0)) });
                 }
                 Ok(Entry::Folder(_)) => entries.found.push(Listed { name: shown.to_vec(), file: None }),
@@ -245,6 +264,17 @@ pub(super) fn is_exhausted(error: &io::Error) -> bool {
 fn modified(about: &fs::Metadata) -> (i64, u32) {
     use std::os::unix::fs::MetadataExt;
     (about.mtime(), u32::try_from(about.mtime_nsec()).unwrap_or(0))
+}
+
+#[cfg(unix)]
+fn changed(about: &fs::Metadata) -> (i64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    (about.ctime(), about.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn changed(_: &fs::Metadata) -> (i64, i64) {
+    (0, 0)
 }
 
 #[cfg(not(unix))]
