@@ -203,6 +203,33 @@ fn a_unit_names_everything_by_its_whole_path() {
     let wanted = format!("--exec \"systemctl reload nginx\" -- {}", path.display());
     assert!(unit.contains("[Service]\nExecStart=/") && unit.contains(&wanted), "{unit}");
     assert!(unit.contains(&format!("--ca {}", sandbox.ca().display())), "{unit}");
+    sandbox.write("secret", "open sesame");
+    let more = [
+        &ask[..],
+        &["--watch", "--rekey", "--type", "rsa:2048", "--encrypt", "--passphrase", "file:secret", "--days", "30"],
+        &["--issuer", "ca", "--force", "--profile", "server"],
+    ];
+    let unit = sandbox.certkit(&more.concat()).expect_code(0).stdout;
+    let secret = sandbox.path("secret").canonicalize().unwrap();
+    for kept in [
+        "--issuer ca",
+        "--rekey",
+        "--encrypt",
+        "--type RSA-2048",
+        "--days 30",
+        "--force",
+        "--profile server",
+        &format!("--passphrase file:{}", secret.display()),
+    ] {
+        assert!(unit.contains(kept), "{kept}: {unit}");
+    }
+    let prompts = [&ask[..], &["--rekey", "--encrypt"]].concat();
+    sandbox.certkit(&prompts).expect_code(2).complains("nor open files");
+    sandbox.certkit(&[&ask[..], &["--out", "b.pem"]].concat()).expect_code(2).complains("for one renewal");
+    sandbox.certkit(&["ca", "passphrase", "--new-passphrase", "file:secret"]).expect_code(0);
+    sandbox.certkit(&ask).expect_code(2).complains("under a passphrase");
+    let with = sandbox.certkit(&[&ask[..], &["--ca-passphrase", "file:secret"]].concat()).expect_code(0);
+    assert!(with.stdout.contains(&format!("--ca-passphrase file:{}", secret.display())), "{with}");
     for wrong in ["reload && restart", "echo $HOME", "'open"] {
         sandbox.certkit(&["ca", "renew", "a.test", "--exec", wrong]).expect_code(2);
     }

@@ -78,6 +78,18 @@ impl FromStr for PassphraseSource {
     }
 }
 
+impl fmt::Display for PassphraseSource {
+    /// As it is typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prompt => f.write_str("prompt"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::Fd(number) => write!(f, "fd:{number}"),
+        }
+    }
+}
+
 impl PassphraseSource {
     /// The passphrase that opens `what` (`key.pem`). It may be empty: some PKCS#12 files have an empty one.
     ///

@@ -50,13 +50,25 @@ impl LedgerArgs {
         }
     }
 
+    /// The ledger's URL and where its password comes from, as the command line or `CERTKIT_LEDGER` has them.
+    ///
+    /// # Errors
+    /// Where the environment's has a password in it: that is nothing to write down.
+    pub(super) fn outspoken(&self) -> anyhow::Result<(Option<String>, Option<&PassphraseSource>)> {
+        let url = self.ledger.clone().or_else(from_environment);
+        if url.as_deref().is_some_and(PostgresAccess::has_password) {
+            return Err(anyhow!("the ledger's URL has a password in it, which is nothing to write down"))
+                .hint("leave it out of the URL, and say --ledger-password file:PATH");
+        }
+        Ok((url, self.ledger_password.as_ref()))
+    }
+
     /// Where the ledger of this place is.
     pub(super) fn location(&self, place: &Place, config: &Config) -> anyhow::Result<Location> {
         if self.ledger.as_deref().is_some_and(PostgresAccess::has_password) {
             return Err(anyhow!("--ledger has a password in it, which everybody on this machine can read there"))
                 .hint("give it with --ledger-password, or in PGPASSWORD, CERTKIT_LEDGER or ca.toml");
         }
-        let from_environment = || env::var("CERTKIT_LEDGER").ok().filter(|url| !url.is_empty());
         // Files that ca.toml names are found from wherever certkit runs.
         let here = self.ledger.clone().or_else(from_environment).map(|url| (url, Path::new("")));
         match here.or_else(|| config.ledger.clone().map(|url| (url, place.folder()))) {
@@ -111,6 +123,10 @@ fn identity(files: &TlsFiles, folder: &Path) -> anyhow::Result<Option<(Vec<Certi
     files::is_for_its_owner_alone(&key)?;
     let key = Loaded::read(&key)?.private_key(None)?;
     Ok(Some((chain, key)))
+}
+
+fn from_environment() -> Option<String> {
+    env::var("CERTKIT_LEDGER").ok().filter(|url| !url.is_empty())
 }
 
 impl Location {

@@ -106,6 +106,11 @@ impl Chosen {
         self.issuer.as_ref()
     }
 
+    /// Where the ledger is, as the command line says.
+    pub(super) fn ledger_args(&self) -> &LedgerArgs {
+        &self.ledger
+    }
+
     /// Refuses `--issuer` where it has no effect.
     pub(in crate::cli) fn without_issuer(&self, why: &str) -> anyhow::Result<()> {
         if self.issuer.is_some() { bail!("--issuer has no effect: {why}") } else { Ok(()) }

@@ -89,11 +89,11 @@ pub(super) struct Args {
     profile: Option<String>,
 
     /// Where the certificate goes, if not in the place of the old one; `-` is stdout
-    #[arg(long, value_name = "FILE", conflicts_with = "watch")]
+    #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
     /// Where the new key goes, if not in the place of the old one
-    #[arg(long, value_name = "FILE", requires = "rekey", conflicts_with = "watch")]
+    #[arg(long, value_name = "FILE", requires = "rekey")]
     keyout: Option<PathBuf>,
 
     /// Replace files that hold something else
@@ -120,6 +120,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     if args.which.len() > 1 && (args.out.is_some() || args.keyout.is_some()) {
         return Err(anyhow!("--out and --keyout are for one certificate")).hint("renew each by itself");
     }
+    if (args.print_unit || args.watch) && (args.out.is_some() || args.keyout.is_some()) {
+        return Err(anyhow!("--out and --keyout are for one renewal"))
+            .hint("a certificate that is watched stays where it is");
+    }
     if args.print_unit {
         return unit::run(&args, chosen, session);
     }
@@ -134,9 +138,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         let not_after = target.not_after();
         match args.if_expires_within.filter(|span| not_after - now > *span) {
             Some(_) => done.certificates.push(Outcome::Kept(Kept::of(&target, now))),
-            None => {
-                done.certificates.push(Outcome::Renewed(Box::new(one::renew(target, &args, now, session)?)))
-            }
+            None => done.certificates.push(Outcome::Renewed(Box::new(one::renew(target, &args, now, session)?))),
         }
     }
     let failed = done.execute(args.exec.as_ref());

@@ -32,6 +32,17 @@ impl SignerArgs {
         self.ca_passphrase.is_some() || self.ca_key.is_some()
     }
 
+    /// The flags that are given, for a program that runs when nobody is there.
+    pub(super) fn given(&self) -> (Option<&PassphraseSource>, Option<&PathBuf>) {
+        (self.ca_passphrase.as_ref(), self.ca_key.as_ref())
+    }
+
+    /// Whether the key of the authority that signs is under a passphrase.
+    pub(super) fn is_encrypted(&self, chosen: &Chosen) -> anyhow::Result<bool> {
+        let loaded = self.load(chosen, &chosen.issuer()?)?;
+        Ok(matches!(loaded.document.first_private_key(), Ok(PrivateKeyItem::Encrypted(_))))
+    }
+
     /// Refuses a key or its passphrase where nothing is signed.
     pub(super) fn is_idle(&self, why: &str) -> anyhow::Result<()> {
         match self.are_given() {

@@ -22,6 +22,18 @@ pub(in crate::cli) struct LifetimeArgs {
 }
 
 impl LifetimeArgs {
+    /// The flags, as another command line would give them.
+    pub(in crate::cli) fn words(&self) -> Vec<String> {
+        match (self.days, self.not_after) {
+            (Some(days), _) => vec!["--days".to_owned(), days.to_string()],
+            (None, Some(Moment::After(span))) => {
+                vec!["--not-after".to_owned(), format!("{}s", span.whole_seconds())]
+            }
+            (None, Some(Moment::At(time))) => vec!["--not-after".to_owned(), clock::rfc3339(time)],
+            (None, None) => Vec::new(),
+        }
+    }
+
     /// The validity of a certificate of this profile made now.
     pub(in crate::cli) fn validity(&self, profile: &Profile, now: OffsetDateTime) -> anyhow::Result<Validity> {
         let lifetime = match self.not_after {

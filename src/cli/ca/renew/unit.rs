@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use super::Args;
@@ -11,25 +11,12 @@ use crate::cli::ca::place::Chosen;
 use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session, shown};
+use crate::cli::passphrase::PassphraseSource;
+use crate::cli::problem::Hinted;
 use crate::cli::text::Text;
 
 pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
-    let program = std::env::current_exe().context("cannot find this program")?;
-    let mut words = vec![shown(&program), "ca".into(), "renew".into(), "--watch".into()];
-    words.extend(["--ca".into(), shown(&absolute(chosen.place().folder())?)]);
-    if let Some(span) = args.if_expires_within {
-        words.extend(["--if-expires-within".into(), format!("{}s", span.whole_seconds())]);
-    }
-    if args.rekey {
-        words.push("--rekey".into());
-    }
-    if let Some(profile) = &args.profile {
-        words.extend(["--profile".into(), profile.clone()]);
-    }
-    if let Some(command) = &args.exec {
-        words.extend(["--exec".into(), command.line().to_owned()]);
-    }
-    words.push("--".into());
+    let mut words = command(args, chosen)?;
     for which in &args.which {
         // A unit for something that is not there would fail at the next start of the machine, unseen.
         one::find(which, args, chosen, clock::now())?;
@@ -56,6 +43,72 @@ pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow
     );
     session.answer(&Unit { unit })?;
     Ok(Exit::Yes)
+}
+
+/// The command line that watches, with all that this one says, up to the certificates.
+fn command(args: &Args, chosen: &Chosen) -> anyhow::Result<Vec<String>> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let mut words = vec![shown(&program)];
+    let mut add = |given: &[&str]| words.extend(given.iter().map(|&word| word.to_owned()));
+    add(&["ca", "renew", "--watch", "--ca", &shown(&absolute(chosen.place().folder())?)]);
+    if let Some(issuer) = chosen.asked_issuer() {
+        add(&["--issuer", issuer.as_str()]);
+    }
+    let (ledger, password) = chosen.ledger_args().outspoken()?;
+    if let Some(ledger) = &ledger {
+        add(&["--ledger", ledger]);
+    }
+    let (ca_passphrase, ca_key) = args.signer.given();
+    if ca_passphrase.is_none() && args.signer.is_encrypted(chosen)? {
+        return Err(anyhow!("the CA's key is under a passphrase, and a unit has nobody to ask"))
+            .hint("say where it is to be had: --ca-passphrase file:PATH");
+    }
+    let encrypts =
+        args.encrypt.then_some(args.passphrase.as_ref()).map(|source| source.unwrap_or(&PassphraseSource::Prompt));
+    for (flag, source) in
+        [("--ledger-password", password), ("--ca-passphrase", ca_passphrase), ("--passphrase", encrypts)]
+    {
+        let Some(source) = source else { continue };
+        add(&[flag, &lasting(flag, source)?]);
+    }
+    if let Some(key) = ca_key {
+        add(&["--ca-key", &shown(&absolute(key)?)]);
+    }
+    if let Some(span) = args.if_expires_within {
+        add(&["--if-expires-within", &format!("{}s", span.whole_seconds())]);
+    }
+    for (flag, given) in [("--rekey", args.rekey), ("--encrypt", args.encrypt), ("--force", args.force)] {
+        if given {
+            add(&[flag]);
+        }
+    }
+    if let Some(key_type) = args.key_type {
+        add(&["--type", &key_type.to_string()]);
+    }
+    for word in args.lifetime.words() {
+        add(&[&word]);
+    }
+    if let Some(profile) = &args.profile {
+        let file = Path::new(profile);
+        add(&["--profile", &if file.is_file() { shown(&absolute(file)?) } else { profile.clone() }]);
+    }
+    if let Some(command) = &args.exec {
+        add(&["--exec", command.line()]);
+    }
+    add(&["--"]);
+    Ok(words)
+}
+
+/// Where a passphrase comes from when nobody is there to type it.
+fn lasting(flag: &str, source: &PassphraseSource) -> anyhow::Result<String> {
+    match source {
+        PassphraseSource::File(path) => Ok(PassphraseSource::File(absolute(path)?).to_string()),
+        PassphraseSource::Env(_) => Ok(source.to_string()),
+        PassphraseSource::Prompt | PassphraseSource::Fd(_) => {
+            Err(anyhow!("{flag}: a unit has neither anybody to ask nor open files"))
+                .hint(format!("say {flag} file:PATH"))
+        }
+    }
 }
 
 /// A word of a command line in a unit (systemd.service(5), "Command lines"): percent and dollar signs stand for themselves.
