@@ -6,7 +6,7 @@ use crate::ca::ledger::act::Done;
 use crate::ca::ledger::rows::moment;
 use crate::ca::ledger::{Act, AuditHead, AuditLine, AuthorityId};
 use crate::x509::SerialNumber;
-use rusqlite::{Connection, Row, Statement, Transaction, params};
+use rusqlite::{CachedStatement, Connection, Row, Transaction, params};
 use time::OffsetDateTime;
 
 /// Adds a line to the audit log.
@@ -20,12 +20,12 @@ pub(super) fn log(transaction: &Transaction<'_>, by: AuthorityId, done: Done<'_>
 pub(in crate::ca::ledger) struct Log<'t> {
     connection: &'t Connection,
     head: AuditHead,
-    add: Statement<'t>,
+    add: CachedStatement<'t>,
 }
 
 impl<'t> Log<'t> {
     pub(in crate::ca::ledger) fn open(connection: &'t Connection) -> rusqlite::Result<Self> {
-        let add = connection.prepare(
+        let add = connection.prepare_cached(
             "INSERT INTO audit (number, at, who, what, authority, fingerprint, serial, detail, hash)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;

@@ -14,12 +14,12 @@ pub(super) fn insert(
     act: &Act,
 ) -> Result<(), Failure> {
     // The database decides what is unique: a conflict inserts nothing, whoever was first.
-    let mut add = transaction.prepare(
+    let mut add = transaction.prepare_cached(
         "INSERT INTO certificates
          (authority, serial, fingerprint, subject, names, not_before, not_after, profile, issued_at, der)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
     )?;
-    let mut add_name = transaction.prepare("INSERT INTO names (name, certificate) VALUES (?1, ?2)")?;
+    let mut add_name = transaction.prepare_cached("INSERT INTO names (name, certificate) VALUES (?1, ?2)")?;
     let mut log = Log::open(transaction)?;
     for Entry { certificate, profile } in entries {
         // A certificate whose subjectAltName does not parse is still recorded, and found by serial number.
