@@ -88,7 +88,10 @@ fn pyca_finds_every_signature_sound_and_every_key_its_own() {
         let said = said_by_python(&sandbox, &python, ca.to_str().unwrap(), &leaves);
         assert_eq!(said.len(), leaves.len());
         for said in said {
-            assert!(said.starts_with(&format!("signed by {algorithm}")) && said.ends_with("; its key"), "{issuer}: {said}");
+            assert!(
+                said.starts_with(&format!("signed by {algorithm}")) && said.ends_with("; its key"),
+                "{issuer}: {said}"
+            );
         }
         for said in said_by_python(&sandbox, &python, "other/ca.pem", &leaves) {
             assert!(!said.starts_with("signed by"), "another CA: {issuer}: {said}");

@@ -23,8 +23,8 @@ pub use authority::{
 pub use config::{AbsentKey, Config, ConfigError};
 pub use ledger::{
     Act, Action, AuditFault, AuditHead, AuditLine, Auditor, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError,
-    ListQuery, Numbered, PostgresAccess, PostgresLedger, PostgresTls, PostgresTlsError, Query, Record, Revocation, Revoked,
-    SignedList, SqliteLedger, TlsFiles,
+    ListQuery, Numbered, PostgresAccess, PostgresLedger, PostgresTls, PostgresTlsError, Query, Record, Revocation,
+    Revoked, SignedList, SqliteLedger, TlsFiles,
 };
 pub use name::AuthorityName;
 pub use petition::{Petition, Refusal};

@@ -122,7 +122,9 @@ impl Encryption<'_> {
     fn settle_in(&self, folder: &Path, user: Option<u32>) -> String {
         let access = folder.join("access");
         fs::write(&access, format!("local all certkit trust\n{}", self.access)).unwrap();
-        for (from, to) in [(self.certificate, "server.pem"), (self.key, "server-key.pem"), (self.client_ca, "clients.pem")] {
+        for (from, to) in
+            [(self.certificate, "server.pem"), (self.key, "server-key.pem"), (self.client_ca, "clients.pem")]
+        {
             let to = folder.join(to);
             fs::write(&to, fs::read(from).unwrap()).unwrap();
             fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();

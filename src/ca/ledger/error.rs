@@ -36,7 +36,9 @@ pub enum LedgerError {
         ledger: String,
     },
     /// The database is on another machine, and the connection would not be encrypted.
-    #[error("the ledger {ledger} is on another machine ({host}), and sslmode=disable would have all of it in the clear")]
+    #[error(
+        "the ledger {ledger} is on another machine ({host}), and sslmode=disable would have all of it in the clear"
+    )]
     Remote {
         /// Which one, without its password.
         ledger: String,

@@ -107,11 +107,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
 }
 
 /// Where in the ledger the certificate with this serial number is.
-fn place_of(
-    authorities: &mut [(AuthorityName, Authority)],
-    serial: &str,
-    chosen: &Chosen,
-) -> anyhow::Result<RecordId> {
+fn place_of(authorities: &mut [(AuthorityName, Authority)], serial: &str, chosen: &Chosen) -> anyhow::Result<RecordId> {
     let mut found = Vec::new();
     if let Some(serial) = SerialNumber::from_hex(serial) {
         let query = Query { serial: Some(serial), ..Query::default() };

@@ -134,9 +134,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         let not_after = target.not_after();
         match args.if_expires_within.filter(|span| not_after - now > *span) {
             Some(_) => done.certificates.push(Outcome::Kept(Kept::of(&target, now))),
-            None => {
-                done.certificates.push(Outcome::Renewed(Box::new(one::renew(target, &args, now, session)?)))
-            }
+            None => done.certificates.push(Outcome::Renewed(Box::new(one::renew(target, &args, now, session)?))),
         }
     }
     let failed = done.execute(args.exec.as_ref());

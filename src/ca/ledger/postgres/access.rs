@@ -116,9 +116,8 @@ fn encryption(config: &Config, parameters: Parameters, ledger: &str) -> Result<O
     let asked = files.named().or(direct.then_some("sslnegotiation=direct"));
     let wrong = |why: String| Err(LedgerError::Address { why });
     let remote = config.get_hosts().iter().find(|host| !is_local(host)).map(shown);
-    let remote = remote.or_else(|| {
-        config.get_hostaddrs().iter().find(|address| !address.is_loopback()).map(ToString::to_string)
-    });
+    let remote = remote
+        .or_else(|| config.get_hostaddrs().iter().find(|address| !address.is_loopback()).map(ToString::to_string));
     match (mode, remote, asked) {
         (Some(Mode::Disable), Some(host), _) => Err(LedgerError::Remote { ledger: ledger.to_owned(), host }),
         (Some(Mode::Disable), None, Some(asked)) => wrong(format!("{asked} has no effect beside sslmode=disable")),

@@ -137,11 +137,7 @@ mod tests {
         let (found, rest) = Parameters::taken_from(url).unwrap();
         assert_eq!(rest, "postgres://ann:a?b@db.test/x?connect_timeout=3");
         assert_eq!(found.mode, Some(Mode::VerifyFull));
-        let files = TlsFiles {
-            roots: Some("/etc/db ca.pem".into()),
-            certificate: Some("c.pem".into()),
-            key: None,
-        };
+        let files = TlsFiles { roots: Some("/etc/db ca.pem".into()), certificate: Some("c.pem".into()), key: None };
         assert_eq!(found.files, files);
         for plain in ["postgres://db.test/x", "postgres:///x?host=/run/pg"] {
             assert_eq!(Parameters::taken_from(plain).unwrap(), (Parameters::default(), plain.to_owned()));

@@ -65,7 +65,10 @@ impl PostgresTls {
     ///
     /// # Errors
     /// [`PostgresTlsError::NoRoots`] where no root can be used; [`PostgresTlsError::Identity`].
-    pub fn new(roots: &[Certificate], identity: Option<(&[Certificate], &PrivateKey)>) -> Result<Self, PostgresTlsError> {
+    pub fn new(
+        roots: &[Certificate],
+        identity: Option<(&[Certificate], &PrivateKey)>,
+    ) -> Result<Self, PostgresTlsError> {
         let mut store = RootCertStore::empty();
         // One that cannot be an anchor makes the set smaller, and nobody trusted.
         store.add_parsable_certificates(roots.iter().map(encoding));
@@ -193,7 +196,11 @@ fn end_point(certificate: &Certificate) -> Option<Vec<u8>> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Encrypted<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(context, buffer)
     }
 }
