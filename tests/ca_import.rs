@@ -36,6 +36,20 @@ fn carries_on(sandbox: &Sandbox, openssl: &Peer, root: &str) {
 }
 
 #[test]
+fn a_certificate_and_its_key_are_named_as_one_thinks_of_them() {
+    let sandbox = Sandbox::new();
+    let profile = ["new", "--profile", "root-ca", "--cn", "Old CA", "--out", "old.pem", "--keyout", "old-key.pem"];
+    sandbox.certkit(&profile).expect_code(0);
+    sandbox.certkit(&["key", "new", "--out", "other-key.pem"]).expect_code(0);
+    sandbox.certkit(&["ca", "import", "old.pem", "--key", "other-key.pem", "--ca", "x"]).expect_code(2);
+    sandbox.certkit(&["ca", "import", "--key", "old-key.pem", "--ca", "x"]).expect_code(2);
+    sandbox.certkit(&["ca", "import", "old.pem", "--cert", "old.pem", "--key", "old-key.pem"]).expect_code(2);
+    sandbox.certkit(&["ca", "import", "old.pem", "--key", "old-key.pem", "--ca", "a"]).expect_code(0).says("CN=Old CA");
+    sandbox.certkit(&["ca", "import", "--cert", "old.pem", "--key", "old-key.pem", "--ca", "b"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test", "--ca", "a"]).expect_code(0);
+}
+
+#[test]
 fn the_cas_of_other_programs_are_taken_over() {
     let Some(openssl) = peer("openssl") else { return };
     for (certificate, key) in [

@@ -3,20 +3,23 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use time::OffsetDateTime;
 
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
 use super::subordinate::{Certified, certified_file, inherit};
 use super::wanted::BelowArgs;
 use crate::ca::petition;
-use crate::ca::{Action, Order};
+use crate::ca::{Action, Authority, Issued, Order};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::files::WriteSet;
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::Session;
+use crate::cli::problem::Hinted;
 use crate::issue::Request;
+use crate::key::PrivateKey;
 use crate::profile::Profile;
 use crate::x509::extension::{ExtendedKeyUsage, NameConstraints};
 use crate::x509::{Certificate, Validity};
@@ -101,9 +104,27 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Certified::refuse(loaded.shown(), "the key in it is this CA's own", session);
     }
     let order = Order { profile: &profile, request: &request, validity };
-    let issued =
-        chosen.unlock(&mut authority, &key, now)?.certify(&order, &mut fresh_serial, &place::act(Action::CrossSign))?;
+    let issued = certified(&mut authority, &key, &order, chosen, now).hint_if(another_issuer(chosen))?;
     Certified::write(&issued, &authority, loaded.shown(), out, args.force, session)
+}
+
+fn certified(
+    authority: &mut Authority,
+    key: &PrivateKey,
+    order: &Order<'_>,
+    chosen: &Chosen,
+    now: OffsetDateTime,
+) -> anyhow::Result<Issued> {
+    let act = place::act(Action::CrossSign);
+    Ok(chosen.unlock(authority, key, now)?.certify(order, &mut fresh_serial, &act)?)
+}
+
+/// What to do where the authority that signs by default cannot do this: it is often one that may have none below it.
+fn another_issuer(chosen: &Chosen) -> Option<String> {
+    let usual = chosen.issuer().ok().filter(|usual| chosen.asked_issuer().is_none() && !usual.is_first())?;
+    let others = chosen.place().names().into_iter().filter(|name| *name != usual);
+    let others: Vec<String> = others.map(|name| name.to_string()).collect();
+    Some(format!("{usual} signs by default; another does with --issuer: {}", others.join(", ")))
 }
 
 /// What a CA's own certificate asks for, and the profile brought down to what it may do; or why it is refused.

@@ -59,7 +59,8 @@ impl Meant {
             }
             return Ok(meant(found, true));
         }
-        Err(anyhow!("the CA in {} has issued no certificate {which:?}", chosen.shown()))
+        let file = if path.extension().is_some() { ", and there is no such file" } else { "" };
+        Err(anyhow!("the CA in {} has issued no certificate {which:?}{file}", chosen.shown()))
             .hint(format!("see them all with: certkit ca list{}", chosen.flag()))
     }
 

@@ -21,6 +21,7 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, LedgerError> {
     write_ahead(&connection).map_err(told)?;
     connection.execute_batch(SETTINGS).map_err(told)?;
     keep_log(&connection, true).map_err(told)?;
+    keep_plans(&connection).map_err(told)?;
     schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer {
         ledger: name(path),
         found,
@@ -52,6 +53,12 @@ pub(super) fn to_read(path: &Path) -> Result<Connection, LedgerError> {
 /// Whether the log stays beside the file when the last process closes it, or is moved into it and removed.
 fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+}
+
+/// Statements that are kept stay as they are planned. Without this SQLite reads each anew whenever other values are bound to
+/// it, for the sake of statistics that a ledger does not gather.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Before it is closed: a log that has grown goes into the file. Doing so each time would cost a process that adds one row

@@ -48,8 +48,8 @@ For example:
 With --json the answer is an object: `from`; `folder`; `authorities` as `certkit ca init` answers; `warnings`; `issued` with
 `recorded`, `known`, `foreign` (how many certificates); and `revoked` (how many).")]
 pub(super) struct Args {
-    /// The folder of another program's CA, or a PKCS#12 file
-    #[arg(value_name = "FOLDER|FILE", required_unless_present = "cert", conflicts_with_all = ["cert", "key", "chain"])]
+    /// The folder of another program's CA, or a PKCS#12 file; with --key, the CA's certificate
+    #[arg(value_name = "FOLDER|FILE", required_unless_present = "cert", conflicts_with = "cert")]
     from: Option<PathBuf>,
 
     /// The CA's certificate, PEM or DER; those above it may follow
@@ -57,11 +57,11 @@ pub(super) struct Args {
     cert: Option<PathBuf>,
 
     /// The CA's key
-    #[arg(long, value_name = "FILE", requires = "cert")]
+    #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 
     /// The certificates above the CA's
-    #[arg(long, value_name = "FILE", requires = "cert")]
+    #[arg(long, value_name = "FILE", requires = "key")]
     chain: Option<PathBuf>,
 
     /// What the CA is called here, where the folder has one already
@@ -106,7 +106,18 @@ struct OpenKey {
     passphrase: Option<Passphrase>,
 }
 
+impl Args {
+    /// A certificate named without --cert, beside its key.
+    fn settled(mut self) -> Self {
+        if self.key.is_some() && self.cert.is_none() {
+            self.cert = self.from.take();
+        }
+        self
+    }
+}
+
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    let args = args.settled();
     chosen.without_issuer("an imported CA is signed by nobody here")?;
     let now = clock::now();
     let (from, mut candidates, found) = candidates(&args)?;
