@@ -313,6 +313,8 @@ fn who_does_not_speak_tls_or_does_not_listen_is_told_apart() {
     let open = || open_port(port);
     let Err(ScanError::NotTls(what)) = scan(&open, &options(), &|_| ()) else { panic!() };
     assert!(what.contains("HTTP"), "{what}");
+    let ran = Sandbox::new().certkit(&["connect", &format!("127.0.0.1:{port}"), "--scan"]).expect_code(2);
+    ran.complains("looks like an HTTP answer").complains("hint: it is a port for plain HTTP");
     let closed = crate::support::background::free_port();
     let open = || open_port(closed);
     assert!(matches!(scan(&open, &options(), &|_| ()), Err(ScanError::Unreachable(_))));
