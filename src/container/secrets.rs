@@ -16,7 +16,7 @@ pub const ENOUGH: usize = 1 << 20;
 pub fn holds_private_key(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         // UTF-16, as PowerShell writes it: what is ASCII shows when the zeros are gone.
-        let narrow: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
+        let narrow: Vec<u8> = bytes.iter().skip(2).copied().filter(|&byte| byte != 0).collect();
         return is_text_with_key(&narrow);
     }
     is_key_structure(bytes) || is_key_store(bytes) || is_text_with_key(bytes)
@@ -46,20 +46,39 @@ fn is_pem_key(bytes: &[u8], at: usize) -> bool {
     let after = after.get(LABEL.len()..).unwrap_or_default();
     let after = after.strip_prefix(b" BLOCK").unwrap_or(after).trim_ascii_start();
     let body = after.iter().position(|byte| *byte != b'-').filter(|dashes| *dashes >= 4);
-    let Some(mut body) = body.and_then(|dashes| after.get(dashes..)) else { return false };
-    // Line breaks, also those of JSON and of programs' texts.
-    while let Some((first, rest)) = body.split_first() {
-        match (first, rest.first()) {
-            (b'\\', Some(b'n' | b'r' | b't')) => body = rest.get(1..).unwrap_or_default(),
-            (first, _) if first.is_ascii_whitespace() => body = rest,
-            _ => break,
-        }
-    }
-    let word = |end: usize| body.get(..end).unwrap_or_default();
-    let base64 = body.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=\\".contains(byte)).count();
+    let Some(body) = body.and_then(|dashes| after.get(dashes..)).map(after_line_breaks) else { return false };
     // "Proc-Type: 4,ENCRYPTED" (RFC 1421 §4.6.1), "Version: GnuPG".
     let header = body.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'-').count();
-    base64 >= SHORTEST || (header >= 3 && word(header + 2).ends_with(b": "))
+    is_base64(body) || (header >= 3 && body.get(header..).is_some_and(|rest| rest.starts_with(b": ")))
+}
+
+/// What follows white space and line breaks, also those of JSON and of programs' texts.
+fn after_line_breaks(mut text: &[u8]) -> &[u8] {
+    loop {
+        match text {
+            [b'\\', b'n' | b'r' | b't', rest @ ..] => text = rest,
+            [first, rest @ ..] if first.is_ascii_whitespace() => text = rest,
+            _ => return text,
+        }
+    }
+}
+
+/// Whether [`SHORTEST`] characters of base64 stand here, in lines of any length.
+fn is_base64(mut text: &[u8]) -> bool {
+    let mut count = 0;
+    while count < SHORTEST {
+        text = match text {
+            [b'\n' | b'\r', ..] | [b'\\', b'n' | b'r', ..] => after_line_breaks(text),
+            // JSON may write a slash so.
+            [b'\\', b'/', ..] => text.get(1..).unwrap_or_default(),
+            [first, rest @ ..] if first.is_ascii_alphanumeric() || b"+/=".contains(first) => {
+                count += 1;
+                rest
+            }
+            _ => return false,
+        };
+    }
+    true
 }
 
 /// A JSON Web Key, or a set of them: `d` is private in all kinds, `k` in symmetric ones (RFC 7518 §6).
@@ -113,7 +132,7 @@ const LABEL: &[u8] = b"PRIVATE KEY";
 /// Octets from the dashes before BEGIN to [`LABEL`]: "-BEGIN ENCRYPTED " and room for kinds to come.
 const LONGEST_LABEL: usize = 40;
 
-/// Characters of base64 in a row that are no word. Keys of 256 bits fill a line of 64.
+/// Characters of base64 that are no word. Keys of 256 bits fill a line of 64.
 const SHORTEST: usize = 32;
 
 /// A secret key of age, in the Bech32 of its kind.
@@ -143,6 +162,7 @@ mod tests {
             "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n".to_owned(),
             format!("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{BASE64}"),
             format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{BASE64}"),
+            format!("-----BEGIN PRIVATE KEY-----\n{}\n{}\n  {}\n", &BASE64[..12], &BASE64[12..24], &BASE64[24..]),
             format!("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n{BASE64}"),
             format!("{{\"kty\":\"OKP\", \"crv\":\"Ed25519\", \"d\" : \"{BASE64}\"}}"),
             "[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]".to_owned(),
@@ -164,6 +184,7 @@ mod tests {
             "if (text.startsWith('-----BEGIN RSA PRIVATE KEY-----')) {",
             "var head = \"-----BEGIN RSA PRIVATE KEY-----\\r\\n\" + body;",
             "<pre>\n-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg...\n-----END PRIVATE KEY-----\n</pre>",
+            "-----BEGIN PRIVATE KEY-----\nfollowed by\nsixty-four letters in a line\n",
             "It begins with -----BEGIN PRIVATE KEY----- and goes on in base64: sixty-four letters in a line.",
             "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAMCowBQYDK2VwAyEAMCowBQYDK2VwAyEA",
             "BEGIN PRIVATE KEY-----\nMCowBQYDK2VwAyEAMCowBQYDK2VwAyEAMCowBQYDK2VwAyEA",

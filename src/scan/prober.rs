@@ -115,9 +115,9 @@ impl<'a> Prober<'a> {
 
     /// Asks. An answer, a fatal alert and what is no TLS are taken as they are. Where the server only closes, resets or
     /// says nothing, the question that it answered before is put again: if that is answered, it refused; if not, it is
-    /// given time and asked again.
+    /// given time and asked again. Who closes is asked twice in any case: he may have stumbled.
     pub(super) fn ask(&self, question: &Question) -> Asked {
-        for _ in 0..=1 {
+        for is_last in [false, true] {
             let answer = match self.once(question) {
                 Ok(answer) => answer,
                 Err(_) => return Asked::Unknown,
@@ -129,6 +129,7 @@ impl<'a> Prober<'a> {
                     return Asked::Refused(end);
                 }
                 end @ (End::Closed | End::Reset | End::TimedOut) => match self.is_well() {
+                    Health::Well if !is_last && !matches!(end, End::TimedOut) => {}
                     Health::Well => return Asked::Refused(end),
                     Health::Recovered => {}
                     Health::Gone => return Asked::Unknown,

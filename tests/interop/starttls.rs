@@ -172,6 +172,7 @@ impl Program {
         let lines = self.file.lines().filter(|line| !line.starts_with(without));
         let lines = lines.map(|line| line.strip_prefix(with).unwrap_or(line));
         sandbox.write("server.cfg.lua", filled(&lines.collect::<Vec<_>>().join("\n")) + "\n");
+        sandbox.files_for_nobody();
         let run = sandbox.as_nobody("sh")?.args(["-c", &filled(self.run)]);
         let mut server = sandbox.start(run);
         server.wait_for(port);

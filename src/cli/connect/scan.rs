@@ -111,9 +111,13 @@ pub(super) fn ask(
     bar.finish_and_clear();
     let scan = match scanned {
         Ok(scan) => scan,
-        Err(error @ ScanError::NotTls(_)) => {
-            let hint = "servers of mail, directories and databases go over to TLS when asked: --starttls PROTOCOL";
-            return Err(anyhow!(error)).with_context(|| format!("cannot scan {endpoint}")).hint(hint);
+        Err(ScanError::NotTls(what)) => {
+            let hint = match what.contains("an HTTP answer") {
+                true => "it is a port for plain HTTP; HTTPS has another, often 443",
+                false => "servers of mail, directories and databases go over to TLS when asked: --starttls PROTOCOL",
+            };
+            let error = anyhow!(ScanError::NotTls(what));
+            return Err(error).with_context(|| format!("cannot scan {endpoint}")).hint(hint);
         }
         Err(error) => return Err(error).with_context(|| format!("cannot scan {endpoint}")),
     };

@@ -216,17 +216,13 @@ fn watch(server: &Serving, certificates: &mut Certificates, gate: &mut Gate, ses
 /// Takes the ports.
 fn front(args: &Args) -> anyhow::Result<Front> {
     let bound = Front::bind(&args.listen);
-    let hint = bound.as_ref().err().and_then(|error| match error.kind() {
+    let hint = bound.as_ref().err().map(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
-            Some("another program listens there: choose another port with --listen, 0 for any that is free")
+            "another program listens there: choose another port with --listen, 0 for any that is free"
         }
-        io::ErrorKind::PermissionDenied => {
-            Some("ports below 1024 are for administrators: choose another with --listen")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            Some("the address has to be one of this machine; 0.0.0.0 or [::] is all of them")
-        }
-        _ => Some("an address and a port are due, as in 127.0.0.1:8443, [::1]:8443 or localhost:0"),
+        io::ErrorKind::PermissionDenied => "ports below 1024 are for administrators: choose another with --listen",
+        io::ErrorKind::AddrNotAvailable => "the address has to be one of this machine; 0.0.0.0 or [::] is all of them",
+        _ => "an address and a port are due, as in 127.0.0.1:8443, [::1]:8443 or localhost:0",
     });
     bound.map_err(plain).with_context(|| format!("cannot listen on {}", args.listen.join(", "))).hint_if(hint)
 }

@@ -262,6 +262,9 @@ fn looks_like(stream: &[u8]) -> Option<&'static str> {
         (b"HEAD", "an HTTP request without TLS"),
         (b"CONN", "an HTTP proxy request"),
         (b"<html", "an HTTP answer without TLS"),
+        // Servers that answer what they take for HTTP/0.9 without a head.
+        (b"<!DOC", "an HTTP answer without TLS"),
+        (b"<!doc", "an HTTP answer without TLS"),
         (b"SSH-", "SSH"),
         (b"220 ", "SMTP or FTP before STARTTLS"),
         (b"220-", "SMTP or FTP before STARTTLS"),
@@ -319,6 +322,10 @@ mod tests {
         for (stream, what) in [
             (
                 &b"HTTP/1.1 400 Bad Request\r\n"[..],
+                "octet 0: no TLS record begins here, but something that looks like an HTTP answer without TLS",
+            ),
+            (
+                b"<!DOCTYPE HTML>",
                 "octet 0: no TLS record begins here, but something that looks like an HTTP answer without TLS",
             ),
             (b"SSH-2.0-x", "octet 0: no TLS record begins here, but something that looks like SSH"),

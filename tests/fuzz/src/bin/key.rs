@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use certkit::container::holds_private_key;
 use certkit::key::{EncryptedPrivateKey, PrivateKey, PublicKey};
 use certkit_fuzz::{hierarchy, plant, target};
 
@@ -14,6 +15,8 @@ target!(
     ]),
     |data: &[u8]| {
         if let Ok(key) = PrivateKey::from_der(data) {
+            // A server hands it out to nobody.
+            assert!(holds_private_key(data));
             let again = PrivateKey::from_der(&key.to_pkcs8_der()).unwrap();
             assert_eq!(again.public_key(), key.public_key());
             assert_eq!(*again.to_pkcs8_der(), *key.to_pkcs8_der());
@@ -29,7 +32,10 @@ target!(
         }
         let _ = PublicKey::from_pkcs1_der(data);
         // Decrypting costs what the parameters ask for, up to seconds: reading alone must be safe at any speed.
-        let _ = EncryptedPrivateKey::from_der(data).map(|key| key.algorithm_name());
+        let _ = EncryptedPrivateKey::from_der(data).map(|key| {
+            assert!(holds_private_key(data));
+            key.algorithm_name()
+        });
     }
 );
 

@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use certkit::container::holds_private_key;
 use certkit::encoding::pem;
 use certkit::key::from_pem_block;
 use certkit_fuzz::{hierarchy, plant, target};
@@ -13,6 +14,7 @@ target!(
         b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n".to_vec(),
     ]),
     |data: &[u8]| {
+        let _ = holds_private_key(data);
         let blocks = pem::read(data);
         let begun = data.split(|&octet| octet == b'\n').filter(|line| pem::looks_like_pem(line)).count();
         let beheaded = |block: &Result<_, pem::Malformed>| {
@@ -30,7 +32,9 @@ target!(
             let text = pem::write(&block.label, &block.contents);
             let again = pem::read(text.as_bytes()).pop().unwrap().unwrap();
             assert_eq!((again.label.as_str(), &*again.contents), (block.label.as_str(), &*block.contents));
-            let _ = from_pem_block(&block.label, &block.headers, &block.contents);
+            let key = from_pem_block(&block.label, &block.headers, &block.contents);
+            // A server hands it out to nobody.
+            assert!(key.is_err() || block.contents.len() < 32 || holds_private_key(text.as_bytes()));
         }
     }
 );
