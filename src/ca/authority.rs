@@ -8,8 +8,8 @@ pub use revocation::{ListOrder, PublishedList};
 
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
-use crate::issue::{self, IssueError, Issuer, Nonces, Request};
-use crate::key::{KeyError, PrivateKey};
+use crate::issue::{self, IssueError, Issuer, Request};
+use crate::key::{KeyError, Nonces, PrivateKey};
 use crate::profile::Profile;
 use crate::x509::{Certificate, SerialNumber, Validity, X509Error};
 use time::OffsetDateTime;

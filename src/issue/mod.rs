@@ -28,9 +28,10 @@ pub use objections::{Objection, objections};
 pub use ocsp::{Reply, Responder, ResponderName};
 pub use revocation_list::{ListEntry, ListFields, ListMaker};
 
-use crate::key::{KeyAlgorithm, PrivateKey, PublicKey};
+use crate::key::{KeyAlgorithm, Nonces, PrivateKey, PublicKey};
 use crate::profile::{Profile, Subject};
 use crate::x509::{Certificate, CertificationRequest, DistinguishedName, GeneralName, SerialNumber, Validity};
+use gate::Checked;
 
 /// Whom and what a certificate is for.
 #[derive(Debug, Clone)]
@@ -65,15 +66,6 @@ pub enum Issuer<'a> {
         /// The key that belongs to it.
         key: &'a PrivateKey,
     },
-}
-
-/// Where the nonces of ECDSA signatures come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nonces {
-    /// From the key and what is signed (RFC 6979): the same arguments make the same certificate.
-    Derived,
-    /// From the generator of random octets, where that is the quicker way: for many certificates at once.
-    Random,
 }
 
 /// Makes a certificate, the same one whenever the arguments are the same and the key's signatures are deterministic.
@@ -129,15 +121,12 @@ pub fn issue_with(
         public_key_info: request.public_key.spki_der(),
         extensions: &extensions,
     })?;
-    let signed = match nonces {
-        Nonces::Derived => key.sign(algorithm, &tbs),
-        Nonces::Random => key.sign_randomized(algorithm, &tbs),
-    };
-    let signature = signed.map_err(IssueError::Signing)?;
+    let signature = key.sign_checked(nonces, algorithm, &tbs).map_err(IssueError::Signing)?;
     let encoding = layout::signed(&tbs, &algorithm.to_algorithm_identifier(), &signature);
     let certificate = Certificate::from_der(&encoding).map_err(|error| IssueError::SelfCheck(error.to_string()))?;
     check::made(&certificate, request, issuer, serial, validity, &extensions)?;
-    let faults = gate::faults(&certificate, profile, issuer, request.key_identifier.as_deref());
+    let checked = Checked { message: &tbs, signature: &signature };
+    let faults = gate::faults(&certificate, profile, issuer, Some(checked), request.key_identifier.as_deref());
     if !faults.is_empty() {
         return Err(IssueError::Gate { faults });
     }

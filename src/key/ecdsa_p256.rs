@@ -1,16 +1,19 @@
 //! Deterministic ECDSA on P-256 (RFC 6979): the same key and message give the same signature, so the same request gives
 //! the same certificate, and no weak random number can betray the key.
 //!
-//! The nonce and the arithmetic modulo the group's order are RustCrypto's; the one multiplication on the curve, which is
-//! nearly all of the work, is aws-lc's, several times as fast and in constant time.
+//! Where a signature need not come out the same again, the nonce is random, and quicker to be had.
 //!
-//! Whoever has the private key d checks a signature at a fraction of the price: the point u1·G + u2·Q of FIPS 186-5 §6.4.2
-//! is (u1 + u2·d)·G, one multiplication of the base point instead of one of any point besides.
+//! The arithmetic modulo the group's order is RustCrypto's; the multiplication on the curve, which is nearly all of the work,
+//! is aws-lc's, several times as fast and in constant time. aws-lc multiplies twice and compares, so the point of a nonce is
+//! sure. Of the rest each signature is checked before anybody sees it: s·k = z + r·d (FIPS 186-5 §6.4.1), with other copies of
+//! the nonce and of the key, for a fault on the way betrays the key.
 
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
+use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use ecdsa::Signature;
 use p256::elliptic_curve::ops::{Invert, Reduce};
-use p256::elliptic_curve::{Curve, FieldBytes, PrimeField};
+use p256::elliptic_curve::{Curve, FieldBytes};
 use p256::{NistP256, NonZeroScalar, Scalar, SecretKey};
 use rfc6979::KGenerator;
 use rsa::sha2::digest::block_api::BlockSizeUser;
@@ -19,70 +22,93 @@ use zeroize::Zeroizing;
 
 use super::signature::HashAlgorithm;
 
-/// The signature over `message` in DER (RFC 3279 §2.2.3); `None` for hashes that are not signed over, and should aws-lc
-/// fail.
-pub(super) fn sign(secret: &SecretKey, hash: HashAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
+/// A private key, and a copy of its number in octets, with which signatures are checked.
+pub(super) struct Key<'a> {
+    pub(super) secret: &'a SecretKey,
+    pub(super) copy: &'a [u8],
+}
+
+/// The signature over `message` in DER (RFC 3279 §2.2.3), with the nonce of RFC 6979; `None` for hashes that are not signed
+/// over, should aws-lc fail, and where the check finds a fault.
+pub(super) fn sign(key: &Key<'_>, hash: HashAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
     match hash {
-        HashAlgorithm::Sha256 => sign_digest::<Sha256>(secret, &Sha256::digest(message)),
-        HashAlgorithm::Sha384 => sign_digest::<Sha384>(secret, &Sha384::digest(message)),
-        HashAlgorithm::Sha512 => sign_digest::<Sha512>(secret, &Sha512::digest(message)),
+        HashAlgorithm::Sha256 => key.sign_derived::<Sha256>(&Sha256::digest(message)),
+        HashAlgorithm::Sha384 => key.sign_derived::<Sha384>(&Sha384::digest(message)),
+        HashAlgorithm::Sha512 => key.sign_derived::<Sha512>(&Sha512::digest(message)),
         HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha224 => None,
     }
 }
 
-/// FIPS 186-5 §6.4.1 with the nonce of RFC 6979 §3.2.
-fn sign_digest<D: Digest + BlockSizeUser>(secret: &SecretKey, digest: &[u8]) -> Option<Vec<u8>> {
-    let scalar = Zeroizing::new(secret.to_nonzero_scalar());
-    let order = NistP256::ORDER;
-    let mut nonces =
-        KGenerator::<D, <NistP256 as Curve>::Uint>::new(&Zeroizing::new(scalar.to_repr()), digest, &[], &order);
-    // bits2int of RFC 6979 §2.3.2: the leftmost 256 bits.
-    let z = reduced(digest.get(..32)?)?;
-    loop {
-        let mut nonce = Zeroizing::new(FieldBytes::<NistP256>::default());
-        nonces.fill_next_k(&mut nonce);
-        let Some(k) = NonZeroScalar::from_repr(*nonce).into_option().map(Zeroizing::new) else { continue };
-        let r = abscissa(&nonce)?;
-        let inverse = Zeroizing::new(Invert::invert(&*k));
-        let s = **inverse * (z + r * **scalar);
-        // Both must not be zero (FIPS 186-5 §6.4.1, steps 6 and 9); this checks it.
-        if let Ok(signature) = Signature::<NistP256>::from_scalars(r, s) {
-            return Some(signature.to_der().as_bytes().to_vec());
+/// [`sign`] with a random nonce.
+pub(super) fn sign_randomized(key: &Key<'_>, hash: HashAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
+    match hash {
+        HashAlgorithm::Sha256 => key.sign_random(&Sha256::digest(message)),
+        HashAlgorithm::Sha384 => key.sign_random(&Sha384::digest(message)),
+        HashAlgorithm::Sha512 => key.sign_random(&Sha512::digest(message)),
+        HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha224 => None,
+    }
+}
+
+impl Key<'_> {
+    fn sign_derived<D: Digest + BlockSizeUser>(&self, digest: &[u8]) -> Option<Vec<u8>> {
+        let secret = Zeroizing::new(self.secret.to_bytes());
+        let order = NistP256::ORDER;
+        // RFC 6979 §3.2.
+        let mut nonces = KGenerator::<D, <NistP256 as Curve>::Uint>::new(&secret, digest, &[], &order);
+        loop {
+            let mut nonce = Zeroizing::new(FieldBytes::<NistP256>::default());
+            nonces.fill_next_k(&mut nonce);
+            let Some(k) = NonZeroScalar::from_repr(*nonce).into_option().map(Zeroizing::new) else { continue };
+            let point =
+                PrivateKey::from_private_key(&ECDH_P256, &nonce[..]).and_then(|key| Ok(key.compute_public_key()?));
+            if let Some(signature) = self.signature(&k, point.ok()?.as_ref(), digest)? {
+                return self.checked(signature, &nonce[..], digest);
+            }
         }
     }
-}
 
-/// Whether `signature` is this key's over `message`, as verifying with its public key says. It is computed from the scalar
-/// in octets, so with a copy of the key that [`sign`] does not touch: a fault in one of them is found.
-pub(super) fn made_by(scalar: &[u8], hash: HashAlgorithm, message: &[u8], signature: &[u8]) -> bool {
-    match hash {
-        HashAlgorithm::Sha256 => check_digest(scalar, &Sha256::digest(message), signature),
-        HashAlgorithm::Sha384 => check_digest(scalar, &Sha384::digest(message), signature),
-        HashAlgorithm::Sha512 => check_digest(scalar, &Sha512::digest(message), signature),
-        HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha224 => None,
+    fn sign_random(&self, digest: &[u8]) -> Option<Vec<u8>> {
+        loop {
+            // Such a pair is a random number between 1 and the order, and its multiple of the base point.
+            let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).ok()?;
+            let nonce = || -> Option<EcPrivateKeyBin<'_>> { pair.private_key().as_be_bytes().ok() };
+            let k = scalar(nonce()?.as_ref())?;
+            if let Some(signature) = self.signature(&k, pair.public_key().as_ref(), digest)? {
+                return self.checked(signature, nonce()?.as_ref(), digest);
+            }
+        }
     }
-    .unwrap_or(false)
+
+    /// FIPS 186-5 §6.4.1, from a nonce and its point (uncompressed); the inner `None` asks for another nonce.
+    fn signature(&self, k: &NonZeroScalar, point: &[u8], digest: &[u8]) -> Option<Option<Signature<NistP256>>> {
+        // Uncompressed: 04, then x, then y.
+        let r = reduced(point.get(1..33)?)?;
+        let d = Zeroizing::new(self.secret.to_nonzero_scalar());
+        let inverse = Zeroizing::new(Invert::invert(k));
+        let s = **inverse * (number(digest)? + r * **d);
+        // Both must not be zero (steps 6 and 9); this checks it.
+        Some(Signature::from_scalars(r, s).ok())
+    }
+
+    /// The signature in DER, if it is what key, nonce and digest make.
+    fn checked(&self, signature: Signature<NistP256>, nonce: &[u8], digest: &[u8]) -> Option<Vec<u8>> {
+        let encoded = signature.to_der().as_bytes().to_vec();
+        let written = Signature::<NistP256>::from_der(&encoded).ok()?;
+        let (k, d) = (scalar(nonce)?, scalar(self.copy)?);
+        let same = *written.s() * **k == number(digest)? + *written.r() * **d;
+        (same && written == signature).then_some(encoded)
+    }
 }
 
-/// FIPS 186-5 §6.4.2; `None` is no.
-fn check_digest(scalar: &[u8], digest: &[u8], signature: &[u8]) -> Option<bool> {
-    let scalar = Zeroizing::new(SecretKey::from_slice(scalar).ok()?.to_nonzero_scalar());
-    // Both numbers lie between 1 and the order: this checks it, and that the encoding is DER.
-    let signature = Signature::<NistP256>::from_der(signature).ok()?;
-    let (r, s) = (signature.r(), signature.s());
-    let z = reduced(digest.get(..32)?)?;
-    // The signature is public, so its inverse may take as long as it likes; the sum is the nonce, and secret.
-    let inverse: Scalar = *s.invert_vartime();
-    let sum = Zeroizing::new((z + *r * **scalar) * inverse);
-    Some(abscissa(&Zeroizing::new(sum.to_repr()))? == *r)
+/// A number between 1 and the order.
+fn scalar(octets: &[u8]) -> Option<Zeroizing<NonZeroScalar>> {
+    let octets: &FieldBytes<NistP256> = octets.try_into().ok()?;
+    NonZeroScalar::from_repr(*octets).into_option().map(Zeroizing::new)
 }
 
-/// The x of a multiple of the base point, modulo the group's order; `None` for zero and for the order and above.
-fn abscissa(scalar: &FieldBytes<NistP256>) -> Option<Scalar> {
-    let point =
-        PrivateKey::from_private_key(&ECDH_P256, &scalar[..]).and_then(|key| Ok(key.compute_public_key()?)).ok()?;
-    // Uncompressed: 04, then x, then y.
-    reduced(point.as_ref().get(1..33)?)
+/// bits2int of RFC 6979 §2.3.2: the leftmost 256 bits.
+fn number(digest: &[u8]) -> Option<Scalar> {
+    reduced(digest.get(..32)?)
 }
 
 /// 32 octets, most significant first, modulo the group's order.
@@ -105,8 +131,8 @@ mod tests {
 
     #[test]
     fn the_example_of_rfc_6979_comes_out() {
-        let key = SecretKey::from_slice(&KEY).unwrap();
-        let signature = sign(&key, HashAlgorithm::Sha256, b"sample").unwrap();
+        let secret = SecretKey::from_slice(&KEY).unwrap();
+        let signature = sign(&Key { secret: &secret, copy: &KEY }, HashAlgorithm::Sha256, b"sample").unwrap();
         let hex = crate::encoding::hex::encode(&signature);
         assert!(hex.contains("efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"), "{hex}");
         assert!(hex.contains("f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"), "{hex}");
@@ -115,10 +141,11 @@ mod tests {
     #[test]
     fn it_signs_as_the_ecdsa_crate_does() {
         for number in 1..=100_u8 {
-            let key = SecretKey::from_slice(&[number; 32]).unwrap();
+            let (secret, copy) = (SecretKey::from_slice(&[number; 32]).unwrap(), [number; 32]);
+            let key = Key { secret: &secret, copy: &copy };
             let message = vec![number; usize::from(number)];
             let theirs = |signature: (Signature<NistP256>, _)| signature.0.to_der().as_bytes().to_vec();
-            let scalar = key.to_nonzero_scalar();
+            let scalar = secret.to_nonzero_scalar();
             let ours = sign(&key, HashAlgorithm::Sha256, &message).unwrap();
             let digest = Sha256::digest(&message);
             assert_eq!(ours, theirs(sign_prehashed_rfc6979::<NistP256, Sha256>(&scalar, &digest, &[])));
@@ -129,34 +156,61 @@ mod tests {
     }
 
     #[test]
-    fn its_owner_finds_a_signature_good_where_everybody_does() {
+    fn everybody_finds_its_signatures_good_whatever_the_nonce() {
         use ecdsa::signature::hazmat::PrehashVerifier;
         for number in 1..=40_u8 {
-            let key = SecretKey::from_slice(&[number; 32]).unwrap();
-            let (scalar, message) = (key.to_bytes(), [number; 40]);
-            let good = sign(&key, HashAlgorithm::Sha256, &message).unwrap();
-            let anybody = ecdsa::VerifyingKey::<NistP256>::from(key.public_key());
-            assert!(made_by(&scalar, HashAlgorithm::Sha256, &message, &good));
-            // Every bit of it in turn.
-            for bit in 0..good.len() * 8 {
-                let mut changed = good.clone();
-                changed[bit / 8] ^= 1 << (bit % 8);
-                let theirs = Signature::from_der(&changed)
-                    .is_ok_and(|signature| anybody.verify_prehash(&Sha256::digest(message), &signature).is_ok());
-                assert_eq!(made_by(&scalar, HashAlgorithm::Sha256, &message, &changed), theirs, "{number}, {bit}");
-                assert!(!theirs);
+            let secret = SecretKey::from_slice(&[number; 32]).unwrap();
+            let (copy, message) = (secret.to_bytes(), [number; 40]);
+            let key = Key { secret: &secret, copy: &copy };
+            let anybody = ecdsa::VerifyingKey::<NistP256>::from(secret.public_key());
+            let one = sign_randomized(&key, HashAlgorithm::Sha256, &message).unwrap();
+            let other = sign_randomized(&key, HashAlgorithm::Sha256, &message).unwrap();
+            assert_ne!(one, other);
+            for signature in [one, other, sign(&key, HashAlgorithm::Sha256, &message).unwrap()] {
+                anybody.verify_prehash(&Sha256::digest(message), &Signature::from_der(&signature).unwrap()).unwrap();
             }
-            let mut longer = good.clone();
-            longer.push(0);
-            assert!(!made_by(&scalar, HashAlgorithm::Sha256, &message, &longer));
-            assert!(!made_by(&scalar, HashAlgorithm::Sha384, &message, &good), "another hash");
-            assert!(!made_by(&[number + 1; 32], HashAlgorithm::Sha256, &message, &good), "another key");
-            assert!(!made_by(&scalar, HashAlgorithm::Sha256, b"another message", &good));
-            let upper = Signature::<NistP256>::from_der(&good).unwrap();
-            let other_s = Signature::<NistP256>::from_scalars(upper.r().to_bytes(), (-*upper.s()).to_bytes()).unwrap();
-            assert!(made_by(&scalar, HashAlgorithm::Sha256, &message, other_s.to_der().as_bytes()), "-s is as good");
+            for hash in [HashAlgorithm::Sha384, HashAlgorithm::Sha512] {
+                let signature = Signature::from_der(&sign_randomized(&key, hash, &message).unwrap()).unwrap();
+                let digest = match hash {
+                    HashAlgorithm::Sha384 => Sha384::digest(message).to_vec(),
+                    _ => Sha512::digest(message).to_vec(),
+                };
+                anybody.verify_prehash(&digest, &signature).unwrap();
+            }
+            for weak in [HashAlgorithm::Md5, HashAlgorithm::Sha1, HashAlgorithm::Sha224] {
+                assert!(sign(&key, weak, &message).is_none() && sign_randomized(&key, weak, &message).is_none());
+            }
         }
-        assert!(!made_by(&[], HashAlgorithm::Sha256, b"", b""));
-        assert!(!made_by(&[0; 32], HashAlgorithm::Sha256, b"", b""));
+    }
+
+    #[test]
+    fn a_fault_on_the_way_gives_no_signature() {
+        let secret = SecretKey::from_slice(&KEY).unwrap();
+        // A key that is not what its copy says.
+        for bit in 0..256 {
+            let mut copy = secret.to_bytes();
+            copy[bit / 8] ^= 1 << (bit % 8);
+            let key = Key { secret: &secret, copy: &copy };
+            assert!(sign(&key, HashAlgorithm::Sha256, b"sample").is_none(), "{bit}");
+            assert!(sign_randomized(&key, HashAlgorithm::Sha256, b"sample").is_none(), "{bit}");
+        }
+        // A nonce, a digest or a signature that changes between signing and checking.
+        let (copy, digest, nonce) = (secret.to_bytes(), Sha256::digest(b"sample"), [7; 32]);
+        let key = Key { secret: &secret, copy: &copy };
+        let point = SecretKey::from_slice(&nonce).unwrap().public_key().to_sec1_bytes();
+        let made = key.signature(&scalar(&nonce).unwrap(), &point, &digest).unwrap().unwrap();
+        assert!(key.checked(made, &nonce, &digest).is_some());
+        for bit in 0..256 {
+            let (mut nonce, mut digest) = (nonce, digest);
+            nonce[bit / 8] ^= 1 << (bit % 8);
+            assert!(key.checked(made, &nonce, &digest).is_none(), "{bit}");
+            digest[bit / 8] ^= 1 << (bit % 8);
+            assert!(key.checked(made, &[7; 32], &digest).is_none(), "{bit}");
+            let mut s = made.s().to_bytes();
+            s[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(changed) = Signature::from_scalars(made.r().to_bytes(), s) {
+                assert!(key.checked(changed, &[7; 32], &digest).is_none(), "{bit}");
+            }
+        }
     }
 }

@@ -44,7 +44,7 @@ pub use digest::random;
 pub use encrypted::EncryptedPrivateKey;
 pub use encrypted::Kdf;
 pub use error::KeyError;
-pub use private::PrivateKey;
+pub use private::{Nonces, PrivateKey};
 pub use public::PublicKey;
 pub use signature::HashAlgorithm;
 pub use signature::SignatureAlgorithm;

@@ -12,12 +12,10 @@ use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, PqdsaKeyPair, RsaEncoding, RsaKeyPair,
 };
 use p256::SecretKey;
-use std::sync::OnceLock;
 
 /// A private key prepared for signing.
 pub(super) enum Signer {
-    /// The second signs with random nonces, if ever it is asked.
-    P256(SecretKey, OnceLock<EcdsaKeyPair>),
+    P256(SecretKey),
     /// P-384 or P-521 with its usual hash.
     Ec(Curve, EcdsaKeyPair),
     Rsa(RsaKeyPair),
@@ -28,9 +26,9 @@ pub(super) enum Signer {
 impl Signer {
     pub(super) fn new(key: &PrivateKey) -> Result<Self, KeyError> {
         match &key.secret {
-            Secret::Ec(Curve::P256, scalar) => SecretKey::from_slice(scalar)
-                .map(|secret| Self::P256(secret, OnceLock::new()))
-                .map_err(|_| KeyError::Backend("prepare a P-256 key")),
+            Secret::Ec(Curve::P256, scalar) => {
+                SecretKey::from_slice(scalar).map(Self::P256).map_err(|_| KeyError::Backend("prepare a P-256 key"))
+            }
             Secret::Ec(curve, scalar) => Ok(Self::Ec(*curve, ec::key_pair(*curve, scalar, curve.signing())?)),
             Secret::Rsa(encoding) => RsaKeyPair::from_der(encoding)
                 .map(Self::Rsa)
@@ -51,8 +49,8 @@ impl Signer {
     ) -> Result<Vec<u8>, KeyError> {
         let refused = KeyError::CannotSign { key: key.algorithm(), signature: algorithm };
         match (self, algorithm) {
-            (Self::P256(secret, _), SignatureAlgorithm::Ecdsa(hash)) => {
-                ecdsa_p256::sign(secret, hash, message).ok_or(refused)
+            (Self::P256(secret), SignatureAlgorithm::Ecdsa(hash)) if fits(key.algorithm(), algorithm) => {
+                ecdsa_p256::sign(&p256(secret, key), hash, message).ok_or(KeyError::Backend("sign with ECDSA"))
             }
             (Self::Ec(curve, pair), SignatureAlgorithm::Ecdsa(hash)) => {
                 let signing = ecdsa_signing(*curve, hash).ok_or(refused)?;
@@ -70,27 +68,30 @@ impl Signer {
         }
     }
 
-    /// The same with a random nonce, where aws-lc's way to sign is the quicker one.
+    /// The same with a random nonce, where that is the quicker way.
     pub(super) fn sign_randomized(
         &self,
         key: &PrivateKey,
         algorithm: SignatureAlgorithm,
         message: &[u8],
     ) -> Result<Vec<u8>, KeyError> {
-        match (self, &key.secret, algorithm) {
-            (Self::P256(_, random), Secret::Ec(curve, scalar), SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha256)) => {
-                let pair = match random.get() {
-                    Some(pair) => pair,
-                    None => {
-                        let built = ec::key_pair(*curve, scalar, curve.signing())?;
-                        random.get_or_init(|| built)
-                    }
-                };
-                sign_ecdsa(pair, message)
+        match (self, algorithm) {
+            (Self::P256(secret), SignatureAlgorithm::Ecdsa(hash)) if fits(key.algorithm(), algorithm) => {
+                let signed = ecdsa_p256::sign_randomized(&p256(secret, key), hash, message);
+                signed.ok_or(KeyError::Backend("sign with ECDSA"))
             }
             _ => self.sign(key, algorithm, message),
         }
     }
+}
+
+/// The key with the other copy of its number.
+fn p256<'a>(secret: &'a SecretKey, key: &'a PrivateKey) -> ecdsa_p256::Key<'a> {
+    let copy: &[u8] = match &key.secret {
+        Secret::Ec(_, scalar) => scalar,
+        Secret::Rsa(_) | Secret::Ed25519(_) | Secret::MlDsa(_) => &[],
+    };
+    ecdsa_p256::Key { secret, copy }
 }
 
 /// Whether keys of this kind make such signatures.

@@ -10,7 +10,7 @@ use super::extension::{
 use super::{DistinguishedName, Extensions, GeneralName, SerialNumber, Validity, X509Error, outermost, parsed, part};
 use crate::encoding::Oid;
 use crate::encoding::der::{DerError, Reader, tag};
-use crate::key::{KeyError, PrivateKey, PublicKey, SignatureAlgorithm, SignatureError, digest};
+use crate::key::{KeyError, PublicKey, SignatureAlgorithm, SignatureError, digest};
 use x509_parser::certificate::Validity as ParsedValidity;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
@@ -205,11 +205,6 @@ impl Certificate {
     /// Checks the signature with this key.
     pub fn verify_signature(&self, key: &PublicKey) -> Result<(), SignatureError> {
         self.signature_algorithm()?.verify(key, self.tbs(), self.signature())
-    }
-
-    /// Checks the signature as the issuer itself can: see [`PrivateKey::verify_own`].
-    pub fn verify_own_signature(&self, key: &PrivateKey) -> Result<(), SignatureError> {
-        key.verify_own(self.signature_algorithm()?, self.tbs(), self.signature())
     }
 
     /// Whether issuer and subject are the same name (RFC 5280 §3.2).

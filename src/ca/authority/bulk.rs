@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Authority, AuthorityError, DRAWS, Draw, Issued, Order, Signatory, chain_below};
 use crate::ca::ledger::{Act, Entry, LedgerError};
-use crate::issue::{self, Issuer, Naming, Nonces, Request};
-use crate::key::{KeyAlgorithm, PrivateKey};
+use crate::issue::{self, Issuer, Naming, Request};
+use crate::key::{KeyAlgorithm, Nonces, PrivateKey};
 use crate::profile::Profile;
 use crate::x509::{Certificate, Validity};
 use time::OffsetDateTime;

@@ -91,7 +91,7 @@ impl Forged {
         let signature = self.signer.sign(self.algorithm, &tbs).unwrap();
         let certificate = Certificate::from_der(&layout::signed(&tbs, &self.outer_algorithm, &signature)).unwrap();
         let issuer = Issuer::Authority { certificate: &self.ca, key: &self.ca_key };
-        faults(&certificate, &self.profile, &issuer, None).iter().map(ToString::to_string).collect()
+        faults(&certificate, &self.profile, &issuer, None, None).iter().map(ToString::to_string).collect()
     }
 }
 
