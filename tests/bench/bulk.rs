@@ -1,4 +1,5 @@
-//! Bulk issue against the work that cannot be saved: making keys and signing, on the same cores in the same run.
+//! Bulk issue against the work that cannot be saved: making keys and signing with random nonces, on the same cores in the same
+//! run. A signature is checked as it is made.
 //!
 //!   cargo bench --bench bulk                 10,000 certificates, the ledger in the target folder
 //!   cargo bench --bench bulk -- 100000 /mnt  so many, the ledger in this folder
