@@ -39,8 +39,7 @@ impl SignerArgs {
 
     /// Whether the key of the authority that signs is under a passphrase.
     pub(super) fn is_encrypted(&self, chosen: &Chosen) -> anyhow::Result<bool> {
-        let loaded = self.load(chosen, &chosen.issuer()?)?;
-        Ok(matches!(loaded.document.first_private_key(), Ok(PrivateKeyItem::Encrypted(_))))
+        Ok(is_under_passphrase(&self.load(chosen, &chosen.issuer()?)?))
     }
 
     /// Refuses a key or its passphrase where nothing is signed.
@@ -77,7 +76,7 @@ impl SignerArgs {
     ) -> anyhow::Result<(PrivateKey, PathBuf, bool)> {
         let loaded = self.load(chosen, name)?;
         let key = loaded.private_key(self.ca_passphrase.as_ref())?;
-        let encrypted = matches!(loaded.document.first_private_key(), Ok(PrivateKeyItem::Encrypted(_)));
+        let encrypted = is_under_passphrase(&loaded);
         let path = self.ca_key.clone().unwrap_or_else(|| chosen.place().key_of(name));
         Ok((key, path, encrypted))
     }
@@ -88,6 +87,10 @@ impl SignerArgs {
             None => in_folder(chosen, name),
         }
     }
+}
+
+fn is_under_passphrase(loaded: &Loaded) -> bool {
+    matches!(loaded.document.first_private_key(), Ok(PrivateKeyItem::Encrypted(_)))
 }
 
 /// The file with an authority's private key, from the folder.

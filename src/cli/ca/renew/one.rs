@@ -32,7 +32,7 @@ pub(super) struct Target {
     file: Option<PathBuf>,
     authority: Authority,
     /// The CA with the authority chosen that has issued it.
-    chosen: Chosen,
+    pub(super) chosen: Chosen,
 }
 
 impl Target {

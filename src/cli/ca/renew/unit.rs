@@ -19,7 +19,11 @@ pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow
     let mut words = command(args, chosen)?;
     for which in &args.which {
         // A unit for something that is not there would fail at the next start of the machine, unseen.
-        one::find(which, args, chosen, clock::now())?;
+        let target = one::find(which, args, chosen, clock::now())?;
+        if args.signer.given().0.is_none() && args.signer.is_encrypted(&target.chosen)? {
+            return Err(anyhow!("the CA's key is under a passphrase, and a unit has nobody to ask"))
+                .hint("say where it is to be had: --ca-passphrase file:PATH");
+        }
         let path = Path::new(which);
         words.push(if path.is_file() { shown(&absolute(path)?) } else { which.clone() });
     }
@@ -59,10 +63,6 @@ fn command(args: &Args, chosen: &Chosen) -> anyhow::Result<Vec<String>> {
         add(&["--ledger", ledger]);
     }
     let (ca_passphrase, ca_key) = args.signer.given();
-    if ca_passphrase.is_none() && args.signer.is_encrypted(chosen)? {
-        return Err(anyhow!("the CA's key is under a passphrase, and a unit has nobody to ask"))
-            .hint("say where it is to be had: --ca-passphrase file:PATH");
-    }
     let encrypts =
         args.encrypt.then_some(args.passphrase.as_ref()).map(|source| source.unwrap_or(&PassphraseSource::Prompt));
     for (flag, source) in
