@@ -187,7 +187,14 @@ fn certificates_are_judged_as_of_the_time_of_the_capture() {
         .expect_code(0)
         .says("ACCEPTED for \"www.example.com\" as of 2026-11-23T12:00:00Z");
     let other = told(&sandbox, &capture, &["--verify", "--roots", "root.pem", "--name", "other.test"]);
-    other.expect_code(1).says("REJECTED for \"other.test\"");
+    let other = other.expect_code(1).says("REJECTED for \"other.test\"");
+    let judged = ["--verify", "--roots", "root.pem"];
+    let by_host = told(&sandbox, &capture, &[&judged[..], &["--host", "other.test"]].concat()).expect_code(1);
+    assert_eq!(by_host.stdout, other.stdout);
+    told(&sandbox, &capture, &[&judged[..], &["--host", "www.example.com"]].concat()).expect_code(0);
+    let two = ["--host", "www.example.com", "--name", "other.test"];
+    told(&sandbox, &capture, &[&judged[..], &two].concat()).expect_code(2).complains("judged by one name");
+    told(&sandbox, &capture, &["--host", "www.example.com"]).expect_code(2).complains("takes an address");
     let json = told(&sandbox, &capture, &["--verify", "--roots", "root.pem", "--json"]).expect_code(0).json();
     assert_eq!(json["connections"][0]["verdict"]["accepted"], true);
     told(&sandbox, &capture, &["--roots", "root.pem"]).expect_code(2);

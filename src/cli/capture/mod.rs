@@ -60,9 +60,9 @@ pub(super) struct Args {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Only connections with an end at this address
+    /// Only connections with an end at this address; with --verify a host name is taken as --name
     #[arg(long, value_name = "ADDRESS")]
-    host: Vec<IpAddr>,
+    host: Vec<ServerName>,
 
     /// Only connections that ask for this server name
     #[arg(long, value_name = "NAME")]
@@ -121,18 +121,43 @@ pub(super) struct Args {
     force: bool,
 }
 
+impl Args {
+    /// What --host says: addresses to choose connections by, and the name to judge by, for which `verify` and `connect` have
+    /// this flag.
+    fn hosts(&self) -> anyhow::Result<(Vec<IpAddr>, Option<ServerName>)> {
+        let (mut addresses, mut name) = (Vec::new(), self.name.clone());
+        for host in &self.host {
+            match host {
+                ServerName::Ip(address) => addresses.push(*address),
+                ServerName::Dns(_) if self.verify && name.is_none() => name = Some(host.clone()),
+                ServerName::Dns(_) if self.verify => {
+                    return Err(anyhow!("certificates are judged by one name, and {host} is another"))
+                        .hint("--sni NAME chooses the connections that ask for a name");
+                }
+                ServerName::Dns(_) => {
+                    return Err(anyhow!("--host takes an address, and {host} is a name")).hint(
+                        "--sni NAME chooses the connections that ask for it; with --verify it is the name to judge by",
+                    );
+                }
+            }
+        }
+        Ok((addresses, name))
+    }
+}
+
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     if args.force && args.svg.is_none() && args.html.is_none() && args.extract_certs.is_none() {
         bail!("--force has nothing to replace without --svg, --html or --extract-certs");
     }
     WriteSet::check(args.html.iter().chain(&args.svg).map(PathBuf::as_path), args.force, session)?;
+    let (addresses, name) = args.hosts()?;
     let judge = match args.verify {
-        true => Some(judge::Judge::new(&args.roots, args.name.clone(), session)?),
+        true => Some(judge::Judge::new(&args.roots, name, session)?),
         false => None,
     };
     let secrets = keys::load(&args.key, args.passphrase.as_ref(), &args.key_log, session)?;
     let has_keys = !secrets.is_empty();
-    let filter = Filter::new(args.host.clone(), args.sni.clone());
+    let filter = Filter::new(addresses, args.sni.clone());
     let detailed = session.json() || args.html.is_some();
     let mut heard = Listening::new(filter, secrets, args.explain, args.follow, detailed).read(&args.file, session)?;
     if (args.follow || args.show_secrets) && !has_keys && !heard.has_key_log {
