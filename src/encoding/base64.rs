@@ -8,6 +8,12 @@ pub fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// `bytes` in the standard alphabet, padded, in this place; `None` where it is too small.
+pub(super) fn encode_into<'p>(bytes: &[u8], place: &'p mut [u8]) -> Option<&'p str> {
+    let written = STANDARD.encode_slice(bytes, place).ok()?;
+    std::str::from_utf8(place.get(..written)?).ok()
+}
+
 /// Reads the standard alphabet with padding; `None` for anything else, white space included.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()

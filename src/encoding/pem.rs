@@ -3,6 +3,7 @@
 //! A reader that takes the first block and ignores the rest lets garbage hide; [`read`] accounts for every `BEGIN`
 //! and `END` line, well-formed or not, with the line where it stands.
 
+use super::base64;
 use zeroize::Zeroizing;
 
 /// One well-formed block.
@@ -83,10 +84,30 @@ pub fn looks_like_pem(input: &[u8]) -> bool {
 }
 
 /// One block as text: 64 characters a line, `\n` line ends (RFC 7468 §3).
+///
+/// Written here and not by `pem`, which copies the contents, a private key often enough, into places that are not erased.
 pub fn write(label: &str, contents: &[u8]) -> Zeroizing<String> {
-    let config = ::pem::EncodeConfig::new().set_line_ending(::pem::LineEnding::LF);
-    Zeroizing::new(::pem::encode_config(&::pem::Pem::new(label, contents), config))
+    let lines = contents.chunks(LINE / 4 * 3);
+    let room =
+        "-----BEGIN -----\n-----END -----\n".len() + 2 * label.len() + contents.len().div_ceil(3) * 4 + lines.len();
+    // Room for all of it: a text that grows leaves copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    text.push_str("-----BEGIN ");
+    text.push_str(label);
+    text.push_str("-----\n");
+    let mut characters = Zeroizing::new([0; LINE]);
+    for line in lines {
+        text.push_str(base64::encode_into(line, &mut *characters).unwrap_or_default());
+        text.push('\n');
+    }
+    text.push_str("-----END ");
+    text.push_str(label);
+    text.push_str("-----\n");
+    text
 }
+
+/// The characters of a full line.
+const LINE: usize = 64;
 
 /// A block whose `BEGIN` line has been seen.
 struct Open {
@@ -132,6 +153,17 @@ mod tests {
         match read(input.as_bytes()).pop() {
             Some(Err(malformed)) => malformed,
             _ => panic!("{input} reads well"),
+        }
+    }
+
+    #[test]
+    fn a_block_is_written_as_everybody_writes_it() {
+        for length in 0..200_u8 {
+            let contents: Vec<u8> = (0..length).collect();
+            let config = ::pem::EncodeConfig::new().set_line_ending(::pem::LineEnding::LF);
+            let text = write("PRIVATE KEY", &contents);
+            assert_eq!(*text, ::pem::encode_config(&::pem::Pem::new("PRIVATE KEY", contents), config), "{length}");
+            assert_eq!(text.len(), text.capacity());
         }
     }
 
