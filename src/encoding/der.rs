@@ -275,14 +275,23 @@ fn push_header(encoding: &mut Vec<u8>, tag: u8, length: usize) {
 
 /// A SEQUENCE of values already encoded.
 pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
-    tlv(tag::SEQUENCE, &parts.concat())
+    constructed(tag::SEQUENCE, parts)
+}
+
+/// One value whose content is these parts, one after the other.
+pub fn constructed(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length = parts.iter().map(|part| part.len()).sum();
+    let mut encoding = Vec::with_capacity(length + 6);
+    push_header(&mut encoding, tag, length);
+    parts.iter().for_each(|part| encoding.extend_from_slice(part));
+    encoding
 }
 
 /// A SET OF values already encoded, in DER's order (X.690 §11.6).
 pub fn set_of(parts: &[&[u8]]) -> Vec<u8> {
     let mut sorted = parts.to_vec();
     sorted.sort();
-    tlv(tag::SET, &sorted.concat())
+    constructed(tag::SET, &sorted)
 }
 
 /// An OBJECT IDENTIFIER.
@@ -314,7 +323,7 @@ pub fn octet_string(content: &[u8]) -> Vec<u8> {
 
 /// A BIT STRING of whole octets.
 pub fn bit_string(octets: &[u8]) -> Vec<u8> {
-    tlv(tag::BIT_STRING, &[&[0], octets].concat())
+    constructed(tag::BIT_STRING, &[&[0], octets])
 }
 
 /// A named-bit BIT STRING without trailing zero bits (X.690 §11.2.2); bit 0 is the most significant bit.

@@ -75,7 +75,7 @@ impl Oid {
     }
 
     /// The arcs as decimal numbers; arcs over 128 bits come out as `u128::MAX`.
-    fn arcs(&self) -> Vec<u128> {
+    pub fn arcs(&self) -> Vec<u128> {
         let mut arcs = Vec::new();
         let mut arc: u128 = 0;
         for &octet in self.content() {

@@ -1,6 +1,7 @@
 //! Whether the issuer's `nameConstraints` allow what it is to sign (RFC 5280 §4.2.1.10), so that no certificate is made
 //! that every client must refuse.
 
+use super::common_name;
 use super::confinement::permits_nobody;
 use super::error::IssueError;
 use crate::profile::Profile;
@@ -24,13 +25,26 @@ pub(super) fn check(
     if !names.iter().any(|name| matches!(name, GeneralName::Email(_))) {
         all.extend(subject.values(&oids::EMAIL_ADDRESS).into_iter().map(GeneralName::Email));
     }
+    let issuer = || certificate.display_name();
     for name in &all {
         if let Some(why) = refusal(constraints, name) {
-            let issuer = certificate.display_name();
-            return Err(IssueError::Constrained { issuer, name: name.to_string(), why });
+            return Err(IssueError::Constrained { issuer: issuer(), name: name.to_string(), why });
+        }
+    }
+    for name in common_name::held_to_dns_constraints(subject, names) {
+        if let Some(why) = refusal(constraints, &GeneralName::Dns(name.clone())) {
+            let why =
+                format!("{why}, and clients take a common name with a dot for a DNS name where none stands beside it");
+            return Err(IssueError::Constrained { issuer: issuer(), name: format!("the common name {name}"), why });
         }
     }
     Ok(())
+}
+
+/// Whether the authority's constraints refuse this DNS name.
+pub(super) fn refuses_dns(certificate: &Certificate, name: &str) -> bool {
+    let found = certificate.extension::<NameConstraints>().ok().flatten();
+    found.is_some_and(|found| refusal(found.value, &GeneralName::Dns(name.to_owned())).is_some())
 }
 
 /// Whether what a CA's profile permits lies within what this issuer permits. Clients would hold names to both anyway; one

@@ -99,7 +99,11 @@ pub enum IssueError {
         issuer: String,
     },
     /// The issuer's certificate has expired.
-    #[error("the certificate of {issuer} expired at {}: renew it first", rfc3339(*.not_after))]
+    #[error(
+        "the certificate of {issuer} expired at {}: make a new CA, with `certkit ca init` or below another with \
+         `certkit ca intermediate`",
+        rfc3339(*.not_after)
+    )]
     IssuerExpired {
         /// Who.
         issuer: String,

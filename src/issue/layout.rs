@@ -94,7 +94,7 @@ fn empty_params(extensions: &[Extension]) -> Result<rcgen::CertificateParams, Is
 }
 
 fn arcs(oid: &Oid) -> Option<Vec<u64>> {
-    oid.to_string().split('.').map(|arc| arc.parse().ok()).collect()
+    oid.arcs().into_iter().map(|arc| arc.try_into().ok()).collect()
 }
 
 fn layout(error: impl std::fmt::Display) -> IssueError {

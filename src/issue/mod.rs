@@ -8,27 +8,31 @@
 //! octets they came as, and the signature is made here (see `layout.rs`).
 
 mod check;
+mod common_name;
 mod confinement;
 mod constraints;
 mod error;
 mod extensions;
 mod gate;
 mod layout;
+mod mould;
 pub mod naming;
 pub mod objections;
 pub mod ocsp;
 pub mod revocation_list;
 
 pub use check::{check_issuer, in_time, path as check_path};
+pub use common_name::{fitting, fitting_subject};
 pub use confinement::{confine, permits_nobody};
 pub use error::IssueError;
 pub use gate::{Fault, departures};
+pub use mould::Mould;
 pub use naming::{Naming, NamingError, Wanted};
 pub use objections::{Objection, objections};
 pub use ocsp::{Reply, Responder, ResponderName};
 pub use revocation_list::{ListEntry, ListFields, ListMaker};
 
-use crate::key::{KeyAlgorithm, Nonces, PrivateKey, PublicKey};
+use crate::key::{KeyAlgorithm, Nonces, PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::profile::{Profile, Subject};
 use crate::x509::{Certificate, CertificationRequest, DistinguishedName, GeneralName, SerialNumber, Validity};
 use gate::Checked;
@@ -98,20 +102,9 @@ pub fn issue_with(
     serial: &SerialNumber,
     validity: Validity,
 ) -> Result<Certificate, IssueError> {
-    let key = issuer.key();
-    match issuer {
-        Issuer::SelfSigned(key) => check::self_signed(request, key)?,
-        Issuer::Authority { certificate, key } => check::authority(certificate, key)?,
-    }
-    check::public_key(&request.public_key)?;
-    check::serial(serial)?;
-    let Request { subject, public_key, .. } = request;
-    let names = before(profile, subject, &request.names, public_key.algorithm(), key.algorithm(), validity)?;
-    if let Issuer::Authority { certificate, .. } = issuer {
-        check::may_issue(certificate, profile, subject, &names, validity)?;
-    }
+    let names = allowed(profile, request, issuer, serial, validity)?;
     let extensions = extensions::of_certificate(profile, request, &names, issuer)?;
-    let algorithm = profile.signature_by(key.algorithm());
+    let algorithm = profile.signature_by(issuer.key().algorithm());
     let tbs = layout::tbs_certificate(&layout::Fields {
         serial,
         algorithm: &algorithm.to_algorithm_identifier(),
@@ -121,16 +114,52 @@ pub fn issue_with(
         public_key_info: request.public_key.spki_der(),
         extensions: &extensions,
     })?;
-    let signature = key.sign_checked(nonces, algorithm, &tbs).map_err(IssueError::Signing)?;
-    let encoding = layout::signed(&tbs, &algorithm.to_algorithm_identifier(), &signature);
-    let certificate = Certificate::from_der(&encoding).map_err(|error| IssueError::SelfCheck(error.to_string()))?;
-    check::made(&certificate, request, issuer, serial, validity, &extensions)?;
+    let (certificate, signature) = sign(nonces, issuer.key(), algorithm, &tbs)?;
+    check::made(&certificate, request, issuer.name(request), serial, validity)?;
+    if !certificate.extensions().iter().eq(&extensions) {
+        return check::differs("extensions");
+    }
     let checked = Checked { message: &tbs, signature: &signature };
     let faults = gate::faults(&certificate, profile, issuer, Some(checked), request.key_identifier.as_deref());
     if !faults.is_empty() {
         return Err(IssueError::Gate { faults });
     }
     Ok(certificate)
+}
+
+/// Everything that is checked before a certificate is made. Returns the names as they are written.
+fn allowed(
+    profile: &Profile,
+    request: &Request,
+    issuer: &Issuer<'_>,
+    serial: &SerialNumber,
+    validity: Validity,
+) -> Result<Vec<GeneralName>, IssueError> {
+    match issuer {
+        Issuer::SelfSigned(key) => check::self_signed(request, key)?,
+        Issuer::Authority { certificate, key } => check::authority(certificate, key)?,
+    }
+    let Request { subject, names, public_key, .. } = request;
+    check::public_key(public_key)?;
+    check::serial(serial)?;
+    let names = before(profile, subject, names, public_key.algorithm(), issuer.key().algorithm(), validity)?;
+    if let Issuer::Authority { certificate, .. } = issuer {
+        check::may_issue(certificate, profile, subject, &names, validity)?;
+    }
+    Ok(names)
+}
+
+/// The certificate, read back, and its signature.
+fn sign(
+    nonces: Nonces,
+    key: &PrivateKey,
+    algorithm: SignatureAlgorithm,
+    tbs: &[u8],
+) -> Result<(Certificate, Vec<u8>), IssueError> {
+    let signature = key.sign_checked(nonces, algorithm, tbs).map_err(IssueError::Signing)?;
+    let encoding = layout::signed(tbs, &algorithm.to_algorithm_identifier(), &signature);
+    let certificate = Certificate::from_der(&encoding).map_err(|error| IssueError::SelfCheck(error.to_string()))?;
+    Ok((certificate, signature))
 }
 
 /// Whether this authority would be let [`issue`] such a certificate, as far as that is known before there is a key.

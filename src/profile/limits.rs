@@ -120,8 +120,10 @@ impl Default for Limits {
 impl Limits {
     /// Every limit that is not kept.
     pub fn breaches(&self, subject: &Subject<'_>) -> Vec<Breach> {
-        let names = names_of(subject);
-        let mut found: Vec<Breach> = names.iter().filter_map(|name| self.name_breach(name)).collect();
+        let mut found: Vec<Breach> = Vec::new();
+        if !self.allowed_names.is_empty() || !self.denied_names.is_empty() || !self.wildcards {
+            found.extend(names_of(subject).iter().filter_map(|name| self.name_breach(name)));
+        }
         if let Some(most) = self.max_lifetime.filter(|most| subject.lifetime > *most) {
             found.push(Breach::TooLong { lifetime: subject.lifetime, most });
         }

@@ -63,14 +63,16 @@ impl Difference {
     }
 }
 
-/// Everything in which a certificate differs from what is wanted, with this issuer and now.
+/// Everything in which a certificate differs from what is wanted, now and with this issuer: the first of `path`, then those
+/// above it.
 pub fn differences(
     certificate: &Certificate,
     wanted: &Wanted<'_>,
-    issuer: &Certificate,
+    path: &[&Certificate],
     now: OffsetDateTime,
 ) -> Vec<Difference> {
     let mut found = Vec::new();
+    let Some(issuer) = path.first() else { return vec![Difference::Issuer] };
     let validity = certificate.validity();
     let before = wanted.renew_before.unwrap_or_else(|| validity.lifetime() / 3);
     if validity.not_after.checked_sub(before).is_none_or(|due| due <= now) {
@@ -80,7 +82,10 @@ pub fn differences(
     if !signed || certificate.issuer().der() != issuer.subject().der() {
         found.push(Difference::Issuer);
     }
-    if certificate.subject().der() != wanted.naming.subject.der() {
+    let Naming { subject, names, .. } = wanted.naming;
+    // Below constraints a common name may have been left out.
+    let fitting = issue::fitting_subject(path, subject, names);
+    if certificate.subject().der() != fitting.der() {
         found.push(Difference::Subject);
     }
     let mut names: Vec<String> =

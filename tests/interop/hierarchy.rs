@@ -24,9 +24,14 @@ impl Ca<'_> {
 
     /// A leaf for localhost from one of the authorities; its file holds what a server sends.
     fn issue(&self, issuer: &str, file: &str) -> Case {
-        self.certkit(&["ca", "issue", "localhost", "--issuer", issuer, "--out", file]);
+        self.issue_for(&["localhost"], issuer, file)
+    }
+
+    /// The same for these names.
+    fn issue_for(&self, names: &[&str], issuer: &str, file: &str) -> Case {
+        self.certkit(&[&["ca", "issue", "--issuer", issuer, "--out", file], names].concat());
         self.copy("ca.pem", &format!("{}.root.pem", self.folder));
-        let whole = Case::new(file, &format!("{}.root.pem", self.folder), "localhost");
+        let whole = Case::new(file, &format!("{}.root.pem", self.folder), names[0]);
         Case { intermediates: Some(file.to_owned()), ..whole }
     }
 }
@@ -182,6 +187,44 @@ fn whoever_steals_a_confined_key_still_cannot_go_beyond_its_names() {
         let code = if inside { 0 } else { 2 };
         sandbox.certkit(&["ca", "issue", name, "--ca", "ca"]).expect_code(code);
     }
+}
+
+#[test]
+fn everyone_takes_what_a_confined_ca_issues() {
+    if peer("openssl").is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let mut cases = Vec::new();
+    for (folder, permit) in [("dev", &["test", "127.0.0.0/8", "localhost"][..]), ("lab", &["127.0.0.0/8"])] {
+        let ca = Ca { sandbox: &sandbox, folder };
+        let permit: Vec<&str> = permit.iter().flat_map(|base| ["--permit", base]).collect();
+        ca.certkit(&[&["ca", "init", "--intermediate"], &permit[..]].concat());
+        let names = [&["127.0.0.1"][..], &["api.test"], &["localhost"], &["127.0.0.1", "api.test", "localhost"]];
+        let names = if folder == "dev" { &names[..] } else { &names[..1] };
+        for (at, names) in names.iter().enumerate() {
+            cases.push(ca.issue_for(names, "issuing", &format!("{folder}{at}.pem")));
+        }
+        // Clients hold this common name to the constraints, and no name beside it says as much.
+        let client = ["ca", "issue", "--profile", "client", "--cn", "v1.2", "--ca", folder];
+        if folder == "dev" {
+            sandbox.certkit(&client).expect_code(2).complains("the common name v1.2").complains("only dns:test");
+        }
+    }
+    for judge in Judge::here() {
+        for (case, judgment) in cases.iter().zip(judge.judge(&sandbox, &cases)) {
+            assert!(judgment.accepted, "{judge:?}, {case:?}: {}", judgment.said);
+        }
+    }
+    if let Some(answers) = java(&sandbox, &cases) {
+        assert!(answers.iter().all(|accepted| *accepted), "{answers:?}");
+    }
+    // What was left out is no difference to make good.
+    let project = "[[ca]]\nfolder = \"own\"\npermit = [\"test\", \"127.0.0.0/8\"]\n\n\
+                   [[certificate]]\nca = \"own\"\nnames = [\"127.0.0.1\"]\nout = \"own.pem\"\n";
+    sandbox.write("certkit.toml", project);
+    sandbox.certkit(&["apply"]).expect_code(0);
+    sandbox.certkit(&["apply", "--check"]).expect_code(0);
 }
 
 #[test]

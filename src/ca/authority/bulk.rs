@@ -1,13 +1,14 @@
 //! Many certificates at once: signed on as many threads as there are, recorded in one transaction.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Authority, AuthorityError, DRAWS, Draw, Issued, Order, Signatory, chain_below};
 use crate::ca::ledger::{Act, Entry, LedgerError};
-use crate::issue::{self, Issuer, Naming, Request};
+use crate::issue::{self, Issuer, Mould, Naming, Request};
 use crate::key::{KeyAlgorithm, Nonces, PrivateKey};
 use crate::profile::Profile;
-use crate::x509::{Certificate, Validity};
+use crate::x509::{Certificate, SerialNumber, Validity};
 use time::OffsetDateTime;
 
 /// The half of a [`Signatory`] that signs. Threads may share it: what it makes is nobody's until it is recorded.
@@ -18,6 +19,8 @@ pub struct Press<'a> {
     path: Vec<Certificate>,
     key: &'a PrivateKey,
     nonces: Nonces,
+    /// For what it has made before, the latest last.
+    moulds: Arc<Mutex<Vec<Arc<Mould>>>>,
 }
 
 /// What is to be certified, in a form that threads can hand on.
@@ -47,7 +50,8 @@ impl<'a> Signatory<'a> {
 
     pub(super) fn press_with(&self, nonces: Nonces) -> Press<'a> {
         let own = self.authority.certificate.clone();
-        Press { own, path: self.authority.path().into_iter().cloned().collect(), key: self.key, nonces }
+        let path = self.authority.path().into_iter().cloned().collect();
+        Press { own, path, key: self.key, nonces, moulds: Arc::default() }
     }
 
     /// Records what presses made, in one transaction; when it returns, the records are on the disk. Whose serial number
@@ -109,6 +113,7 @@ fn would_issue(
     if profile.is_ca() {
         return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
     }
+    let subject = &*issue::fitting_subject(path, subject, names);
     issue::check_path(path, profile, subject, names)?;
     if let Some(issuer) = path.first() {
         issue::would_issue(profile, subject, names, key, issuer, granted(path.iter().copied(), validity))?;
@@ -156,22 +161,64 @@ impl Press<'_> {
         if profile.is_ca() {
             return Err(AuthorityError::AuthorityProfile { profile: profile.name.clone() });
         }
-        let Issued { certificate, clamped } = self.sign(&Order { profile, request, validity: *validity }, serials)?;
+        let request = self.fitting(request);
+        let (granted, clamped) = self.grant(profile, &request, *validity)?;
+        let certificate = self.moulded(profile, &request, &serials()?, granted)?;
         Ok(Unrecorded { task, certificate, clamped })
     }
 
     /// Signs a certificate of any kind, within what all authorities of the path allow.
     pub(super) fn sign(&self, order: &Order<'_>, serials: &mut Draw<'_>) -> Result<Issued, AuthorityError> {
         let Order { profile, request, validity } = order;
+        let request = self.fitting(request);
+        let (granted, clamped) = self.grant(profile, &request, *validity)?;
+        let certificate = issue::issue_with(self.nonces, profile, &request, &self.issuer(), &serials()?, granted)?;
+        Ok(Issued { certificate, clamped })
+    }
+
+    fn fitting<'r>(&self, request: &'r Request) -> Cow<'r, Request> {
+        issue::fitting(&self.path.iter().collect::<Vec<_>>(), request)
+    }
+
+    /// What is left of a period within those of the whole path, if all of that allows such a certificate; and the end asked
+    /// for where it comes after.
+    fn grant(
+        &self,
+        profile: &Profile,
+        request: &Request,
+        validity: Validity,
+    ) -> Result<(Validity, Option<OffsetDateTime>), AuthorityError> {
         let path: Vec<&Certificate> = self.path.iter().collect();
         issue::check_path(&path, profile, &request.subject, &request.names)?;
-        let granted = granted(self.path.iter(), *validity);
-        let clamped = (granted.not_after != validity.not_after).then_some(validity.not_after);
-        let certificate = issue::issue_with(self.nonces, profile, request, &self.issuer(), &serials()?, granted)?;
-        Ok(Issued { certificate, clamped })
+        let granted = granted(self.path.iter(), validity);
+        Ok((granted, (granted.not_after != validity.not_after).then_some(validity.not_after)))
+    }
+
+    fn moulded(
+        &self,
+        profile: &Arc<Profile>,
+        request: &Request,
+        serial: &SerialNumber,
+        validity: Validity,
+    ) -> Result<Certificate, AuthorityError> {
+        let moulds = || self.moulds.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = moulds().iter().find(|mould| mould.fits(profile, request)).cloned();
+        if let Some(mould) = known {
+            return Ok(mould.make(self.nonces, request, self.key, serial, validity)?);
+        }
+        let (first, mould) = Mould::new(self.nonces, profile, request, (&self.own, self.key), serial, validity)?;
+        let mut moulds = moulds();
+        if moulds.len() >= MOULDS {
+            moulds.remove(0);
+        }
+        moulds.push(Arc::new(mould));
+        Ok(first)
     }
 
     fn issuer(&self) -> Issuer<'_> {
         Issuer::Authority { certificate: &self.own, key: self.key }
     }
 }
+
+/// How many moulds a press keeps at most.
+const MOULDS: usize = 16;

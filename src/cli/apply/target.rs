@@ -157,7 +157,7 @@ impl Target {
             Some(authority) => {
                 let Self { profile, naming, key, validity, .. } = &*self;
                 let wanted = Wanted { profile, naming, key: *key, validity: *validity, renew_before };
-                found.extend(differences(&certificate, &wanted, authority.certificate(), self.now));
+                found.extend(differences(&certificate, &wanted, &authority.path(), self.now));
                 let known = Query { serial: Some(certificate.serial().clone()), ..Query::default() };
                 let record = authority.find(&known)?.pop();
                 match record.filter(|record| record.fingerprint == certificate.fingerprint_sha256()) {
