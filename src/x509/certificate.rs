@@ -41,6 +41,7 @@ struct Fields {
     /// Found out when first asked for, as the next; a judge asks many times.
     public_key: OnceLock<Result<PublicKey, KeyError>>,
     self_issued: OnceLock<bool>,
+    fingerprint: OnceLock<[u8; 32]>,
 }
 
 impl Certificate {
@@ -101,6 +102,7 @@ impl Certificate {
             decoded: Decoded::new(),
             public_key: OnceLock::new(),
             self_issued: OnceLock::new(),
+            fingerprint: OnceLock::new(),
             der: encoding.to_vec(),
         };
         Ok(Self { fields: Arc::new(fields) })
@@ -214,7 +216,7 @@ impl Certificate {
 
     /// SHA-256 of the whole certificate.
     pub fn fingerprint_sha256(&self) -> [u8; 32] {
-        digest::sha256(&self.fields.der)
+        *self.fields.fingerprint.get_or_init(|| digest::sha256(&self.fields.der))
     }
 
     /// `basicConstraints`, if it is there.

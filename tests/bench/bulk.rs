@@ -24,8 +24,15 @@ use std::time::{Duration, Instant};
 use std::{env, thread};
 use time::macros::datetime;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const LEAST: f64 = 0.6;
 const CHUNK: usize = 64;
+/// As `ca issue --batch` has it: so many chunks share a transaction, and the ledger waits so long for another.
+const TOGETHER: usize = 16;
+const PAUSE: Duration = Duration::from_millis(5);
 const ROUNDS: usize = 5;
 
 const VALIDITY: Validity =
@@ -79,7 +86,7 @@ fn bulk_issue(count: usize, threads: usize, folder: &std::path::Path) -> Duratio
     let profile = Arc::new(Profile::built_in("server").unwrap());
     let next = AtomicUsize::new(0);
     let begun = Instant::now();
-    let (results, made) = sync_channel::<Vec<(Unrecorded, zeroize::Zeroizing<String>)>>(16);
+    let (results, made) = sync_channel::<Vec<(Unrecorded, zeroize::Zeroizing<String>)>>(2 * TOGETHER);
     let mut recorded = 0;
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -104,8 +111,13 @@ fn bulk_issue(count: usize, threads: usize, folder: &std::path::Path) -> Duratio
         }
         drop(results);
         while let Ok(first) = made.recv() {
-            let ready = std::iter::once(first).chain(made.try_iter()).flatten();
-            let (unrecorded, keys): (Vec<Unrecorded>, Vec<_>) = ready.unzip();
+            let mut ready = vec![first];
+            while ready.len() < TOGETHER
+                && let Ok(chunk) = made.recv_timeout(PAUSE)
+            {
+                ready.push(chunk);
+            }
+            let (unrecorded, keys): (Vec<Unrecorded>, Vec<_>) = ready.into_iter().flatten().unzip();
             recorded += signatory.record_all(unrecorded, &mut serial, &act(Action::Issue)).unwrap().len();
             drop(keys);
         }

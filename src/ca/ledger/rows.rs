@@ -78,7 +78,7 @@ pub(super) fn authorities(connection: &Connection) -> rusqlite::Result<Vec<Autho
 
 /// Names as one column.
 pub(super) fn write_names(names: &[GeneralName]) -> String {
-    serde_json::Value::from(names.iter().map(ToString::to_string).collect::<Vec<_>>()).to_string()
+    serde_json::Value::from_iter(names.iter().map(ToString::to_string)).to_string()
 }
 
 /// A row of `certificates`, as it stands there.

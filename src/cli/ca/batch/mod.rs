@@ -13,6 +13,7 @@ mod work;
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
@@ -174,14 +175,20 @@ fn record(
     let mut next = 0;
     while let Ok(first) = done.recv() {
         let mut made = Vec::new();
-        // Whatever is ready by now shares a transaction.
-        for ready in std::iter::once(first).chain(done.try_iter()) {
-            match ready {
+        let mut ready = Some(first);
+        // What is made in quick succession shares a transaction.
+        while let Some(chunk) = ready {
+            match chunk {
                 work::Done::Made(chunk) => made.push(chunk),
                 work::Done::Written(Numbered { number, what }) => {
                     early.insert(number, what);
                 }
             }
+            ready = match made.len() {
+                0 => done.try_recv().ok(),
+                TOGETHER.. => None,
+                _ => done.recv_timeout(PAUSE).ok(),
+            };
         }
         if !made.is_empty() {
             recorded(queue, made, signatory)?;
@@ -259,5 +266,10 @@ fn progress_bar(session: &Session, count: Option<u64>) -> ProgressBar {
 
 /// How many lines go to a thread at a time.
 const CHUNK: usize = 64;
+/// How many chunks share a transaction at most. Each transaction writes a page for nearly every certificate to the log of the
+/// ledger, and waits for the disk once.
+const TOGETHER: usize = 16;
+/// How long the ledger waits for another chunk.
+const PAUSE: Duration = Duration::from_millis(5);
 /// How many faulty lines are told one by one.
 const TOLD: u64 = 20;
