@@ -269,7 +269,7 @@ impl About {
             not_before: rfc3339(certificate.validity().not_before),
             not_after: rfc3339(certificate.validity().not_after),
             until: until(certificate.validity()),
-            trust: shown(&chosen.place().certificate()),
+            trust: shown(&chosen.trusted_file(issuer)),
             shortened_from: issued.clamped.map(rfc3339),
             objections: objections(certificate),
         }
