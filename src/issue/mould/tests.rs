@@ -122,7 +122,8 @@ fn what_is_not_as_the_first_one_was_is_not_given_out() {
     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
     let server = profile("server");
     let asked = request("CN=b.test", &["b.test"], &key);
-    let faults: [(fn(&mut Mould), &str); 4] = [
+    type Fault = fn(&mut Mould);
+    let faults: [(Fault, &str); 4] = [
         (|mould| mould.version = vec![0xa0, 3, 2, 1, 1], "a field"),
         (|mould| mould.extensions.swap(0, 1), "extensions"),
         (|mould| drop(mould.extensions.pop()), "extensions"),
