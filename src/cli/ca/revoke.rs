@@ -36,8 +36,9 @@ For example:
   certkit ca revoke --release laptop.test
 
 With --json the answer is an object: `certificates`, each as `certkit ca list` answers, with `changed` (whether this run did
-it); `list`, the last revocation list, with `number`, `next_update`, `state` (`current`, `due`, `lapsed`, `behind`), null where
-none was signed; and `to_do`, what to do next.")]
+it); `list`, the last revocation list, or the one that is worst off of those for several addresses, with `number`,
+`next_update`, `state` (`current`, `due`, `lapsed`, `behind`) and `url`, null where none was signed; and `to_do`, what to do
+next.")]
 pub(super) struct Args {
     /// Which: serial numbers in hexadecimal, names, or files with the certificate first. Of the authority that signs, or
     /// else of any of the CA
@@ -87,8 +88,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             }
         }
     }
-    if let (Some(at), Some(list)) = (args.at, authority.last_complete_list()?)
-        && at < list.this_update
+    if let Some(at) = args.at
+        && authority.last_complete_lists()?.iter().any(|list| at < list.this_update)
     {
         session.warn(format_args!(
             "a list issued after {} did not have it: --invalid-since is for when it went bad, --at for when it was revoked \
@@ -101,8 +102,9 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     for record in &records {
         answer.certificates.push(take(&mut authority, &name, record, revocation, now)?);
     }
-    answer.list = Lapse::of_last(&mut authority, now)?;
-    answer.to_do = what_next(&answer, &signer);
+    let lists = Lapse::of_all(&mut authority, now)?;
+    answer.to_do = what_next(&answer, &lists, &signer);
+    answer.list = lists.into_iter().next();
     session.answer(&answer)?;
     Ok(Exit::of(answer.certificates.iter().all(|one| one.changed)))
 }
@@ -172,16 +174,24 @@ fn take(
     }
 }
 
-fn what_next(answer: &Answer, chosen: &Chosen) -> String {
+fn what_next(answer: &Answer, lists: &[Lapse], chosen: &Chosen) -> String {
     let flag = chosen.flag_to_sign();
-    match &answer.list {
+    match lists {
         _ if answer.certificates.iter().all(|one| !one.changed) => {
             "nothing changed: nothing is to be published".to_owned()
         }
-        None => format!(
+        [] => format!(
             "clients do not know yet: sign a list with `certkit ca crl{flag}`, or answer with `certkit ca ocsp{flag}`"
         ),
-        Some(list) => format!("list {} does not say so: publish the next one with `certkit ca crl{flag}`", list.number),
+        [list] => {
+            format!("list {} does not say so: publish the next one with `{}`", list.number, list.command(&flag))
+        }
+        several => {
+            let numbers: Vec<String> = several.iter().map(|list| list.number.to_string()).collect();
+            let commands: Vec<String> = several.iter().map(|list| format!("`{}`", list.command(&flag))).collect();
+            let (numbers, commands) = (numbers.join(", "), commands.join(", "));
+            format!("lists {numbers} do not say so: publish the next ones with {commands}")
+        }
     }
 }
 
