@@ -216,6 +216,23 @@ fn a_list_is_never_from_before_the_last_one() {
 }
 
 #[test]
+fn nothing_is_revoked_before_it_was_there() {
+    let sandbox = with_certificates(&["a.test"]);
+    let refused = sandbox.certkit(&["ca", "revoke", "a.test", "--at", "2020-01-01"]).expect_code(2);
+    refused.complains("was not there at 2020-01-01").complains("--invalid-since");
+    // Where the clock was ahead when it was issued, it is revoked as of then.
+    let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
+    let ahead = "DROP TRIGGER certificates_stay_the_same;
+        UPDATE certificates SET issued_at = issued_at + 86400, not_before = not_before + 86400";
+    ledger.execute_batch(ahead).unwrap();
+    let revoked =
+        sandbox.certkit(&["ca", "revoke", "a.test", "--json"]).expect_code(0).complains("is the clock right?");
+    let at = revoked.json()["certificates"][0]["revoked_at"].as_str().unwrap().to_owned();
+    let now = time::OffsetDateTime::now_utc().date().to_string();
+    assert!(at > now && !at.starts_with(&now), "{at}");
+}
+
+#[test]
 fn a_list_for_an_address_counts_only_for_certificates_that_name_it() {
     let sandbox = with_certificates(&["bare.test"]);
     let profile = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/server.toml")).unwrap();

@@ -97,9 +97,24 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             rfc3339(at)
         ));
     }
+    let early = |record: &&Record| revocation.is_some_and(|revocation| revocation.at < born(record));
+    if let Some(record) = records.iter().find(early) {
+        let (serial, born) = (&record.serial, rfc3339(born(record)));
+        if let Some(at) = args.at {
+            return Err(anyhow!("the certificate with serial number {serial} was not there at {}", rfc3339(at))).hint(format!(
+                "--at takes a time since {born}; when the key was in other hands before is said with --invalid-since"
+            ));
+        }
+        session.warn(format_args!(
+            "by the clock it is {}, before the certificate with serial number {serial} was issued: it is revoked as of \
+             {born}; is the clock right?",
+            rfc3339(now)
+        ));
+    }
     let mut answer = Answer { certificates: Vec::new(), list: None, to_do: String::new(), released: args.release };
     let name = signer.issuer()?;
     for record in &records {
+        let revocation = revocation.map(|it| Revocation { at: it.at.max(born(record)), ..it });
         answer.certificates.push(take(&mut authority, &name, record, revocation, now)?);
     }
     let lists = Lapse::of_all(&mut authority, now)?;
@@ -146,6 +161,11 @@ impl Args {
         }
         Ok(vec![one?])
     }
+}
+
+/// When a certificate was first there: one that was taken over from elsewhere was recorded later than that.
+fn born(record: &Record) -> OffsetDateTime {
+    record.issued_at.min(record.validity.not_before)
 }
 
 /// What to do about a certificate of another authority than that of the first, where it is one: each has its own lists.
