@@ -233,6 +233,15 @@ fn nothing_is_revoked_before_it_was_there() {
 }
 
 #[test]
+fn an_address_to_serve_on_has_a_port() {
+    let sandbox = with_certificates(&[]);
+    for command in ["crl", "ocsp"] {
+        let refused = sandbox.certkit(&["ca", command, "--serve", "localhost"]).expect_code(2);
+        refused.complains("cannot listen on localhost").complains("an address and a port are due");
+    }
+}
+
+#[test]
 fn a_list_for_an_address_counts_only_for_certificates_that_name_it() {
     let sandbox = with_certificates(&["bare.test"]);
     let profile = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/server.toml")).unwrap();
