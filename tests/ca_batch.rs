@@ -87,6 +87,25 @@ fn csv_and_toml_say_profile_days_key_and_files() {
 }
 
 #[test]
+fn a_header_is_recognised_behind_a_byte_order_mark_and_with_a_slip_it_is_refused() {
+    let sandbox = with_ca();
+    let list = "\u{feff}names,profile\nz.test,client\n";
+    sandbox.command().args(["ca", "issue", "--batch", "-"]).stdin(list).run().expect_code(0);
+    assert_eq!(issued(&sandbox), 1);
+    let shown = sandbox.certkit(&["ca", "show", "z.test", "--json"]).expect_code(0).json();
+    assert_eq!(shown["record"]["profile"], "client");
+    for (list, unknown) in [("names,profle\nb.test,client\n", "profle"), ("name,profile\nb.test,server\n", "name")] {
+        sandbox.write("list", list);
+        let refused = sandbox.certkit(&["ca", "issue", "--batch", "list"]).expect_code(2);
+        refused.complains(unknown).complains("there are names, cn, subject").complains("--format lines");
+    }
+    assert_eq!(issued(&sandbox), 1);
+    sandbox.write("list", "key, out\n");
+    sandbox.certkit(&["ca", "issue", "--batch", "list", "--format", "lines"]).expect_code(0);
+    assert_eq!(issued(&sandbox), 2);
+}
+
+#[test]
 fn the_limits_of_each_lines_profile_are_kept() {
     let sandbox = with_ca();
     let server = sandbox.certkit(&["ca", "profiles", "--show", "server"]).expect_code(0).stdout;
