@@ -374,3 +374,26 @@ fn a_key_that_was_set_aside_is_asked_for() {
     assert_eq!(sandbox.listing(), ["stick.pem"]);
     sandbox.certkit(&["ca", "issue", "a.test", "--ca-key", "stick.pem"]).expect_code(0);
 }
+
+#[test]
+fn the_examples_of_its_help_issue_what_they_say() {
+    let sandbox = with_ca();
+    let help = sandbox.certkit(&["ca", "issue", "--help"]).expect_code(0).stdout;
+    let examples = help.lines().filter_map(|line| line.strip_prefix("  certkit ")).filter(|it| !it.contains("--batch"));
+    let mut tried = 0;
+    for example in examples {
+        let quoted = example.replace('\'', "\"");
+        // Blanks within quotes are part of a word.
+        let mut args: Vec<String> = Vec::new();
+        for (at, part) in quoted.split('"').enumerate() {
+            match at % 2 {
+                0 => args.extend(part.split_whitespace().map(str::to_owned)),
+                _ => args.push(part.to_owned()),
+            }
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        sandbox.certkit(&args).expect_code(0);
+        tried += 1;
+    }
+    assert_eq!(tried, 3);
+}

@@ -1,6 +1,7 @@
 //! `certkit ca issue --batch`.
 
 use crate::support::Sandbox;
+use crate::support::background::comes_true;
 
 fn with_ca() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -84,6 +85,82 @@ fn csv_and_toml_say_profile_days_key_and_files() {
         assert_eq!(second["record"]["profile"], "client");
         assert!(sandbox.path("second-key.pem").exists());
     }
+}
+
+#[test]
+fn a_header_is_recognised_behind_a_byte_order_mark_and_with_a_slip_it_is_refused() {
+    let sandbox = with_ca();
+    let list = "\u{feff}names,profile\nz.test,client\n";
+    sandbox.command().args(["ca", "issue", "--batch", "-"]).stdin(list).run().expect_code(0);
+    assert_eq!(issued(&sandbox), 1);
+    let shown = sandbox.certkit(&["ca", "show", "z.test", "--json"]).expect_code(0).json();
+    assert_eq!(shown["record"]["profile"], "client");
+    for (list, unknown) in [("names,profle\nb.test,client\n", "profle"), ("name,profile\nb.test,server\n", "name")] {
+        sandbox.write("list", list);
+        let refused = sandbox.certkit(&["ca", "issue", "--batch", "list"]).expect_code(2);
+        refused.complains(unknown).complains("there are names, cn, subject").complains("--format lines");
+    }
+    assert_eq!(issued(&sandbox), 1);
+    sandbox.write("list", "key, out\n");
+    sandbox.certkit(&["ca", "issue", "--batch", "list", "--format", "lines"]).expect_code(0);
+    assert_eq!(issued(&sandbox), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_batch_that_is_told_to_stop_leaves_no_certificate_without_its_files() {
+    let sandbox = with_ca();
+    let names: Vec<String> = (1..=20_000).map(|number| format!("h{number}.test")).collect();
+    sandbox.write("names.txt", names.join("\n"));
+    let count = |ending: &str| {
+        let files = std::fs::read_dir(sandbox.path("out")).into_iter().flatten().flatten();
+        files.filter(|file| file.file_name().to_str().unwrap().ends_with(ending)).count()
+    };
+    let args = ["ca", "issue", "--batch", "names.txt", "--out-dir", "out"];
+    let batch = sandbox.start(sandbox.command().args(args));
+    assert!(comes_true(|| count("-key.pem") > 0));
+    let log = sandbox.home().join("background.log");
+    assert_eq!(batch.stop(), Some(2));
+    let said = std::fs::read_to_string(log).unwrap();
+    let (keys, files) = (count("-key.pem"), count(""));
+    assert!(keys < names.len() && files == 2 * keys, "{keys} keys, {files} files: nothing else is left");
+    assert_eq!(issued(&sandbox), keys);
+    assert!(said.contains(&format!("interrupted: {keys} certificates are issued")), "{said}");
+    // Another run issues those that are missing.
+    sandbox.write("some.txt", names[..keys + 10].join("\n"));
+    let more = ["ca", "issue", "--batch", "some.txt", "--out-dir", "out", "--keep-going", "--quiet"];
+    sandbox.certkit(&more).expect_code(1);
+    assert_eq!((count("-key.pem"), issued(&sandbox)), (keys + 10, keys + 10));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_killed_batch_left_is_removed_and_told() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let shown = sandbox.certkit(&["ca", "show", "a.test", "--json"]).expect_code(0).json();
+    let left = sandbox.path(".certkit-x");
+    std::fs::create_dir(&left).unwrap();
+    for file in ["a.test.pem", "a.test-key.pem"] {
+        std::fs::rename(sandbox.path(file), left.join(file)).unwrap();
+    }
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    std::fs::File::open(&left).unwrap().set_modified(old).unwrap();
+    sandbox.write("names.txt", "b.test\n");
+    let told = sandbox.certkit(&["ca", "issue", "--batch", "names.txt"]).expect_code(0);
+    let serial = shown["record"]["serial"].as_str().unwrap();
+    told.complains("a run that was killed").complains(&format!("certkit ca revoke {serial}"));
+    assert!(!left.exists());
+}
+
+#[test]
+fn a_file_in_the_place_of_the_folder_is_told() {
+    let sandbox = with_ca();
+    sandbox.write("names.txt", "a.test\n");
+    let refused = sandbox.certkit(&["ca", "issue", "--batch", "names.txt", "--out-dir", "names.txt/x"]).expect_code(2);
+    refused.complains("names.txt is no folder").complains("name another folder");
+    sandbox.certkit(&["ca", "issue", "--batch", "names.txt", "--out-dir", "names.txt"]).expect_code(2);
+    assert_eq!(issued(&sandbox), 0);
 }
 
 #[test]

@@ -280,3 +280,42 @@ fn the_delegates_certificate_is_renewed_while_the_server_runs() {
     assert!(comes_true(|| std::fs::read(&file).unwrap() != sandbox.read("old.pem")), "there is a new certificate");
     assert!(comes_true(|| !responder()), "another one answers");
 }
+
+#[test]
+fn a_delegate_that_is_revoked_while_the_server_runs_signs_nothing_more() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = with_certificates();
+    let (server, url) = serving(&sandbox, &[]);
+    let file = sandbox.ca().join("ca.ocsp.pem");
+    let ask = || openssl_asks(&sandbox, &openssl, &url, "a.test.pem", &["-resp_text"]);
+    ask().expect_code(0);
+    let first = std::fs::read(&file).unwrap();
+    sandbox.write("first.pem", &first);
+    let serial = |file: &str| {
+        let serial = sandbox.peer(&openssl, &["x509", "-in", file, "-noout", "-serial"]).expect_code(0).stdout;
+        serial.trim().trim_start_matches("serial=").to_ascii_lowercase()
+    };
+    let signed_by_first = |told: &Ran| {
+        let text = told.stdout.to_ascii_lowercase().replace([':', ' ', '\n'], "");
+        text.contains(&serial("first.pem"))
+    };
+    assert!(signed_by_first(&ask().expect_code(0)));
+    sandbox.certkit(&["ca", "revoke", "first.pem", "--reason", "keyCompromise"]).expect_code(0);
+    assert!(comes_true(|| std::fs::read(&file).unwrap() != first), "there is a new certificate");
+    assert!(comes_true(|| {
+        let told = ask();
+        told.code == Some(0) && !signed_by_first(&told) && told.stdout.contains("a.test.pem: good")
+    }));
+    assert!(server.said().contains("is revoked: it signs nothing more"), "{}", server.said());
+    // Without the CA's key there can be no other: rather no answer than one by a revoked certificate.
+    let key = sandbox.ca().join("ca-key.pem");
+    std::fs::rename(&key, sandbox.path("aside.pem")).unwrap();
+    std::fs::write(sandbox.ca().join("ca.toml"), "[keys]\nca = { set_aside = \"aside.pem\" }\n").unwrap();
+    sandbox.certkit(&["ca", "revoke", file.to_str().unwrap(), "--reason", "keyCompromise"]).expect_code(0);
+    assert!(comes_true(|| {
+        let told = ask();
+        format!("{}{}", told.stdout, told.stderr).contains("trylater")
+    }));
+    assert!(comes_true(|| server.said().contains("clients are told to try later")), "{}", server.said());
+    assert_eq!(server.stop(), Some(0));
+}

@@ -172,6 +172,76 @@ fn a_list_that_is_due_is_told() {
 }
 
 #[test]
+fn every_list_that_clients_go_by_is_looked_at() {
+    let sandbox = with_certificates(&["a.test"]);
+    let url = "http://ca.test/a.crl";
+    sandbox.certkit(&["ca", "crl", "--next-update", "2s"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl", "--url", url, "--out", "a.crl"]).expect_code(0);
+    let check = |more: &[&str]| sandbox.certkit(&[&["ca", "crl", "--check"], more].concat());
+    assert!(comes_true(|| check(&[]).stdout.contains("lapsed")));
+    check(&[]).expect_code(1).says("due: list 1 lapsed").says(&format!("fine: list 2 for {url}"));
+    check(&["--url", url]).expect_code(0).says("list 2");
+    check(&["--url", ""]).expect_code(1).says("list 1");
+    check(&["--url", "http://ca.test/b.crl"]).expect_code(1).says("never signed a list for");
+    let told = check(&["--json"]).json();
+    assert_eq!((told["list"]["number"].as_u64(), told["lists"][1]["url"].as_str()), (Some(1), Some(url)));
+    sandbox.certkit(&["ca", "list"]).expect_code(0).complains("list 1 lapsed");
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0).says("`certkit ca crl --url http://ca.test/a.crl`");
+    // A delta brings nobody up to date whose complete list has lapsed.
+    let delta = sandbox.certkit(&["ca", "crl", "--delta"]).expect_code(2);
+    delta.complains("list 1, which the delta would build upon, lapsed").complains("sign one with: certkit ca crl");
+    sandbox.certkit(&["ca", "crl", "--delta", "--url", url]).expect_code(0);
+}
+
+#[test]
+fn a_list_is_never_from_before_the_last_one() {
+    let sandbox = Sandbox::new();
+    let now = time::OffsetDateTime::now_utc().unix_timestamp();
+    let run_at = |days: i64, args: &[&str]| {
+        let epoch = (now + days * 86_400).to_string();
+        sandbox.command().args(args).env("SOURCE_DATE_EPOCH", &epoch).run()
+    };
+    let at = |days, more: &[&str]| run_at(days, &[&["ca", "crl"], more].concat());
+    run_at(-30, &["ca", "init", "--name", "Test CA"]).expect_code(0);
+    at(0, &[]).expect_code(0);
+    let published = sandbox.read("crl.pem");
+    at(-10, &[]).expect_code(2).complains("is the clock right?").complains("set the clock");
+    at(-10, &["--delta"]).expect_code(2).complains("is the clock right?");
+    assert_eq!(sandbox.read("crl.pem"), published);
+    // The clock was ahead once, and nothing takes that list back.
+    at(60, &[]).expect_code(0);
+    at(0, &[]).expect_code(2);
+    at(0, &["--force"]).expect_code(0).says("list 3");
+    at(0, &[]).expect_code(0);
+}
+
+#[test]
+fn nothing_is_revoked_before_it_was_there() {
+    let sandbox = with_certificates(&["a.test"]);
+    let refused = sandbox.certkit(&["ca", "revoke", "a.test", "--at", "2020-01-01"]).expect_code(2);
+    refused.complains("was not there at 2020-01-01").complains("--invalid-since");
+    // Where the clock was ahead when it was issued, it is revoked as of then.
+    let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
+    let ahead = "DROP TRIGGER certificates_stay_the_same;
+        UPDATE certificates SET issued_at = issued_at + 86400, not_before = not_before + 86400";
+    ledger.execute_batch(ahead).unwrap();
+    let revoked =
+        sandbox.certkit(&["ca", "revoke", "a.test", "--json"]).expect_code(0).complains("is the clock right?");
+    let at = revoked.json()["certificates"][0]["revoked_at"].as_str().unwrap().to_owned();
+    let now = time::OffsetDateTime::now_utc().date().to_string();
+    assert!(at > now && !at.starts_with(&now), "{at}");
+}
+
+#[test]
+fn an_address_to_serve_on_has_a_port() {
+    let sandbox = with_certificates(&[]);
+    for command in ["crl", "ocsp"] {
+        let refused = sandbox.certkit(&["ca", command, "--serve", "localhost"]).expect_code(2);
+        refused.complains("cannot listen on localhost").complains("an address and a port are due");
+    }
+}
+
+#[test]
 fn a_list_for_an_address_counts_only_for_certificates_that_name_it() {
     let sandbox = with_certificates(&["bare.test"]);
     let profile = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/server.toml")).unwrap();
@@ -218,6 +288,8 @@ fn the_list_is_served_and_new_before_anybody_asks() {
     let known = fetch(&["-o", "/dev/null", "-w", "%{http_code}", "-H", &format!("If-None-Match: {etag}")], "/crl");
     assert_eq!(known.expect_code(0).stdout, "304");
     assert_eq!(fetch(&[], "/other").code, Some(22));
+    // It comes after the list that it builds upon.
+    assert!(comes_true(|| fetch(&[], "/delta").code == Some(0)));
     assert!(CertificateRevocationList::from_der(&fetch(&[], "/delta").expect_code(0).bytes).unwrap().is_delta());
     sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0);
     assert!(comes_true(|| number().1 == 1), "what is revoked is listed before the next list is due");
@@ -231,6 +303,63 @@ fn the_list_is_served_and_new_before_anybody_asks() {
     assert!(comes_true(|| time::OffsetDateTime::now_utc() > lapses));
     assert!(next_update() > time::OffsetDateTime::now_utc(), "it was signed anew before it lapsed");
     assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn with_deltas_a_revocation_is_told_by_the_delta_upon_the_list_that_clients_have() {
+    let sandbox = with_certificates(&["a.test", "b.test"]);
+    let (Some(curl), Some(openssl)) = (peer("curl"), peer("openssl")) else { return };
+    let port = free_port();
+    let address = format!("127.0.0.1:{port}");
+    let start = |port| {
+        let freshest = format!("http://{address}/delta");
+        let serve = ["ca", "crl", "--serve", &address, "--delta", "--freshest", &freshest];
+        let mut server = sandbox.start(sandbox.command().args(serve));
+        server.wait_for(port);
+        server
+    };
+    let server = start(port);
+    let fetch = |path: &str| sandbox.peer(&curl, &["-sS", "-f", &format!("http://{address}{path}")]);
+    let read = |path: &str| CertificateRevocationList::from_der(&fetch(path).bytes).ok();
+    let number = |list: &CertificateRevocationList| list.number().unwrap().unwrap();
+    assert!(comes_true(|| read("/delta").is_some()), "{}", server.said());
+    let complete = read("/crl").unwrap();
+    let first = read("/delta").unwrap();
+    assert!(first.this_update() > complete.this_update(), "RFC 5280 §5.2.3: at one time they would have one number");
+    for (revoked, name) in ["a.test", "b.test"].iter().enumerate() {
+        sandbox.certkit(&["ca", "revoke", name]).expect_code(0);
+        assert!(comes_true(|| read("/delta").is_some_and(|delta| delta.entries().len() == revoked + 1)));
+        let delta = read("/delta").unwrap();
+        assert_eq!(read("/crl").unwrap().der(), complete.der(), "the complete list stays");
+        assert_eq!(delta.base_number().unwrap().unwrap(), number(&complete));
+        assert!(number(&delta) > number(&complete));
+    }
+    sandbox.write(
+        "both.pem",
+        [read("/crl"), read("/delta")]
+            .map(|it| pem::write("X509 CRL", it.unwrap().der()))
+            .map(|it| it.to_string())
+            .concat(),
+    );
+    let lists = ["verify", "-crl_check", "-extended_crl", "-use_deltas", "-CRLfile", "both.pem", "-CAfile"];
+    let judged = sandbox.peer(&openssl, &[&lists[..], &[&root(&sandbox), "a.test.pem"]].concat());
+    judged.expect_code(2).complains("certificate revoked");
+    let longest = |path: &str| {
+        let head = sandbox.peer(&curl, &["-sS", "-I", &format!("http://{address}{path}")]).expect_code(0).stdout;
+        let age = head.split("max-age=").nth(1).unwrap().split(',').next().unwrap().to_owned();
+        age.parse::<u64>().unwrap()
+    };
+    assert!(longest("/crl") > 3600 && longest("/delta") <= 60);
+    assert_eq!(server.stop(), Some(0));
+    // The next server signs both at once, with one number; and without deltas the list itself is told of a revocation.
+    let server = start(port);
+    let (again, delta) = (read("/crl").unwrap(), read("/delta").unwrap());
+    assert_eq!((again.this_update(), number(&again)), (delta.this_update(), number(&delta)));
+    assert_eq!((delta.base_number().unwrap().unwrap(), delta.entries().len()), (number(&complete), 2));
+    assert_eq!(server.stop(), Some(0));
+    let mut server = sandbox.start(sandbox.command().args(["ca", "crl", "--serve", &address]));
+    server.wait_for(port);
+    assert!(longest("/crl") <= 60);
 }
 
 #[test]

@@ -7,12 +7,11 @@ use std::thread;
 use crate::support::Sandbox;
 use crate::support::postgres::{Server, server};
 
-/// A CA with its ledger in a database of its own, as `ca.toml` says.
+/// A CA with its ledger in a database of its own, as `ca.toml` says since it was made.
 fn with_ca(server: &Server) -> (Sandbox, String) {
     let sandbox = Sandbox::new();
     let url = server.database();
     sandbox.certkit(&["ca", "init", "--name", "Test CA", "--ledger", &url]).expect_code(0).says("postgres://");
-    fs::write(sandbox.ca().join("ca.toml"), format!("ledger = \"{url}\"\n")).unwrap();
     (sandbox, url)
 }
 
@@ -30,8 +29,34 @@ fn a_ca_keeps_its_ledger_in_a_database() {
     let shown = sandbox.certkit(&["ca", "show", "--json"]).expect_code(0).json();
     assert_eq!(shown["ledger"], url);
     fs::remove_file(sandbox.ca().join("ca.toml")).unwrap();
-    sandbox.certkit(&["ca", "list"]).expect_code(2).complains("there is no ledger");
+    sandbox.certkit(&["ca", "list"]).expect_code(2).complains("there is no ledger").complains("CERTKIT_LEDGER");
     sandbox.command().args(["ca", "list"]).env("CERTKIT_LEDGER", &url).expect_code(0).says("a.test");
+}
+
+#[test]
+fn the_folder_remembers_the_ledger_and_never_a_password() {
+    let Some(server) = server() else { return };
+    let (url, other) = (server.database(), server.database());
+    let sandbox = Sandbox::new();
+    let made = sandbox.command().args(["ca", "init", "--ledger", &url]).env("PGPASSWORD", "sesame").expect_code(0);
+    made.complains("ca.toml names the ledger from now on, but not its password");
+    let config = sandbox.ca().join("ca.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    assert!(text.contains("ledger = \"postgres") && !text.contains("sesame"), "{text}");
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    // One in the environment may have a password in its URL.
+    let sandbox = Sandbox::new();
+    let secret = format!("{other}{}password=sesame", if other.contains('?') { '&' } else { '?' });
+    let made = sandbox.command().args(["ca", "init"]).env("CERTKIT_LEDGER", &secret).expect_code(0);
+    made.complains("CERTKIT_LEDGER has a password in it");
+    assert!(!sandbox.ca().join("ca.toml").exists());
+    // What ca.toml says is not overruled for good by the way.
+    let sandbox = Sandbox::new();
+    fs::create_dir_all(sandbox.ca()).unwrap();
+    fs::write(sandbox.ca().join("ca.toml"), "# ours\nledger = \"postgres://localhost/elsewhere\"\n").unwrap();
+    let refused = sandbox.certkit(&["ca", "init", "--ledger", &url]).expect_code(2);
+    refused.complains("names another ledger").complains("leave out --ledger");
+    assert!(!sandbox.ca().join("ca.pem").exists());
 }
 
 #[test]

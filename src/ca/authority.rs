@@ -1,16 +1,18 @@
 //! An authority: its certificate, what it has signed, and with its key, what it signs.
 
 mod bulk;
+mod publish;
 mod revocation;
 
 pub use bulk::{Press, Task, Unrecorded};
-pub use revocation::{ListOrder, PublishedList};
+pub use publish::{ListOrder, PublishedList};
 
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
 use crate::issue::{self, IssueError, Issuer, Request};
 use crate::key::{KeyError, Nonces, PrivateKey};
 use crate::profile::Profile;
+use crate::x509::time::rfc3339;
 use crate::x509::{Certificate, SerialNumber, Validity, X509Error};
 use time::OffsetDateTime;
 
@@ -90,6 +92,24 @@ pub enum AuthorityError {
     /// A delta list needs a complete one to build upon.
     #[error("there is no complete list that a delta could build upon: sign one first")]
     NoCompleteList,
+    /// A delta of use to nobody: clients no longer take the complete list it would build upon.
+    #[error("complete list {number}, which the delta would build upon, lapsed at {}", rfc3339(*lapsed))]
+    LapsedBase {
+        /// The number of the complete list.
+        number: u64,
+        /// Its nextUpdate.
+        lapsed: OffsetDateTime,
+    },
+    /// A list would be from before the one it comes after.
+    #[error("by the clock it is {}, and list {number} was signed at {}: is the clock right?", rfc3339(*this_update), rfc3339(*last))]
+    ListBefore {
+        /// The number of the last list of its scope.
+        number: u64,
+        /// When that one was signed.
+        last: OffsetDateTime,
+        /// When this one would be.
+        this_update: OffsetDateTime,
+    },
     /// A responder that answers for another authority.
     #[error("{responder} does not answer about revocation for {issuer}")]
     NotItsResponder {

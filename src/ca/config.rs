@@ -65,18 +65,26 @@ impl Config {
         })
     }
 
+    /// Whether it says nothing at all.
+    pub fn is_silent(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether it says something about authorities that have been made.
     pub fn tells_of_authorities(&self) -> bool {
         self.issuer.is_some() || !self.keys.is_empty()
     }
 
     /// The text of a `ca.toml` that says what `text` says and beside it what is new in `self`: whatever stands in `text` is
-    /// kept, comments too. `text` says nothing of issuer and keys yet.
+    /// kept, comments too. `text` says nothing yet of what is new.
     pub fn added_to(&self, text: &str) -> String {
         let mut written = String::new();
         if let Some(issuer) = &self.issuer {
             written
                 .push_str(&format!("# which authority signs unless --issuer names another\nissuer = \"{issuer}\"\n"));
+        }
+        if let Some(ledger) = &self.ledger {
+            written.push_str(&format!("# where the ledger is\nledger = \"{}\"\n", escaped(ledger)));
         }
         written.push_str(text);
         if !self.keys.is_empty() {
@@ -148,6 +156,9 @@ mod tests {
             let ledger = Config::from_toml("ca.toml", before).unwrap().ledger;
             assert_eq!(read, Config { ledger, ..new.clone() });
         }
+        let with_ledger = Config { ledger: Some("postgres:///x?host=/run/\"p\"".to_owned()), ..new.clone() };
+        let before = "# ours\n";
+        assert_eq!(Config::from_toml("ca.toml", &with_ledger.added_to(before)).unwrap(), with_ledger);
         assert!(new.tells_of_authorities() && !Config::default().tells_of_authorities());
     }
 }

@@ -48,7 +48,8 @@ pub struct OcspSaid {
 struct Voice {
     issuer: Certificate,
     authority: Mutex<Authority>,
-    responder: RwLock<Arc<Responder>>,
+    /// None where it may speak no longer, and no other does yet.
+    responder: RwLock<Option<Arc<Responder>>>,
     said: Mutex<HashMap<Vec<u8>, Kept>>,
 }
 
@@ -67,19 +68,41 @@ impl OcspResponder {
     pub fn new(voices: Vec<(Authority, Responder)>, validity: Duration) -> Result<Self, AuthorityError> {
         let voices = voices.into_iter().map(|(authority, responder)| {
             let issuer = authority.certificate().clone();
-            let responder = RwLock::new(Arc::new(speaking_for(&issuer, responder)?));
+            let responder = RwLock::new(Some(Arc::new(speaking_for(&issuer, responder)?)));
             Ok(Voice { issuer, authority: Mutex::new(authority), responder, said: Mutex::default() })
         });
         Ok(Self { voices: voices.collect::<Result<_, AuthorityError>>()?, validity })
     }
 
-    /// The authorities whose responder is a delegate, each with the delegate's validity.
-    pub fn delegations(&self) -> Vec<(Certificate, Validity)> {
-        let delegated = |voice: &Voice| {
-            let responder = voice.responder();
-            responder.is_delegate().then(|| (voice.issuer.clone(), *responder.certificate().validity()))
+    /// The authorities whose responder is a delegate, each with the delegate's validity; without one where the delegate was
+    /// silenced.
+    pub fn delegations(&self) -> Vec<(Certificate, Option<Validity>)> {
+        let delegated = |voice: &Voice| match voice.responder() {
+            None => Some((voice.issuer.clone(), None)),
+            Some(responder) if responder.is_delegate() => {
+                Some((voice.issuer.clone(), Some(*responder.certificate().validity())))
+            }
+            Some(_) => None,
         };
         self.voices.iter().filter_map(delegated).collect()
+    }
+
+    /// Has every delegate whose certificate is revoked, or unknown to the ledger, sign nothing more: until another speaks,
+    /// its authority's answer is `tryLater`, and what it said before is forgotten. Gives the authorities of those that are
+    /// silent only now.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn silence_revoked(&self) -> Result<Vec<Certificate>, AuthorityError> {
+        let mut silenced = Vec::new();
+        for voice in &self.voices {
+            let Some(delegate) = voice.responder().filter(|responder| responder.is_delegate()) else { continue };
+            if lock(&voice.authority).status(delegate.certificate().serial())? != OcspStatus::Good {
+                voice.speak_by(None);
+                silenced.push(voice.issuer.clone());
+            }
+        }
+        Ok(silenced)
     }
 
     /// Has another responder speak for an authority from now on.
@@ -89,8 +112,7 @@ impl OcspResponder {
     pub fn replace(&self, issuer: &Certificate, responder: Responder) -> Result<(), AuthorityError> {
         let responder = Arc::new(speaking_for(issuer, responder)?);
         for voice in self.voices.iter().filter(|voice| voice.issuer == *issuer) {
-            *voice.responder.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&responder);
-            lock(&voice.said).clear();
+            voice.speak_by(Some(Arc::clone(&responder)));
         }
         Ok(())
     }
@@ -100,6 +122,7 @@ impl OcspResponder {
     /// - They are no request, or have a critical extension that is not known: `malformedRequest`.
     /// - No certificate asked about is one of these authorities': `unauthorized` (RFC 5019 §2.2.3).
     /// - Otherwise the authority of the first that is speaks; of what it has not signed it says `unknown`.
+    /// - Nobody may speak for it at present: `tryLater`.
     /// - The ledger or the key fails: `internalError`.
     pub fn answer(&self, request: &[u8], now: OffsetDateTime) -> OcspAnswer {
         let Ok(request) = OcspRequest::from_der(request) else { return declined(OcspDecline::MalformedRequest) };
@@ -110,9 +133,10 @@ impl OcspResponder {
         let Some(voice) = request.certificates().iter().find_map(ours) else {
             return declined(OcspDecline::Unauthorized);
         };
+        let Some(responder) = voice.responder() else { return declined(OcspDecline::TryLater) };
         let answered = match (request.certificates(), request.nonce()) {
-            ([asked], None) => self.answer_one(voice, asked, now),
-            (several, nonce) => self.answer_all(voice, several, nonce, now),
+            ([asked], None) => self.answer_one(voice, &responder, asked, now),
+            (several, nonce) => self.answer_all(voice, &responder, several, nonce, now),
         };
         answered.unwrap_or_else(|_| declined(OcspDecline::InternalError))
     }
@@ -121,29 +145,34 @@ impl OcspResponder {
     fn answer_one(
         &self,
         voice: &Voice,
+        responder: &Arc<Responder>,
         asked: &AskedCertificate,
         now: OffsetDateTime,
     ) -> Result<OcspAnswer, AuthorityError> {
         let status = voice.status(asked)?;
         let said = Ok(vec![OcspSaid { serial: asked.id.serial.clone(), status }]);
         let answer = |der, this_update: OffsetDateTime| {
-            let next_update = self.next_update(voice, this_update);
+            let next_update = self.next_update(responder, this_update);
             OcspAnswer { der, said, next_update: Some(next_update), held: Some((this_update, next_update)) }
         };
         let known = lock(&voice.said).get(&asked.encoding).cloned();
-        let half = |kept: &Kept| kept.this_update + (self.next_update(voice, kept.this_update) - kept.this_update) / 2;
+        let half =
+            |kept: &Kept| kept.this_update + (self.next_update(responder, kept.this_update) - kept.this_update) / 2;
         let fresh = |kept: &Kept| kept.this_update <= now && now < half(kept);
         if let Some(kept) = known.filter(|kept| kept.status == status && fresh(kept)) {
             return Ok(answer(kept.der, kept.this_update));
         }
-        let der: Arc<[u8]> = self.signed(voice, &[(asked, status)], None, now)?.into();
+        let der: Arc<[u8]> = self.signed(responder, &[(asked, status)], None, now)?.into();
         // Of what is not ours there is no end, and a client could fill the memory with it.
         if status != OcspStatus::Unknown {
             let mut kept = lock(&voice.said);
             if kept.len() >= MOST_KEPT {
                 kept.clear();
             }
-            kept.insert(asked.encoding.clone(), Kept { status, this_update: now, der: Arc::clone(&der) });
+            // It may have been silenced meanwhile, and what it said forgotten.
+            if voice.responder().is_some_and(|speaks| Arc::ptr_eq(&speaks, responder)) {
+                kept.insert(asked.encoding.clone(), Kept { status, this_update: now, der: Arc::clone(&der) });
+            }
         }
         Ok(answer(der, now))
     }
@@ -151,6 +180,7 @@ impl OcspResponder {
     fn answer_all(
         &self,
         voice: &Voice,
+        responder: &Responder,
         asked: &[AskedCertificate],
         nonce: Option<&[u8]>,
         now: OffsetDateTime,
@@ -159,25 +189,30 @@ impl OcspResponder {
         for one in asked {
             statuses.push((one, if voice.issued(one) { voice.status(one)? } else { OcspStatus::Unknown }));
         }
-        let der = self.signed(voice, &statuses, nonce, now)?.into();
+        let der = self.signed(responder, &statuses, nonce, now)?.into();
         let said = statuses.iter().map(|(one, status)| OcspSaid { serial: one.id.serial.clone(), status: *status });
-        Ok(OcspAnswer { der, said: Ok(said.collect()), next_update: Some(self.next_update(voice, now)), held: None })
+        Ok(OcspAnswer {
+            der,
+            said: Ok(said.collect()),
+            next_update: Some(self.next_update(responder, now)),
+            held: None,
+        })
     }
 
     /// An answer holds no longer than the certificate of whoever signed it.
-    fn next_update(&self, voice: &Voice, this_update: OffsetDateTime) -> OffsetDateTime {
-        let end = voice.responder().certificate().validity().not_after;
+    fn next_update(&self, responder: &Responder, this_update: OffsetDateTime) -> OffsetDateTime {
+        let end = responder.certificate().validity().not_after;
         (this_update + self.validity).min(end).max(this_update)
     }
 
     fn signed(
         &self,
-        voice: &Voice,
+        responder: &Responder,
         statuses: &[(&AskedCertificate, OcspStatus)],
         nonce: Option<&[u8]>,
         now: OffsetDateTime,
     ) -> Result<Vec<u8>, AuthorityError> {
-        let next_update = self.next_update(voice, now);
+        let next_update = self.next_update(responder, now);
         let replies: Vec<Reply<'_>> = statuses
             .iter()
             .map(|(asked, status)| Reply {
@@ -187,7 +222,7 @@ impl OcspResponder {
                 next_update: Some(next_update),
             })
             .collect();
-        Ok(voice.responder().respond(&replies, now, nonce)?)
+        Ok(responder.respond(&replies, now, nonce)?)
     }
 }
 
@@ -201,8 +236,14 @@ impl Voice {
         lock(&self.authority).status(&asked.id.serial)
     }
 
-    fn responder(&self) -> Arc<Responder> {
-        Arc::clone(&self.responder.read().unwrap_or_else(PoisonError::into_inner))
+    fn responder(&self) -> Option<Arc<Responder>> {
+        self.responder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has this one speak from now on, or none; what was said before is forgotten.
+    fn speak_by(&self, responder: Option<Arc<Responder>>) {
+        *self.responder.write().unwrap_or_else(PoisonError::into_inner) = responder;
+        lock(&self.said).clear();
     }
 }
 

@@ -14,6 +14,7 @@ mod csr;
 mod help;
 mod inspect;
 mod key;
+mod listening;
 mod load;
 mod making;
 mod man;

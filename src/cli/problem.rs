@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::passphrase::PassphraseError;
 use super::text::safe;
+use crate::ca::{AuthorityError, LedgerError};
 
 /// An error as it is shown: `{"message", "hint"}` in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +71,25 @@ impl From<&anyhow::Error> for Problem {
             message = if message.is_empty() { said } else { format!("{message}: {said}") };
         }
         let hint = error.chain().find_map(|cause| cause.downcast_ref::<WithHint>()).map(|with| with.hint.clone());
+        let hint = hint.or_else(|| error.chain().find_map(about_a_ledger).map(str::to_owned));
         Self { message, hint }
+    }
+}
+
+/// What to do about a ledger that cannot be used, whatever was asked of it.
+fn about_a_ledger(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    let of_an_authority = || match cause.downcast_ref()? {
+        AuthorityError::Ledger(error) => Some(error),
+        _ => None,
+    };
+    match cause.downcast_ref().or_else(of_an_authority)? {
+        LedgerError::Unwritable { .. } => {
+            Some("let this user write to it and to its folder, or make room on its disk; then try again")
+        }
+        LedgerError::Foreign { .. } => {
+            Some("put the ledger back from a backup, or say where it is with --ledger or in ca.toml")
+        }
+        _ => None,
     }
 }
 

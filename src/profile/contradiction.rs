@@ -2,6 +2,7 @@
 
 use super::NameForm;
 use super::document::Document;
+use super::field::Usage;
 use crate::key::KeyAlgorithm;
 use crate::x509::extension::{GeneralSubtree, KeyUsageBit};
 use toml::Spanned;
@@ -22,6 +23,14 @@ fn usage(document: &Document) -> Found {
     at(here, usage.is_empty(), "key_usage needs at least one bit (RFC 5280 §4.2.1.3)")
         .or_else(|| at(here, document.ca && !signs, "a CA needs keyCertSign in key_usage (RFC 5280 §4.2.1.3)"))
         .or_else(|| at(here, !document.ca && signs, "keyCertSign is for a CA only: set ca = true (RFC 5280 §4.2.1.9)"))
+        .or_else(|| {
+            let more = [("key_usage_rsa", &document.key_usage_rsa), ("key_usage_ecdsa", &document.key_usage_ecdsa)];
+            more.into_iter().filter(|_| !document.ca).find_map(|(key, usage)| {
+                let signs = bits(usage).iter().any(|usage| usage.0 == KeyUsageBit::KeyCertSign);
+                let why = format!("keyCertSign in {key} is for a CA only: set ca = true (RFC 5280 §4.2.1.9)");
+                at(start(usage.as_ref()), signs, &why)
+            })
+        })
         .or_else(|| {
             let none = document.extended_key_usage.is_empty();
             at(critical, none, "extended_key_usage_critical has no effect without extended_key_usage")
@@ -99,17 +108,22 @@ fn limits(document: &Document) -> Found {
             at(here, !allows(document.key), &why)
         })
         .or_else(|| {
-            let idle = no_rsa && !document.key_usage_rsa.is_empty();
+            let idle = no_rsa && !bits(&document.key_usage_rsa).is_empty();
             at(here, idle, "key_usage_rsa has no effect: allowed_keys has no RSA")
         })
         .or_else(|| {
-            let idle = no_ecdsa && !document.key_usage_ecdsa.is_empty();
+            let idle = no_ecdsa && !bits(&document.key_usage_ecdsa).is_empty();
             at(here, idle, "key_usage_ecdsa has no effect: allowed_keys has no P-256, P-384 or P-521")
         })
 }
 
 fn bases(subtrees: Option<&Spanned<Vec<super::field::Subtree>>>) -> Vec<&GeneralSubtree> {
     subtrees.map(Spanned::get_ref).into_iter().flatten().map(|subtree| &subtree.0).collect()
+}
+
+/// The bits that are added for keys of one kind.
+fn bits(usage: &Option<Spanned<Vec<Usage>>>) -> &[Usage] {
+    usage.as_ref().map_or(&[], |usage| usage.get_ref())
 }
 
 fn start<T>(value: Option<&Spanned<T>>) -> Option<usize> {
@@ -136,6 +150,8 @@ mod tests {
     fn contradictions_are_refused_where_they_stand() {
         for (added, wanted) in [
             ("ca = true", "own.toml:3:13: a CA needs keyCertSign"),
+            ("key_usage_rsa = [\"keyCertSign\"]", "own.toml:4:17: keyCertSign in key_usage_rsa is for a CA only"),
+            ("key_usage_ecdsa = [\"keyCertSign\"]", "own.toml:4:19: keyCertSign in key_usage_ecdsa is for a CA"),
             ("path_len = 0", "own.toml:4:12: path_len is for a CA only"),
             ("name_constraints.permitted = [\"dns:a.test\"]", "own.toml:4:"),
             ("extended_key_usage_critical = true", "own.toml:4:31: extended_key_usage_critical has no effect"),

@@ -38,10 +38,8 @@ pub(super) struct Document {
     pub(super) ca: bool,
     pub(super) path_len: Option<Spanned<u8>>,
     pub(super) key_usage: Spanned<Vec<Usage>>,
-    #[serde(default)]
-    pub(super) key_usage_rsa: Vec<Usage>,
-    #[serde(default)]
-    pub(super) key_usage_ecdsa: Vec<Usage>,
+    pub(super) key_usage_rsa: Option<Spanned<Vec<Usage>>>,
+    pub(super) key_usage_ecdsa: Option<Spanned<Vec<Usage>>>,
     #[serde(default)]
     pub(super) extended_key_usage: Vec<Purpose>,
     pub(super) extended_key_usage_critical: Option<Spanned<bool>>,
@@ -87,6 +85,8 @@ fn p256() -> KeyAlgorithm {
 impl Document {
     fn into_profile(self, source: &str) -> Profile {
         let bits = |usages: &[Usage]| usages.iter().map(|usage| usage.0).collect();
+        let more_bits =
+            |usages: Option<&Spanned<Vec<Usage>>>| usages.map_or_else(Vec::new, |usages| bits(usages.get_ref()));
         let uris = |uris: Vec<Uri>| uris.into_iter().map(|uri| uri.0).collect();
         let subtrees = |subtrees: Vec<Subtree>| subtrees.into_iter().map(|subtree| subtree.0).collect();
         let names = |subtrees: Option<Spanned<Vec<Subtree>>>| -> Vec<GeneralSubtree> {
@@ -112,8 +112,8 @@ impl Document {
                 path_len: self.path_len.map(|length| u64::from(length.into_inner())),
             },
             key_usage: bits(self.key_usage.get_ref()),
-            key_usage_rsa: bits(&self.key_usage_rsa),
-            key_usage_ecdsa: bits(&self.key_usage_ecdsa),
+            key_usage_rsa: more_bits(self.key_usage_rsa.as_ref()),
+            key_usage_ecdsa: more_bits(self.key_usage_ecdsa.as_ref()),
             extended_key_usage: self.extended_key_usage.into_iter().map(|purpose| purpose.0).collect(),
             extended_key_usage_critical: self.extended_key_usage_critical.is_some_and(Spanned::into_inner),
             names: self.names,

@@ -47,17 +47,52 @@ const COLUMNS: [(&str, Column); 7] = [
     ("out", Column::Out),
 ];
 
+/// A first line that is neither a header of CSV nor clearly a line of names.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the first line, {line:?}, may be a header of CSV or names: {why}")]
+pub struct Ambiguous {
+    /// The line.
+    pub line: String,
+    /// Why it can be neither with certainty.
+    pub why: String,
+}
+
 impl Format {
-    /// The format by the ending of a file's name, or else by its first line that is not empty: a header of CSV, or
-    /// `[[certificate]]`.
-    pub fn detect(file_name: &str, first_line: &str) -> Self {
+    /// The format by the ending of a file's name, or else by its first line that is neither empty nor a comment: a header
+    /// of CSV, or `[[certificate]]`.
+    ///
+    /// # Errors
+    /// [`Ambiguous`] where only some words of it are columns of CSV: taken for names, a header with a slip would become a
+    /// certificate, and every line after it a wrong one.
+    pub fn detect(file_name: &str, first_line: &str) -> Result<Self, Ambiguous> {
         let ending = file_name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         match ending.as_deref() {
-            Some("csv") => Self::Csv,
-            Some("toml") => Self::Toml,
-            _ if first_line.trim() == "[[certificate]]" => Self::Toml,
-            _ if looks_like_a_header(first_line) => Self::Csv,
-            _ => Self::Lines,
+            Some("csv") => return Ok(Self::Csv),
+            Some("toml") => return Ok(Self::Toml),
+            _ => {}
+        }
+        let line = without_mark(first_line).trim();
+        if line == "[[certificate]]" {
+            return Ok(Self::Toml);
+        }
+        let ambiguous = |why| Err(Ambiguous { line: line.to_owned(), why });
+        let unquoted = |word: &str| word.trim().trim_matches('"').to_owned();
+        let fields: Vec<String> = line.split(',').map(unquoted).collect();
+        if fields.len() > 1 && fields.iter().all(|field| column(field).is_some()) {
+            return Ok(Self::Csv);
+        }
+        let between = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
+        let words: Vec<String> = line.split(between).map(unquoted).filter(|word| !word.is_empty()).collect();
+        match (words.as_slice(), words.iter().find(|word| column(word).is_none())) {
+            ([one], None) if column(one).is_some_and(Column::says_whom) => {
+                ambiguous(format!("{one:?} is a column, and may be a name"))
+            }
+            ([_] | [], _) => Ok(Self::Lines),
+            (_, None) => ambiguous("all of it are columns, and commas are due between them".to_owned()),
+            (words, Some(unknown)) if words.iter().any(|word| column(word).is_some()) => {
+                ambiguous(format!("{unknown:?} is no column: there are {}", columns()))
+            }
+            _ => Ok(Self::Lines),
         }
     }
 }
@@ -75,11 +110,26 @@ impl FromStr for Format {
     }
 }
 
-/// Only known columns, more than one, with names among them: no line of names.
-fn looks_like_a_header(line: &str) -> bool {
-    let words: Vec<&str> = line.trim().split(',').map(|word| word.trim().trim_matches('"')).collect();
-    let known = |word: &&str| COLUMNS.iter().any(|(name, _)| word.eq_ignore_ascii_case(name));
-    words.len() > 1 && words.iter().all(known)
+impl Column {
+    /// Whether it says whom a certificate is for.
+    fn says_whom(self) -> bool {
+        matches!(self, Self::Names | Self::Cn | Self::Subject)
+    }
+}
+
+/// The column of this name.
+fn column(word: &str) -> Option<Column> {
+    COLUMNS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, column)| *column)
+}
+
+/// The names of all columns.
+fn columns() -> String {
+    COLUMNS.map(|(name, _)| name).join(", ")
+}
+
+/// A text without the byte order mark that some editors begin a file with.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 impl ListReader {
@@ -102,8 +152,8 @@ impl ListReader {
         let number = self.number;
         let fault = |why: String| WishError { line: number, why };
         let text = std::str::from_utf8(line).map_err(|_| fault("it is not UTF-8".to_owned()))?;
-        let text = if number == 1 { text.trim_start_matches('\u{feff}') } else { text };
-        if text.trim().is_empty() {
+        let text = if number == 1 { without_mark(text) } else { text };
+        if text.trim().is_empty() || (self.header_is_due && text.starts_with('#')) {
             return Ok(None);
         }
         let read = if self.header_is_due {
@@ -130,21 +180,19 @@ fn plain(text: &str) -> Option<Wish> {
 }
 
 fn header(text: &str) -> Result<Vec<Column>, String> {
-    let known = || COLUMNS.map(|(name, _)| name).join(", ");
-    let mut columns: Vec<Column> = Vec::new();
+    let mut header: Vec<Column> = Vec::new();
     for field in fields(text)? {
         let word = field.trim();
-        let column = COLUMNS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, column)| *column);
-        let column = column.ok_or_else(|| format!("there is no column {word:?}: there are {}", known()))?;
-        if columns.contains(&column) {
+        let column = column(word).ok_or_else(|| format!("there is no column {word:?}: there are {}", columns()))?;
+        if header.contains(&column) {
             return Err(format!("the column {word:?} is there twice"));
         }
-        columns.push(column);
+        header.push(column);
     }
-    if !columns.iter().any(|column| matches!(column, Column::Names | Column::Cn | Column::Subject)) {
+    if !header.iter().any(|column| column.says_whom()) {
         return Err("no column says whom a certificate is for: there are names, cn and subject".to_owned());
     }
-    Ok(columns)
+    Ok(header)
 }
 
 fn row(columns: &[Column], text: &str) -> Result<Option<Wish>, String> {
@@ -201,6 +249,7 @@ fn fields(text: &str) -> Result<Vec<String>, String> {
 /// # Errors
 /// [`WishError`]: unknown keys, values of the wrong type.
 pub fn from_toml(text: &str) -> Result<Vec<Wish>, WishError> {
+    let text = without_mark(text);
     let line_at = |offset: usize| text.get(..offset).unwrap_or_default().matches('\n').count() as u64 + 1;
     let list: List = toml::from_str(text).map_err(|error| WishError {
         line: line_at(error.span().map_or(0, |span| span.start)),
@@ -327,13 +376,43 @@ mod tests {
             ("x.csv", "a.test", Format::Csv),
             ("x.toml", "", Format::Toml),
             ("-", "[[certificate]]", Format::Toml),
+            ("-", "\u{feff}[[certificate]]", Format::Toml),
             ("names.txt", "names,profile", Format::Csv),
             ("names.txt", "Names, Days", Format::Csv),
-            ("names.txt", "names", Format::Lines),
-            ("names.txt", "names,example.test", Format::Lines),
+            ("-", "\u{feff}\"names\",\"profile\"", Format::Csv),
+            ("names.txt", "a.test,example.test", Format::Lines),
+            ("names.txt", "out.test, key.test", Format::Lines),
+            ("names.txt", "out", Format::Lines),
+            ("names.txt", "", Format::Lines),
             ("-", "a.test b.test", Format::Lines),
         ] {
-            assert_eq!(Format::detect(file, line), format, "{file} {line}");
+            assert_eq!(Format::detect(file, line), Ok(format), "{file} {line}");
         }
+    }
+
+    #[test]
+    fn a_header_in_part_is_never_taken_for_names() {
+        for (line, why) in [
+            ("names,profle", "\"profle\" is no column: there are names, cn,"),
+            ("\u{feff}names,profle", "\"profle\" is no column"),
+            ("name,profile", "\"name\" is no column"),
+            ("names,example.test", "\"example.test\" is no column"),
+            ("names;profile", "commas are due"),
+            ("names\tprofile", "commas are due"),
+            ("names;days;profle", "\"profle\" is no column"),
+            ("names", "is a column, and may be a name"),
+            ("\u{feff}CN", "is a column, and may be a name"),
+        ] {
+            let told = Format::detect("names.txt", line).unwrap_err().to_string();
+            assert!(told.contains(why), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_comments_may_stand_before_a_header() {
+        let read = read(Format::Csv, "\u{feff}# hosts\nnames,days\na.test,3\n");
+        let [Ok(wish)] = read.as_slice() else { unreachable!("{read:?}") };
+        assert_eq!((wish.line, wish.days), (3, Some(3)));
+        assert_eq!(from_toml("\u{feff}[[certificate]]\nnames = [\"a.test\"]\n").unwrap().len(), 1);
     }
 }

@@ -21,3 +21,4 @@ pub use identity::{Identities, Identity, IdentityError};
 pub use proxy::{Upstream, UpstreamError};
 pub use security::{ClientCertificates, KeyLogFile, Security, SecurityError};
 pub use site::{FileId, Site};
+pub use stop::on_signal;

@@ -1,6 +1,7 @@
-//! When a server is told to stop.
+//! When a process is told to stop.
 
 use std::io;
+use std::thread;
 
 /// `SIGINT` or `SIGTERM`, each time; elsewhere than on Unix, Ctrl-C.
 pub(super) struct Told {
@@ -8,6 +9,29 @@ pub(super) struct Told {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+}
+
+/// Calls `each` in another thread each time the process is told to stop, with how often it has been: from now on the
+/// signals no longer end it.
+///
+/// # Errors
+/// When the system gives no threads or no signals.
+pub fn on_signal(mut each: impl FnMut(u32) + Send + 'static) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let told = {
+        let _within = runtime.enter();
+        Told::new()
+    };
+    let mut told = told?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            for count in 1.. {
+                told.told().await;
+                each(count);
+            }
+        });
+    })?;
+    Ok(())
 }
 
 impl Told {

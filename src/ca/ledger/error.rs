@@ -9,7 +9,8 @@ use crate::x509::SerialNumber;
 pub enum LedgerError {
     /// There is no ledger.
     #[error(
-        "there is no ledger at {ledger}: restore it from a backup; without it nobody knows what this CA has signed"
+        "there is no ledger at {ledger}: if it is in another place, say where with --ledger, CERTKIT_LEDGER or `ledger` in \
+         ca.toml; if it was here, restore it from a backup, for without it nobody knows what this CA has signed"
     )]
     Missing {
         /// Where it should be.

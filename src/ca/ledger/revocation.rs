@@ -99,6 +99,8 @@ pub struct ListQuery {
     pub delta: Option<bool>,
     /// Those with this number.
     pub number: Option<u64>,
+    /// Of what covers the same, only the last complete list and the last delta.
+    pub latest: bool,
     /// At most so many.
     pub limit: Option<u32>,
 }

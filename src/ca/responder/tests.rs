@@ -146,3 +146,38 @@ fn a_responder_of_another_authority_is_refused() {
     let mixed = OcspResponder::new(vec![(fixture.authority, theirs())], AN_HOUR);
     assert!(matches!(mixed, Err(AuthorityError::NotItsResponder { .. })));
 }
+
+#[test]
+fn a_revoked_delegate_says_nothing_more_until_another_speaks() {
+    let mut fixture = Fixture::new();
+    fixture.issue(3, &mut counting(11)).unwrap();
+    let ca = fixture.authority.certificate().clone();
+    let mut delegate = |number: u8| {
+        let profile = crate::profile::Profile::built_in("ocsp-responder").unwrap();
+        let key = crate::key::PrivateKey::generate(profile.key).unwrap();
+        let wanted = crate::issue::Wanted { common_name: Some("OCSP"), subject: None, names: &[] };
+        let request = crate::issue::Naming::new(&profile, wanted).unwrap().request(key.public_key().clone());
+        let validity = profile.validity(NOW, None).unwrap();
+        let order = crate::ca::Order { profile: &profile, request: &request, validity };
+        let mut signatory = fixture.authority.unlock(&fixture.key, NOW).unwrap();
+        let issued = signatory.issue(&order, &mut counting(number), &act(Action::Issue)).unwrap();
+        Responder::delegate(issued.certificate, key, &ca, ResponderName::Key).unwrap()
+    };
+    let (first, second) = (delegate(21), delegate(22));
+    let key = second.certificate().public_key().unwrap();
+    let authority = Authority::open(ca.clone(), fixture.ledger()).unwrap();
+    let responder = OcspResponder::new(vec![(authority, first)], AN_HOUR).unwrap();
+    let ask = || responder.answer(&request(&[id(&ca, 11)], None), NOW);
+    assert_eq!(statuses(&ask()), [OcspStatus::Good]);
+    assert_eq!(responder.silence_revoked().unwrap(), []);
+    let revocation = Revocation::new(NOW, CrlReason::KeyCompromise);
+    fixture.authority.revoke(&serial(21), revocation, &act(Action::Revoke)).unwrap();
+    assert_eq!(responder.silence_revoked().unwrap(), std::slice::from_ref(&ca));
+    assert_eq!(ask().said, Err(OcspDecline::TryLater), "what it signed before is not given again");
+    assert_eq!(responder.silence_revoked().unwrap(), [], "told once");
+    assert_eq!(responder.delegations(), [(ca.clone(), None)]);
+    responder.replace(&ca, second).unwrap();
+    let answer = ask();
+    let OcspResponse::Successful(response) = OcspResponse::from_der(&answer.der).unwrap() else { panic!("declined") };
+    response.verify_signature(&key).unwrap();
+}

@@ -26,13 +26,19 @@ use crate::encoding::hex;
 #[command(after_long_help = "\
 A list holds until its nextUpdate, 7 days from now unless told: sign the next one before. Clients that look for a list refuse
 every certificate once the one they have has lapsed. A list that this CA signed before is replaced in its file; nothing else is.
-A delta list has what changed since the last complete list and holds for a day.
+A delta list has what changed since the last complete list and holds for a day. A list is never from before the last one of
+its kind: where the clock was ahead when that one was signed, --force signs the next one all the same.
 
 --url writes the address into the list (issuingDistributionPoint): clients then take it only for certificates whose
 cRLDistributionPoints name the same address. Certificates without one need a list without --url.
 
---serve answers http://ADDR/crl (and /delta with --delta) with DER until it is told to stop, and signs anew when half of a
-list's time is over or something was revoked. It holds the CA's key in memory for that.
+--check looks at the last complete list for every --url there was, and at that without; with --url at the one for that
+address alone, and with --url '' at the one without.
+
+--serve answers http://ADDR/crl with DER until it is told to stop, and signs anew when half of a list's time is over or
+something was revoked: caches may keep it for a minute. With --delta the complete list stays until half of its time is over,
+and caches may keep it until then; what is revoked meanwhile is in the delta at /delta, upon that list, and --freshest tells
+clients where that is. It holds the CA's key in memory for that.
 
 Exit status: 0 signed, or with --check nothing is due; 1 with --check, a new list is due; 2 could not.
 
@@ -44,8 +50,8 @@ For example:
   certkit ca crl --serve 127.0.0.1:8888
 
 With --json the answer is an object: `file`; `format` (`pem`, `der`); `number`; `base` (of a delta); `entries` (how many);
-`issuer`; `this_update`, `next_update` (RFC 3339); `url`; `fingerprint_sha256`. With --check: `due`, `why`, and `list`, the
-last complete list as `certkit ca revoke` answers. With --serve, at its end: `address`, `requests`, `signed` (lists).")]
+`issuer`; `this_update`, `next_update` (RFC 3339); `url`; `fingerprint_sha256`. With --check: `due`, `why`, `list`, the last
+complete list as `certkit ca revoke` answers, and `lists`, all that were looked at, the one that is worst off first. With --serve, at its end: `address`, `requests`, `signed` (lists).")]
 pub(super) struct Args {
     /// Where it goes; `-` is stdout [default: crl.pem, delta-crl.pem]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "serve"])]
@@ -64,7 +70,7 @@ pub(super) struct Args {
     delta: bool,
 
     /// Where clients find it: written into the list
-    #[arg(long, value_name = "URL", conflicts_with = "check")]
+    #[arg(long, value_name = "URL")]
     url: Option<String>,
 
     /// Where clients find its deltas (freshestCRL): written into a complete list
@@ -87,7 +93,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDR")]
     serve: Option<String>,
 
-    /// Replace whatever is there
+    /// Replace whatever is there, also a list that was signed while the clock was ahead
     #[arg(long, conflicts_with_all = ["check", "serve"])]
     force: bool,
 
@@ -99,7 +105,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     args.check_urls()?;
     if args.check {
         args.signer.is_idle("--check signs nothing")?;
-        return check(chosen, session);
+        return check(args.url.as_deref(), chosen, session);
     }
     if let Some(address) = &args.serve {
         return serve::run(&args, address, chosen, session);
@@ -116,11 +122,13 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let file = ListFile::choose(out, form, args.force, &order, &mut authority, session)?;
     let key = args.signer.key(chosen)?;
     let published = chosen.unlock(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
-    if let Err(AuthorityError::NoCompleteList) = published {
+    if let Err(AuthorityError::NoCompleteList | AuthorityError::LapsedBase { .. }) = published {
         let url = args.url.as_ref().map(|url| format!(" --url {url}")).unwrap_or_default();
-        return published.map(|_| Exit::No).hint(format!("sign one with: certkit ca crl{url}{}", chosen.flag()));
+        return published
+            .map(|_| Exit::No)
+            .hint(format!("sign one with: certkit ca crl{url}{}", chosen.flag_to_sign()));
     }
-    let published = published?;
+    let published = refused_for_time(published)?;
     let issuer = authority.certificate().subject().to_string();
     let answer = Signed::new(&published, &order, issuer, &file, now);
     let number = published.list.number;
@@ -140,7 +148,7 @@ impl Args {
             return Err(anyhow!("--next-update is over")).hint("it takes a time to come: 12h, 30d, 2030-01-31");
         }
         let freshest = if delta { Vec::new() } else { self.freshest.clone() };
-        Ok(ListOrder { this_update: now, next_update, delta, url: self.url.clone(), freshest })
+        Ok(ListOrder { this_update: now, next_update, delta, url: self.url.clone(), freshest, backdated: self.force })
     }
 
     /// RFC 5280 §4.2.1.13: a client asks for a list with HTTP, and HTTPS would ask for its own certificate's status first.
@@ -150,7 +158,8 @@ impl Args {
             let clean = url.bytes().all(|byte| byte.is_ascii_graphic());
             clean && address.is_some_and(|address| !address.is_empty() && !address.starts_with('/'))
         };
-        match self.url.iter().chain(&self.freshest).find(|url| !fit(url)) {
+        let is_asked_for = |url: &&String| self.check && url.is_empty();
+        match self.url.iter().chain(&self.freshest).find(|url| !fit(url) && !is_asked_for(url)) {
             None => Ok(()),
             Some(url) => Err(anyhow!("{url:?} is no address that clients fetch a list from"))
                 .hint("write http://HOST/PATH: a list is signed, and https would need one to be fetched"),
@@ -158,15 +167,28 @@ impl Args {
     }
 }
 
-/// Whether a new list is due.
-fn check(chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+/// What to do where a list would be from before the last one.
+fn refused_for_time<T>(published: Result<T, AuthorityError>) -> anyhow::Result<T> {
+    match published {
+        Err(error @ AuthorityError::ListBefore { .. }) => Err(error).hint(
+            "set the clock (or SOURCE_DATE_EPOCH); if it was ahead when the last list was signed, certkit ca crl --force",
+        ),
+        other => Ok(other?),
+    }
+}
+
+/// Whether a new list is due for this distribution point, or for any.
+fn check(url: Option<&str>, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let mut authority = chosen.open()?;
-    let list = Lapse::of_last(&mut authority, clock::now())?;
-    let (due, why) = match &list {
-        None => (true, "this CA has never signed a list".to_owned()),
-        Some(list) => (list.state != State::Current, list.in_words()),
+    let mut lists = Lapse::of_all(&mut authority, clock::now())?;
+    lists.retain(|list| url.is_none_or(|url| list.is_for(url)));
+    let (due, why) = match (lists.first(), url) {
+        (None, None) => (true, "this CA has never signed a list".to_owned()),
+        (None, Some("")) => (true, "this CA has never signed a list without --url".to_owned()),
+        (None, Some(url)) => (true, format!("this CA has never signed a list for {url}")),
+        (Some(list), _) => (list.state != State::Current, list.in_words()),
     };
-    session.answer(&Checked { due, why, list })?;
+    session.answer(&Checked { due, why, list: lists.first().cloned(), lists })?;
     Ok(Exit::of(!due))
 }
 
@@ -175,12 +197,16 @@ struct Checked {
     due: bool,
     why: String,
     list: Option<Lapse>,
+    lists: Vec<Lapse>,
 }
 
 impl Report for Checked {
     fn text(&self, text: &mut Text) {
-        let verdict = if self.due { bad("due") } else { good("fine") };
-        text.line(format_args!("{verdict}: {}", self.why));
+        let verdict = |due| if due { bad("due") } else { good("fine") };
+        text.line(format_args!("{}: {}", verdict(self.due), safe(&self.why)));
+        for list in self.lists.iter().skip(1) {
+            text.line(format_args!("{}: {}", verdict(list.state != State::Current), safe(list.in_words())));
+        }
     }
 }
 

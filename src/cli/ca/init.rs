@@ -27,7 +27,8 @@ use crate::x509::{Certificate, DistinguishedName, Validity};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Writes `ca.pem`, `ca-key.pem` (0600) and `ledger.db` into the folder of the CA (0700). A CA that is there is never
-overwritten.
+overwritten. With --ledger the ledger is in a database, and `ca.toml` names it for every command to come, but never its
+password.
 
 With --intermediate there are two tiers: a root that clients trust for years, and below it an issuing authority that signs
 what is asked for day by day. The root's key then need not lie where certificates are issued: --root-key-out puts it
@@ -206,6 +207,7 @@ impl Plan {
             RootKey::Destroyed => None,
         };
         let before = files::read_text_if_there(&place.config())?;
+        let ledger = chosen.ledger_args().to_remember(place, &chosen.config()?)?;
         files::make_private_folder(place.folder())?;
         if let RootKey::At(path) = &self.root_key {
             must_be_elsewhere(path, place.folder())?;
@@ -238,8 +240,8 @@ impl Plan {
 
         // The root's certificate comes last: with it the CA is whole.
         let mut files = WriteSet::new(false).lasting();
-        let config = self.config(&root_name);
-        if config.tells_of_authorities() {
+        let config = self.config(&root_name, ledger.url);
+        if !config.is_silent() {
             let text = config.added_to(before.as_ref().map(|text| text.as_str()).unwrap_or_default());
             files.replace(place.config(), text.into_bytes(), Mode::Public);
         }
@@ -253,6 +255,9 @@ impl Plan {
         }
         files.add(place.certificate(), place::chain(&[&root_certificate]).into_bytes(), Mode::Public);
         files.write(session)?;
+        if let Some(word) = ledger.word {
+            session.say(word);
+        }
 
         let mut outlines = vec![Outline::of(&root_name, &root_certificate, chosen)?];
         let (authority, key) = match second {
@@ -284,7 +289,7 @@ impl Plan {
     }
 
     /// What the folder has to remember.
-    fn config(&self, root: &AuthorityName) -> Config {
+    fn config(&self, root: &AuthorityName, ledger: Option<String>) -> Config {
         let absent = match &self.root_key {
             RootKey::Here => None,
             RootKey::At(path) => Some(AbsentKey::SetAside(place::absolute(path))),
@@ -292,7 +297,7 @@ impl Plan {
         };
         Config {
             issuer: self.second.as_ref().map(|second| second.name.clone()),
-            ledger: None,
+            ledger,
             keys: absent.map(|key| (root.clone(), key)).into_iter().collect(),
         }
     }

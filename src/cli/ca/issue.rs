@@ -37,10 +37,11 @@ it. Where there is no CA yet one is made, unless --ca says where it should be.
 For example:
   certkit ca issue api.test 127.0.0.1
   certkit ca issue --profile client --cn \"Ann Example\"
-  certkit ca issue '*.test' --type rsa:2048 --days 90 --out test.pem --keyout test.key
+  certkit ca issue '*.dev.test' --type rsa:2048 --days 90 --out dev.pem --keyout dev.key
 
 With --batch a list says what to issue: names on each line, with blanks or commas between them; or CSV, whose header names
-the columns (names, cn, subject, profile, days, key, out); or TOML with a [[certificate]] for each and the same keys. What a
+the columns (names, cn, subject, profile, days, key, out); or TOML with a [[certificate]] for each and the same keys. A first
+line with only some words that are columns is refused, unless --format says what it is. What a
 line leaves open the flags say. The whole list is checked before anything is made; --keep-going passes over what is refused,
 and then exits 1:
   certkit ca issue --batch hosts.txt --out-dir certs

@@ -1,4 +1,4 @@
-//! How the last revocation list stands: clients refuse everything once it has lapsed and no new one is there.
+//! How the last revocation lists stand: clients refuse everything once one has lapsed and no new one is there.
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::ca::{Authority, SignedList};
 use crate::cli::clock::{from_now, rfc3339};
 
-/// The last complete list.
+/// The last complete list for a distribution point, or for none.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Lapse {
     /// Its cRLNumber.
@@ -15,12 +15,14 @@ pub(super) struct Lapse {
     pub(super) next_update: String,
     /// How it stands.
     pub(super) state: State,
+    /// The distribution point that it is for.
+    url: Option<String>,
     #[serde(skip)]
     from_now: String,
 }
 
 /// How a list stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
     /// It holds and says all.
@@ -34,11 +36,16 @@ pub(super) enum State {
 }
 
 impl Lapse {
-    /// The last complete list of an authority; `None` where there is none.
-    pub(super) fn of_last(authority: &mut Authority, now: OffsetDateTime) -> anyhow::Result<Option<Self>> {
-        let Some(list) = authority.last_complete_list()? else { return Ok(None) };
-        let behind = authority.has_changed_since(&list)?;
-        Ok(Some(Self::of(&list, behind, now)))
+    /// The last complete lists of an authority, one for each distribution point and one for none, the one that is worst off
+    /// first.
+    pub(super) fn of_all(authority: &mut Authority, now: OffsetDateTime) -> anyhow::Result<Vec<Self>> {
+        let mut all = Vec::new();
+        for list in authority.last_complete_lists()? {
+            let behind = authority.has_changed_since(&list)?;
+            all.push(Self::of(&list, behind, now));
+        }
+        all.sort_by_key(|lapse| std::cmp::Reverse(lapse.state));
+        Ok(all)
     }
 
     pub(super) fn of(list: &SignedList, behind: bool, now: OffsetDateTime) -> Self {
@@ -49,7 +56,19 @@ impl Lapse {
             () => State::Current,
         };
         let (next_update, from_now) = (rfc3339(list.next_update), from_now(list.next_update, now));
-        Self { number: list.number, next_update, state, from_now }
+        let url = Some(list.scope.clone()).filter(|url| !url.is_empty());
+        Self { number: list.number, next_update, state, url, from_now }
+    }
+
+    /// Whether it is the one for this distribution point; for none, where that is empty.
+    pub(super) fn is_for(&self, url: &str) -> bool {
+        self.url.as_deref().unwrap_or_default() == url
+    }
+
+    /// How the next one is signed: `certkit ca crl --url http://...`, then `flag`.
+    pub(super) fn command(&self, flag: &str) -> String {
+        let url = self.url.as_ref().map(|url| format!(" --url {url}")).unwrap_or_default();
+        format!("certkit ca crl{url}{flag}")
     }
 
     /// Whether clients will soon be without a list.
@@ -59,13 +78,17 @@ impl Lapse {
 
     /// `list 7 lapses in 2 hours`.
     pub(super) fn in_words(&self) -> String {
-        let Self { number, from_now, .. } = self;
+        let Self { number, from_now, url, .. } = self;
+        let list = match url {
+            None => format!("list {number}"),
+            Some(url) => format!("list {number} for {url}"),
+        };
         match self.state {
-            State::Current => format!("list {number} says all and lapses {from_now}"),
-            State::Behind => format!("list {number} does not know of the latest revocations; it lapses {from_now}"),
-            State::Due => format!("list {number} lapses {from_now}"),
+            State::Current => format!("{list} says all and lapses {from_now}"),
+            State::Behind => format!("{list} does not know of the latest revocations; it lapses {from_now}"),
+            State::Due => format!("{list} lapses {from_now}"),
             State::Lapsed => {
-                format!("list {number} lapsed {from_now}: clients that look for it refuse every certificate")
+                format!("{list} lapsed {from_now}: clients that look for it refuse every certificate")
             }
         }
     }

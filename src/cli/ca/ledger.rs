@@ -1,6 +1,7 @@
 //! Where the CA's ledger is: in its folder, or in a database that several machines share.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -40,6 +41,15 @@ pub(super) enum Location {
     Database(PostgresAccess),
 }
 
+/// What is remembered of a ledger.
+#[derive(Debug, Default)]
+pub(super) struct Remembered {
+    /// What `ca.toml` says of it from now on, if that is new.
+    pub(super) url: Option<String>,
+    /// What there is to tell of that.
+    pub(super) word: Option<String>,
+}
+
 impl LedgerArgs {
     /// A flag that is given.
     pub(super) fn given(&self) -> Option<&'static str> {
@@ -61,6 +71,37 @@ impl LedgerArgs {
                 .hint("leave it out of the URL, and say --ledger-password file:PATH");
         }
         Ok((url, self.ledger_password.as_ref()))
+    }
+
+    /// What `ca.toml` is to say of the ledger that the command line or `CERTKIT_LEDGER` names, so that the next command finds
+    /// it without them.
+    ///
+    /// # Errors
+    /// Where `ca.toml` names another one.
+    pub(super) fn to_remember(&self, place: &Place, config: &Config) -> anyhow::Result<Remembered> {
+        let Some(url) = self.ledger.clone().or_else(from_environment) else { return Ok(Remembered::default()) };
+        let file = shown(&place.config());
+        let named = |url: &str| PostgresAccess::new(url, "", None).map(|access| access.name().to_owned());
+        let name = named(&url)?;
+        if let Some(known) = &config.ledger {
+            return match named(known)? == name {
+                true => Ok(Remembered::default()),
+                false => Err(anyhow!("{file} names another ledger than {name}"))
+                    .hint("take that line out, or leave out --ledger and CERTKIT_LEDGER"),
+            };
+        }
+        if PostgresAccess::has_password(&url) {
+            let word = format!(
+                "{file} does not name the ledger, for CERTKIT_LEDGER has a password in it: go on setting that, or write \
+                 `ledger = \"postgres://USER@HOST:PORT/DATABASE\"` there and give the password in PGPASSWORD or with \
+                 --ledger-password"
+            );
+            return Ok(Remembered { url: None, word: Some(word) });
+        }
+        let has_password = self.ledger_password.is_some() || password_from_environment().is_some();
+        let without = if has_password { ", but not its password: go on giving that as you did now" } else { "" };
+        let url = PostgresAccess::with_files_from(&url, &env::current_dir().context("cannot find this folder")?)?;
+        Ok(Remembered { url: Some(url), word: Some(format!("{file} names the ledger from now on{without}")) })
     }
 
     /// Where the ledger of this place is.
@@ -85,7 +126,7 @@ impl LedgerArgs {
     fn access(&self, url: &str, folder: &Path) -> anyhow::Result<PostgresAccess> {
         let password =
             self.ledger_password.as_ref().map(|source| source.existing("the ledger's database")).transpose()?;
-        let from_environment = env::var_os("PGPASSWORD").filter(|password| !password.is_empty());
+        let from_environment = password_from_environment();
         let user = whoami::username().unwrap_or_else(|_| "certkit".to_owned());
         let given = password.as_deref().or(from_environment.as_ref().map(|password| password.as_encoded_bytes()));
         let access = PostgresAccess::new(url, &user, given)?;
@@ -123,6 +164,10 @@ fn identity(files: &TlsFiles, folder: &Path) -> anyhow::Result<Option<(Vec<Certi
     files::is_for_its_owner_alone(&key)?;
     let key = Loaded::read(&key)?.private_key(None)?;
     Ok(Some((chain, key)))
+}
+
+fn password_from_environment() -> Option<OsString> {
+    env::var_os("PGPASSWORD").filter(|password| !password.is_empty())
 }
 
 fn from_environment() -> Option<String> {

@@ -82,7 +82,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let revoked = if args.revoked { Some(true) } else { args.valid.then_some(false) };
     let mut lapses = Vec::new();
     for (name, authority) in &mut authorities {
-        lapses.extend(Lapse::of_last(authority, now)?.map(|lapse| (chosen.by(name.clone()), lapse)));
+        lapses.extend(Lapse::of_all(authority, now)?.into_iter().map(|lapse| (chosen.by(name.clone()), lapse)));
     }
     let ca = authorities.first().map(|(_, authority)| authority.certificate().subject().to_string());
     let query = Query { name: args.name, expiring_before, revoked, after, limit: Some(PAGE), ..Query::default() };
@@ -100,8 +100,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     };
     session.answer_long(&mut listing)?;
     for (chosen, list) in lapses.into_iter().filter(|(_, list)| list.is_lapsing()) {
-        let flag = chosen.flag_to_sign();
-        session.warn(format_args!("{}: sign the next one with `certkit ca crl{flag}`", list.in_words()));
+        let command = list.command(&chosen.flag_to_sign());
+        session.warn(format_args!("{}: sign the next one with `{command}`", list.in_words()));
     }
     Ok(Exit::Yes)
 }

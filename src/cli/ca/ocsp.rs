@@ -27,11 +27,13 @@ use crate::x509::ocsp::{OcspDecline, OcspStatus};
 #[command(after_long_help = "\
 The CA delegates: it issues a certificate for 30 days that may only answer about revocation (profile ocsp-responder), and the
 answers are signed with its key. Certificate and key lie in the CA's folder, in ca.ocsp.pem, readable by you alone, and are
-renewed after two thirds of their time; only then is the CA's key needed. --ephemeral keeps them in memory, --by-ca has the
-CA's own key sign.
+renewed after two thirds of their time, or once the certificate is revoked; only then is the CA's key needed. --ephemeral
+keeps them in memory, --by-ca has the CA's own key sign. A server signs nothing more by a revoked certificate: where it cannot
+make another, clients are told `tryLater`.
 
 An answer holds for an hour and is given again for half of it, unless the status changes: a revocation shows at once. A nonce
-comes back (RFC 9654). What this CA has not signed is `unknown`; certificates of others get `unauthorized`.
+comes back (RFC 9654). What this CA has not signed is `unknown`; certificates of others get `unauthorized`. A request may ask
+about 64 certificates and have 16 KiB: more is declined as `malformedRequest`, for RFC 6960 has no word for too much.
 
 --serve takes GET and POST as RFC 6960 and RFC 5019 have them, at any path, until SIGINT or SIGTERM. Put the address into
 certificates with `ocsp = [\"http://...\"]` in a profile.

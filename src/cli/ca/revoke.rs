@@ -36,8 +36,9 @@ For example:
   certkit ca revoke --release laptop.test
 
 With --json the answer is an object: `certificates`, each as `certkit ca list` answers, with `changed` (whether this run did
-it); `list`, the last revocation list, with `number`, `next_update`, `state` (`current`, `due`, `lapsed`, `behind`), null where
-none was signed; and `to_do`, what to do next.")]
+it); `list`, the last revocation list, or the one that is worst off of those for several addresses, with `number`,
+`next_update`, `state` (`current`, `due`, `lapsed`, `behind`) and `url`, null where none was signed; and `to_do`, what to do
+next.")]
 pub(super) struct Args {
     /// Which: serial numbers in hexadecimal, names, or files with the certificate first. Of the authority that signs, or
     /// else of any of the CA
@@ -87,8 +88,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             }
         }
     }
-    if let (Some(at), Some(list)) = (args.at, authority.last_complete_list()?)
-        && at < list.this_update
+    if let Some(at) = args.at
+        && authority.last_complete_lists()?.iter().any(|list| at < list.this_update)
     {
         session.warn(format_args!(
             "a list issued after {} did not have it: --invalid-since is for when it went bad, --at for when it was revoked \
@@ -96,13 +97,29 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             rfc3339(at)
         ));
     }
+    let early = |record: &&Record| revocation.is_some_and(|revocation| revocation.at < born(record));
+    if let Some(record) = records.iter().find(early) {
+        let (serial, born) = (&record.serial, rfc3339(born(record)));
+        if let Some(at) = args.at {
+            return Err(anyhow!("the certificate with serial number {serial} was not there at {}", rfc3339(at))).hint(format!(
+                "--at takes a time since {born}; when the key was in other hands before is said with --invalid-since"
+            ));
+        }
+        session.warn(format_args!(
+            "by the clock it is {}, before the certificate with serial number {serial} was issued: it is revoked as of \
+             {born}; is the clock right?",
+            rfc3339(now)
+        ));
+    }
     let mut answer = Answer { certificates: Vec::new(), list: None, to_do: String::new(), released: args.release };
     let name = signer.issuer()?;
     for record in &records {
+        let revocation = revocation.map(|it| Revocation { at: it.at.max(born(record)), ..it });
         answer.certificates.push(take(&mut authority, &name, record, revocation, now)?);
     }
-    answer.list = Lapse::of_last(&mut authority, now)?;
-    answer.to_do = what_next(&answer, &signer);
+    let lists = Lapse::of_all(&mut authority, now)?;
+    answer.to_do = what_next(&answer, &lists, &signer);
+    answer.list = lists.into_iter().next();
     session.answer(&answer)?;
     Ok(Exit::of(answer.certificates.iter().all(|one| one.changed)))
 }
@@ -146,6 +163,11 @@ impl Args {
     }
 }
 
+/// When a certificate was first there: one that was taken over from elsewhere was recorded later than that.
+fn born(record: &Record) -> OffsetDateTime {
+    record.issued_at.min(record.validity.not_before)
+}
+
 /// What to do about a certificate of another authority than that of the first, where it is one: each has its own lists.
 fn another(which: &str, first: &str, signer: &Chosen, chosen: &Chosen) -> Option<String> {
     let (other, ..) = Meant::in_any(which, chosen, false).ok()?;
@@ -172,16 +194,24 @@ fn take(
     }
 }
 
-fn what_next(answer: &Answer, chosen: &Chosen) -> String {
+fn what_next(answer: &Answer, lists: &[Lapse], chosen: &Chosen) -> String {
     let flag = chosen.flag_to_sign();
-    match &answer.list {
+    match lists {
         _ if answer.certificates.iter().all(|one| !one.changed) => {
             "nothing changed: nothing is to be published".to_owned()
         }
-        None => format!(
+        [] => format!(
             "clients do not know yet: sign a list with `certkit ca crl{flag}`, or answer with `certkit ca ocsp{flag}`"
         ),
-        Some(list) => format!("list {} does not say so: publish the next one with `certkit ca crl{flag}`", list.number),
+        [list] => {
+            format!("list {} does not say so: publish the next one with `{}`", list.number, list.command(&flag))
+        }
+        several => {
+            let numbers: Vec<String> = several.iter().map(|list| list.number.to_string()).collect();
+            let commands: Vec<String> = several.iter().map(|list| format!("`{}`", list.command(&flag))).collect();
+            let (numbers, commands) = (numbers.join(", "), commands.join(", "));
+            format!("lists {numbers} do not say so: publish the next ones with {commands}")
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Makes folders.
 
 use std::fs::DirBuilder;
+use std::io;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::cli::output::shown;
-use crate::cli::problem::plain;
+use crate::cli::problem::{Hinted, plain};
 
 /// Makes a folder that its owner alone can enter (0700), and those above it that are missing. One that is there stays as
 /// it is.
@@ -21,7 +22,7 @@ pub fn make_private_folder(path: &Path) -> anyhow::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         builder.mode(0o700);
     }
-    builder.create(path).map_err(plain).with_context(|| format!("cannot make the folder {}", shown(path)))
+    made(path, builder.create(path))
 }
 
 /// Makes a folder as the umask has it, and those above it that are missing. One that is there stays as it is.
@@ -32,11 +33,18 @@ pub fn make_folder(path: &Path) -> anyhow::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    DirBuilder::new()
-        .recursive(true)
-        .create(path)
-        .map_err(plain)
-        .with_context(|| format!("cannot make the folder {}", shown(path)))
+    made(path, DirBuilder::new().recursive(true).create(path))
+}
+
+fn made(path: &Path, made: io::Result<()>) -> anyhow::Result<()> {
+    let cannot = || format!("cannot make the folder {}", shown(path));
+    let in_the_way = path.ancestors().find(|above| above.symlink_metadata().is_ok()).filter(|above| !above.is_dir());
+    match (made, in_the_way) {
+        (Err(_), Some(file)) => Err(anyhow!("{} is no folder", shown(file)))
+            .with_context(cannot)
+            .hint("name another folder, or move that away"),
+        (made, _) => made.map_err(plain).with_context(cannot),
+    }
 }
 
 #[cfg(test)]
@@ -62,6 +70,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         std::fs::write(&path, "").unwrap();
-        assert!(format!("{:#}", make_private_folder(&path).unwrap_err()).contains("exists"));
+        assert!(format!("{:#}", make_private_folder(&path).unwrap_err()).contains("is no folder"));
     }
 }

@@ -6,6 +6,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use tempfile::{Builder, TempDir, TempPath};
@@ -25,6 +26,8 @@ pub struct Destination {
 #[derive(Debug)]
 pub struct Staged {
     staging: TempDir,
+    /// Held as long as this process lives: without it the folder is nobody's.
+    _claim: Option<File>,
     destination: Destination,
     names: Vec<String>,
 }
@@ -55,13 +58,65 @@ impl Destination {
     pub fn stage(&self) -> anyhow::Result<Staged> {
         let staging = Builder::new().prefix(PREFIX).tempdir_in(&self.folder);
         let staging = staging.map_err(plain).with_context(|| format!("cannot write to {}", shown(&self.folder)))?;
-        Ok(Staged { staging, destination: self.clone(), names: Vec::new() })
+        // Some file systems have no locks: then such a folder is left alone.
+        let claim = File::open(staging.path()).ok().filter(|claim| claim.try_lock().is_ok());
+        Ok(Staged { staging, _claim: claim, destination: self.clone(), names: Vec::new() })
+    }
+
+    /// What batches into this folder left there whose processes were killed.
+    pub fn abandoned(&self) -> Vec<Abandoned> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let staging = entries.filter(|entry| {
+            let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+            ours && entry.file_type().is_ok_and(|kind| kind.is_dir())
+        });
+        staging.filter_map(|entry| Abandoned::claim(entry.path())).collect()
     }
 
     /// Has the names of all files survive a power cut.
     pub fn sync(&self) {
         // Some file systems cannot, and need not.
         _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+/// A folder with files of a batch, never put in place: its process was killed.
+#[derive(Debug)]
+pub struct Abandoned {
+    folder: PathBuf,
+    _claim: File,
+}
+
+impl Abandoned {
+    /// The folder, unless another process works in it, or may be about to.
+    fn claim(folder: PathBuf) -> Option<Self> {
+        let claim = File::open(&folder).ok()?;
+        let age = claim.metadata().and_then(|about| about.modified()).ok()?.elapsed().ok()?;
+        (age >= CLAIMED_WITHIN && claim.try_lock().is_ok()).then_some(Self { folder, _claim: claim })
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The files in it.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        files.sort();
+        files
+    }
+
+    /// Removes it with all that is in it.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn remove(self) -> anyhow::Result<()> {
+        let removed = fs::remove_dir_all(&self.folder);
+        removed.map_err(plain).with_context(|| {
+            format!("cannot remove {}, which a run that was killed left: there are keys in it", shown(&self.folder))
+        })
     }
 }
 
@@ -127,6 +182,9 @@ impl Staged {
     }
 }
 
+/// How long a new folder may be without its process's claim.
+const CLAIMED_WITHIN: Duration = Duration::from_secs(10);
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -157,5 +215,27 @@ mod tests {
             let mode = fs::metadata(folder.path().join("key")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_killed_process_left_is_found_and_what_a_living_one_has_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = Destination::new(folder.path(), false);
+        let old = std::time::SystemTime::now() - Duration::from_secs(3600);
+        let age = |path: &Path| File::open(path).unwrap().set_modified(old).unwrap();
+        let mut living = destination.stage().unwrap();
+        living.add("key", b"secret", Mode::Secret).unwrap();
+        age(living.staging.path());
+        let dead = folder.path().join(format!("{PREFIX}dead"));
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join("key"), "secret").unwrap();
+        assert!(destination.abandoned().is_empty(), "a process may be about to work in a new one");
+        age(&dead);
+        let found = destination.abandoned();
+        let [one] = found.as_slice() else { unreachable!("{found:?}") };
+        assert_eq!((one.folder(), one.files()), (dead.as_path(), vec![dead.join("key")]));
+        found.into_iter().for_each(|one| one.remove().unwrap());
+        assert!(!dead.exists() && living.path("key").exists());
     }
 }

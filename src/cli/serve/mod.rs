@@ -7,7 +7,6 @@ mod local;
 mod report;
 mod watched;
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,9 +19,10 @@ use self::report::Row;
 use super::ca::place::Chosen;
 use super::ca::signer::SignerArgs;
 use super::exit::Exit;
+use super::listening;
 use super::output::{Session, shown};
 use super::passphrase::PassphraseSource;
-use super::problem::{Hinted, plain};
+use super::problem::plain;
 use crate::serve::https::{Front, Limits, Serving, Work};
 use crate::serve::{Echo, Identities, Security, Site, Upstream};
 
@@ -215,16 +215,7 @@ fn watch(server: &Serving, certificates: &mut Certificates, gate: &mut Gate, ses
 
 /// Takes the ports.
 fn front(args: &Args) -> anyhow::Result<Front> {
-    let bound = Front::bind(&args.listen);
-    let hint = bound.as_ref().err().map(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "another program listens there: choose another port with --listen, 0 for any that is free"
-        }
-        io::ErrorKind::PermissionDenied => "ports below 1024 are for administrators: choose another with --listen",
-        io::ErrorKind::AddrNotAvailable => "the address has to be one of this machine; 0.0.0.0 or [::] is all of them",
-        _ => "an address and a port are due, as in 127.0.0.1:8443, [::1]:8443 or localhost:0",
-    });
-    bound.map_err(plain).with_context(|| format!("cannot listen on {}", args.listen.join(", "))).hint_if(hint)
+    listening::taken(Front::bind(&args.listen), &args.listen.join(", "), "--listen")
 }
 
 /// What answers requests, and how it is called.

@@ -1,6 +1,7 @@
 //! Where a PostgreSQL ledger is and who asks for it.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use super::parameters::{Mode, Parameters, TlsFiles};
@@ -73,6 +74,14 @@ impl PostgresAccess {
     #[must_use]
     pub fn encrypted(self, tls: PostgresTls) -> Self {
         Self { tls: Some(tls), ..self }
+    }
+
+    /// The URL with the files that it names looked for in `folder`, wherever it is used from.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_files_from(url: &str, folder: &Path) -> Result<String, LedgerError> {
+        Parameters::with_files_from(url, folder).map_err(|why| LedgerError::Address { why })
     }
 
     /// Whether a ledger is named by such a URL, and not by a file.

@@ -54,7 +54,13 @@ pub(super) fn record(writing: &mut Writing<'_>, by: AuthorityId, list: &SignedLi
         return Err(LedgerError::UnknownNumber { number: *number }.into());
     }
     if let Some(base) = base {
-        let query = ListQuery { scope: Some(scope.clone()), delta: Some(false), number: Some(*base), limit: Some(1) };
+        let query = ListQuery {
+            scope: Some(scope.clone()),
+            delta: Some(false),
+            number: Some(*base),
+            limit: Some(1),
+            ..ListQuery::default()
+        };
         if *base >= *number || find(writing, by, &query)?.is_empty() {
             return Err(LedgerError::NoBase { number: *base }.into());
         }
@@ -88,7 +94,7 @@ pub(super) fn find(
     AuthorityId(by): AuthorityId,
     query: &ListQuery,
 ) -> Result<Vec<SignedList>, Failure> {
-    let ListQuery { scope, delta, number, limit } = query;
+    let ListQuery { scope, delta, number, latest, limit } = query;
     let mut question = Question::new(
         "SELECT number, base, scope, this_update, next_update, fingerprint, entries, mark FROM lists WHERE authority = $1",
         by,
@@ -103,6 +109,12 @@ pub(super) fn find(
         Some(true) => question.text(" AND base IS NOT NULL"),
         Some(false) => question.text(" AND base IS NULL"),
         None => {}
+    }
+    if *latest {
+        question.text(
+            " AND (scope, base IS NULL, number) IN
+             (SELECT scope, base IS NULL, max(number) FROM lists WHERE authority = $1 GROUP BY scope, base IS NULL)",
+        );
     }
     question.text(" ORDER BY number DESC, id DESC");
     if let Some(limit) = limit {

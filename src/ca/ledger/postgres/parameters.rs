@@ -1,6 +1,6 @@
 //! What a ledger's URL says of encryption: the parameters that the crate does not know, as libpq names them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::encoding::percent;
 
@@ -53,6 +53,21 @@ impl Parameters {
         Ok((found, rest))
     }
 
+    /// The URL with the files it names looked for in `folder`, wherever it is used from.
+    pub(super) fn with_files_from(url: &str, folder: &Path) -> Result<String, String> {
+        let (Self { mode, files: TlsFiles { roots, certificate, key } }, mut url) = Self::taken_from(url)?;
+        let placed = |path: PathBuf| if path.as_os_str() == "system" { path } else { folder.join(path) };
+        let mode = mode.map(|mode| ("sslmode", mode.name().to_owned()));
+        let files = [("sslrootcert", roots.map(placed)), ("sslcert", certificate.map(|it| folder.join(it)))];
+        let files = files.into_iter().chain([("sslkey", key.map(|it| folder.join(it)))]);
+        let files = files.filter_map(|(name, path)| Some((name, percent::encode(&path?.to_string_lossy()))));
+        for (name, value) in mode.into_iter().chain(files) {
+            let before = if url.contains('?') { '&' } else { '?' };
+            url.push_str(&format!("{before}{name}={value}"));
+        }
+        Ok(url)
+    }
+
     /// Takes a parameter, if it is one of these.
     fn takes(&mut self, parameter: &str) -> Result<bool, String> {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -83,6 +98,13 @@ impl Parameters {
 }
 
 impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::VerifyFull => "verify-full",
+        }
+    }
+
     /// libpq has weaker ones, which speak with whoever answers.
     fn named(value: &str) -> Result<Self, String> {
         match value {
@@ -144,6 +166,22 @@ mod tests {
         }
         let (_, rest) = Parameters::taken_from("postgres://db.test/x?sslmode=disable").unwrap();
         assert_eq!(rest, "postgres://db.test/x");
+    }
+
+    #[test]
+    fn files_are_found_from_anywhere() {
+        let placed = |url: &str| Parameters::with_files_from(url, Path::new("/etc/x y")).unwrap();
+        for as_it_was in ["postgres://db.test/x", "postgres:///x?host=/run/pg", "postgres://db.test/x?sslmode=disable"]
+        {
+            assert_eq!(placed(as_it_was), as_it_was);
+        }
+        let url =
+            placed("postgres://ann@db.test/x?sslrootcert=a%26b.pem&connect_timeout=3&sslcert=/c.pem&sslkey=k.pem");
+        let (found, rest) = Parameters::taken_from(&url).unwrap();
+        assert_eq!(rest, "postgres://ann@db.test/x?connect_timeout=3");
+        let [roots, certificate, key] = ["/etc/x y/a&b.pem", "/c.pem", "/etc/x y/k.pem"].map(|it| Some(it.into()));
+        assert_eq!(found.files, TlsFiles { roots, certificate, key });
+        assert_eq!(placed("postgres://db.test/x?sslrootcert=system"), "postgres://db.test/x?sslrootcert=system");
     }
 
     #[test]

@@ -69,7 +69,13 @@ pub(super) fn record(
         return Err(LedgerError::UnknownNumber { number: *number }.into());
     }
     if let Some(base) = base {
-        let query = ListQuery { scope: Some(scope.clone()), delta: Some(false), number: Some(*base), limit: Some(1) };
+        let query = ListQuery {
+            scope: Some(scope.clone()),
+            delta: Some(false),
+            number: Some(*base),
+            limit: Some(1),
+            ..ListQuery::default()
+        };
         if *base >= *number || find(transaction, by, &query)?.is_empty() {
             return Err(LedgerError::NoBase { number: *base }.into());
         }
@@ -103,7 +109,7 @@ pub(super) fn find(
     AuthorityId(by): AuthorityId,
     query: &ListQuery,
 ) -> rusqlite::Result<Vec<SignedList>> {
-    let ListQuery { scope, delta, number, limit } = query;
+    let ListQuery { scope, delta, number, latest, limit } = query;
     let mut sql = "SELECT number, base, scope, this_update, next_update, fingerprint, entries, mark FROM lists
                    WHERE authority = ?"
         .to_owned();
@@ -120,6 +126,13 @@ pub(super) fn find(
         Some(true) => sql.push_str(" AND base IS NOT NULL"),
         Some(false) => sql.push_str(" AND base IS NULL"),
         None => {}
+    }
+    if *latest {
+        sql.push_str(
+            " AND (scope, base IS NULL, number) IN
+             (SELECT scope, base IS NULL, max(number) FROM lists WHERE authority = ? GROUP BY scope, base IS NULL)",
+        );
+        values.push(Value::Integer(by));
     }
     sql.push_str(" ORDER BY number DESC, id DESC");
     if let Some(limit) = limit {

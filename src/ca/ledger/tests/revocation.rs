@@ -183,6 +183,7 @@ pub(super) fn signed_lists_are_recorded_once_and_found_again(store: &Store) {
     let mut found = |query: ListQuery| ledger.lists(by, &query).unwrap();
     let all = ListQuery::default;
     assert_eq!(found(all()).len(), 4);
+    assert_eq!(found(ListQuery { latest: true, ..all() }), [scoped.clone(), delta.clone(), both.clone()]);
     let (everything, newest) = (Some(String::new()), Some(1));
     assert_eq!(found(ListQuery { scope: everything.clone(), delta: Some(false), limit: newest, ..all() }), [both]);
     assert_eq!(found(ListQuery { delta: Some(true), ..all() }), [delta]);

@@ -11,6 +11,7 @@ mod source;
 mod work;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -28,11 +29,13 @@ use super::place;
 use crate::ca::{Action, Signatory, Unrecorded};
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Destination};
+use crate::cli::load::Loaded;
 use crate::cli::making::fresh_serial;
 use crate::cli::output::{Session, shown};
-use crate::cli::problem::Hinted;
+use crate::cli::problem::{Hinted, plain};
 use crate::cli::progress;
 use crate::project::Format;
+use crate::serve::on_signal;
 
 /// Many certificates at once
 #[derive(Debug, clap::Args)]
@@ -87,6 +90,7 @@ pub(super) fn run(
         return Err(anyhow!("there is no folder {}", shown(&folder)));
     }
     let destination = Destination::new(&folder, force);
+    clear_away(&destination, session)?;
     let mut source = Source::open(list, args.format)?;
     let press = signatory.press();
     let planner = Planner::new(standard, &press, &destination);
@@ -128,7 +132,9 @@ fn produce(
     count: Option<u64>,
     session: &mut Session,
 ) -> anyhow::Result<Exit> {
-    let queue = &Queue::new();
+    let queue = Arc::new(Queue::new());
+    end_at_signals(Arc::clone(&queue))?;
+    let queue = queue.as_ref();
     let (results, done) = channel();
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
@@ -160,8 +166,50 @@ fn produce(
         let recorded = || format!("{issued} certificates were issued before");
         fed.with_context(recorded)?;
         told.with_context(recorded)?;
+        if queue.is_interrupted() {
+            return Err(anyhow!(
+                "interrupted: {issued} certificates are issued and their files in place, the rest is not begun"
+            ))
+            .hint("run it again with --keep-going, which passes over those whose files are there");
+        }
         Ok(if lost > 0 { Exit::CouldNot } else { Exit::of(refused == 0) })
     })
+}
+
+/// The first SIGINT or SIGTERM has what is under way finished, so that no certificate is without its key; the second one
+/// ends the process.
+fn end_at_signals(queue: Arc<Queue>) -> anyhow::Result<()> {
+    let signals = on_signal(move |count| match count {
+        1 => queue.interrupt(),
+        // As shells have it for a program that SIGINT ended.
+        _ => std::process::exit(130),
+    });
+    signals.map_err(plain).context("cannot wait for signals")
+}
+
+/// Tells of what runs that were killed left in the folder, and removes it: there are private keys in it.
+fn clear_away(destination: &Destination, session: &mut Session) -> anyhow::Result<()> {
+    for abandoned in destination.abandoned() {
+        let (folder, mut serials) = (shown(abandoned.folder()), Vec::new());
+        for file in abandoned.files() {
+            // Of a pair with its key the certificate alone is one.
+            let read = Loaded::read(&file).and_then(|loaded| loaded.certificates());
+            serials.extend(read.ok().and_then(|chain| chain.first().map(|it| it.serial().to_string())));
+        }
+        abandoned.remove()?;
+        let more = serials.len().saturating_sub(SERIALS_TOLD);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        serials.truncate(SERIALS_TOLD);
+        session.warn(match serials.is_empty() {
+            true => format!("removed {folder}, which a run that was killed had left"),
+            false => format!(
+                "removed {folder}, which a run that was killed had left: the keys of certificates that are recorded and \
+                 nobody has; revoke them with certkit ca revoke {}{more}",
+                serials.join(" ")
+            ),
+        });
+    }
+    Ok(())
 }
 
 /// Records what is made and has it written, until all is told.
@@ -271,5 +319,7 @@ const CHUNK: usize = 64;
 const TOGETHER: usize = 16;
 /// How long the ledger waits for another chunk.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How many serial numbers of certificates without keys are told.
+const SERIALS_TOLD: usize = 8;
 /// How many faulty lines are told one by one.
 const TOLD: u64 = 20;

@@ -32,6 +32,8 @@ struct State {
     fed: usize,
     told: usize,
     all_fed: bool,
+    /// Nothing more is begun: what is under way is finished.
+    interrupted: bool,
     stopped: bool,
 }
 
@@ -42,9 +44,10 @@ impl Queue {
 
     /// Adds a chunk to be made. Whether more are wanted.
     pub(super) fn feed(&self, chunk: Vec<Planned>) -> bool {
-        let mut state = self.wait(|state| !state.stopped && state.fed - state.told >= WAITING);
-        if state.stopped || chunk.is_empty() {
-            return !state.stopped;
+        let ends = |state: &State| state.stopped || state.interrupted;
+        let mut state = self.wait(|state| !ends(state) && state.fed - state.told >= WAITING);
+        if ends(&state) || chunk.is_empty() {
+            return !ends(&state);
         }
         let number = state.fed;
         state.fed += 1;
@@ -65,6 +68,19 @@ impl Queue {
     /// A chunk is done with.
     pub(super) fn told(&self) {
         self.change(|state| state.told += 1);
+    }
+
+    /// Begins nothing more. Chunks that wait to be made are the last ones that were fed: those before them are told.
+    pub(super) fn interrupt(&self) {
+        self.change(|state| {
+            state.fed -= state.make.len();
+            state.make.clear();
+            (state.interrupted, state.all_fed) = (true, true);
+        });
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.wait(|_| false).interrupted
     }
 
     pub(super) fn stop(&self) {

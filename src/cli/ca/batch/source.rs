@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use anyhow::Context;
+
 use crate::cli::files::{self, Lines};
 use crate::cli::output::shown;
+use crate::cli::problem::Hinted;
 use crate::project::{Format, ListReader, Wish, WishError, list};
 
 /// A list: read line by line, or whole where it is TOML.
@@ -27,12 +30,15 @@ impl Source {
             None => {
                 let mut first = String::new();
                 lines.each(|line| {
+                    let line = line.strip_prefix(MARK).unwrap_or(line);
                     if first.is_empty() && !line.is_empty() && !line.starts_with(b"#") {
                         first = String::from_utf8_lossy(line).into_owned();
                     }
                     Ok(first.is_empty())
                 })?;
                 Format::detect(&name, &first)
+                    .with_context(|| format!("cannot tell how {name} is written"))
+                    .hint("correct the header, or say what it is: --format csv, or --format lines for names")?
             }
         };
         if format != Format::Toml {
@@ -84,3 +90,6 @@ impl Source {
         }
     }
 }
+
+/// The byte order mark, in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";

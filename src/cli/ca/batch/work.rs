@@ -80,7 +80,11 @@ impl<'a> Bench<'a> {
 
     /// Writes the files of a chunk, all to the disk before any is in its place.
     fn write(&self, chunk: Vec<Recorded>) -> Vec<Row> {
-        let staged = self.stage(&chunk);
+        let staged = match self.stage(&chunk) {
+            // One that cannot be written takes no other with it, and each is told by its own file.
+            Err(_) if chunk.len() > 1 => return chunk.into_iter().flat_map(|one| self.write(vec![one])).collect(),
+            staged => staged,
+        };
         chunk
             .into_iter()
             .map(|recorded| match recorded {
@@ -128,7 +132,8 @@ pub(super) fn work(queue: &Queue, bench: &Bench<'_>, results: &Sender<Done>) {
     while let Some(job) = queue.next() {
         let done = match job {
             Job::Make(Numbered { number, what }) => {
-                let what = what.into_iter().map(|planned| bench.make(planned)).collect();
+                let wanted = what.into_iter().take_while(|_| !queue.is_interrupted());
+                let what = wanted.map(|planned| bench.make(planned)).collect();
                 Done::Made(Numbered { number, what })
             }
             Job::Write(Numbered { number, what }) => Done::Written(Numbered { number, what: bench.write(what) }),

@@ -7,11 +7,12 @@ use anyhow::Context;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::Args;
-use crate::ca::{Action, Authority, SignedList};
+use super::{Args, refused_for_time};
+use crate::ca::{Action, Authority, ListOrder, PublishedList, SignedList};
 use crate::cli::ca::place::{self, Chosen};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
+use crate::cli::listening;
 use crate::cli::output::{Report, Session};
 use crate::cli::text::{Text, good};
 use crate::encoding::hex;
@@ -19,21 +20,27 @@ use crate::key::PrivateKey;
 use crate::serve::http::{Answer, Body, Limits, Listener, Request, Service};
 
 pub(super) fn run(args: &Args, address: &str, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
-    let listener = Listener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let listener = listening::taken(Listener::bind(address), address, "--serve")?;
     let address = format!("http://{}", listener.address());
     let mut authority = chosen.open()?;
     let key = args.signer.key(chosen)?;
-    let shelf = Arc::new(Shelf::default());
-    sign(args, chosen, &mut authority, &key, &shelf)?;
+    let shelf = Arc::new(Shelf { has_deltas: args.delta, ..Shelf::default() });
+    let press = Press { args, chosen, key, shelf: &shelf };
+    let served_before = authority.lists(args.url.as_deref(), false, 1)?.into_iter().next();
+    press.sign_complete(&mut authority, served_before.as_ref())?;
     session.say(format_args!("{} {address}/crl", good("serving")));
+    if args.delta && args.freshest.is_empty() {
+        session.warn(format_args!(
+            "clients are not told of the delta: --freshest with the address of {address}/delta writes it into the list"
+        ));
+    }
     let limits = Limits { life: LIFE, ..Limits::for_requests_of(0) };
     let mut standing = None;
     let service = Arc::clone(&shelf) as Arc<dyn Service>;
     let served = listener.serve_while(limits, service, STEP, || {
-        let due = shelf.is_due(&mut authority, clock::now());
-        let failed = match due {
-            Ok(false) => return,
-            Ok(true) => sign(args, chosen, &mut authority, &key, &shelf).err(),
+        let failed = match shelf.due(&mut authority, clock::now()) {
+            Ok(None) => return,
+            Ok(Some(due)) => press.sign(due, &mut authority).err(),
             Err(error) => Some(error),
         };
         // What goes wrong every second is told once.
@@ -53,30 +60,60 @@ pub(super) fn run(args: &Args, address: &str, chosen: &Chosen, session: &mut Ses
     Ok(Exit::Yes)
 }
 
+/// What there is to sign.
+enum Due {
+    /// A complete list; the one that is served so far.
+    Complete(Option<SignedList>),
+    /// A delta upon this list.
+    Delta(SignedList),
+}
+
 /// Signs what is to be served, and puts it there.
-fn sign(
-    args: &Args,
-    chosen: &Chosen,
-    authority: &mut Authority,
-    key: &PrivateKey,
-    shelf: &Shelf,
-) -> anyhow::Result<()> {
-    let now = clock::now();
-    for delta in [false, true].into_iter().filter(|delta| !delta || args.delta) {
-        let order = args.order(now, delta)?;
-        let published = chosen.unlock(authority, key, now)?.publish(&order, &place::act(Action::Crl))?;
-        let page =
-            Page { etag: hex::encode(&published.list.fingerprint), body: published.der.into(), list: published.list };
-        let place = if delta { &shelf.delta } else { &shelf.complete };
-        *place.write().unwrap_or_else(PoisonError::into_inner) = Some(page);
-        shelf.signed.fetch_add(1, Ordering::Relaxed);
+struct Press<'a> {
+    args: &'a Args,
+    chosen: &'a Chosen,
+    key: PrivateKey,
+    shelf: &'a Shelf,
+}
+
+impl Press<'_> {
+    fn sign(&self, due: Due, authority: &mut Authority) -> anyhow::Result<()> {
+        match due {
+            Due::Complete(before) => self.sign_complete(authority, before.as_ref()),
+            Due::Delta(base) => {
+                let now = clock::now();
+                let order = self.args.order(now, true)?;
+                let mut signatory = self.chosen.unlock(authority, &self.key, now)?;
+                let delta = refused_for_time(signatory.publish_upon(&base, &order, &place::act(Action::Crl)))?;
+                self.shelf.put(&self.shelf.delta, Some(delta));
+                Ok(())
+            }
+        }
     }
-    Ok(())
+
+    /// Signs a complete list, and with it a delta for clients that hold the one before, if that is still good.
+    fn sign_complete(&self, authority: &mut Authority, before: Option<&SignedList>) -> anyhow::Result<()> {
+        let now = clock::now();
+        let order = self.args.order(now, false)?;
+        let act = place::act(Action::Crl);
+        let mut signatory = self.chosen.unlock(authority, &self.key, now)?;
+        let (complete, delta) = match before.filter(|before| self.args.delta && before.next_update > now) {
+            None => (refused_for_time(signatory.publish(&order, &act))?, None),
+            Some(before) => {
+                let changes = self.args.order(now, true)?;
+                refused_for_time(signatory.publish_both(&order, before, &changes, &act))?
+            }
+        };
+        self.shelf.put(&self.shelf.complete, Some(complete));
+        self.shelf.put(&self.shelf.delta, delta);
+        Ok(())
+    }
 }
 
 /// What is served.
 #[derive(Debug, Default)]
 struct Shelf {
+    has_deltas: bool,
     complete: RwLock<Option<Page>>,
     delta: RwLock<Option<Page>>,
     requests: AtomicU64,
@@ -91,16 +128,34 @@ struct Page {
 }
 
 impl Shelf {
-    /// Whether half the time of a list is over, or it does not say all.
-    fn is_due(&self, authority: &mut Authority, now: OffsetDateTime) -> anyhow::Result<bool> {
-        for place in [&self.complete, &self.delta] {
-            let Some(Page { list, .. }) = read(place) else { continue };
+    fn put(&self, place: &RwLock<Option<Page>>, published: Option<PublishedList>) {
+        let page = published.map(|PublishedList { der, list }| {
+            self.signed.fetch_add(1, Ordering::Relaxed);
+            Page { etag: hex::encode(&list.fingerprint), body: der.into(), list }
+        });
+        *place.write().unwrap_or_else(PoisonError::into_inner) = page;
+    }
+
+    /// What is to be signed: a list half of whose time is over, or what tells of a change. Where there are deltas they tell
+    /// of it, upon the complete list that clients have.
+    fn due(&self, authority: &mut Authority, now: OffsetDateTime) -> anyhow::Result<Option<Due>> {
+        let Some(Page { list: complete, .. }) = read(&self.complete) else { return Ok(Some(Due::Complete(None))) };
+        let turns = |list: &SignedList| {
             let half = list.this_update + (list.next_update - list.this_update) / 2;
-            if half <= now || now < list.this_update || authority.has_changed_since(&list)? {
-                return Ok(true);
-            }
+            half <= now || now + ListOrder::SKEW < list.this_update
+        };
+        if turns(&complete) || (!self.has_deltas && authority.has_changed_since(&complete)?) {
+            return Ok(Some(Due::Complete(Some(complete))));
         }
-        Ok(false)
+        if !self.has_deltas {
+            return Ok(None);
+        }
+        let due = match read(&self.delta) {
+            // RFC 5280 §5.2.3: one of the same moment would have the number of the list that it builds upon.
+            None => complete.this_update < now,
+            Some(Page { list: delta, .. }) => turns(&delta) || authority.has_changed_since(&delta)?,
+        };
+        Ok(due.then_some(Due::Delta(complete)))
     }
 }
 
@@ -118,9 +173,11 @@ impl Service for Shelf {
         let Some(Page { etag, body, list }) = read(place) else { return Answer::refusal(404, "there is no such list") };
         let now = clock::now();
         let left = (list.next_update - now).whole_seconds();
-        // Half of its time: by then there is a newer one.
+        // After half of its time there is a newer one; and at once, where it is the one to tell of a revocation.
         let half = (list.next_update - list.this_update).whole_seconds() / 2;
-        let age = (left - half).max(60).min(left.max(0));
+        let tells_of_changes = list.base.is_some() || !self.has_deltas;
+        let longest = if tells_of_changes { SOON } else { i64::MAX };
+        let age = (left - half).max(SOON).min(longest).min(left.max(0));
         let tag = format!("\"{etag}\"");
         let answer = if request.if_none_match.is_some_and(|known| known == "*" || known.contains(&tag)) {
             Answer { status: 304, headers: Vec::new(), body: Body::default() }
@@ -148,6 +205,9 @@ impl Report for Served {
         text.line(format_args!("served {address}: {requests} requests, {signed} lists signed"));
     }
 }
+
+/// How long what may be out of date at any moment is kept without a question, in seconds; with its ETag that costs little.
+const SOON: i64 = 60;
 
 /// How often the ledger and the clock are asked whether something is due.
 const STEP: std::time::Duration = std::time::Duration::from_secs(1);

@@ -158,15 +158,16 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     WriteSet::check(paths.iter().map(PathBuf::as_path), false, session)?;
 
     let mut set = WriteSet::new(false).lasting();
+    let ledger = chosen.ledger_args().to_remember(chosen.place(), &config)?;
     let said = Config {
         issuer: candidates
             .last()
             .filter(|last| candidates.len() > 1 && last.key.is_some())
             .map(|last| last.name.clone()),
-        ledger: None,
+        ledger: ledger.url,
         keys: absent,
     };
-    if said.tells_of_authorities() {
+    if !said.is_silent() {
         let before = files::read_text_if_there(&chosen.place().config())?;
         let text = said.added_to(before.as_ref().map(|text| text.as_str()).unwrap_or_default());
         set.replace(chosen.place().config(), text.into_bytes(), Mode::Public);

@@ -11,6 +11,7 @@ use super::delegate::{self, Speaker};
 use crate::ca::{OcspAnswer, OcspResponder};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
+use crate::cli::listening;
 use crate::cli::output::{Report, Session};
 use crate::cli::text::{Text, good};
 use crate::encoding::{base64, hex, percent};
@@ -22,7 +23,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 pub(super) fn run(args: &Args, address: &str, speaker: &Speaker<'_>, session: &mut Session) -> anyhow::Result<Exit> {
-    let listener = Listener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let listener = listening::taken(Listener::bind(address), address, "--serve")?;
     let address = format!("http://{}", listener.address());
     let desk = Arc::new(Desk { responder: args.responder(speaker, session)?, count: Count::default() });
     session.say(format_args!("{} {address}", good("answering")));
@@ -38,7 +39,7 @@ pub(super) fn run(args: &Args, address: &str, speaker: &Speaker<'_>, session: &m
     Ok(Exit::Yes)
 }
 
-/// Keeps delegates from expiring.
+/// Keeps delegates from expiring, and replaces those that are revoked.
 struct Renewal {
     /// The last attempt failed.
     standing: Option<anyhow::Error>,
@@ -47,17 +48,27 @@ struct Renewal {
 }
 
 impl Renewal {
-    /// Looks by the wall clock whether a delegate has to be renewed, and does it.
+    /// Looks by the ledger and the wall clock whether a delegate has to be replaced, and does it.
     fn look(&mut self, speaker: &Speaker<'_>, responder: &OcspResponder, session: &mut Session) {
+        // Where the ledger fails there are no answers either, and that shows in each.
+        for issuer in responder.silence_revoked().unwrap_or_default() {
+            let issuer = issuer.display_name();
+            session.warn(format_args!(
+                "the certificate of the OCSP responder of {issuer} is revoked: it signs nothing more"
+            ));
+            self.again = OffsetDateTime::UNIX_EPOCH;
+        }
         let now = clock::now();
         for (issuer, validity) in responder.delegations() {
-            if now < delegate::renew_at(&validity).max(self.again) {
+            let due = validity.as_ref().map_or(OffsetDateTime::UNIX_EPOCH, delegate::renew_at);
+            if now < due.max(self.again) {
                 continue;
             }
             self.standing = renew(speaker, responder, &issuer, session).err();
             if let Some(error) = &self.standing {
                 // Answers stay good until the delegate's certificate ends; there is time to try again.
-                session.warn(format_args!("the OCSP responder's certificate cannot be renewed: {error:#}"));
+                let meanwhile = if validity.is_some() { "" } else { "; until it is, clients are told to try later" };
+                session.warn(format_args!("the OCSP responder's certificate cannot be renewed: {error:#}{meanwhile}"));
                 self.again = now + AGAIN;
             }
         }

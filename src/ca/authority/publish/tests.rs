@@ -5,6 +5,7 @@ use crate::ca::authority::tests::{Fixture, NOW, act, counting, serial};
 use crate::ca::ledger::Action;
 use crate::x509::CertificateRevocationList;
 use crate::x509::extension::CrlReason;
+use crate::x509::ocsp::OcspStatus;
 use time::Duration;
 
 /// A CA that has issued certificates with the serial numbers 11, 12, 13 for these days.
@@ -18,7 +19,7 @@ fn fixture(days: [i64; 3]) -> Fixture {
 
 fn order(delta: bool, this_update: OffsetDateTime) -> ListOrder {
     let next_update = this_update + Duration::days(7);
-    ListOrder { this_update, next_update, delta, url: None, freshest: Vec::new() }
+    ListOrder { this_update, next_update, delta, url: None, freshest: Vec::new(), backdated: false }
 }
 
 fn publish(fixture: &mut Fixture, order: &ListOrder) -> (PublishedList, Vec<(u8, Option<CrlReason>)>) {
@@ -45,7 +46,7 @@ fn a_revoked_certificate_is_in_the_next_list_and_its_status_is_known() {
     let (second, entries) = publish(&mut fixture, &order(false, NOW));
     assert_eq!((second.list.number, entries), (2, vec![(12, Some(CrlReason::KeyCompromise))]));
     assert!(!fixture.authority.has_changed_since(&second.list).unwrap());
-    assert_eq!(fixture.authority.last_complete_list().unwrap().as_ref(), Some(&second.list));
+    assert_eq!(fixture.authority.last_complete_lists().unwrap(), std::slice::from_ref(&second.list));
     assert_eq!(fixture.authority.lists(None, false, 9).unwrap(), [second.list, first.list]);
     let mut status = |number| fixture.authority.status(&serial(number)).unwrap();
     assert_eq!(status(11), OcspStatus::Good);
@@ -68,6 +69,43 @@ fn a_delta_has_what_changed_since_the_last_complete_list() {
     let (_, entries) = publish(&mut fixture, &order(false, NOW));
     assert_eq!(entries, [(12, Some(CrlReason::Superseded))]);
     assert_eq!(fixture.authority.status(&serial(11)).unwrap(), OcspStatus::Good);
+}
+
+#[test]
+fn a_complete_list_and_a_delta_of_one_moment_have_one_number() {
+    let mut fixture = fixture([3; 3]);
+    let (base, _) = publish(&mut fixture, &order(false, NOW));
+    revoke(&mut fixture, 12, CrlReason::Superseded);
+    let Fixture { authority, key, .. } = &mut fixture;
+    let mut signatory = authority.unlock(key, NOW).unwrap();
+    let both = signatory.publish_both(&order(false, NOW), &base.list, &order(true, NOW), &act(Action::Crl)).unwrap();
+    let (complete, delta) = (both.0, both.1.unwrap());
+    assert_eq!((complete.list.number, complete.list.base), (2, None));
+    assert_eq!((delta.list.number, delta.list.base), (2, Some(1)));
+    let listed = |der: &[u8]| CertificateRevocationList::from_der(der).unwrap().entries().len();
+    assert_eq!((listed(&complete.der), listed(&delta.der)), (1, 1));
+    // The next delta may build upon either: here upon the one that clients have had for long.
+    let upon = signatory.publish_upon(&base.list, &order(true, NOW), &act(Action::Crl)).unwrap();
+    assert_eq!((upon.list.number, upon.list.base, upon.list.entries), (3, Some(1), 1));
+}
+
+#[test]
+fn a_list_is_never_from_before_the_last_one_and_no_delta_builds_upon_one_that_lapsed() {
+    let mut fixture = fixture([30; 3]);
+    publish(&mut fixture, &order(false, NOW));
+    let mut attempt = |order: ListOrder| {
+        fixture.authority.unlock(&fixture.key, NOW).unwrap().publish(&order, &act(Action::Crl)).map(|it| it.list)
+    };
+    let early = NOW - Duration::days(1);
+    let refused = attempt(order(false, early)).unwrap_err();
+    assert!(refused.to_string().ends_with("is the clock right?"), "{refused}");
+    assert!(matches!(attempt(order(true, early)), Err(AuthorityError::ListBefore { number: 1, .. })));
+    // Clocks that differ a little are those of two hosts.
+    assert_eq!(attempt(order(false, NOW - Duration::minutes(4))).unwrap().this_update, NOW);
+    assert_eq!(attempt(ListOrder { backdated: true, ..order(false, early) }).unwrap().this_update, early);
+    assert_eq!(attempt(order(false, NOW)).unwrap().number, 4, "no number is drawn for a list that is refused");
+    let lapsed = attempt(order(true, NOW + Duration::days(7))).unwrap_err();
+    assert!(matches!(lapsed, AuthorityError::LapsedBase { number: 4, .. }), "{lapsed}");
 }
 
 #[test]
