@@ -89,7 +89,7 @@ fn each_kind_of_change_is_a_fault_of_its_row() {
         ("INSERT INTO names VALUES ('eve.test', 3)".into(), "certificate 3", "found by its names", "repair"),
         (
             "DELETE FROM names WHERE certificate = 3; DELETE FROM certificates WHERE id = 3".into(),
-            "certificate or list",
+            "the certificate with SHA-256",
             "the audit log tells of it",
             "repair-with-certificate",
         ),

@@ -1,5 +1,12 @@
 //! Whether a ledger is what it should be: every row against its certificate, the database and the audit log.
+//!
+//! The log's chain vouches for its lines, and its lines for the rows: what they tell of a certificate, its revocation or a
+//! list is compared both ways. What an older line does not say is not compared. Of the last CRL number handed out only that
+//! it is no lower than the number of any list: one is handed out before its list is signed, so a process that dies in between
+//! leaves a gap, and a number raised by hand cannot be told from many such gaps. It is no harm either, for numbers only have to
+//! grow.
 
+mod log;
 mod seen;
 
 use std::collections::BTreeMap;
@@ -8,7 +15,7 @@ use std::thread;
 
 use self::seen::Seen;
 use super::ledger::{
-    AuditHead, Auditor, AuthorityId, Change, Examined, Ledger, LedgerError, ListQuery, SignedList, search_names,
+    AuditHead, Auditor, AuthorityId, Change, Examined, Ledger, LedgerError, ListQuery, Mark, SignedList, search_names,
 };
 use crate::encoding::hex;
 use crate::key::PublicKey;
@@ -36,6 +43,8 @@ pub enum Remedy {
     RepairWithCertificate,
     /// Only an earlier copy of the ledger has what is lost.
     Restore,
+    /// The certificate has to be revoked again.
+    Revoke,
     /// Somebody changed the ledger past certkit.
     Investigate,
 }
@@ -47,6 +56,7 @@ impl Remedy {
             Self::Repair => "certkit ca repair makes it again",
             Self::RepairWithCertificate => "certkit ca repair FILE, with a copy of the certificate, records it again",
             Self::Restore => "restore the ledger from a backup",
+            Self::Revoke => "certkit ca revoke SERIAL with that reason, and --at with that time, records it again",
             Self::Investigate => {
                 "somebody wrote to the ledger past certkit: find out who may, and compare with a backup"
             }
@@ -67,7 +77,7 @@ pub struct Counts {
     pub head: AuditHead,
 }
 
-/// Checks a whole ledger, a part of it in memory at a time: 24 octets for each line of the audit log, and the rows that all
+/// Checks a whole ledger, a part of it in memory at a time: 48 octets for each line of the audit log, and the rows that all
 /// cores look at just now. `fault` is told of each fault as it is found, `progress` how many rows have been looked at.
 ///
 /// # Errors
@@ -81,31 +91,30 @@ pub fn check(
     or_damaged(ledger.integrity(&mut |what| fault(database(what))), fault)?;
     let (mut seen, head) = audit(ledger, fault)?;
     let authorities = authorities(ledger, &mut seen, fault)?;
-    let mut rows = Rows { authorities: &authorities, seen: &mut seen, waiting: Vec::new(), done: 0 };
+    let mut rows =
+        Rows { authorities: &authorities, seen: &mut seen, waiting: Vec::new(), done: 0, marks: BTreeMap::new() };
     let examined = ledger.examine(&mut |row| {
         rows.add(row, fault);
         progress(rows.done);
         ControlFlow::Continue(())
     });
     rows.finish(fault);
-    let certificates = rows.done;
+    let Rows { done: certificates, marks, .. } = rows;
     progress(certificates);
-    let whole = or_damaged(examined, fault)?;
-    let mut lists = 0;
-    for authority in authorities.keys() {
-        let signed = or_damaged(ledger.lists(*authority, &ListQuery::default()), fault)?.unwrap_or_default();
-        lists += signed.len() as u64;
-        check_lists(&signed, authorities.get(authority).map_or(0, |known| known.crl_number), &mut seen, fault);
-    }
     // Where rows could not be read, those that the log tells of are not missing for that.
-    if whole.is_some() {
-        for fingerprint in seen.unseen() {
-            fault(Fault {
-                place: format!("the certificate or list with SHA-256 {}...", hex::encode(&fingerprint)),
-                what: "the audit log tells of it, and the ledger does not have it".to_owned(),
-                remedy: Remedy::RepairWithCertificate,
-            });
-        }
+    let mut whole = or_damaged(examined, fault)?.is_some();
+    let mut lists = 0;
+    for (authority, known) in &authorities {
+        let Some(signed) = or_damaged(ledger.lists(*authority, &ListQuery::default()), fault)? else {
+            whole = false;
+            continue;
+        };
+        lists += signed.len() as u64;
+        let last = whole.then(|| marks.get(authority).copied().unwrap_or(Mark::BEGINNING));
+        check_lists(&signed, (*authority, known), last, &mut seen, fault);
+    }
+    if whole {
+        seen.unseen().for_each(|unseen| fault(missing(unseen, &authorities)));
     }
     Ok(Counts { authorities: authorities.len() as u64, certificates, lists, head })
 }
@@ -118,6 +127,24 @@ fn or_damaged<T>(result: Result<T, LedgerError>, fault: &mut dyn FnMut(Fault)) -
             Ok(None)
         }
         other => other.map(Some),
+    }
+}
+
+/// What the audit log tells of and the ledger does not have.
+fn missing(unseen: seen::Unseen, authorities: &BTreeMap<AuthorityId, Known>) -> Fault {
+    let seen::Unseen { key, authority, list } = unseen;
+    let (kind, remedy) = match list {
+        Some(detail) => (format!("list ({detail})"), Remedy::Restore),
+        // The row of an authority does not come back with its certificate.
+        None if authority.is_some_and(|by| !authorities.contains_key(&by)) => {
+            ("certificate".to_owned(), Remedy::Restore)
+        }
+        None => ("certificate".to_owned(), Remedy::RepairWithCertificate),
+    };
+    Fault {
+        place: format!("the {kind} with SHA-256 {}...", hex::encode(&key)),
+        what: "the audit log tells of it, and the ledger does not have it".to_owned(),
+        remedy,
     }
 }
 
@@ -170,9 +197,12 @@ fn authorities(
             let what = "its fingerprint is not that of its certificate".to_owned();
             fault(Fault { place: place.clone(), what, remedy: Remedy::Investigate });
         }
-        if !seen.see(&certificate.fingerprint_sha256(), Seen::RECORDED) {
-            let what = "the audit log does not tell of it".to_owned();
-            fault(Fault { place, what, remedy: Remedy::Investigate });
+        if record.subject != certificate.subject().to_string() {
+            let what = "the column subject is not what the certificate says".to_owned();
+            fault(Fault { place: place.clone(), what, remedy: Remedy::Investigate });
+        }
+        for (what, remedy) in log::of_authority(&record, &certificate, seen) {
+            fault(Fault { place: place.clone(), what, remedy });
         }
         known.insert(record.id, Known { certificate, key, crl_number: record.crl_number });
     }
@@ -185,7 +215,12 @@ struct Rows<'a> {
     seen: &'a mut Seen,
     waiting: Vec<Examined>,
     done: u64,
+    /// The last step of revocation of each authority.
+    marks: BTreeMap<AuthorityId, Mark>,
 }
+
+/// What is wrong, and what can be done about it.
+type Found = (String, Remedy);
 
 impl Rows<'_> {
     fn add(&mut self, row: Examined, fault: &mut dyn FnMut(Fault)) {
@@ -198,8 +233,12 @@ impl Rows<'_> {
     fn finish(&mut self, fault: &mut dyn FnMut(Fault)) {
         let rows = std::mem::take(&mut self.waiting);
         for (row, faults) in rows.iter().zip(self.judge(&rows)) {
-            let missing = self.told(row);
-            for (what, remedy) in faults.into_iter().chain(missing) {
+            for step in &row.history {
+                let last = self.marks.entry(step.authority).or_insert(step.mark);
+                *last = step.mark.max(*last);
+            }
+            let contradicted = log::of_certificate(row, self.seen);
+            for (what, remedy) in faults.into_iter().chain(contradicted) {
                 fault(Fault { place: place(row), what, remedy });
             }
         }
@@ -207,7 +246,7 @@ impl Rows<'_> {
     }
 
     /// Judges rows on all cores: signatures take the time.
-    fn judge(&self, rows: &[Examined]) -> Vec<Vec<(String, Remedy)>> {
+    fn judge(&self, rows: &[Examined]) -> Vec<Vec<Found>> {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let authorities = self.authorities;
         let part = rows.len().div_ceil(threads).max(1);
@@ -220,28 +259,10 @@ impl Rows<'_> {
             parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|_| gone())).collect()
         })
     }
-
-    /// What the audit log does not tell of a row.
-    fn told(&mut self, row: &Examined) -> Vec<(String, Remedy)> {
-        let mut missing = Vec::new();
-        let mut wants = |what: &str, kind| {
-            if !self.seen.see(&row.fingerprint, kind) {
-                missing.push((format!("the audit log does not tell of {what}"), Remedy::Investigate));
-            }
-        };
-        wants("it", Seen::RECORDED);
-        if let Some(last) = row.last_change {
-            wants("its revocation", Seen::REVOKED);
-            if last.reason == REMOVE_FROM_CRL {
-                wants("the end of its hold", Seen::RELEASED);
-            }
-        }
-        missing
-    }
 }
 
 /// What is wrong with a row by itself.
-fn judge(row: &Examined, authorities: &BTreeMap<AuthorityId, Known>) -> Vec<(String, Remedy)> {
+fn judge(row: &Examined, authorities: &BTreeMap<AuthorityId, Known>) -> Vec<Found> {
     let mut faults = Vec::new();
     let certificate = match Certificate::from_der(&row.der) {
         Ok(certificate) => certificate,
@@ -288,7 +309,10 @@ fn judge(row: &Examined, authorities: &BTreeMap<AuthorityId, Known>) -> Vec<(Str
 /// How the standing of a row contradicts its history.
 fn revocation_fault(row: &Examined) -> Option<&'static str> {
     let known = |change: &Change| CrlReason::ALL.iter().any(|reason| i64::from(*reason as u8) == change.reason);
-    match (row.standing, row.last_change) {
+    if row.history.iter().any(|step| step.authority != row.authority) {
+        return Some("its history of revocation is under another authority");
+    }
+    match (row.standing, row.history.last().map(|step| step.change)) {
         (Err(()), _) => Some("of its revocation only a part is there"),
         (Ok(Some(standing)), _) if !known(&standing) => Some("the reason of its revocation is none"),
         (Ok(Some(standing)), Some(last)) if standing == last => None,
@@ -300,7 +324,14 @@ fn revocation_fault(row: &Examined) -> Option<&'static str> {
 }
 
 /// Lists of one authority, the greatest number first.
-fn check_lists(lists: &[SignedList], handed_out: u64, seen: &mut Seen, fault: &mut dyn FnMut(Fault)) {
+fn check_lists(
+    lists: &[SignedList],
+    (authority, known): (AuthorityId, &Known),
+    last: Option<Mark>,
+    seen: &mut Seen,
+    fault: &mut dyn FnMut(Fault),
+) {
+    let handed_out = known.crl_number;
     let mut complete: BTreeMap<(&str, u64), &SignedList> = BTreeMap::new();
     for list in lists.iter().filter(|list| list.base.is_none()) {
         complete.insert((&list.scope, list.number), list);
@@ -318,8 +349,11 @@ fn check_lists(lists: &[SignedList], handed_out: u64, seen: &mut Seen, fault: &m
         if let Some(base) = list.base.filter(|base| !complete.contains_key(&(list.scope.as_str(), *base))) {
             wrong(format!("it builds upon list {base}, which is not there"));
         }
-        if !seen.see(&list.fingerprint, Seen::LISTED) {
-            wrong("the audit log does not tell of it".to_owned());
+        if last.is_some_and(|last| list.mark > last) {
+            wrong("it is said to have revocations that are not there: later ones would be missed".to_owned());
+        }
+        if let Some(what) = log::of_list(list, authority, seen) {
+            wrong(what);
         }
     }
     for pair in lists.windows(2) {

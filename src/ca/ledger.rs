@@ -7,6 +7,7 @@
 
 mod act;
 mod chain;
+mod detail;
 mod error;
 mod examined;
 mod postgres;
@@ -18,8 +19,9 @@ mod sqlite;
 
 pub use act::{Act, Action, AuditLine};
 pub use chain::{AuditFault, AuditHead, Auditor};
+pub use detail::Told;
 pub use error::LedgerError;
-pub use examined::{Change, Examined};
+pub use examined::{Change, Examined, Step};
 pub use postgres::{PostgresAccess, PostgresLedger, PostgresTls, PostgresTlsError, TlsFiles};
 pub use record::{AuthorityRecord, Entry, Query, Record};
 pub use revocation::{ListQuery, Mark, Numbered, Revocation, Revoked, SignedList};

@@ -1,75 +1,175 @@
-//! Of what the audit log tells: certificates and lists, by the beginning of their fingerprints.
+//! What the audit log tells of certificates and lists, in its order, by the beginning of their fingerprints.
 
-use crate::ca::ledger::{Action, AuditLine};
+use std::collections::{BTreeMap, HashMap};
 
-/// A set of fingerprints with what the log tells of each, 24 octets for each line.
+use crate::ca::ledger::{AuditLine, AuthorityId, Told};
+use crate::x509::extension::CrlReason;
+
+/// The log as far as rows can be compared with it: 48 octets for each line about a certificate.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    told: Vec<([u8; 16], u8)>,
+    recordings: Vec<Recording>,
+    changes: Vec<Change>,
+    lists: Vec<Listing>,
+    profiles: Vec<String>,
+    places: HashMap<String, u16>,
+    numbers: BTreeMap<AuthorityId, u64>,
+    lines: u32,
 }
 
-impl Seen {
-    /// That it was recorded.
-    pub(super) const RECORDED: u8 = 1;
-    /// That it was revoked.
-    pub(super) const REVOKED: u8 = 2;
-    /// That its hold was lifted.
-    pub(super) const RELEASED: u8 = 4;
-    /// That it is a list, and was signed.
-    pub(super) const LISTED: u8 = 8;
-    /// It was seen in the ledger.
-    const PRESENT: u8 = 128;
+/// That a certificate was recorded.
+#[derive(Debug)]
+pub(super) struct Recording {
+    key: Key,
+    /// By whom; `None` in lines that are older than this column.
+    authority: Option<AuthorityId>,
+    /// When, in seconds since 1970.
+    pub(super) at: i64,
+    pub(super) order: u32,
+    profile: Option<u16>,
+    present: bool,
+}
 
+/// That a certificate's revocation changed.
+#[derive(Debug)]
+pub(super) struct Change {
+    key: Key,
+    /// As of when, and since when it is not to be trusted, in seconds since 1970.
+    pub(super) when: Option<(i64, Option<i64>)>,
+    pub(super) order: u32,
+    pub(super) reason: Option<CrlReason>,
+}
+
+/// That a list was signed.
+#[derive(Debug)]
+struct Listing {
+    key: Key,
+    authority: Option<AuthorityId>,
+    detail: String,
+    present: bool,
+}
+
+/// What the log tells of and nobody saw.
+pub(super) struct Unseen {
+    pub(super) key: Key,
+    pub(super) authority: Option<AuthorityId>,
+    /// For a list, what the log says of it.
+    pub(super) list: Option<String>,
+}
+
+/// The beginning of a SHA-256.
+pub(super) type Key = [u8; 16];
+
+impl Seen {
     /// Takes note of a line. A line about no certificate and no list tells of nothing.
     pub(super) fn tell(&mut self, line: &AuditLine) {
-        let Some(beginning) = beginning(&line.fingerprint) else { return };
-        let action = Action::ALL.into_iter().find(|action| action.name() == line.what);
-        self.told.push((beginning, action.map_or(0, kind)));
+        let Some(key) = beginning(&line.fingerprint) else { return };
+        let authority = line.authority;
+        self.lines = self.lines.saturating_add(1);
+        let order = self.lines;
+        match Told::by(line) {
+            Told::Recorded { profile } => {
+                let (at, profile) = (line.at.unix_timestamp(), profile.and_then(|profile| self.place(profile)));
+                self.recordings.push(Recording { key, authority, at, order, profile, present: false });
+            }
+            Told::Changed { reason, when } => self.changes.push(Change { key, when, order, reason }),
+            Told::Listed { number } => {
+                if let (Some(authority), Some(number)) = (authority, number) {
+                    let greatest = self.numbers.entry(authority).or_default();
+                    *greatest = number.max(*greatest);
+                }
+                self.lists.push(Listing { key, authority, detail: line.detail.clone(), present: false });
+            }
+            Told::Otherwise => {}
+        }
+    }
+
+    /// Where a profile's name is kept. More names than there are places are not compared.
+    fn place(&mut self, profile: &str) -> Option<u16> {
+        if let Some(place) = self.places.get(profile) {
+            return Some(*place);
+        }
+        let place = u16::try_from(self.profiles.len()).ok()?;
+        self.profiles.push(profile.to_owned());
+        self.places.insert(profile.to_owned(), place);
+        Some(place)
     }
 
     /// Makes ready to be asked.
     pub(super) fn sort(&mut self) {
-        self.told.sort_unstable();
-        self.told.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
-            kept.1 |= if same { later.1 } else { 0 };
-            same
-        });
-        self.told.shrink_to_fit();
+        self.recordings.sort_unstable_by_key(|recording| (recording.key, recording.order));
+        self.recordings.shrink_to_fit();
+        self.changes.sort_unstable_by_key(|change| (change.key, change.order));
+        self.changes.shrink_to_fit();
+        self.lists.sort_by_key(|list| list.key);
+        self.places = HashMap::new();
     }
 
-    /// Notes that this is in the ledger; gives whether the log tells that of it.
-    pub(super) fn see(&mut self, fingerprint: &[u8], kind: u8) -> bool {
-        let Some(beginning) = beginning(fingerprint) else { return false };
-        let Ok(at) = self.told.binary_search_by_key(&beginning, |(key, _)| *key) else { return false };
-        self.told.get_mut(at).is_some_and(|(_, told)| {
-            *told |= Self::PRESENT;
-            *told & kind != 0
-        })
+    /// Notes that this is in the ledger as recorded by `authority`; gives the last line that tells so.
+    pub(super) fn recording(&mut self, fingerprint: &[u8], authority: AuthorityId) -> Option<&Recording> {
+        let key = beginning(fingerprint)?;
+        let of_key = run(&self.recordings, &key, |recording| &recording.key);
+        let mut last = None;
+        for recording in self.recordings.get_mut(of_key)? {
+            if recording.authority.is_none_or(|by| by == authority) {
+                recording.present = true;
+                last = Some(&*recording);
+            }
+        }
+        last
     }
 
-    /// What the log tells of and nobody saw.
-    pub(super) fn unseen(&self) -> impl Iterator<Item = [u8; 16]> {
-        self.told.iter().filter(|(_, told)| told & Self::PRESENT == 0).map(|(key, _)| *key)
+    /// The name of the profile that a line tells of.
+    pub(super) fn profile(&self, recording: Option<u16>) -> Option<&str> {
+        self.profiles.get(usize::from(recording?)).map(String::as_str)
+    }
+
+    /// How a certificate's revocation changed, the first change first.
+    pub(super) fn changes(&self, fingerprint: &[u8]) -> &[Change] {
+        let Some(key) = beginning(fingerprint) else { return &[] };
+        self.changes.get(run(&self.changes, &key, |change| &change.key)).unwrap_or_default()
+    }
+
+    /// Notes that this list is in the ledger; gives what the log says of it.
+    pub(super) fn list(&mut self, fingerprint: &[u8], authority: AuthorityId) -> Option<&str> {
+        let key = beginning(fingerprint)?;
+        let of_key = run(&self.lists, &key, |list| &list.key);
+        let mut of_key = self.lists.get_mut(of_key)?.iter_mut();
+        let list = of_key.find(|list| list.authority.is_none_or(|by| by == authority))?;
+        list.present = true;
+        Some(&list.detail)
+    }
+
+    /// The greatest number of a list of this authority.
+    pub(super) fn greatest_number(&self, authority: AuthorityId) -> u64 {
+        self.numbers.get(&authority).copied().unwrap_or_default()
+    }
+
+    /// What the log tells of and nobody saw, each once.
+    pub(super) fn unseen(&self) -> impl Iterator<Item = Unseen> {
+        let recordings = self.recordings.iter().filter(|recording| !recording.present);
+        let recordings = recordings.map(|it| Unseen { key: it.key, authority: it.authority, list: None });
+        let lists = self.lists.iter().filter(|list| !list.present);
+        let lists = lists.map(|it| Unseen { key: it.key, authority: it.authority, list: Some(it.detail.clone()) });
+        let mut before = None;
+        recordings.chain(lists).filter(move |it| before.replace((it.key, it.authority)) != Some((it.key, it.authority)))
     }
 }
 
-fn kind(action: Action) -> u8 {
-    match action {
-        Action::Init
-        | Action::Intermediate
-        | Action::Import
-        | Action::CrossSign
-        | Action::Issue
-        | Action::Sign
-        | Action::Renew
-        | Action::Repair => Seen::RECORDED,
-        Action::Revoke => Seen::REVOKED,
-        Action::Release => Seen::RELEASED,
-        Action::Crl => Seen::LISTED,
+impl Recording {
+    /// The profile, for [`Seen::profile`].
+    pub(super) fn profile(&self) -> Option<u16> {
+        self.profile
     }
 }
 
-fn beginning(fingerprint: &[u8]) -> Option<[u8; 16]> {
+/// Where those with this key stand.
+fn run<T>(sorted: &[T], key: &Key, of: impl Fn(&T) -> &Key) -> std::ops::Range<usize> {
+    let first = sorted.partition_point(|it| of(it) < key);
+    let rest = sorted.get(first..).unwrap_or_default();
+    first..first + rest.partition_point(|it| of(it) == key)
+}
+
+fn beginning(fingerprint: &[u8]) -> Option<Key> {
     fingerprint.first_chunk().copied()
 }

@@ -1,6 +1,6 @@
 //! Who changes a ledger, and the log of it.
 
-use super::AuthorityId;
+use super::{AuthorityId, detail};
 use crate::x509::{Certificate, SerialNumber};
 use time::OffsetDateTime;
 
@@ -94,7 +94,7 @@ pub struct AuditLine {
     pub fingerprint: Vec<u8>,
     /// The serial number of that certificate; `None` for a list, and in lines that are older than this column.
     pub serial: Option<SerialNumber>,
-    /// What else there is to say: the reason of a revocation, the number of a list.
+    /// What else there is to say: a certificate's profile, all of a revocation, all of a list. See [`super::Told`].
     pub detail: String,
     /// Its hash, which covers all of this and the hash of the line before (see [`super::Auditor`]).
     pub hash: [u8; 32],
@@ -111,9 +111,10 @@ pub(super) struct Done<'a> {
 }
 
 impl<'a> Done<'a> {
-    pub(super) fn certificate(certificate: &'a Certificate) -> Self {
+    /// A certificate is recorded.
+    pub(super) fn recorded(certificate: &'a Certificate, profile: &str) -> Self {
         let fingerprint = certificate.fingerprint_sha256().to_vec();
-        Self { fingerprint, serial: Some(certificate.serial()), detail: String::new() }
+        Self { fingerprint, serial: Some(certificate.serial()), detail: detail::of_record(profile) }
     }
 
     /// The line that tells of it, without its number and hash.

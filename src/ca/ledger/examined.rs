@@ -1,6 +1,6 @@
 //! Rows as they stand, for whoever checks a ledger: nothing of them is taken for granted.
 
-use super::{AuthorityId, RecordId};
+use super::{AuthorityId, Mark, RecordId};
 
 /// A recorded certificate, column by column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +21,14 @@ pub struct Examined {
     pub not_before: i64,
     /// Seconds since 1970.
     pub not_after: i64,
+    /// The profile it was made by.
+    pub profile: String,
+    /// When it was recorded, in seconds since 1970.
+    pub issued_at: i64,
     /// How its revocation stands; `Err` where one of time and reason is missing.
     pub standing: Result<Option<Change>, ()>,
-    /// The last line of its history of revocation.
-    pub last_change: Option<Change>,
+    /// Its history of revocation, the oldest step first.
+    pub history: Vec<Step>,
     /// The names under which it is found.
     pub found_by: Vec<String>,
     /// Its encoding.
@@ -40,6 +44,17 @@ pub struct Change {
     pub reason: i64,
     /// Seconds since 1970.
     pub invalid_since: Option<i64>,
+}
+
+/// A step of a certificate's history of revocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Where it stands in the order of all.
+    pub mark: Mark,
+    /// In whose lists it is said to belong.
+    pub authority: AuthorityId,
+    /// The revocation; with the reason `removeFromCRL` (8), the end of a hold.
+    pub change: Change,
 }
 
 impl Change {

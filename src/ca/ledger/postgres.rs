@@ -146,7 +146,7 @@ impl Ledger for PostgresLedger {
             if certificate.is_self_issued() {
                 write::insert(writing, id, &[Entry { certificate, profile }], act)?;
             } else {
-                writing.log(Done::certificate(certificate).line(id, act));
+                writing.log(Done::recorded(certificate, profile).line(id, act));
             }
             Ok(id)
         })

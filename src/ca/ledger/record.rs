@@ -64,6 +64,8 @@ pub struct AuthorityRecord {
     pub id: AuthorityId,
     /// The DER encoding of its certificate.
     pub certificate: Vec<u8>,
+    /// Its subject, as its row has it.
+    pub subject: String,
     /// When it was recorded.
     pub created_at: OffsetDateTime,
     /// The last `cRLNumber` handed out; 0 before the first.

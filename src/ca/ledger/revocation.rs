@@ -1,7 +1,7 @@
 //! What a ledger knows of revocation: of certificates, and of the lists that were signed.
 
 use super::act::Done;
-use super::{LedgerError, Record};
+use super::{LedgerError, Record, detail};
 use crate::x509::SerialNumber;
 use crate::x509::extension::CrlReason;
 use time::OffsetDateTime;
@@ -80,16 +80,6 @@ pub struct SignedList {
     pub mark: Mark,
 }
 
-impl SignedList {
-    /// Which list it is, in words: `number 7, upon 5`.
-    pub(super) fn called(&self) -> String {
-        let Self { number, base, scope, .. } = self;
-        let upon = base.map(|base| format!(", upon {base}")).unwrap_or_default();
-        let scope = if scope.is_empty() { String::new() } else { format!(", {scope}") };
-        format!("number {number}{upon}{scope}")
-    }
-}
-
 /// Which lists are wanted. The default is all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListQuery {
@@ -114,8 +104,7 @@ pub(super) struct Standing {
 impl Standing {
     /// What the audit log tells of the change.
     pub(super) fn told(&self) -> Done<'_> {
-        let lifted = self.change.reason == CrlReason::RemoveFromCrl;
-        let detail = if lifted { String::new() } else { self.change.reason.name().to_owned() };
+        let detail = detail::of_change(&self.change);
         Done { fingerprint: self.record.fingerprint.clone(), serial: Some(&self.record.serial), detail }
     }
 }

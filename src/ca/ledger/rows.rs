@@ -64,13 +64,15 @@ fn question(by: AuthorityId, query: &Query) -> (String, Vec<Value>) {
 
 /// Every authority, the oldest first.
 pub(super) fn authorities(connection: &Connection) -> rusqlite::Result<Vec<AuthorityRecord>> {
-    let mut statement = connection.prepare("SELECT id, der, created_at, crl_number FROM authorities ORDER BY id")?;
+    let mut statement =
+        connection.prepare("SELECT id, der, created_at, crl_number, subject FROM authorities ORDER BY id")?;
     let rows = statement.query_map([], |row| {
         Ok(AuthorityRecord {
             id: AuthorityId(row.get(0)?),
             certificate: row.get(1)?,
             created_at: moment(row.get(2)?).unwrap_or(OffsetDateTime::UNIX_EPOCH),
             crl_number: u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default(),
+            subject: row.get(4)?,
         })
     })?;
     rows.collect()

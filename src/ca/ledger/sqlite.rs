@@ -140,7 +140,7 @@ impl Ledger for SqliteLedger {
             if certificate.is_self_issued() {
                 write::insert(transaction, id, &[Entry { certificate, profile }], act)?;
             } else {
-                audit::log(transaction, id, Done::certificate(certificate), act)?;
+                audit::log(transaction, id, Done::recorded(certificate, profile), act)?;
             }
             Ok(id)
         })

@@ -19,9 +19,10 @@ use crate::encoding::hex;
 #[command(after_long_help = "\
 Looks at everything the ledger has: that the database is whole and its guards are in place; that every certificate can be
 read, agrees with its row, is signed by its authority, and is found by its names; that revocations agree with their history
-and the lists with their numbers; that the audit log is as it was written and tells of all there is. Then at the files: that
-the authorities' certificates are those of the ledger, and their keys belong to them (a key under a passphrase is not opened).
-Nothing is changed.
+and the lists with their numbers; that the audit log is as it was written, and tells the same as the rows: each certificate
+with its time and profile, each revocation, hold and release in its order with its reason and times, each list. Lines that
+earlier versions wrote say less, and no more is compared. Then at the files: that the authorities' certificates are those of
+the ledger, and their keys belong to them (a key under a passphrase is not opened). Nothing is changed.
 
 Exit status: 0 all is well; 1 something is not, and the answer says what and what to do; 2 could not answer.
 
@@ -30,7 +31,7 @@ For example:
   certkit ca check --json
 
 With --json the answer is JSON Lines. One object for each fault: `place`, `what`, `remedy` (`repair`,
-`repair-with-certificate`, `restore`, `investigate`), and `advice`. Then one object: `sound`; how many `faults`,
+`repair-with-certificate`, `restore`, `revoke`, `investigate`), and `advice`. Then one object: `sound`; how many `faults`,
 `authorities`, `certificates`, `lists` and `audit_lines`; and `head` (the hash of the last line of the audit log).")]
 pub(super) struct Args {}
 

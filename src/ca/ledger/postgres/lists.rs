@@ -83,7 +83,7 @@ pub(super) fn record(writing: &mut Writing<'_>, by: AuthorityId, list: &SignedLi
     if added == 0 {
         return Err(LedgerError::ListRecorded { number: *number }.into());
     }
-    let done = Done { fingerprint: fingerprint.clone(), serial: None, detail: list.called() };
+    let done = Done { fingerprint: fingerprint.clone(), serial: None, detail: list.detail() };
     writing.log(done.line(by, act));
     Ok(())
 }

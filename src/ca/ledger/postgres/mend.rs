@@ -7,7 +7,7 @@ use super::audit::Writing;
 use super::rows::each;
 use super::schema::{self, Part};
 use crate::ca::ledger::act::Done;
-use crate::ca::ledger::{Act, AuditLine, AuthorityId, Change, Examined, RecordId, search_names};
+use crate::ca::ledger::{Act, AuditLine, AuthorityId, Change, Examined, Mark, RecordId, Step, search_names};
 use crate::x509::Certificate;
 use ::postgres::{Row, Transaction};
 
@@ -82,8 +82,17 @@ fn missing(moment: &mut Transaction<'_>) -> Result<Vec<&'static Part>, Failure> 
 }
 
 fn read(row: &Row) -> Result<Examined, Failure> {
-    let mut found_by: Vec<String> = row.try_get(14)?;
+    let mut found_by: Vec<String> = row.try_get(13)?;
     found_by.sort();
+    let column = |index| Ok::<_, Failure>(row.try_get::<_, Option<Vec<i64>>>(index)?.unwrap_or_default());
+    let sinces: Vec<Option<i64>> = row.try_get::<_, Option<_>>(19)?.unwrap_or_default();
+    let owners = column(15)?.into_iter().zip(column(16)?);
+    let changes = column(17)?.into_iter().zip(column(18)?).zip(sinces);
+    let history = owners.zip(changes).map(|((mark, authority), ((revoked_at, reason), invalid_since))| Step {
+        mark: Mark(mark),
+        authority: AuthorityId(authority),
+        change: Change { revoked_at, reason, invalid_since },
+    });
     Ok(Examined {
         id: RecordId(row.try_get(0)?),
         authority: AuthorityId(row.try_get(1)?),
@@ -93,20 +102,25 @@ fn read(row: &Row) -> Result<Examined, Failure> {
         names: row.try_get(5)?,
         not_before: row.try_get(6)?,
         not_after: row.try_get(7)?,
-        standing: Change::from_columns(row.try_get(8)?, row.try_get(9)?, row.try_get(10)?),
-        last_change: Change::from_columns(row.try_get(11)?, row.try_get(12)?, row.try_get(13)?).ok().flatten(),
+        profile: row.try_get(8)?,
+        issued_at: row.try_get(9)?,
+        standing: Change::from_columns(row.try_get(10)?, row.try_get(11)?, row.try_get(12)?),
+        history: history.collect(),
         found_by,
-        der: row.try_get(15)?,
+        der: row.try_get(14)?,
     })
 }
 
-const EXAMINE: &str = "SELECT id, authority, serial, fingerprint, subject, names, not_before, not_after,
-    certificates.revoked_at, certificates.reason, certificates.invalid_since,
-    last.revoked_at, last.reason, last.invalid_since,
-    ARRAY(SELECT name FROM names WHERE certificate = certificates.id), der
+const EXAMINE: &str =
+    "SELECT id, authority, serial, fingerprint, subject, names, not_before, not_after, profile, issued_at,
+    revoked_at, reason, invalid_since,
+    ARRAY(SELECT name FROM names WHERE certificate = certificates.id), der,
+    marks, authorities, times, reasons, sinces
     FROM certificates LEFT JOIN LATERAL (
-        SELECT revoked_at, reason, invalid_since FROM revocations WHERE certificate = certificates.id
-        ORDER BY revocations.id DESC LIMIT 1) AS last ON true";
+        SELECT array_agg(step.id ORDER BY step.id) AS marks, array_agg(step.authority ORDER BY step.id) AS authorities,
+            array_agg(step.revoked_at ORDER BY step.id) AS times, array_agg(step.reason ORDER BY step.id) AS reasons,
+            array_agg(step.invalid_since ORDER BY step.id) AS sinces
+        FROM revocations AS step WHERE step.certificate = certificates.id) AS history ON true";
 
 /// Triggers that are on and indexes that are valid.
 const PRESENT: &str = "SELECT tgname::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid

@@ -130,7 +130,7 @@ pub(super) fn revocation(row: &Row, first: usize) -> Result<RevocationRow, ::pos
 
 /// Every authority, the oldest first.
 pub(super) fn authorities(moment: &mut Transaction<'_>) -> Result<Vec<AuthorityRecord>, Failure> {
-    let rows = moment.query("SELECT id, der, created_at, crl_number FROM authorities ORDER BY id", &[])?;
+    let rows = moment.query("SELECT id, der, created_at, crl_number, subject FROM authorities ORDER BY id", &[])?;
     rows.iter()
         .map(|row| {
             Ok(AuthorityRecord {
@@ -138,6 +138,7 @@ pub(super) fn authorities(moment: &mut Transaction<'_>) -> Result<Vec<AuthorityR
                 certificate: row.try_get(1)?,
                 created_at: time(row, 2)?,
                 crl_number: unsigned(row, 3)?,
+                subject: row.try_get(4)?,
             })
         })
         .collect()

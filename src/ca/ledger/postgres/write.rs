@@ -72,7 +72,7 @@ pub(super) fn insert(
             found_by.push(name);
             owners.push(id);
         }
-        writing.log(Done::certificate(entry.certificate).line(by, act));
+        writing.log(Done::recorded(entry.certificate, entry.profile).line(by, act));
     }
     writing.execute(
         "INSERT INTO names (name, certificate) SELECT * FROM unnest($1::text[], $2::bigint[])",

@@ -98,7 +98,7 @@ pub(super) fn record(
     if added == 0 {
         return Err(LedgerError::ListRecorded { number: *number }.into());
     }
-    let detail = list.called();
+    let detail = list.detail();
     log(transaction, by, Done { fingerprint: fingerprint.clone(), serial: None, detail }, act)?;
     Ok(())
 }

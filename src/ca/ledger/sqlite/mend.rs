@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use super::Failure;
 use super::audit::Log;
 use crate::ca::ledger::act::Done;
-use crate::ca::ledger::examined::{Change, Examined};
-use crate::ca::ledger::{Act, AuditLine, AuthorityId, RecordId, schema, search_names};
+use crate::ca::ledger::examined::{Change, Examined, Step};
+use crate::ca::ledger::{Act, AuditLine, AuthorityId, Mark, RecordId, schema, search_names};
 use crate::x509::{Certificate, SerialNumber};
 use rusqlite::{Connection, Row, Transaction, params};
 
@@ -120,8 +120,17 @@ fn rows_after(transaction: &Transaction<'_>, id: i64) -> Result<Vec<Examined>, F
 fn read(row: &Row<'_>) -> Result<Examined, Failure> {
     let id: i64 = row.get(0)?;
     let found_by: String = row.get(14)?;
-    let mut found_by: Vec<String> = serde_json::from_str(&found_by).map_err(|_| format!("the names of row {id}"))?;
+    let mut found_by: Vec<String> =
+        serde_json::from_str(&found_by).map_err(|_| format!("the names of certificate {id} cannot be read"))?;
     found_by.sort();
+    let history: String = row.get(13)?;
+    let history: Vec<(i64, i64, i64, i64, Option<i64>)> =
+        serde_json::from_str(&history).map_err(|_| format!("the revocations of certificate {id} cannot be read"))?;
+    let step = |(mark, authority, revoked_at, reason, invalid_since)| Step {
+        mark: Mark(mark),
+        authority: AuthorityId(authority),
+        change: Change { revoked_at, reason, invalid_since },
+    };
     Ok(Examined {
         id: RecordId(id),
         authority: AuthorityId(row.get(1)?),
@@ -131,8 +140,10 @@ fn read(row: &Row<'_>) -> Result<Examined, Failure> {
         names: row.get(5)?,
         not_before: row.get(6)?,
         not_after: row.get(7)?,
-        standing: Change::from_columns(row.get(8)?, row.get(9)?, row.get(10)?),
-        last_change: Change::from_columns(row.get(11)?, row.get(12)?, row.get(13)?).ok().flatten(),
+        profile: row.get(8)?,
+        issued_at: row.get(9)?,
+        standing: Change::from_columns(row.get(10)?, row.get(11)?, row.get(12)?),
+        history: history.into_iter().map(step).collect(),
         found_by,
         der: row.get(15)?,
     })
@@ -172,10 +183,10 @@ fn parts(connection: &Connection) -> rusqlite::Result<BTreeMap<String, (String, 
     rows.collect()
 }
 
-const EXAMINE: &str = "SELECT id, authority, serial, fingerprint, subject, names, not_before, not_after,
+const EXAMINE: &str =
+    "SELECT id, authority, serial, fingerprint, subject, names, not_before, not_after, profile, issued_at,
     revoked_at, reason, invalid_since,
-    (SELECT revoked_at FROM revocations WHERE certificate = certificates.id ORDER BY id DESC LIMIT 1),
-    (SELECT reason FROM revocations WHERE certificate = certificates.id ORDER BY id DESC LIMIT 1),
-    (SELECT invalid_since FROM revocations WHERE certificate = certificates.id ORDER BY id DESC LIMIT 1),
+    (SELECT json_group_array(json_array(id, authority, revoked_at, reason, invalid_since) ORDER BY id)
+     FROM revocations WHERE certificate = certificates.id),
     (SELECT json_group_array(name) FROM names WHERE certificate = certificates.id),
     der FROM certificates";

@@ -43,7 +43,7 @@ pub(super) fn insert(
         for name in search_names(names, certificate) {
             add_name.execute(params![name, id])?;
         }
-        log.add(Done::certificate(certificate).line(by, act))?;
+        log.add(Done::recorded(certificate, profile).line(by, act))?;
     }
     log.close()?;
     Ok(())

@@ -65,7 +65,8 @@ pub(super) fn a_revocation_is_recorded_with_its_reason_and_stays(store: &Store) 
         );
     }
     let line = audit(&mut *other).pop().unwrap();
-    assert_eq!((line.what.as_str(), line.detail.as_str(), line.serial), ("revoke", "keyCompromise", Some(serial(9))));
+    assert!(line.detail.starts_with("keyCompromise; at "), "{line:?}");
+    assert_eq!((line.what.as_str(), line.serial), ("revoke", Some(serial(9))));
     assert_eq!(line.fingerprint, leaf(9, "a.test").fingerprint_sha256());
 }
 
@@ -190,7 +191,8 @@ pub(super) fn signed_lists_are_recorded_once_and_found_again(store: &Store) {
     assert_eq!(found(ListQuery { scope: everything, number: Some(1), ..all() }), [complete]);
     assert_eq!(found(ListQuery { scope: Some("ca".into()), ..all() }), [scoped]);
     let line = audit(&mut *ledger).pop().unwrap();
-    assert_eq!((line.detail.as_str(), line.serial, line.fingerprint), ("number 2, ca", None, vec![7; 32]));
+    assert!(line.detail.starts_with("number 2, ca; this update "), "{line:?}");
+    assert_eq!((line.serial, line.fingerprint), (None, vec![7; 32]));
 }
 
 pub(super) fn a_list_has_a_number_of_the_ledgers_and_a_delta_its_base(store: &Store) {
