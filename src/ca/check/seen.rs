@@ -67,6 +67,7 @@ fn kind(action: Action) -> u8 {
         Action::Revoke => Seen::REVOKED,
         Action::Release => Seen::RELEASED,
         Action::Crl => Seen::LISTED,
+        Action::Passphrase => 0,
     }
 }
 
