@@ -201,6 +201,18 @@ fn a_passphrase_from_a_pipe_opens_every_key() {
     sandbox.shell("cat secret | certkit ca import step --ca again --passphrase fd:0").expect_code(0);
     let issue = ["ca", "issue", "a.test", "--ca-passphrase", "file:secret"];
     sandbox.certkit(&issue).expect_code(0);
+    // step writes its keys as PEM was encrypted before PKCS#8.
+    let Some(openssl) = peer("openssl") else { return };
+    for key in ["root_ca_key", "intermediate_ca_key"] {
+        let key = format!("step/secrets/{key}");
+        let pass = ["-passin", "pass:open sesame", "-passout", "pass:open sesame"];
+        let encrypt = [&["ec", "-in", &key, "-out", "old.key", "-aes256"], &pass[..]].concat();
+        sandbox.peer(&openssl, &encrypt).expect_code(0);
+        assert!(String::from_utf8(sandbox.read("old.key")).unwrap().contains("DEK-Info: AES-256-CBC"));
+        fs::rename(sandbox.path("old.key"), sandbox.path(&key)).unwrap();
+    }
+    sandbox.certkit(&["ca", "import", "step", "--ca", "own", "--passphrase", "file:secret"]).expect_code(0);
+    sandbox.certkit(&[&issue[..], &["--ca", "own", "--force"]].concat()).expect_code(0);
 }
 
 #[test]
