@@ -178,7 +178,8 @@ fn no_authority_gets_more_than_the_one_above_it_has() {
     sandbox.certkit(&["ca", "issue", "x.lab.test", "--issuer", "c"]).expect_code(0);
     sandbox.certkit(&["ca", "issue", "x.test", "--issuer", "c"]).expect_code(2).complains("only dns:lab.test");
     assert_eq!(subjects(&sandbox, "x.lab.test.pem").len(), 3, "two authorities lie between");
-    below(&["a"]).expect_code(2).complains("exists already");
+    let taken = below(&["a"]).expect_code(2).complains("exists already").complains("choose another name");
+    assert!(!taken.stderr.contains("--force"), "{taken}");
     below(&["ca"]).expect_code(2).complains("first authority");
     below(&["A.b"]).expect_code(2);
     below(&["e", "--policy", "1.x"]).expect_code(2);
@@ -255,6 +256,14 @@ fn a_passphrase_is_put_changed_and_taken_away() {
     change(&["--ca-passphrase", "env:ONE", "--new-passphrase", "env:TWO"]).expect_code(0).says("changed");
     run(&["ca", "issue", "a.test", "--ca-passphrase", "env:TWO"]).expect_code(0);
     change(&["--ca-passphrase", "env:TWO", "--remove"]).expect_code(0);
+    let audit = run(&["ca", "audit", "--json"]).expect_code(0).stdout;
+    let lines = audit.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let told: Vec<String> = lines
+        .filter(|line| line["what"] == "passphrase")
+        .map(|line| line["detail"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(told, ["set", "changed", "removed"]);
+    run(&["ca", "check"]).expect_code(0);
     run(&["ca", "issue", "b.test"]).expect_code(0);
     // Another authority's key is none of this one's business.
     let foreign = sandbox.ca().join("ca-key.pem");

@@ -99,6 +99,122 @@ fn what_easy_rsa_has_issued_and_revoked_is_recorded() {
     assert!(rows.contains(&r#""CN=good.test" "valid" null"#.to_owned()), "{rows:?}");
 }
 
+/// The serial numbers on the list that the CA signs now, and its number.
+#[cfg(unix)]
+fn listed(sandbox: &Sandbox, openssl: &Peer) -> (Vec<String>, String) {
+    sandbox.certkit(&["ca", "crl", "--out", "new.crl", "--force"]).expect_code(0);
+    let said = sandbox.peer(openssl, &["crl", "-in", "new.crl", "-noout", "-text", "-crlnumber"]).expect_code(0).stdout;
+    let after = |line: &str, what: &str| line.trim().strip_prefix(what).map(|rest| rest.trim().to_owned());
+    let serials = said.lines().filter_map(|line| after(line, "Serial Number:")).collect();
+    (serials, said.lines().find_map(|line| after(line, "crlNumber=")).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_revoked_stays_revoked_wherever_its_certificate_lies() {
+    let Some(openssl) = peer("openssl") else { return };
+    for (certificate, key, kept) in [
+        ("old/ca.crt", "old/private/ca.key", "old/revoked/certs_by_serial/bad.crt"),
+        ("old/cacert.pem", "old/private/cakey.pem", "old/newcerts/bad.pem"),
+    ] {
+        let sandbox = Sandbox::new();
+        foreign(&sandbox, &openssl, certificate, key, &[]);
+        let bad = leaf(&sandbox, &openssl, (certificate, key), "bad.test", kept);
+        let lost = leaf(&sandbox, &openssl, (certificate, key), "lost.test", "old/lost.pem");
+        let index = format!(
+            "R\t290101000000Z\t260102030405Z,keyCompromise\t{bad}\tunknown\t/CN=bad.test\n\
+             R\t200101000000Z\t190102030405Z\t77\tunknown\t/CN=expired.test\n"
+        );
+        sandbox.write("old/index.txt", &index);
+        sandbox.certkit(&["ca", "import", "old", "--ca", "sound"]).expect_code(0).says("1 of them revoked");
+        // One of them is nowhere where it could be looked for.
+        sandbox.write("old/index.txt", format!("{index}R\t290101000000Z\t260102030405Z\t{lost}\tunknown\t/CN=lost\n"));
+        let refused = sandbox.certkit(&["ca", "import", "old"]).expect_code(2);
+        refused.complains(&lost.to_lowercase()).complains("--issued").complains("--drop-revocations");
+        assert!(!sandbox.ca().exists(), "nothing is recorded");
+        sandbox.write("old/index.txt", format!("{index}R\t290101000000Z\t?\t{lost}\tunknown\t/CN=lost\n"));
+        sandbox.certkit(&["ca", "import", "old"]).expect_code(2).complains("line 3");
+        sandbox.write("old/index.txt", format!("{index}R\t290101000000Z\t260102030405Z\t{lost}\tunknown\t/CN=lost\n"));
+        let accepted = sandbox.certkit(&["ca", "import", "old", "--ca", "less", "--drop-revocations", "--json"]);
+        assert_eq!(accepted.expect_code(0).json()["dropped"], serde_json::json!([lost.to_lowercase()]));
+        sandbox.certkit(&["ca", "import", "old", "--issued", "old/lost.pem"]).expect_code(0).says("2 of them revoked");
+        let mut wanted = vec![bad, lost];
+        wanted.sort();
+        assert_eq!(listed(&sandbox, &openssl).0, wanted);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn revocation_lists_are_numbered_on_from_the_last_one() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    let ca = ("old/cacert.pem", "old/private/cakey.pem");
+    foreign(&sandbox, &openssl, ca.0, ca.1, &[]);
+    sandbox.write("old/index.txt", "");
+    let config = "[ca]\ndefault_ca = x\n[x]\ndatabase = old/index.txt\ncrlnumber = old/crlnumber\ndefault_md = sha256\n\
+                  default_crl_days = 9\ncrl_extensions = e\n[e]\nauthorityKeyIdentifier = keyid\n";
+    sandbox.write("ca.cnf", config);
+    let numbered = |next: &str, folder: &str| {
+        sandbox.write("old/crlnumber", next);
+        sandbox.certkit(&["ca", "import", "old", "--ca", folder]).expect_code(0);
+        sandbox.certkit(&["ca", "crl", "--ca", folder, "--out", "n.crl", "--force"]).expect_code(0);
+        let said = sandbox.peer(&openssl, &["crl", "-in", "n.crl", "-noout", "-crlnumber"]).expect_code(0).stdout;
+        sandbox.certkit(&["ca", "check", "--ca", folder]).expect_code(0);
+        said.trim().trim_start_matches("crlNumber=").trim_start_matches("0x").to_owned()
+    };
+    assert_eq!(numbered("01\n", "a"), "01");
+    assert_eq!(numbered("0500\n", "b"), "0500");
+    // The list that is out counts where it is ahead.
+    sandbox.write("old/crlnumber", "0777\n");
+    let sign = ["ca", "-config", "ca.cnf", "-gencrl", "-cert", ca.0, "-keyfile", ca.1, "-out", "old/crl.pem"];
+    sandbox.peer(&openssl, &sign).expect_code(0);
+    assert_eq!(numbered("01\n", "c"), "0778");
+    for (wrong, told) in [("x\n", "no hexadecimal number"), ("FFFFFFFFFFFFFFFFFF\n", "greater than")] {
+        sandbox.write("old/crlnumber", wrong);
+        sandbox.certkit(&["ca", "import", "old", "--ca", "d"]).expect_code(2).complains(told).complains("hint");
+        assert!(!sandbox.path("d").exists());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_passphrase_from_a_pipe_opens_every_key() {
+    let sandbox = Sandbox::new();
+    sandbox.write("secret", "open sesame\n");
+    let init = ["ca", "init", "--ca", "made", "--intermediate", "--encrypt", "--passphrase", "file:secret"];
+    sandbox.certkit(&init).expect_code(0);
+    for (from, to) in [
+        ("ca.pem", "certs/root_ca.crt"),
+        ("ca-key.pem", "secrets/root_ca_key"),
+        ("issuing.pem", "certs/intermediate_ca.crt"),
+        ("issuing-key.pem", "secrets/intermediate_ca_key"),
+    ] {
+        fs::create_dir_all(sandbox.path("step").join(to).parent().unwrap()).unwrap();
+        fs::copy(sandbox.path("made").join(from), sandbox.path("step").join(to)).unwrap();
+    }
+    sandbox
+        .shell("certkit ca import step --ca x --passphrase fd:7 7< <(echo wrong)")
+        .expect_code(2)
+        .complains("hint: file:");
+    sandbox.shell("certkit ca import step --passphrase fd:7 7< <(cat secret)").expect_code(0);
+    sandbox.shell("cat secret | certkit ca import step --ca again --passphrase fd:0").expect_code(0);
+    let issue = ["ca", "issue", "a.test", "--ca-passphrase", "file:secret"];
+    sandbox.certkit(&issue).expect_code(0);
+    // step writes its keys as PEM was encrypted before PKCS#8.
+    let Some(openssl) = peer("openssl") else { return };
+    for key in ["root_ca_key", "intermediate_ca_key"] {
+        let key = format!("step/secrets/{key}");
+        let pass = ["-passin", "pass:open sesame", "-passout", "pass:open sesame"];
+        let encrypt = [&["ec", "-in", &key, "-out", "old.key", "-aes256"], &pass[..]].concat();
+        sandbox.peer(&openssl, &encrypt).expect_code(0);
+        assert!(String::from_utf8(sandbox.read("old.key")).unwrap().contains("DEK-Info: AES-256-CBC"));
+        fs::rename(sandbox.path("old.key"), sandbox.path(&key)).unwrap();
+    }
+    sandbox.certkit(&["ca", "import", "step", "--ca", "own", "--passphrase", "file:secret"]).expect_code(0);
+    sandbox.certkit(&[&issue[..], &["--ca", "own", "--force"]].concat()).expect_code(0);
+}
+
 #[test]
 fn steps_two_tiers_are_taken_over_with_or_without_the_roots_key() {
     let sandbox = Sandbox::new();

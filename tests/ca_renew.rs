@@ -105,6 +105,59 @@ fn a_key_under_a_passphrase_is_not_replaced_by_a_bare_one() {
 }
 
 #[test]
+fn a_key_that_lies_elsewhere_is_not_left_without_its_certificate() {
+    let sandbox = with_certificate(&["--out", "q.pem", "--keyout", "priv.key"]);
+    let before = (sandbox.read("q.pem"), sandbox.read("priv.key"));
+    for more in [&[][..], &["--watch"], &["--print-unit"], &["--force"]] {
+        let ran = sandbox.certkit(&[&["ca", "renew", "q.pem", "--rekey"], more].concat());
+        ran.expect_code(2).complains("q-key.pem").complains("--keyout");
+    }
+    sandbox.certkit(&["key", "new", "--out", "q-key.pem"]).expect_code(0);
+    sandbox.certkit(&["ca", "renew", "q.pem", "--rekey"]).expect_code(2).complains("does not hold the key");
+    assert_eq!((sandbox.read("q.pem"), sandbox.read("priv.key")), before);
+    let keyout = ["ca", "renew", "q.pem", "--rekey", "--keyout", "priv.key"];
+    let unit = sandbox.certkit(&[&keyout[..], &["--print-unit"]].concat()).expect_code(0).stdout;
+    assert!(
+        unit.contains(&format!("--keyout {}", sandbox.path("priv.key").canonicalize().unwrap().display())),
+        "{unit}"
+    );
+    sandbox.certkit(&keyout).expect_code(0);
+    assert_ne!(sandbox.read("priv.key"), before.1);
+    sandbox.certkit(&["key", "match", "priv.key", "q.pem"]).expect_code(0);
+    // Without a new key it does not matter where the old one is.
+    sandbox.certkit(&["ca", "renew", "q.pem"]).expect_code(0);
+}
+
+#[test]
+fn a_profile_of_ones_own_is_found_from_every_folder_and_no_other_taken_for_it() {
+    let sandbox = with_certificate(&[]);
+    let server = sandbox.certkit(&["ca", "profiles", "--show", "server"]).expect_code(0).stdout;
+    let client = sandbox.certkit(&["ca", "profiles", "--show", "client"]).expect_code(0).stdout;
+    for (folder, profile) in [("one", server), ("two", client)] {
+        fs::create_dir(sandbox.path(folder)).unwrap();
+        sandbox.write(format!("{folder}/own.toml"), profile);
+    }
+    let within = |folder: &str, args: &[&str]| {
+        let line = args.join(" ");
+        sandbox.shell(&format!("cd {folder} && certkit {line}"))
+    };
+    within("one", &["ca", "issue", "r.test", "--profile", "./own.toml"]).expect_code(0);
+    within("two", &["ca", "renew", "../one/r.test.pem"]).expect_code(0);
+    let renewed = first(&sandbox, "one/r.test.pem").to_string();
+    assert!(renewed.contains("serverAuth") && !renewed.contains("clientAuth"), "{renewed}");
+    fs::remove_file(sandbox.path("one/own.toml")).unwrap();
+    within("two", &["ca", "renew", "../one/r.test.pem"])
+        .expect_code(2)
+        .complains("one/own.toml")
+        .complains("--profile");
+    // What came from stdin is nowhere.
+    let read = "ca issue s.test --profile - --out s.pem";
+    sandbox.shell(&format!("certkit ca profiles --show server | certkit {read}")).expect_code(0);
+    sandbox.certkit(&["ca", "renew", "s.pem"]).expect_code(2).complains("stdin").complains("--profile");
+    sandbox.certkit(&["ca", "renew", "s.pem", "--profile", "server"]).expect_code(0);
+}
+
+#[test]
 fn one_file_keeps_its_key_and_its_mode() {
     let sandbox = with_certificate(&["--out", "both.pem", "--keyout", "both.pem"]);
     let key = |text: &[u8]| String::from_utf8_lossy(text).split("-----END PRIVATE KEY-----").next().unwrap().to_owned();
@@ -225,6 +278,8 @@ fn a_unit_names_everything_by_its_whole_path() {
     }
     let prompts = [&ask[..], &["--rekey", "--encrypt"]].concat();
     sandbox.certkit(&prompts).expect_code(2).complains("nor open files");
+    let environment = [&ask[..], &["--ca-passphrase", "env:SECRET"]].concat();
+    sandbox.command().args(environment).env("SECRET", "x").expect_code(2).complains("file:PATH");
     sandbox.certkit(&[&ask[..], &["--out", "b.pem"]].concat()).expect_code(2).complains("for one renewal");
     sandbox.certkit(&["ca", "passphrase", "--new-passphrase", "file:secret"]).expect_code(0);
     sandbox.certkit(&ask).expect_code(2).complains("under a passphrase");

@@ -77,7 +77,10 @@ fn a_system_folder_that_takes_no_file_is_one_line() {
 fn pages_are_what_the_umask_lets() {
     let sandbox = Sandbox::new();
     for (umask, mode) in [("022", 0o644), ("077", 0o600), ("002", 0o644)] {
-        sandbox.shell(&format!("umask {umask}; certkit man --out . --force")).expect_code(0);
-        assert_eq!(sandbox.mode("certkit.1"), mode, "umask {umask}");
+        sandbox.shell(&format!("umask {umask}; mkdir {umask} && certkit man --out {umask}")).expect_code(0);
+        assert_eq!(sandbox.mode(format!("{umask}/certkit.1")), mode, "umask {umask}");
     }
+    // Those that are replaced were read by somebody.
+    sandbox.shell("umask 077; certkit man --out 022 --force").expect_code(0);
+    assert_eq!(sandbox.mode("022/certkit.1"), 0o644);
 }

@@ -321,13 +321,47 @@ fn what_openssl_writes_is_read() {
 
 #[cfg(unix)]
 #[test]
+fn the_pem_encryption_of_old_is_read() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    sandbox.write("x", "x");
+    sandbox
+        .shell(
+            "set -e; exec 2>/dev/null
+             openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out ec.pem
+             openssl genrsa -out rsa.pem 2048
+             for cipher in aes128 aes192 aes256 des3; do
+                 openssl ec -in ec.pem -$cipher -passout pass:x -out ec-$cipher.pem
+                 openssl rsa -in rsa.pem -traditional -$cipher -passout pass:x -out rsa-$cipher.pem
+             done",
+        )
+        .expect_code(0);
+    for kind in ["ec", "rsa"] {
+        let plain = openssl_pin(&sandbox, &openssl, &format!("{kind}.pem"), &[]);
+        for cipher in ["aes128", "aes192", "aes256", "des3"] {
+            let file = format!("{kind}-{cipher}.pem");
+            assert!(String::from_utf8(sandbox.read(&file)).unwrap().contains("DEK-Info"), "{file}");
+            assert_eq!(pin(&sandbox, &["key", "show", &file, "--passphrase", "file:x"]), plain, "{file}");
+            let wrong = sandbox.command().args(["key", "show", &file, "--passphrase", "env:P"]).env("P", "y");
+            wrong.expect_code(2).complains("the passphrase does not open the key");
+            sandbox.certkit(&["inspect", &file]).expect_code(0).says("PEM encryption (RFC 1421)");
+        }
+    }
+    // What is written is PKCS#8.
+    let convert = ["key", "convert", "ec-aes256.pem", "--decrypt", "--passphrase", "file:x", "--out", "new.pem"];
+    sandbox.certkit(&convert).expect_code(0);
+    assert!(sandbox.read("new.pem").starts_with(b"-----BEGIN PRIVATE KEY-----"));
+}
+
+#[cfg(unix)]
+#[test]
 fn old_and_foreign_forms_are_refused_by_name_with_the_way_out() {
     let Some(_) = peer("openssl") else { return };
     let sandbox = Sandbox::new();
     sandbox
         .shell(
             "set -e; exec 2>/dev/null
-             openssl genrsa -traditional -aes128 -passout pass:x -out legacy.pem 2048
+             openssl genrsa -traditional -camellia128 -passout pass:x -out legacy.pem 2048
              openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.pem
              openssl pkcs8 -topk8 -in ec.pem -passout pass:x -v1 PBE-SHA1-3DES -out pbes1.pem
              openssl genpkey -algorithm ED448 -out ed448.pem
@@ -337,7 +371,7 @@ fn old_and_foreign_forms_are_refused_by_name_with_the_way_out() {
         )
         .expect_code(0);
     for (file, named, remedy) in [
-        ("legacy.pem", "Proc-Type: 4,ENCRYPTED, AES-128-CBC", "openssl pkcs8 -topk8"),
+        ("legacy.pem", "the old PEM encryption with CAMELLIA-128-CBC", "openssl pkcs8 -topk8"),
         ("pbes1.pem", "3-key triple DES", "openssl pkcs8 -topk8"),
         ("ed448.pem", "Ed448", "use RSA, P-256"),
         ("k1.pem", "secp256k1", "use RSA, P-256"),

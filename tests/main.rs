@@ -9,6 +9,8 @@ mod ca;
 mod ca_algorithms;
 mod ca_batch;
 mod ca_faults;
+#[cfg(unix)]
+mod ca_files;
 mod ca_hierarchy;
 mod ca_import;
 mod ca_ocsp;

@@ -212,6 +212,14 @@ impl Authority {
         self.ledger.record(self.id, certificates, act)
     }
 
+    /// Notes in the audit log what is done to it and changes no record.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn note(&mut self, detail: &str, act: &Act) -> Result<(), AuthorityError> {
+        Ok(self.ledger.note(self.id, &self.certificate, detail, act)?)
+    }
+
     /// How many certificates it has signed.
     ///
     /// # Errors
@@ -277,7 +285,11 @@ impl Signatory<'_> {
         let Authority { id, ledger, .. } = &mut *self.authority;
         for _ in 0..DRAWS {
             let issued = press.sign(order, serials)?;
-            match ledger.record(*id, &[Entry { certificate: &issued.certificate, profile: &order.profile.name }], act) {
+            match ledger.record(
+                *id,
+                &[Entry { certificate: &issued.certificate, profile: &order.profile.recorded_as }],
+                act,
+            ) {
                 // Nobody has seen the certificate with the serial number that was taken.
                 Err(LedgerError::SerialTaken { .. }) => {}
                 Err(error) => return Err(error.into()),

@@ -144,6 +144,12 @@ pub trait Ledger: Send {
     /// When the database fails.
     fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError>;
 
+    /// Notes in the audit log what was done to an authority and changes no record: its key has another passphrase.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn note(&mut self, by: AuthorityId, certificate: &Certificate, detail: &str, act: &Act) -> Result<(), LedgerError>;
+
     /// Shows `visit` the audit log, the oldest line first, all as of one moment; it may break off. Gives the head that
     /// the ledger has recorded: an [`Auditor`] says whether the lines lead up to it.
     ///

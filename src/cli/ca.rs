@@ -27,6 +27,7 @@ mod show;
 mod sign;
 pub(super) mod signer;
 mod subordinate;
+pub(super) mod unwritten;
 pub(super) mod wanted;
 mod which;
 

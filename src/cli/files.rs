@@ -16,6 +16,7 @@ mod growing;
 mod many;
 mod name;
 mod read;
+mod replaced;
 mod staging;
 mod stamp;
 mod stream;

@@ -67,10 +67,7 @@ impl Loaded {
         let opened = encrypted.decrypt(&passphrase);
         let wrong = opened.as_ref().is_err_and(|error| *error == KeyError::WrongPassphrase);
         let opened = opened.with_context(|| format!("cannot open {}", self.shown()));
-        if wrong && *source != PassphraseSource::Prompt {
-            return opened.hint("file: and fd: take the first line without its line break, env: the whole value");
-        }
-        opened
+        if wrong { source.hint_if_wrong(opened) } else { opened }
     }
 }
 

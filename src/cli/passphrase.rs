@@ -115,6 +115,14 @@ impl PassphraseSource {
         Ok(passphrase)
     }
 
+    /// Says about a passphrase of this source that is wrong what may be the reason.
+    pub(super) fn hint_if_wrong<T>(&self, opened: anyhow::Result<T>) -> anyhow::Result<T> {
+        match self {
+            Self::Prompt => opened,
+            _ => opened.hint("file: and fd: take the first line without its line break, env: the whole value"),
+        }
+    }
+
     fn read(&self, prompt: &str) -> anyhow::Result<Passphrase> {
         match self {
             Self::Prompt => ask(prompt),

@@ -135,7 +135,7 @@ impl Item {
     pub fn key_form(&self) -> KeyForm {
         match &self.content {
             Content::PrivateKey(_, form) | Content::PublicKey(_, form) => *form,
-            Content::EncryptedPrivateKey(_) => KeyForm::Pkcs8,
+            Content::EncryptedPrivateKey(key) => KeyForm::of_encrypted(key),
             _ => KeyForm::Spki,
         }
     }
@@ -169,6 +169,15 @@ impl Content {
 }
 
 impl KeyForm {
+    /// The form of what is encrypted.
+    pub fn of_encrypted(key: &EncryptedPrivateKey) -> Self {
+        match key.pem_label() {
+            "RSA PRIVATE KEY" => Self::Pkcs1,
+            "EC PRIVATE KEY" => Self::Sec1,
+            _ => Self::Pkcs8,
+        }
+    }
+
     /// The form's short name.
     pub fn name(self) -> &'static str {
         match self {

@@ -146,17 +146,29 @@ impl Document {
         }
     }
 
-    /// The certification request, if that is what the file holds.
+    /// The first certification request.
     ///
     /// # Errors
     /// As [`Self::certificates`].
     pub fn request(&self) -> Result<&crate::x509::CertificationRequest, ContainerError> {
+        self.requests()?.into_iter().next().ok_or_else(|| self.instead("a certification request"))
+    }
+
+    /// All certification requests, in order; there is at least one.
+    ///
+    /// # Errors
+    /// As [`Self::certificates`].
+    pub fn requests(&self) -> Result<Vec<&crate::x509::CertificationRequest>, ContainerError> {
         self.sound()?;
-        let requests = self.items.iter().find_map(|item| match &item.content {
-            Content::CertificationRequest(request) => Some(&**request),
-            _ => None,
-        });
-        requests.ok_or_else(|| self.instead("a certification request"))
+        let requests: Vec<_> = self
+            .items
+            .iter()
+            .filter_map(|item| match &item.content {
+                Content::CertificationRequest(request) => Some(&**request),
+                _ => None,
+            })
+            .collect();
+        if requests.is_empty() { Err(self.instead("a certification request")) } else { Ok(requests) }
     }
 
     /// All revocation lists, in order; there is at least one.

@@ -129,7 +129,7 @@ impl PrivateKeyDescription {
     /// Describes a key that was encrypted and has been opened.
     pub fn opened(key: &PrivateKey, encrypted: &EncryptedPrivateKey) -> Self {
         let encryption = Some(encrypted.algorithm_name());
-        Self { encrypted: true, encryption, ..Self::of(key, KeyForm::Pkcs8) }
+        Self { encrypted: true, encryption, ..Self::of(key, KeyForm::of_encrypted(encrypted)) }
     }
 
     /// The description for people.
@@ -144,7 +144,7 @@ impl PrivateKeyDescription {
 impl EncryptedKeyDescription {
     /// Describes a key.
     pub fn of(key: &EncryptedPrivateKey) -> Self {
-        Self { form: KeyForm::Pkcs8, encrypted: true, encryption: key.algorithm_name() }
+        Self { form: KeyForm::of_encrypted(key), encrypted: true, encryption: key.algorithm_name() }
     }
 
     /// The description for people.

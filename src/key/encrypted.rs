@@ -1,8 +1,9 @@
-//! Private keys under a passphrase: EncryptedPrivateKeyInfo (RFC 5958 §3).
+//! Private keys under a passphrase: EncryptedPrivateKeyInfo (RFC 5958 §3), and PEM blocks of old.
 
 use super::digest;
 use super::error::KeyError;
 use super::pbes2::{Derivation, Parameters, WHAT};
+use super::pem_encryption::PemEncryption;
 use super::private::PrivateKey;
 use crate::encoding::der::{self, tag};
 use pkcs8::pkcs5::pbes2::{EncryptionScheme, Pbkdf2Prf};
@@ -22,8 +23,42 @@ pub enum Kdf {
 /// A private key that needs a passphrase.
 #[derive(Clone)]
 pub struct EncryptedPrivateKey {
-    parameters: Parameters,
+    scheme: Scheme,
     ciphertext: Vec<u8>,
+}
+
+#[derive(Clone)]
+enum Scheme {
+    Pbes2(Parameters),
+    /// Of a PEM block that holds this.
+    Pem(Form, PemEncryption),
+}
+
+/// What is encrypted in a PEM block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Pkcs8,
+    Pkcs1,
+    Sec1,
+}
+
+impl Form {
+    /// The label of its PEM blocks.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Pkcs8 => "PRIVATE KEY",
+            Self::Pkcs1 => "RSA PRIVATE KEY",
+            Self::Sec1 => "EC PRIVATE KEY",
+        }
+    }
+
+    fn read(self, plaintext: &[u8]) -> Result<PrivateKey, KeyError> {
+        match self {
+            Self::Pkcs8 => PrivateKey::from_pkcs8_der(plaintext),
+            Self::Pkcs1 => PrivateKey::from_pkcs1_der(plaintext),
+            Self::Sec1 => PrivateKey::from_sec1_der(plaintext, None),
+        }
+    }
 }
 
 impl EncryptedPrivateKey {
@@ -42,41 +77,71 @@ impl EncryptedPrivateKey {
         let parameters = Parameters::read(identifier)?;
         // CBC with the padding of RFC 8018 §6.1.1 makes whole blocks, at least one.
         let block = if matches!(parameters.cipher, EncryptionScheme::DesEde3Cbc { .. }) { 8 } else { 16 };
-        if ciphertext.is_empty() || ciphertext.len() % block != 0 {
+        Self { scheme: Scheme::Pbes2(parameters), ciphertext }.in_blocks_of(block)
+    }
+
+    /// The contents of a PEM block with this encryption.
+    pub(super) fn from_pem(form: Form, encryption: PemEncryption, contents: &[u8]) -> Result<Self, KeyError> {
+        let block = encryption.block_octets();
+        Self { scheme: Scheme::Pem(form, encryption), ciphertext: contents.to_vec() }.in_blocks_of(block)
+    }
+
+    fn in_blocks_of(self, octets: usize) -> Result<Self, KeyError> {
+        if self.ciphertext.is_empty() || self.ciphertext.len() % octets != 0 {
             return Err(KeyError::invalid(WHAT, "its ciphertext is cut short: it is not a whole number of blocks"));
         }
-        Ok(Self { parameters, ciphertext })
+        Ok(self)
     }
 
     /// How it is encrypted, such as `PBES2, AES-256-CBC, PBKDF2-HMAC-SHA-256, 600000 iterations`.
     pub fn algorithm_name(&self) -> String {
-        self.parameters.to_string()
+        match &self.scheme {
+            Scheme::Pbes2(parameters) => parameters.to_string(),
+            Scheme::Pem(_, encryption) => encryption.to_string(),
+        }
+    }
+
+    /// The label of the PEM block that it is in, or would be.
+    pub fn pem_label(&self) -> &'static str {
+        match &self.scheme {
+            Scheme::Pbes2(_) => "ENCRYPTED PRIVATE KEY",
+            Scheme::Pem(form, _) => form.label(),
+        }
     }
 
     /// Decrypts and reads the key.
     ///
     /// # Errors
-    /// [`KeyError::WrongPassphrase`] where the result is no PKCS#8 structure, which a damaged ciphertext looks like too;
-    /// what [`PrivateKey::from_pkcs8_der`] says where it is one.
+    /// [`KeyError::WrongPassphrase`] where the result is no structure of a key, which a damaged ciphertext looks like too;
+    /// what the reader of that structure says where it is one.
     pub fn decrypt(&self, passphrase: &[u8]) -> Result<PrivateKey, KeyError> {
-        let computable = self.parameters.computable()?;
+        let parameters = match &self.scheme {
+            Scheme::Pbes2(parameters) => parameters,
+            Scheme::Pem(form, encryption) => {
+                return opened(&encryption.decrypt(passphrase, &self.ciphertext)?, *form);
+            }
+        };
+        let computable = parameters.computable()?;
         // In place, so that no copy of the plaintext is left behind.
         let mut buffer = Zeroizing::new(self.ciphertext.clone());
         let plaintext = computable.decrypt_in_place(passphrase, &mut buffer).map_err(|_| KeyError::WrongPassphrase)?;
-        // A wrong passphrase leaves valid padding once in 256 times, and then almost never a SEQUENCE of this length
-        // that begins with a version.
-        let opened = der::only_reader(plaintext, tag::SEQUENCE).and_then(|mut fields| fields.small_unsigned());
-        match opened {
-            Ok(0 | 1) => PrivateKey::from_pkcs8_der(plaintext),
-            _ => Err(KeyError::WrongPassphrase),
-        }
+        opened(plaintext, Form::Pkcs8)
+    }
+}
+
+/// The key in what was decrypted.
+fn opened(plaintext: &[u8], form: Form) -> Result<PrivateKey, KeyError> {
+    // A wrong passphrase leaves valid padding once in 256 times, and then almost never a SEQUENCE of this length that
+    // begins with a version.
+    match der::only_reader(plaintext, tag::SEQUENCE).and_then(|mut fields| fields.small_unsigned()) {
+        Ok(0 | 1) => form.read(plaintext),
+        _ => Err(KeyError::WrongPassphrase),
     }
 }
 
 impl fmt::Debug for EncryptedPrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { parameters, ciphertext: _ } = self;
-        f.debug_struct("EncryptedPrivateKey").field("parameters", &parameters.to_string()).finish_non_exhaustive()
+        f.debug_struct("EncryptedPrivateKey").field("parameters", &self.algorithm_name()).finish_non_exhaustive()
     }
 }
 
@@ -164,7 +229,8 @@ mod tests {
     #[test]
     fn a_cut_ciphertext_is_damage_and_not_a_wrong_passphrase() {
         let key = encrypted(fixtures::P256_AES128_SHA512);
-        let identifier = key.parameters.to_der();
+        let Scheme::Pbes2(parameters) = &key.scheme else { unreachable!("the fixture is PKCS#8") };
+        let identifier = parameters.to_der();
         for length in [0, 15, key.ciphertext.len() - 1] {
             let cut = der::sequence(&[&identifier, &der::octet_string(&key.ciphertext[..length])]);
             assert!(matches!(EncryptedPrivateKey::from_der(&cut), Err(KeyError::Invalid { .. })), "{length}");

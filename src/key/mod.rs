@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | PKCS#8 (RFC 5958, 5208), plain | version 0 and 1 | version 0 |
 //! | PKCS#8, encrypted with PBES2 (RFC 8018) | AES-CBC or 3DES; PBKDF2 or scrypt | AES-256-CBC; PBKDF2 or scrypt |
+//! | PEM of old with `DEK-Info` (RFC 1421) | AES-CBC or 3DES; one round of MD5 | no |
 //! | PKCS#1 (RFC 8017) | two primes | two primes |
 //! | SEC1 (RFC 5915) | named curves, with or without public key | named curve and public key |
 //! | JWK (RFC 7517, 7518, 8037) | private and public | private and public |
@@ -27,6 +28,7 @@ mod jwk;
 mod ml_dsa;
 mod oids;
 mod pbes2;
+mod pem_encryption;
 mod private;
 mod public;
 mod rsa;

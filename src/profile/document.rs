@@ -103,6 +103,7 @@ impl Document {
         };
         Profile {
             name: source.to_owned(),
+            recorded_as: source.to_owned(),
             description: self.description,
             key: self.key,
             lifetime: self.days.0,

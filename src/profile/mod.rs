@@ -27,6 +27,8 @@ use time::{Duration, OffsetDateTime};
 pub struct Profile {
     /// What it is called: `server`, or where it was read from.
     pub name: String,
+    /// What stands in the ledger for it: its name, or of a file its whole path, so that a renewal finds the same one.
+    pub recorded_as: String,
     /// What it is for, in one line.
     pub description: String,
     /// The kind of key made for it unless another is asked for.

@@ -128,7 +128,7 @@ fn granted<'a>(path: impl Iterator<Item = &'a Certificate>, validity: Validity) 
 
 impl Unrecorded {
     fn entry(&self) -> Entry<'_> {
-        Entry { certificate: &self.certificate, profile: &self.task.profile.name }
+        Entry { certificate: &self.certificate, profile: &self.task.profile.recorded_as }
     }
 }
 

@@ -70,6 +70,18 @@ impl Authority {
         Ok(self.ledger.lists(self.id, &query)?)
     }
 
+    /// Counts lists on from the last number that was used before: RFC 5280 §5.2.3 has them grow.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn carry_on_lists(&mut self, last: u64) -> Result<(), AuthorityError> {
+        if let Some(above) = last.checked_sub(1) {
+            // The last one counts as handed out here.
+            self.ledger.next_crl_number(self.id, above)?;
+        }
+        Ok(())
+    }
+
     /// Whether any certificate was revoked or released that `list` does not tell of.
     ///
     /// # Errors

@@ -39,13 +39,15 @@ pub enum Action {
     Release,
     /// A certificate revocation list is signed.
     Crl,
+    /// The passphrase of an authority's key is set, changed or taken away.
+    Passphrase,
     /// The ledger is rebuilt from what was exported.
     Repair,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Init,
         Self::Intermediate,
         Self::Import,
@@ -56,6 +58,7 @@ impl Action {
         Self::Revoke,
         Self::Release,
         Self::Crl,
+        Self::Passphrase,
         Self::Repair,
     ];
 
@@ -72,6 +75,7 @@ impl Action {
             Self::Revoke => "revoke",
             Self::Release => "release",
             Self::Crl => "crl",
+            Self::Passphrase => "passphrase",
             Self::Repair => "repair",
         }
     }
@@ -115,6 +119,10 @@ impl<'a> Done<'a> {
     pub(super) fn recorded(certificate: &'a Certificate, profile: &str) -> Self {
         let fingerprint = certificate.fingerprint_sha256().to_vec();
         Self { fingerprint, serial: Some(certificate.serial()), detail: detail::of_record(profile) }
+    }
+
+    pub(super) fn with(self, detail: &str) -> Self {
+        Self { detail: detail.to_owned(), ..self }
     }
 
     /// The line that tells of it, without its number and hash.

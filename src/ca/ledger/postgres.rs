@@ -223,6 +223,13 @@ impl Ledger for PostgresLedger {
         self.look(|moment| lists::find(moment, by, query))
     }
 
+    fn note(&mut self, by: AuthorityId, certificate: &Certificate, detail: &str, act: &Act) -> Result<(), LedgerError> {
+        self.transact(|writing| {
+            writing.log(Done::certificate(certificate).with(detail).line(by, act));
+            Ok(())
+        })
+    }
+
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
         self.look(|moment| audit::read(moment, visit))
     }

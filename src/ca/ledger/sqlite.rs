@@ -233,6 +233,10 @@ impl Ledger for SqliteLedger {
         lists::find(&self.connection, by, query).map_err(|error| self.told(error))
     }
 
+    fn note(&mut self, by: AuthorityId, certificate: &Certificate, detail: &str, act: &Act) -> Result<(), LedgerError> {
+        self.transact(|transaction| Ok(audit::log(transaction, by, Done::certificate(certificate).with(detail), act)?))
+    }
+
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
         audit::read(&mut self.connection, visit).map_err(|error| told(&self.path, error))
     }

@@ -236,6 +236,8 @@ impl Target {
             }
         }
         let (key, is_new) = self.obtain_key()?;
+        let written = std::iter::once(&self.out).chain(Some(&self.keyout).filter(|_| is_new));
+        WriteSet::check(written.map(PathBuf::as_path), true, session)?;
         let request = self.naming.request(key.public_key().clone());
         let (chosen, authority, authority_key) = signers.signer(&self.who, self.now, session)?;
         let what = if self.action == Action::Renew { ca::Action::Renew } else { ca::Action::Issue };

@@ -105,7 +105,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     let order = Order { profile: &profile, request: &request, validity };
     let issued = certified(&mut authority, &key, &order, chosen, now).hint_if(another_issuer(chosen))?;
-    Certified::write(&issued, &authority, loaded.shown(), out, args.force, session)
+    Certified::write(&issued, &authority, loaded.shown(), out, args.force, chosen, session)
 }
 
 fn certified(

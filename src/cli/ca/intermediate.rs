@@ -10,8 +10,10 @@ use super::outline::Outline;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
 use super::subordinate::{Certified, certified_file, inherit};
+use super::unwritten;
 use super::wanted::{AuthorityKeyArgs, BelowArgs, request, subject_below, written_key};
 use crate::ca::petition;
+use crate::ca::place::is_there;
 use crate::ca::{Action, AuthorityName, Order};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
@@ -116,6 +118,10 @@ fn establish(
         return Err(anyhow!("{called} is the first authority of every CA"))
             .hint("choose another name, such as issuing");
     }
+    if let Some(taken) = [&path, &key_path].into_iter().find(|path| is_there(path)) {
+        return Err(anyhow!("{} exists already, and nothing replaces an authority", shown(taken)))
+            .hint(format!("choose another name than {called}"));
+    }
     WriteSet::check([key_path.as_path(), path.as_path()], false, session)?;
     let validity = args.lifetime.validity(profile, now)?;
 
@@ -135,7 +141,7 @@ fn establish(
     let mut chain = vec![&issued.certificate];
     chain.extend(parent.path());
     files.add(path, place::chain(&chain).into_bytes(), Mode::Public);
-    files.write(session).with_context(|| super::issue::recorded(&issued))?;
+    unwritten::told(files.write(session), &issued, unwritten::Key::Gone, chosen)?;
     session.answer(&Established {
         authority: Outline::of(called, &issued.certificate, chosen)?,
         issuer: parent.certificate().subject().to_string(),
@@ -181,7 +187,7 @@ fn certify(
         &mut fresh_serial,
         &place::act(Action::Intermediate),
     )?;
-    Certified::write(&issued, &parent, loaded.shown(), out, args.force, session)
+    Certified::write(&issued, &parent, loaded.shown(), out, args.force, chosen, session)
 }
 
 /// An authority that has just been made.

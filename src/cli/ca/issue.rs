@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -11,6 +11,7 @@ use super::batch::{self, BatchArgs, Standard};
 use super::init::{Made, Plan};
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
+use super::unwritten;
 use crate::ca::place::State;
 use crate::ca::{Action, Authority, Issued, Order};
 use crate::cli::clock::{self, rfc3339, until};
@@ -168,9 +169,9 @@ impl Wanted<'_> {
             notes: naming.notes.iter().map(ToString::to_string).collect(),
             second: None,
         };
-        outputs
-            .write(&key, &place::chain(&authority.full_chain(&issued.certificate)), session)
-            .with_context(|| recorded(&issued))?;
+        let kept = unwritten::Key::of(key.pem.is_some());
+        let written = outputs.write(&key, &place::chain(&authority.full_chain(&issued.certificate)), session);
+        unwritten::told(written, &issued, kept, chosen)?;
         Ok(answer)
     }
 }
@@ -200,11 +201,6 @@ impl Twin {
         };
         Ok(Self { out, key: key.of_type(TWIN, None) })
     }
-}
-
-/// What an error says after the record is made: the ledger knows a certificate that nobody has.
-pub(in crate::cli) fn recorded(issued: &Issued) -> String {
-    format!("the certificate with serial number {} is recorded, but lost", issued.certificate.serial())
 }
 
 /// The CA and its key; made where there is none and nobody said where it should be.

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use serde::Serialize;
 
-use super::place::Chosen;
+use super::place::{self, Chosen};
 use super::signer::SignerArgs;
 use super::wanted::written_key;
-use crate::ca::AuthorityName;
+use crate::ca::{Action, AuthorityName};
 use crate::cli::exit::Exit;
 use crate::cli::files::{Mode, WriteSet};
 use crate::cli::output::{Report, Session, shown};
@@ -22,6 +22,9 @@ use crate::cli::text::{Text, good, safe, warn};
 The key is read with its present passphrase, checked to be the authority's, and written again in one step: a crash leaves
 the old file or the new one. It is encrypted with PBES2: AES-256-CBC, PBKDF2 with HMAC-SHA-256 and 600000 iterations.
 Copies elsewhere, backups among them, keep the old passphrase.
+
+That it was done stands in the ledger's audit log, so the ledger must be at hand. A key file alone, away from its CA, gets
+another passphrase with `certkit key convert`; nothing tells of that.
 
 For example:
   certkit ca passphrase
@@ -59,6 +62,15 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let prompt = PassphraseSource::Prompt;
     let source = args.new_passphrase.as_ref().unwrap_or(&prompt);
     let passphrase = (!args.remove).then(|| source.new_one(&shown(&path))).transpose()?;
+    WriteSet::check([path.as_path()], true, session)?;
+    let mut authority = chosen.open_one(&name)?;
+    let done = match (was_encrypted, passphrase.is_some()) {
+        (true, true) => "changed",
+        (false, true) => "set",
+        (_, false) => "removed",
+    };
+    // In the log first: a change that nobody is told of would be worse than one that is told and did not come about.
+    authority.note(done, &place::act(Action::Passphrase))?;
     let mut files = WriteSet::new(false).lasting();
     files.replace(path.clone(), written_key(&key, passphrase.as_ref())?, Mode::Secret);
     files.write(session)?;

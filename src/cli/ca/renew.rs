@@ -92,7 +92,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Where the new key goes, if not in the place of the old one
+    /// Where the key is, and the new one goes [default: after the certificate, a.test-key.pem beside a.test.pem]
     #[arg(long, value_name = "FILE", requires = "rekey")]
     keyout: Option<PathBuf>,
 
@@ -120,9 +120,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     if args.which.len() > 1 && (args.out.is_some() || args.keyout.is_some()) {
         return Err(anyhow!("--out and --keyout are for one certificate")).hint("renew each by itself");
     }
-    if (args.print_unit || args.watch) && (args.out.is_some() || args.keyout.is_some()) {
-        return Err(anyhow!("--out and --keyout are for one renewal"))
-            .hint("a certificate that is watched stays where it is");
+    if (args.print_unit || args.watch) && args.out.is_some() {
+        return Err(anyhow!("--out is for one renewal")).hint("a certificate that is watched stays where it is");
     }
     if args.print_unit {
         return unit::run(&args, chosen, session);

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 
-use super::issue::{About, recorded};
+use super::issue::About;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
+use super::unwritten;
 use crate::ca::petition::{self, Petition};
 use crate::ca::{Action, Refusal};
 use crate::cli::clock;
@@ -27,8 +28,9 @@ use crate::x509::Certificate;
 Of a request the CA takes the key, once its owner has proved to hold the private half; the common name; and those names and
 purposes that the profile allows. Whatever else it asks for is left out and said. A request that asks for CA:TRUE is refused.
 
-Of several requests each is answered by itself, and --json gives an object on a line for each. All are read before any is
-signed.
+Of several requests, in files of their own or one after the other in one file, each is answered by itself, and --json gives an
+object on a line for each. All are read before any is signed. The certificate for app.csr goes to app.pem; those for requests
+that share a file, or come from stdin, are called after their first names.
 
 Exit status: 0 signed; 1 one is refused, and the answer says why; 2 could not answer.
 
@@ -36,6 +38,7 @@ For example:
   certkit ca sign app.csr
   certkit ca sign app.csr --profile client --days 30 --out app.pem
   certkit ca sign requests/*.csr
+  cat requests/*.csr | certkit ca sign -
 
 With --json the answer is an object: `request`; and where it is refused, `refused` (why); where it is signed,
 `certificate_file`, `left_out` (what the request asked for and did not get), and `subject` to `objections` as
@@ -73,15 +76,15 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let now = clock::making_now()?;
     let profile = load_profile(&args.profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
-    let many = args.requests.len() > 1;
-    if many && args.out.is_some() {
-        return Err(anyhow!("--out names one file, and there are {} requests", args.requests.len()))
-            .hint("leave it out: each certificate is called after its request");
-    }
     // All are read before any is signed.
     let mut read = Vec::new();
     for request in &args.requests {
-        read.push(Asked::read(request, &args, &profile)?);
+        read.extend(Asked::read(request, &args, &profile)?);
+    }
+    let many = read.len() > 1;
+    if many && args.out.is_some() {
+        return Err(anyhow!("--out names one file, and there are {} requests", read.len()))
+            .hint("leave it out: each certificate gets a file of its own");
     }
     let outs: Vec<&Path> =
         read.iter().filter_map(|asked| asked.petition.as_ref().ok()).map(|(_, out)| &**out).collect();
@@ -121,7 +124,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         let mut files = WriteSet::new(args.force);
         let chain: Vec<&Certificate> = std::iter::once(&issued.certificate).chain(&above).collect();
         files.add(out.clone(), place::chain(&chain).into_bytes(), Mode::Public);
-        files.write(session).with_context(|| recorded(&issued))?;
+        unwritten::told(files.write(session), &issued, unwritten::Key::Kept, chosen)?;
         let signed = Signed {
             certificate: About::new(&issued, &ca_certificate, chosen, &profile.name),
             request,
@@ -140,20 +143,28 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(path: &Path, args: &Args, profile: &Profile) -> anyhow::Result<Self> {
+    /// Reads the requests of a file.
+    fn read(path: &Path, args: &Args, profile: &Profile) -> anyhow::Result<Vec<Self>> {
         let loaded = Loaded::read(path)?;
-        let request = loaded.document.request().with_context(|| cannot_use(path))?;
-        let petition = match petition::read(request, profile, &args.san) {
-            Ok(petition) => {
-                let out = match &args.out {
-                    Some(out) => out.clone(),
-                    None => beside(path, &petition.label)?,
-                };
-                Ok((petition, out))
-            }
-            Err(refusal) => Err(refusal),
-        };
-        Ok(Self { request: loaded.shown(), petition })
+        let requests = loaded.document.requests().with_context(|| cannot_use(path))?;
+        let alone = requests.len() == 1;
+        let mut asked = Vec::new();
+        for (request, number) in requests.into_iter().zip(1..) {
+            let shown = if alone { loaded.shown() } else { format!("{} ({number})", loaded.shown()) };
+            let petition = match petition::read(request, profile, &args.san) {
+                Ok(petition) => {
+                    let out = match &args.out {
+                        Some(out) => out.clone(),
+                        None if alone => beside(path, &petition.label)?,
+                        None => called_after(&petition.label)?,
+                    };
+                    Ok((petition, out))
+                }
+                Err(refusal) => Err(refusal),
+            };
+            asked.push(Self { request: shown, petition });
+        }
+        Ok(asked)
     }
 }
 
@@ -165,7 +176,11 @@ fn answer(report: &impl Report, many: bool, session: &mut Session) -> anyhow::Re
 /// `app.pem` for `app.csr`, in the folder where certkit runs.
 pub(super) fn beside(request: &Path, label: &str) -> anyhow::Result<PathBuf> {
     let name = request.file_stem().filter(|_| !files::is_dash(request)).and_then(|stem| stem.to_str());
-    Ok(format!("{}.pem", files::file_name_for(name.unwrap_or(label))?).into())
+    called_after(name.unwrap_or(label))
+}
+
+fn called_after(name: &str) -> anyhow::Result<PathBuf> {
+    Ok(format!("{}.pem", files::file_name_for(name)?).into())
 }
 
 #[derive(Debug, Serialize)]

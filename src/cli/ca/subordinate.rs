@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use serde::Serialize;
 
-use super::issue::recorded;
-use super::place;
+use super::place::{self, Chosen};
+use super::unwritten;
 use crate::ca::{Authority, Issued};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
@@ -60,6 +59,7 @@ impl Certified {
         from: String,
         out: PathBuf,
         force: bool,
+        chosen: &Chosen,
         session: &mut Session,
     ) -> anyhow::Result<Exit> {
         let mut chain = vec![&issued.certificate];
@@ -67,7 +67,7 @@ impl Certified {
         let mut set = WriteSet::new(force);
         let certificate_file = if files::is_dash(&out) { "stdout".to_owned() } else { shown(&out) };
         set.add(out, place::chain(&chain).into_bytes(), Mode::Public);
-        set.write(session).with_context(|| recorded(issued))?;
+        unwritten::told(set.write(session), issued, unwritten::Key::Kept, chosen)?;
         let certificate = &issued.certificate;
         let constraints = certificate.extensions().find::<NameConstraints>().ok().flatten();
         let constraints = constraints.map(|found| found.value).unwrap_or_default();

@@ -14,22 +14,25 @@ use tempfile::{Builder, NamedTempFile, TempPath};
 use zeroize::Zeroizing;
 
 use super::is_dash;
+use super::replaced::{Replaced, led_to};
 use crate::cli::output::{Session, shown};
 use crate::cli::problem::{Hinted, plain};
 
 /// Who may read a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// The owner alone (0600), whatever the umask and whatever was there before: anything that holds a private key.
+    /// The owner alone (0600), whatever the umask: anything that holds a private key. In the place of a file that is a
+    /// secret too, those who might read that one.
     Secret,
-    /// Whoever the umask lets (0644 at most).
+    /// Whoever the umask lets (0644 at most), or those who might read the file that was there before.
     Public,
 }
 
 /// Files to be written together: all of them or none.
 ///
 /// A path of `-` is stdout. A FIFO or a device (`/dev/null`, `/dev/fd/3`) is written to, not replaced. Anything else that
-/// exists is refused, or with `force` replaced: a link itself, never what it points to; a folder never.
+/// exists is refused, or with `force` replaced: of a link what it leads to, in its own folder, so that the link stays; a
+/// folder never. The new file has owner, group and permissions of the one it replaces, as far as that opens it to nobody.
 #[derive(Debug)]
 #[must_use]
 pub struct WriteSet {
@@ -70,18 +73,19 @@ impl WriteSet {
         let places = places(self.files.iter().map(|file| (file.path.as_path(), force || file.replaces)), session)?;
         let mut staged = Vec::new();
         for (file, place) in self.files.iter().zip(&places) {
-            if *place == Place::File {
-                staged.push((file, stage(file).with_context(|| cannot_write(&file.path))?));
+            if let Place::File(target) = place {
+                let temporary = stage(file, target, force || file.replaces);
+                staged.push((file, target, temporary.with_context(|| cannot_write(&file.path))?));
             }
         }
         sync(&staged)?;
         let mut placed = Placed::default();
-        for (file, temporary) in staged {
-            placed.put(temporary, &file.path, force || file.replaces).with_context(|| cannot_write(&file.path))?;
+        for (file, target, temporary) in staged {
+            placed.put(temporary, target, force || file.replaces).with_context(|| cannot_write(&file.path))?;
         }
         for (file, place) in self.files.iter().zip(&places) {
             match place {
-                Place::File => {}
+                Place::File(_) => {}
                 Place::Stdout => session.raw(&file.contents)?,
                 Place::Stream => write_stream(file).with_context(|| cannot_write(&file.path))?,
             }
@@ -91,12 +95,25 @@ impl WriteSet {
         Ok(written.map(|(file, _)| file.path.clone()).collect())
     }
 
-    /// Whether files could be written to these paths: asked before keys are generated and passphrases typed.
+    /// Whether files could be written to these paths: asked before keys are generated, passphrases typed and certificates
+    /// recorded. Each folder is tried with a file that is gone at once.
     ///
     /// # Errors
-    /// When something is in the way, the folder is missing, the same path is given twice, or `-` meets `--json`.
+    /// When something is in the way, the folder is missing or takes no file, the same path is given twice, or `-` meets
+    /// `--json`.
     pub fn check<'a>(paths: impl IntoIterator<Item = &'a Path>, force: bool, session: &Session) -> anyhow::Result<()> {
-        places(paths.into_iter().map(|path| (path, force)), session).map(drop)
+        let paths: Vec<&Path> = paths.into_iter().collect();
+        let places = places(paths.iter().map(|path| (*path, force)), session)?;
+        let mut tried: Vec<&Path> = Vec::new();
+        for (path, place) in paths.into_iter().zip(&places) {
+            let Place::File(target) = place else { continue };
+            let folder = folder_of(target);
+            if !tried.contains(&folder) {
+                try_folder(folder).with_context(|| cannot_write(path))?;
+                tried.push(folder);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -122,25 +139,25 @@ impl fmt::Debug for Entry {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Place {
     Stdout,
     /// Written to as it stands: a FIFO, a character device, an open descriptor.
     Stream,
-    File,
+    /// A file of this path, which is no link.
+    File(PathBuf),
 }
 
 fn places<'a>(paths: impl IntoIterator<Item = (&'a Path, bool)>, session: &Session) -> anyhow::Result<Vec<Place>> {
-    let (mut places, mut files) = (Vec::new(), Vec::<&Path>::new());
+    let mut places: Vec<Place> = Vec::new();
     for (path, force) in paths {
         let place = place(path, force).with_context(|| cannot_write(path))?;
-        match place {
+        let is_taken =
+            |target: &Path| places.iter().any(|it| matches!(it, Place::File(other) if same_place(target, other)));
+        match &place {
             Place::Stdout => session.may_take_stdout()?,
-            Place::Stream => {}
-            Place::File if files.iter().any(|other| same_place(path, other)) => {
-                bail!("cannot write {}: it is given twice", shown(path))
-            }
-            Place::File => files.push(path),
+            Place::File(target) if is_taken(target) => bail!("cannot write {}: it is given twice", shown(path)),
+            Place::Stream | Place::File(_) => {}
         }
         places.push(place);
     }
@@ -161,8 +178,11 @@ fn place(path: &Path, force: bool) -> anyhow::Result<Place> {
     }
     match fs::symlink_metadata(path) {
         Ok(about) if is_stream(&about) => Ok(Place::Stream),
-        Ok(about) => may_replace(path, &about, force).map(|()| Place::File),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => has_folder(path).map(|()| Place::File),
+        Ok(about) if about.is_symlink() && force && !path.is_dir() => place(&led_to(path)?, force),
+        Ok(about) => may_replace(path, &about, force).map(|()| Place::File(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            has_folder(path).map(|()| Place::File(path.to_owned()))
+        }
         Err(error) => Err(plain(error)),
     }
 }
@@ -171,11 +191,11 @@ fn may_replace(path: &Path, about: &Metadata, force: bool) -> anyhow::Result<()>
     if path.is_dir() {
         return Err(anyhow!("it is a folder")).hint("name a file in it");
     }
-    if about.is_symlink() && !force {
+    if about.is_symlink() {
         let target = fs::read_link(path).map(|target| format!(" to {}", shown(&target))).unwrap_or_default();
-        return Err(anyhow!("it is a link{target}")).hint("--force replaces the link itself, not what it points to");
+        return Err(anyhow!("it is a link{target}")).hint("--force replaces the file that it leads to");
     }
-    if !about.is_symlink() && !about.is_file() {
+    if !about.is_file() {
         bail!("it is no file");
     }
     if !force {
@@ -205,27 +225,37 @@ fn is_stream(_: &Metadata) -> bool {
 }
 
 /// Writes a file beside its place. Dropped, it is gone.
-fn stage(file: &Entry) -> anyhow::Result<NamedTempFile> {
+fn stage(file: &Entry, target: &Path, force: bool) -> anyhow::Result<NamedTempFile> {
     let write = || {
+        let replaced = if force { Replaced::at(target)? } else { None };
         // Exclusive creation, 0600 from the first byte unless it is public.
         let mut builder = Builder::new();
         builder.prefix(PREFIX);
         #[cfg(unix)]
-        if file.mode == Mode::Public {
+        if file.mode == Mode::Public && replaced.is_none() {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o644));
         }
-        let mut temporary = builder.tempfile_in(folder_of(&file.path))?;
+        let mut temporary = builder.tempfile_in(folder_of(target))?;
         temporary.write_all(&file.contents)?;
+        if let Some(replaced) = replaced {
+            replaced.hand_on(temporary.as_file(), file.mode == Mode::Secret)?;
+        }
         Ok(temporary)
     };
     write().map_err(plain)
 }
 
+/// Whether a folder takes a file, and the disk what will be in it.
+fn try_folder(folder: &Path) -> anyhow::Result<()> {
+    let write = || Builder::new().prefix(PREFIX).tempfile_in(folder)?.write_all(&[0; TRIED]);
+    write().map_err(plain)
+}
+
 /// Waits until all are on the disk before any name points to them, so that no power cut leaves half a file. All at once:
 /// a journal is written once for those that wait for it together.
-fn sync(staged: &[(&Entry, NamedTempFile)]) -> anyhow::Result<()> {
-    let one = |(entry, file): &(&Entry, NamedTempFile)| {
+fn sync(staged: &[(&Entry, &PathBuf, NamedTempFile)]) -> anyhow::Result<()> {
+    let one = |(entry, _, file): &(&Entry, &PathBuf, NamedTempFile)| {
         file.as_file().sync_all().map_err(plain).with_context(|| cannot_write(&entry.path))
     };
     let Some((last, others)) = staged.split_last() else { return Ok(()) };
@@ -338,6 +368,9 @@ pub fn folder_of(path: &Path) -> &Path {
 fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", shown(path))
 }
+
+/// How much a disk must take, in bytes: more than key and chain have.
+const TRIED: usize = 16 << 10;
 
 /// How many files are waited for at the same time.
 const SYNCED_AT_ONCE: usize = 16;

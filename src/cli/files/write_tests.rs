@@ -103,13 +103,8 @@ fn a_pair_is_written_both_or_neither() {
         fs::write(place.at(name), text).unwrap();
     }
     let stage = |name: &str| {
-        super::stage(&Entry {
-            path: place.at(name),
-            contents: b"new".to_vec().into(),
-            mode: Mode::Secret,
-            replaces: false,
-        })
-        .unwrap()
+        let (path, contents) = (place.at(name), b"new".to_vec().into());
+        super::stage(&Entry { path, contents, mode: Mode::Secret, replaces: false }, &place.at(name), false).unwrap()
     };
     let mut placed = Placed::default();
     placed.put(stage("a"), &place.at("a"), true).unwrap();
@@ -192,32 +187,100 @@ mod unix {
     }
 
     #[test]
-    fn a_link_is_never_followed() {
+    fn a_link_stays_and_leads_to_the_new_file() {
         let place = Place::new();
-        fs::write(place.at("target"), "old").unwrap();
-        for to in ["target", "nowhere"] {
-            symlink(to, place.at("a")).unwrap();
-            assert!(place.refusal(&["a"], false).ends_with(&format!("it is a link to {to}")));
-            place.write(&["a"], true).unwrap();
-            assert!(fs::symlink_metadata(place.at("a")).unwrap().is_file());
-            fs::remove_file(place.at("a")).unwrap();
-        }
-        assert_eq!((place.listing(), place.text("target")), (vec!["target".to_owned()], "old".to_owned()));
+        fs::create_dir(place.at("live")).unwrap();
+        fs::write(place.at("live/a"), "old").unwrap();
+        symlink("live/a", place.at("b")).unwrap();
+        symlink("b", place.at("a")).unwrap();
+        assert!(place.refusal(&["a"], false).ends_with("it is a link to b"));
+        place.write(&["a"], true).unwrap();
+        assert_eq!(fs::read_link(place.at("a")).unwrap(), Path::new("b"));
+        assert_eq!(
+            (place.text("live/a").as_str(), place.listing()),
+            ("a", ["a", "b", "live"].map(str::to_owned).into())
+        );
+        assert_eq!(fs::read_dir(place.at("live")).unwrap().count(), 1);
+        assert!(place.refusal(&["a", "live/a"], true).ends_with("it is given twice"));
     }
 
     #[test]
-    fn a_replaced_link_comes_back_when_its_pair_fails() {
+    fn a_link_that_leads_to_no_file_is_refused() {
         let place = Place::new();
         symlink("nowhere", place.at("a")).unwrap();
-        let contents = b"new".to_vec();
-        let staged =
-            stage(&Entry { path: place.at("a"), contents: contents.into(), mode: Mode::Secret, replaces: false })
-                .unwrap();
-        let mut placed = Placed::default();
-        placed.put(staged, &place.at("a"), true).unwrap();
-        drop(placed);
-        assert_eq!(fs::read_link(place.at("a")).unwrap(), Path::new("nowhere"));
-        assert_eq!(place.listing(), ["a"]);
+        symlink("c", place.at("b")).unwrap();
+        symlink("b", place.at("c")).unwrap();
+        for (name, why) in [("a", "no such file"), ("b", "leads to no file")] {
+            assert!(place.refusal(&[name], true).ends_with(why), "{name}");
+        }
+        assert_eq!(place.listing(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_pair_that_fails_leaves_what_a_link_leads_to() {
+        let place = Place::new();
+        fs::write(place.at("target"), "old").unwrap();
+        symlink("target", place.at("a")).unwrap();
+        let mut files = WriteSet::new(true);
+        files.add(place.at("a"), b"new".to_vec(), Mode::Secret);
+        files.add("/dev/full", b"x".to_vec(), Mode::Public);
+        files.write(&mut captured(false, false).0).unwrap_err();
+        assert_eq!((place.listing(), place.text("target")), (vec!["a".into(), "target".into()], "old".to_owned()));
+    }
+
+    #[test]
+    fn a_new_file_may_be_read_by_those_who_might_read_the_old_one() {
+        let place = Place::new();
+        for (mode, old, new) in [
+            (Mode::Secret, 0o640, 0o640),
+            (Mode::Secret, 0o4750, 0o640),
+            (Mode::Secret, 0o400, 0o400),
+            (Mode::Secret, 0o604, 0o600),
+            (Mode::Public, 0o600, 0o600),
+            (Mode::Public, 0o640, 0o640),
+            (Mode::Public, 0o664, 0o664),
+            (Mode::Public, 0o755, 0o644),
+        ] {
+            fs::write(place.at("a"), "old").unwrap();
+            fs::set_permissions(place.at("a"), fs::Permissions::from_mode(old)).unwrap();
+            let mut files = WriteSet::new(true);
+            files.add(place.at("a"), b"new".to_vec(), mode);
+            files.write(&mut captured(false, false).0).unwrap();
+            let found = fs::metadata(place.at("a")).unwrap().mode() & 0o7777;
+            assert_eq!(
+                (format!("{found:o}"), place.text("a")),
+                (format!("{new:o}"), "new".to_owned()),
+                "{mode:?} {old:o}"
+            );
+            fs::remove_file(place.at("a")).unwrap();
+        }
+    }
+
+    #[test]
+    fn permissions_of_a_group_that_cannot_be_given_are_not_given() {
+        let place = Place::new();
+        // Nobody but root gives a file to a group that is not theirs; root gives it to any.
+        let foreign = fs::metadata("/").unwrap().gid();
+        for (old, is_secret, with, without) in
+            [(0o640, true, 0o640, 0o600), (0o664, false, 0o664, 0o644), (0o640, false, 0o640, 0o600)]
+        {
+            let file = tempfile::NamedTempFile::new_in(place.folder.path()).unwrap();
+            let owner = file.as_file().metadata().unwrap().uid();
+            Replaced::of(owner, foreign, old).hand_on(file.as_file(), is_secret).unwrap();
+            let about = file.as_file().metadata().unwrap();
+            let wanted = if about.gid() == foreign { with } else { without };
+            assert_eq!(about.mode() & 0o7777, wanted);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_takes_nothing_is_told_before_anything_is_made() {
+        let place = Place::new();
+        let check = |path: &Path| WriteSet::check([path], false, &captured(false, false).0);
+        check(&place.at("a")).unwrap();
+        assert!(place.listing().is_empty());
+        // A folder in which not even root makes a file.
+        assert!(check(Path::new("/sys/a")).is_err());
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use crate::cli::files;
+use crate::cli::ca::place::absolute;
+use crate::cli::files::{self, is_dash};
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
 use crate::profile::Profile;
@@ -29,7 +30,14 @@ pub(in crate::cli) fn load(name: &str) -> anyhow::Result<Profile> {
     let path = Path::new(name);
     if looks_like_a_path(name) || path.is_file() {
         let text = files::read_text(path)?;
-        return Ok(Profile::from_toml(&shown(path), &text)?);
+        let profile = Profile::from_toml(&shown(path), &text)?;
+        // A path counts from the folder of today.
+        let recorded_as = match (is_dash(path), path.canonicalize()) {
+            (true, _) => "stdin".to_owned(),
+            (false, Ok(whole)) => whole.display().to_string(),
+            (false, Err(_)) => absolute(path),
+        };
+        return Ok(Profile { recorded_as, ..profile });
     }
     let names = Profile::names().join(", ");
     Err(anyhow!("there is no profile {name:?}")).hint(format!("there are {names}; or give a file, such as ./own.toml"))

@@ -6,9 +6,10 @@ use anyhow::Context;
 use time::{Duration, OffsetDateTime};
 
 use crate::ca::{Action, Authority, Order};
-use crate::cli::ca::issue::{open_or_make, recorded};
+use crate::cli::ca::issue::open_or_make;
 use crate::cli::ca::place::{self, Chosen};
 use crate::cli::ca::signer::SignerArgs;
+use crate::cli::ca::unwritten;
 use crate::cli::clock;
 use crate::cli::files::{Mode, WriteSet, make_private_folder, stamp};
 use crate::cli::load::Loaded;
@@ -39,6 +40,8 @@ pub(super) fn certificate(chosen: &Chosen, signer: &SignerArgs, session: &mut Se
     let validity = profile.validity(now, None).context("the year 9999 is near")?;
     let key = PrivateKey::generate(profile.key)?;
     let request = naming.request(key.public_key().clone());
+    make_private_folder(&folder)?;
+    WriteSet::check([file.as_path()], true, session)?;
     let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
     let order = Order { profile: &profile, request: &request, validity };
     let issued = signatory.issue(&order, &mut fresh_serial, &place::act(Action::Issue))?;
@@ -46,13 +49,9 @@ pub(super) fn certificate(chosen: &Chosen, signer: &SignerArgs, session: &mut Se
     // The record is on the disk; from here on the certificate may be seen.
     let mut both = pem::write("PRIVATE KEY", &key.to_pkcs8_der());
     both.push_str(&place::chain(&authority.full_chain(&issued.certificate)));
-    let write = |session: &mut Session| -> anyhow::Result<()> {
-        make_private_folder(&folder)?;
-        let mut files = WriteSet::new(true);
-        files.add(&file, both.as_bytes().to_vec(), Mode::Secret);
-        files.write(session).map(drop)
-    };
-    write(session).with_context(|| recorded(&issued))?;
+    let mut files = WriteSet::new(true);
+    files.add(&file, both.as_bytes().to_vec(), Mode::Secret);
+    unwritten::told(files.write(session), &issued, unwritten::Key::Gone, chosen)?;
     session.say(format_args!("made a certificate for localhost: {}", shown(&file)));
     Ok(file)
 }

@@ -3,7 +3,7 @@
 use super::CipherError;
 use ::cbc::Decryptor;
 use ::cbc::cipher::{Array, Block, BlockModeDecrypt, KeyIvInit};
-use aes::{Aes128, Aes256};
+use aes::{Aes128, Aes192, Aes256};
 use camellia::{Camellia128, Camellia256};
 use des::{Des, TdesEde3};
 use zeroize::Zeroizing;
@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 pub enum CbcAlgorithm {
     /// AES with a key of 128 bits.
     Aes128,
+    /// AES with a key of 192 bits.
+    Aes192,
     /// AES with a key of 256 bits.
     Aes256,
     /// Camellia with a key of 128 bits.
@@ -31,7 +33,7 @@ impl CbcAlgorithm {
         match self {
             Self::Des => 8,
             Self::Aes128 | Self::Camellia128 => 16,
-            Self::TripleDes => 24,
+            Self::Aes192 | Self::TripleDes => 24,
             Self::Aes256 | Self::Camellia256 => 32,
         }
     }
@@ -52,6 +54,7 @@ pub fn decrypt(algorithm: CbcAlgorithm, key: &[u8], iv: &[u8], data: &[u8]) -> R
     }
     match algorithm {
         CbcAlgorithm::Aes128 => blocks::<Decryptor<Aes128>>(key, iv, data),
+        CbcAlgorithm::Aes192 => blocks::<Decryptor<Aes192>>(key, iv, data),
         CbcAlgorithm::Aes256 => blocks::<Decryptor<Aes256>>(key, iv, data),
         CbcAlgorithm::Camellia128 => blocks::<Decryptor<Camellia128>>(key, iv, data),
         CbcAlgorithm::Camellia256 => blocks::<Decryptor<Camellia256>>(key, iv, data),

@@ -1,5 +1,5 @@
-//! Symmetric cryptography of TLS, to read recordings: MACs and decryption, the broken kinds included. Nothing here
-//! encrypts, and nothing keeps its timing to itself: no peer waits for the answer.
+//! Symmetric cryptography of TLS, to read recordings, and of old files: MACs and decryption, the broken kinds included.
+//! Nothing here encrypts, and nothing keeps its timing to itself: no peer waits for the answer.
 
 mod aead;
 mod cbc;

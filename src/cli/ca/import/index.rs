@@ -7,25 +7,45 @@ use crate::ca::Revocation;
 use crate::x509::SerialNumber;
 use crate::x509::extension::CrlReason;
 
-/// The revocations in an index: status, end, revocation with its reason, serial number. Lines that are none are left out.
-pub(super) fn revocations(text: &str) -> Vec<(SerialNumber, Revocation)> {
-    text.lines().filter_map(revocation).collect()
+/// A certificate that the index calls revoked.
+#[derive(Debug)]
+pub(super) struct Revoked {
+    pub(super) serial: SerialNumber,
+    pub(super) revocation: Revocation,
+    /// When it expires, where that can be read.
+    pub(super) not_after: Option<OffsetDateTime>,
 }
 
-fn revocation(line: &str) -> Option<(SerialNumber, Revocation)> {
-    let mut fields = line.split('\t');
-    let ("R", Some(_), Some(revoked), Some(serial)) = (fields.next()?, fields.next(), fields.next(), fields.next())
-    else {
-        return None;
-    };
+/// The revocations in an index, and the numbers of the lines that tell of one and cannot be read. Other lines are left out.
+pub(super) fn revocations(text: &str) -> (Vec<Revoked>, Vec<usize>) {
+    let (mut found, mut damaged) = (Vec::new(), Vec::new());
+    for (line, number) in text.lines().zip(1..).filter(|(line, _)| line.split('\t').next() == Some("R")) {
+        match revocation(line) {
+            Some(revoked) => found.push(revoked),
+            None => damaged.push(number),
+        }
+    }
+    (found, damaged)
+}
+
+/// Status, end, revocation with its reason, serial number.
+fn revocation(line: &str) -> Option<Revoked> {
+    let mut fields = line.split('\t').skip(1);
+    let (end, revoked, serial) = (fields.next()?, fields.next()?, fields.next()?);
     let (at, reason) = revoked.split_once(',').unwrap_or((revoked, ""));
     let reason = match reason.split(',').next().unwrap_or_default() {
         "keyTime" => CrlReason::KeyCompromise,
         "CAkeyTime" => CrlReason::CaCompromise,
         "holdInstruction" => CrlReason::CertificateHold,
+        // It revokes nothing, and the line says that the certificate is revoked.
+        "removeFromCRL" => CrlReason::Unspecified,
         name => CrlReason::from_name(name).unwrap_or(CrlReason::Unspecified),
     };
-    Some((SerialNumber::from_hex(serial)?, Revocation::new(moment(at)?, reason)))
+    Some(Revoked {
+        serial: SerialNumber::from_hex(serial)?,
+        revocation: Revocation::new(moment(at)?, reason),
+        not_after: moment(end),
+    })
 }
 
 /// UTCTime or GeneralizedTime (RFC 5280 §4.1.2.5).
@@ -46,14 +66,19 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn revocations_are_read_and_the_rest_is_left_out() {
+    fn revocations_are_read_and_damaged_ones_are_numbered() {
         let text = "V\t270101000000Z\t\t01\tunknown\t/CN=a\n\
                     R\t270101000000Z\t260102030405Z,keyCompromise\t0A\tunknown\t/CN=b\n\
                     R\t20500101000000Z\t20260102030405Z\t0B\tunknown\t/CN=c\n\
-                    E\t200101000000Z\t\t0C\tunknown\t/CN=d\nR\tx\n\nR\t1\tnever\t0D\tunknown\t/CN=e\n";
-        let found = revocations(text);
-        let said: Vec<String> = found.iter().map(|(serial, it)| format!("{serial} {}", it.reason.name())).collect();
-        assert_eq!(said, ["0a keyCompromise", "0b unspecified"]);
-        assert!(found.iter().all(|(_, it)| it.at == datetime!(2026-01-02 03:04:05 UTC)));
+                    R\t?\t260102030405Z,removeFromCRL\t0C\tunknown\t/CN=c\n\
+                    E\t200101000000Z\t\t0D\tunknown\t/CN=d\nR\tx\n\nR\t1\tnever\t0E\tunknown\t/CN=e\n";
+        let (found, damaged) = revocations(text);
+        let said: Vec<String> =
+            found.iter().map(|it| format!("{} {}", it.serial, it.revocation.reason.name())).collect();
+        assert_eq!(said, ["0a keyCompromise", "0b unspecified", "0c unspecified"]);
+        assert_eq!(damaged, [6, 8]);
+        assert!(found.iter().all(|it| it.revocation.at == datetime!(2026-01-02 03:04:05 UTC)));
+        let ends: Vec<_> = found.iter().map(|it| it.not_after).collect();
+        assert_eq!(ends, [Some(datetime!(2027-01-01 0:00 UTC)), Some(datetime!(2050-01-01 0:00 UTC)), None]);
     }
 }

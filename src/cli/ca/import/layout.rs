@@ -15,6 +15,10 @@ pub(super) struct Layout {
     pub(super) issued: Vec<PathBuf>,
     /// The index that OpenSSL keeps.
     pub(super) index: Option<PathBuf>,
+    /// The file in which OpenSSL keeps the number of the next revocation list.
+    pub(super) next_list: Option<PathBuf>,
+    /// The revocation list that it has published.
+    pub(super) lists: Vec<PathBuf>,
 }
 
 /// What lies in this folder, if it is known.
@@ -33,7 +37,9 @@ pub(super) fn find(folder: &Path) -> Option<Layout> {
             of: known.of,
             authorities,
             issued: known.issued.iter().map(|path| at(path)).filter(|path| path.is_dir()).collect(),
-            index: known.index.and_then(there),
+            index: known.openssl.then(|| there("index.txt")).flatten(),
+            next_list: known.openssl.then(|| there("crlnumber")).flatten(),
+            lists: LISTS.iter().filter(|_| known.openssl).filter_map(|path| there(path)).collect(),
         })
     })
 }
@@ -45,19 +51,24 @@ struct Known {
     /// An authority below: its name, certificate and key.
     below: Option<(&'static str, &'static str, &'static str)>,
     issued: &'static [&'static str],
-    index: Option<&'static str>,
+    /// Whether it is kept by `openssl ca`: with an index and numbered lists.
+    openssl: bool,
 }
 
+/// Where `openssl ca` puts the list, or its manual page has one do so.
+const LISTS: [&str; 2] = ["crl.pem", "crl/crl.pem"];
+
 const KNOWN: [Known; 5] = [
-    Known { of: "mkcert", certificate: "rootCA.pem", key: "rootCA-key.pem", below: None, issued: &[], index: None },
-    Known { of: "minica", certificate: "minica.pem", key: "minica-key.pem", below: None, issued: &[], index: None },
+    Known { of: "mkcert", certificate: "rootCA.pem", key: "rootCA-key.pem", below: None, issued: &[], openssl: false },
+    Known { of: "minica", certificate: "minica.pem", key: "minica-key.pem", below: None, issued: &[], openssl: false },
     Known {
         of: "easy-rsa",
         certificate: "ca.crt",
         key: "private/ca.key",
         below: None,
-        issued: &["issued", "certs_by_serial"],
-        index: Some("index.txt"),
+        // What is revoked or renewed is moved away.
+        issued: &["issued", "certs_by_serial", "revoked/certs_by_serial", "renewed", "expired"],
+        openssl: true,
     },
     Known {
         of: "openssl ca",
@@ -65,7 +76,7 @@ const KNOWN: [Known; 5] = [
         key: "private/cakey.pem",
         below: None,
         issued: &["newcerts"],
-        index: Some("index.txt"),
+        openssl: true,
     },
     Known {
         of: "step",
@@ -73,6 +84,6 @@ const KNOWN: [Known; 5] = [
         key: "secrets/root_ca_key",
         below: Some(("intermediate", "certs/intermediate_ca.crt", "secrets/intermediate_ca_key")),
         issued: &[],
-        index: None,
+        openssl: false,
     },
 ];

@@ -2,12 +2,16 @@
 
 mod index;
 mod layout;
+mod past;
+mod secret;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 
+use self::past::Past;
+use self::secret::Secret;
 use super::outline::Outline;
 use super::place::{self, Chosen};
 use super::wanted::written_key;
@@ -20,16 +24,20 @@ use crate::cli::load::cannot_use;
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::passphrase::{Passphrase, PassphraseSource};
 use crate::cli::problem::Hinted;
-use crate::cli::text::{Text, good, strong, warn};
-use crate::container::{Document, PrivateKeyItem, is_pkcs12};
-use crate::key::PrivateKey;
-use crate::x509::Certificate;
+use crate::cli::text::{Text, bad, good, strong, warn};
+use crate::container::{ContainerError, Document, PrivateKeyItem, is_pkcs12};
+use crate::key::{KeyError, PrivateKey};
+use crate::x509::{Certificate, SerialNumber};
 
 /// Take over a CA of mkcert, minica, easy-rsa, openssl or step, or from a PKCS#12 file or files of your own
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 The certificate must be a CA's and the key its own; what is odd about it is said. The original stays where it is. A key under
 a passphrase stays under it. The CA is the first of its folder, or with --called another authority beside those that are there.
+
+What easy-rsa and openssl keep of it is taken over too: what was issued, what was revoked, and the number of the last
+revocation list, so that the next one has a greater number. A certificate that index.txt calls revoked and that is not to be
+found cannot be put on a list: it is refused before anything is recorded, unless --drop-revocations accepts it.
 
 Known folders:
   rootCA.pem, rootCA-key.pem              mkcert (mkcert -CAROOT says where)
@@ -46,7 +54,8 @@ For example:
   certkit ca import ~/pki --key-stays
 
 With --json the answer is an object: `from`; `folder`; `authorities` as `certkit ca init` answers; `warnings`; `issued` with
-`recorded`, `known`, `foreign` (how many certificates); and `revoked` (how many).")]
+`recorded`, `known`, `foreign` (how many certificates); `revoked` (how many); and `dropped` (serial numbers whose revocation
+is lost).")]
 pub(super) struct Args {
     /// The folder of another program's CA, or a PKCS#12 file; with --key, the CA's certificate
     #[arg(value_name = "FOLDER|FILE", required_unless_present = "cert", conflicts_with = "cert")]
@@ -71,6 +80,10 @@ pub(super) struct Args {
     /// Record these certificates as issued by the CA; of a folder all that lies in it
     #[arg(long, value_name = "FILE|FOLDER")]
     issued: Vec<PathBuf>,
+
+    /// Go on where certificates that the CA has revoked are not to be found: here they are revoked no more
+    #[arg(long)]
+    drop_revocations: bool,
 
     /// Leave the key where it is: ca.toml remembers that, and what signs needs --ca-key
     #[arg(long, conflicts_with = "encrypt")]
@@ -143,6 +156,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let pool: Vec<Certificate> =
         candidates.iter().flat_map(|it| it.others.iter().chain([&it.certificate])).cloned().collect();
 
+    let Some(first) = candidates.first() else { bail!("there is nothing to import") };
+    let past = Past::read(&args, found.as_ref(), &first.certificate, now)?;
+    let dropped = past.dropped.clone();
+
     let absent = absent_keys(&candidates, args.key_stays);
     if !absent.is_empty() && config.tells_of_authorities() {
         return Err(anyhow!("{} has to say where keys are", shown(&chosen.place().config())))
@@ -206,16 +223,17 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     set.write(session)?;
 
-    let (issued, revoked) = take_issued(&args, &found, &mut adopted)?;
+    let (issued, revoked) = past.record(&mut adopted)?;
     let authorities: anyhow::Result<Vec<Outline>> =
         candidates.iter().map(|it| Outline::of(&it.name, &it.certificate, chosen)).collect();
-    session.answer(&Imported { from, folder: chosen.shown(), authorities: authorities?, warnings, issued, revoked })?;
+    let (folder, authorities) = (chosen.shown(), authorities?);
+    session.answer(&Imported { from, folder, authorities, warnings, issued, revoked, dropped })?;
     Ok(Exit::Yes)
 }
 
 /// What is to be taken over, and where the rest of it lies.
 fn candidates(args: &Args) -> anyhow::Result<(String, Vec<Candidate>, Option<layout::Layout>)> {
-    let passphrase = args.passphrase.as_ref();
+    let passphrase = &Secret::new(args.passphrase.as_ref());
     let Some(from) = &args.from else {
         let (Some(cert), key) = (&args.cert, &args.key) else { bail!("there is nothing to import") };
         let mut one = candidate(AuthorityName::first(), cert, key.clone(), passphrase)?;
@@ -248,8 +266,13 @@ fn candidates(args: &Args) -> anyhow::Result<(String, Vec<Candidate>, Option<lay
     if args.key_stays {
         return Err(anyhow!("a key in a PKCS#12 file cannot stay there and sign")).hint("leave --key-stays out");
     }
-    let secret = passphrase.unwrap_or(&PassphraseSource::Prompt).existing(&shown(from))?;
-    let document = Document::read_pkcs12(&contents, &secret).with_context(|| cannot_use(from))?;
+    let secret = passphrase.of(from)?;
+    let document = match Document::read_pkcs12(&contents, &secret) {
+        Err(error @ ContainerError::WrongPassphrase) => {
+            return passphrase.is_wrong(error).with_context(|| cannot_use(from));
+        }
+        read => read.with_context(|| cannot_use(from))?,
+    };
     let key = match document.first_private_key().with_context(|| cannot_use(from))? {
         PrivateKeyItem::Plain(key) => key.clone(),
         PrivateKeyItem::Encrypted(_) => bail!("the key in {} is encrypted twice", shown(from)),
@@ -274,7 +297,7 @@ fn candidate(
     name: AuthorityName,
     certificate: &Path,
     key_at: Option<PathBuf>,
-    passphrase: Option<&PassphraseSource>,
+    passphrase: &Secret<'_>,
 ) -> anyhow::Result<Candidate> {
     let mut all = certificates(certificate)?;
     if all.is_empty() {
@@ -285,14 +308,18 @@ fn candidate(
     Ok(Candidate { name, certificate: own, others: all, key, key_at })
 }
 
-fn open_key(path: &Path, source: Option<&PassphraseSource>) -> anyhow::Result<OpenKey> {
+fn open_key(path: &Path, secret: &Secret<'_>) -> anyhow::Result<OpenKey> {
     let contents = files::read(path)?;
     let document = Document::read(&contents).with_context(|| cannot_use(path))?;
     match document.first_private_key().with_context(|| cannot_use(path))? {
         PrivateKeyItem::Plain(key) => Ok(OpenKey { key: key.clone(), passphrase: None }),
         PrivateKeyItem::Encrypted(encrypted) => {
-            let passphrase = source.unwrap_or(&PassphraseSource::Prompt).existing(&shown(path))?;
-            let key = encrypted.decrypt(&passphrase).with_context(|| format!("cannot open {}", shown(path)))?;
+            let passphrase = secret.of(path)?;
+            let key = match encrypted.decrypt(&passphrase) {
+                Err(error @ KeyError::WrongPassphrase) => secret.is_wrong(error),
+                opened => opened.map_err(Into::into),
+            };
+            let key = key.with_context(|| format!("cannot open {}", shown(path)))?;
             Ok(OpenKey { key, passphrase: Some(passphrase) })
         }
     }
@@ -326,53 +353,6 @@ fn path_above(certificate: &Certificate, pool: &[Certificate]) -> Vec<Certificat
     path
 }
 
-/// Records what was issued, and what of that was revoked.
-fn take_issued(
-    args: &Args,
-    found: &Option<layout::Layout>,
-    adopted: &mut [(AuthorityName, Authority)],
-) -> anyhow::Result<(Taken, u64)> {
-    let mut paths = Vec::new();
-    for path in args.issued.iter().chain(found.iter().flat_map(|found| &found.issued)) {
-        match path.is_dir() {
-            true => files::each_file_below(path, |path| paths.push(path))?,
-            false => paths.push(path.clone()),
-        }
-    }
-    let mut all: Vec<Certificate> = Vec::new();
-    for path in &paths {
-        // Of a folder, keys and requests too: what holds no certificate was not issued.
-        let read = match args.issued.contains(path) {
-            true => certificates(path)?,
-            false => certificates(path).unwrap_or_default(),
-        };
-        all.extend(read);
-    }
-    all.sort_by(|one, other| one.der().cmp(other.der()));
-    all.dedup();
-    let (mut taken, mut revoked) = (Taken::default(), 0);
-    let act = place::act(Action::Import);
-    let count = adopted.len() as u64;
-    for (_, authority) in adopted.iter_mut() {
-        let one = authority.take_issued(&all, &act)?;
-        taken.recorded += one.recorded;
-        taken.known += one.known;
-        taken.foreign += one.foreign;
-    }
-    // What is another's for each of them is foreign.
-    taken.foreign = taken.foreign.saturating_sub((count.saturating_sub(1)) * all.len() as u64);
-    let index = found.as_ref().and_then(|found| found.index.as_deref());
-    if let (Some(path), Some((_, authority))) = (index, adopted.first_mut())
-        && let Some(text) = files::read_text_if_there(path).ok().flatten()
-    {
-        for (serial, revocation) in index::revocations(&text) {
-            // What was not recorded cannot be revoked; it is counted nowhere.
-            revoked += u64::from(authority.revoke(&serial, revocation, &act).is_ok());
-        }
-    }
-    Ok((taken, revoked))
-}
-
 /// The longest path from an authority to its root.
 const LONGEST: usize = 10;
 
@@ -385,6 +365,8 @@ struct Imported {
     warnings: Vec<String>,
     issued: Taken,
     revoked: u64,
+    /// Serial numbers of certificates whose revocation is lost.
+    dropped: Vec<SerialNumber>,
 }
 
 impl Report for Imported {
@@ -401,6 +383,13 @@ impl Report for Imported {
             text.line(format_args!(
                 "recorded {recorded} certificates, {} of them revoked; {known} were known, {foreign} are not its own",
                 self.revoked
+            ));
+        }
+        if !self.dropped.is_empty() {
+            let serials = past::listed(&self.dropped);
+            text.line(format_args!(
+                "{} not revoked any more, their certificates are not here: {serials}",
+                bad("dropped:")
             ));
         }
     }

@@ -11,9 +11,10 @@ use super::Args;
 use super::target::Files;
 use crate::ca::renewal::Renewal;
 use crate::ca::{Action, Authority, Order, Record};
-use crate::cli::ca::issue::{About, recorded};
+use crate::cli::ca::issue::About;
 use crate::cli::ca::place::{self, Chosen};
-use crate::cli::ca::which::{Meant, is_live};
+use crate::cli::ca::unwritten;
+use crate::cli::ca::which::{Meant, first_certificate, is_live};
 use crate::cli::clock::{self, rfc3339};
 use crate::cli::making::{fresh_serial, load_profile};
 use crate::cli::output::{Session, shown};
@@ -22,6 +23,7 @@ use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, dim, good, safe, strong};
 use crate::encoding::pem;
 use crate::key::{Kdf, PrivateKey};
+use crate::profile::Profile;
 use crate::x509::Certificate;
 
 /// A certificate that may be renewed.
@@ -45,14 +47,19 @@ impl Target {
     }
 }
 
-/// The certificate that `which` names: the newest with this name that is not expired or revoked.
+/// The certificate that `which` names: of several with this name the one in the file that a renewal replaces, or else the
+/// newest that is not expired or revoked.
 ///
 /// # Errors
 /// When there is none, or it is revoked.
 pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTime) -> anyhow::Result<Target> {
     let (chosen, mut authority, meant) = Meant::in_any(which, chosen, false)?;
     let file = meant.from_file.then(|| PathBuf::from(which));
-    let record = meant.newest(|record| is_live(record, now))?;
+    let placed = if file.is_none() && args.out.is_none() { in_its_file(&meant, &mut authority)? } else { None };
+    let record = match placed {
+        Some(record) => record,
+        None => meant.newest(|record| is_live(record, now))?,
+    };
     if let Some(revocation) = record.revocation {
         let (reason, at) = (revocation.reason.name(), rfc3339(revocation.at));
         return Err(anyhow!("the certificate with serial number {} is revoked: {reason} since {at}", record.serial))
@@ -60,8 +67,49 @@ pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTim
     }
     let old = authority.recorded(record.id)?;
     // So that a file in the way is told before anything is signed.
-    Files::of(&old, file.as_deref(), args.out.as_deref(), args.keyout.as_deref(), args.force)?;
+    files_of(&old, file.as_deref(), args)?;
     Ok(Target { which: which.to_owned(), record, old, file, authority, chosen })
+}
+
+/// The record of the certificate in the file that `certkit ca issue` has written. A newer one that was recorded and could
+/// not be written has taken nobody's place.
+fn in_its_file(meant: &Meant, authority: &mut Authority) -> anyhow::Result<Option<Record>> {
+    let [newest, _, ..] = meant.records.as_slice() else { return Ok(None) };
+    let path = Files::usual(&authority.recorded(newest.id)?)?;
+    if !path.is_file() {
+        return Ok(None);
+    }
+    // What is wrong with the file is told where it is to be replaced.
+    let Ok(certificate) = first_certificate(&path) else { return Ok(None) };
+    let fingerprint = certificate.fingerprint_sha256();
+    let its = |record: &&Record| record.fingerprint == fingerprint && record.revocation.is_none();
+    Ok(meant.records.iter().find(its).cloned())
+}
+
+/// The files that the renewal of `old` goes to.
+fn files_of(old: &Certificate, file: Option<&Path>, args: &Args) -> anyhow::Result<Files> {
+    let files = Files::of(old, file, args.out.as_deref(), args.keyout.as_deref(), args.force)?;
+    if args.rekey {
+        files.has_place_for_key(args.force)?;
+    }
+    Ok(files)
+}
+
+/// The profile by which a certificate was made.
+fn profile_of(record: &Record, args: &Args) -> anyhow::Result<Profile> {
+    if let Some(name) = &args.profile {
+        return load_profile(name);
+    }
+    let name = &record.profile;
+    let unknown = || format!("the profile {name} by which it was made is not there");
+    match Profile::built_in(name) {
+        Some(profile) => Ok(profile),
+        None if Path::new(name).is_absolute() => {
+            load_profile(name).with_context(unknown).hint("give it with --profile")
+        }
+        // A path that counts from a folder nobody knows could lead to another file of the same name.
+        None => Err(anyhow!("{}", unknown())).hint("give it with --profile"),
+    }
 }
 
 /// Renews it: recorded first, then written.
@@ -72,17 +120,9 @@ pub(super) fn renew(
     session: &mut Session,
 ) -> anyhow::Result<Renewed> {
     let Target { which, record, old, file, mut authority, chosen } = target;
-    let files = Files::of(&old, file.as_deref(), args.out.as_deref(), args.keyout.as_deref(), args.force)?;
+    let files = files_of(&old, file.as_deref(), args)?;
     files.check(args.rekey, session)?;
-    let name = args.profile.as_deref().unwrap_or(&record.profile);
-    let profile = match load_profile(name) {
-        Err(error) if args.profile.is_none() => {
-            return Err(error)
-                .with_context(|| format!("the profile {name} by which it was made is not there"))
-                .hint("give it with --profile");
-        }
-        loaded => loaded?,
-    };
+    let profile = profile_of(&record, args)?;
     let key = if args.rekey { Some(new_key(args, &old, &files)?) } else { None };
     let public_key = key.as_ref().map(|key| key.key.public_key().clone());
     let issuer = authority.certificate().clone();
@@ -109,7 +149,8 @@ pub(super) fn renew(
         new: issued.certificate.clone(),
     };
     let chain = place::chain(&authority.full_chain(&issued.certificate));
-    files.write(&chain, key.map(|key| key.pem), session).with_context(|| recorded(&issued))?;
+    let written = files.write(&chain, key.map(|key| key.pem), session);
+    unwritten::told(written, &issued, unwritten::Key::of(args.rekey), &chosen)?;
     Ok(renewed)
 }
 

@@ -6,9 +6,10 @@ use anyhow::{Context, anyhow, bail};
 use zeroize::Zeroizing;
 
 use crate::cli::files::{self, Mode, WriteSet, file_name_for, is_dash, same_place};
-use crate::cli::load::name;
+use crate::cli::load::{Loaded, name};
 use crate::cli::output::{Session, shown};
 use crate::cli::problem::Hinted;
+use crate::container::PrivateKeyItem;
 use crate::encoding::pem;
 use crate::x509::Certificate;
 
@@ -18,13 +19,24 @@ pub(super) struct Files {
     keyout: PathBuf,
     /// The blocks of the certificate's file, where it is there.
     before: Option<Vec<pem::Block>>,
-    /// Whether the key's file is there, and encrypted.
-    key: Option<KeyFile>,
+    /// What is where the key's file should be.
+    key: KeyFile,
+    /// Whether the key's file was named.
+    keyout_given: bool,
+    /// Whether the pair goes elsewhere, and leaves the old one behind.
+    elsewhere: bool,
     force: bool,
 }
 
-struct KeyFile {
-    encrypted: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyFile {
+    Absent,
+    /// A key under a passphrase, which may be the certificate's.
+    Encrypted,
+    /// The certificate's key.
+    Own,
+    /// Something else.
+    Other,
 }
 
 impl Files {
@@ -41,11 +53,11 @@ impl Files {
     ) -> anyhow::Result<Self> {
         let from = match file {
             Some(file) => file.to_owned(),
-            None => format!("{}.pem", file_name_for(&label(old))?).into(),
+            None => Self::usual(old)?,
         };
-        let out_given = out.is_some();
+        let (out_given, keyout_given) = (out.is_some(), keyout.is_some());
         let out = out.map_or(from, Path::to_owned);
-        let before = if is_dash(&out) || !out.exists() { None } else { blocks(&out, old, force || out_given)? };
+        let before = if is_dash(&out) || !out.is_file() { None } else { blocks(&out, old, force || out_given)? };
         let has_key = before.iter().flatten().any(is_key);
         let keyout = match keyout {
             Some(keyout) => keyout.to_owned(),
@@ -55,18 +67,30 @@ impl Files {
                 out.with_file_name(format!("{stem}-key.pem"))
             }
         };
-        let key = match is_dash(&keyout) {
-            false if keyout.is_file() => {
-                let blocks = pem::read(&files::read(&keyout)?);
-                let encrypted =
-                    |block: &pem::Block| block.label == "ENCRYPTED PRIVATE KEY" || !block.headers.is_empty();
-                Some(KeyFile { encrypted: blocks.iter().flatten().any(|block| is_key(block) && encrypted(block)) })
-            }
-            _ => None,
-        };
+        let key = if is_dash(&keyout) { KeyFile::Absent } else { KeyFile::at(&keyout, old) };
         // With --out a file that is there is somebody's, unless it holds the old certificate.
         let force = force || !out_given || before.is_some();
-        Ok(Self { out, keyout, before, key, force })
+        Ok(Self { out, keyout, before, key, keyout_given, elsewhere: out_given, force })
+    }
+
+    /// The file that `certkit ca issue` writes for such a certificate.
+    pub(super) fn usual(certificate: &Certificate) -> anyhow::Result<PathBuf> {
+        Ok(format!("{}.pem", file_name_for(&label(certificate))?).into())
+    }
+
+    /// Refuses to make a new key where the old one lies elsewhere: its owner would go on with that one and the new
+    /// certificate. `replace` lets something else be replaced.
+    pub(super) fn has_place_for_key(&self, replace: bool) -> anyhow::Result<()> {
+        let (out, keyout) = (show(&self.out), show(&self.keyout));
+        match self.key {
+            KeyFile::Absent if self.before.is_some() && !self.elsewhere && !self.keyout_given => {
+                Err(anyhow!("the key of {out} is not where it is looked for: there is no {keyout}"))
+                    .hint("say with --keyout where it is, or where the new one goes")
+            }
+            KeyFile::Other if !replace => Err(anyhow!("{keyout} does not hold the key of {out}"))
+                .hint("say with --keyout where it is; --force replaces what is there"),
+            KeyFile::Absent | KeyFile::Encrypted | KeyFile::Own | KeyFile::Other => Ok(()),
+        }
     }
 
     /// Refuses what cannot be written, before anything is signed.
@@ -78,7 +102,7 @@ impl Files {
 
     /// Whether the key that is there is under a passphrase.
     pub(super) fn key_is_encrypted(&self) -> bool {
-        self.key.as_ref().is_some_and(|key| key.encrypted)
+        self.key == KeyFile::Encrypted
     }
 
     /// Where the key goes.
@@ -146,6 +170,23 @@ impl Files {
             text.push_str(chain);
         }
         (Zeroizing::new(text.as_bytes().to_vec()), secret)
+    }
+}
+
+impl KeyFile {
+    /// What is in the place of this certificate's key.
+    fn at(path: &Path, certificate: &Certificate) -> Self {
+        if !path.is_file() {
+            return Self::Absent;
+        }
+        let Ok(loaded) = Loaded::read(path) else { return Self::Other };
+        match loaded.document.first_private_key() {
+            Ok(PrivateKeyItem::Encrypted(_)) => Self::Encrypted,
+            Ok(PrivateKeyItem::Plain(key)) if certificate.public_key().is_ok_and(|own| own == *key.public_key()) => {
+                Self::Own
+            }
+            Ok(PrivateKeyItem::Plain(_)) | Err(_) => Self::Other,
+        }
     }
 }
 

@@ -85,6 +85,9 @@ fn command(args: &Args, chosen: &Chosen) -> anyhow::Result<Vec<String>> {
     if let Some(key_type) = args.key_type {
         add(&["--type", &key_type.to_string()]);
     }
+    if let Some(keyout) = &args.keyout {
+        add(&["--keyout", &shown(&absolute(keyout)?)]);
+    }
     for word in args.lifetime.words() {
         add(&[&word]);
     }
@@ -103,7 +106,8 @@ fn command(args: &Args, chosen: &Chosen) -> anyhow::Result<Vec<String>> {
 fn lasting(flag: &str, source: &PassphraseSource) -> anyhow::Result<String> {
     match source {
         PassphraseSource::File(path) => Ok(PassphraseSource::File(absolute(path)?).to_string()),
-        PassphraseSource::Env(_) => Ok(source.to_string()),
+        PassphraseSource::Env(name) => Err(anyhow!("{flag}: a unit does not have the {name} of your environment"))
+            .hint(format!("put the passphrase into a file of mode 0600, and say {flag} file:PATH")),
         PassphraseSource::Prompt | PassphraseSource::Fd(_) => {
             Err(anyhow!("{flag}: a unit has neither anybody to ask nor open files"))
                 .hint(format!("say {flag} file:PATH"))
