@@ -117,12 +117,13 @@ pub(super) struct Done<'a> {
 impl<'a> Done<'a> {
     /// A certificate is recorded.
     pub(super) fn recorded(certificate: &'a Certificate, profile: &str) -> Self {
-        let fingerprint = certificate.fingerprint_sha256().to_vec();
-        Self { fingerprint, serial: Some(certificate.serial()), detail: detail::of_record(profile) }
+        Self::to(certificate, detail::of_record(profile))
     }
 
-    pub(super) fn with(self, detail: &str) -> Self {
-        Self { detail: detail.to_owned(), ..self }
+    /// Something is done to a certificate, and this is to be said of it.
+    pub(super) fn to(certificate: &'a Certificate, detail: String) -> Self {
+        let fingerprint = certificate.fingerprint_sha256().to_vec();
+        Self { fingerprint, serial: Some(certificate.serial()), detail }
     }
 
     /// The line that tells of it, without its number and hash.

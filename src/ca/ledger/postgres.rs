@@ -225,7 +225,7 @@ impl Ledger for PostgresLedger {
 
     fn note(&mut self, by: AuthorityId, certificate: &Certificate, detail: &str, act: &Act) -> Result<(), LedgerError> {
         self.transact(|writing| {
-            writing.log(Done::certificate(certificate).with(detail).line(by, act));
+            writing.log(Done::to(certificate, detail.to_owned()).line(by, act));
             Ok(())
         })
     }

@@ -234,7 +234,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn note(&mut self, by: AuthorityId, certificate: &Certificate, detail: &str, act: &Act) -> Result<(), LedgerError> {
-        self.transact(|transaction| Ok(audit::log(transaction, by, Done::certificate(certificate).with(detail), act)?))
+        self.transact(|transaction| Ok(audit::log(transaction, by, Done::to(certificate, detail.to_owned()), act)?))
     }
 
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
