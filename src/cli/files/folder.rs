@@ -3,10 +3,10 @@
 use std::fs::DirBuilder;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::cli::output::shown;
-use crate::cli::problem::plain;
+use crate::cli::problem::{Hinted, plain};
 
 /// Makes a folder that its owner alone can enter (0700), and those above it that are missing. One that is there stays as
 /// it is.
@@ -32,11 +32,34 @@ pub fn make_folder(path: &Path) -> anyhow::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
+    may_be_folder(path)?;
     DirBuilder::new()
         .recursive(true)
         .create(path)
         .map_err(plain)
         .with_context(|| format!("cannot make the folder {}", shown(path)))
+}
+
+/// Whether a file's folder is there or could be made.
+///
+/// # Errors
+/// When something else is in its place, or in that of a folder above it.
+pub fn may_have_folder(path: &Path) -> anyhow::Result<()> {
+    path.parent().map_or(Ok(()), may_be_folder)
+}
+
+fn may_be_folder(path: &Path) -> anyhow::Result<()> {
+    for folder in path.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
+        if folder.is_dir() {
+            return Ok(());
+        }
+        if let Ok(about) = folder.symlink_metadata() {
+            let is = if about.is_symlink() { "a link to what is not there" } else { "a file" };
+            return Err(anyhow!("cannot make the folder {}: {} is {is}", shown(path), shown(folder)))
+                .hint("move it away, or choose another folder");
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -63,5 +86,8 @@ mod tests {
         let path = folder.path().join("f");
         std::fs::write(&path, "").unwrap();
         assert!(format!("{:#}", make_private_folder(&path).unwrap_err()).contains("exists"));
+        assert!(format!("{:#}", make_folder(&path).unwrap_err()).ends_with("f is a file"));
+        assert!(format!("{:#}", may_have_folder(&path.join("a/b")).unwrap_err()).ends_with("f is a file"));
+        may_have_folder(&folder.path().join("a/b/c")).unwrap();
     }
 }
