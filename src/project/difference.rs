@@ -50,10 +50,14 @@ pub enum Difference {
     },
     /// It is revoked.
     Revoked,
+    /// It or another certificate with its key was revoked because the key is compromised.
+    Compromised,
     /// The ledger does not know it.
     Unrecorded,
     /// The key beside it is missing or another one.
     WrongKey,
+    /// The certificates of its authorities are missing behind it, or others stand there.
+    Chain,
 }
 
 impl Difference {
@@ -121,8 +125,10 @@ impl fmt::Display for Difference {
             Self::Lifetime => f.write_str("it is valid for another time"),
             Self::Profile { what } => write!(f, "its profile says something else: {what}"),
             Self::Revoked => f.write_str("it is revoked"),
+            Self::Compromised => f.write_str("its key was revoked as compromised"),
             Self::Unrecorded => f.write_str("the ledger of its CA does not know it"),
             Self::WrongKey => f.write_str("its key is missing, or another one lies in its place"),
+            Self::Chain => f.write_str("the CAs between it and the root are missing, or others stand there"),
         }
     }
 }
