@@ -311,7 +311,12 @@ fn what_is_on_hold_is_left_alone() {
     // Nor is its key certified where the certificate is lost.
     std::fs::remove_file(sandbox.path("certs/api.pem")).unwrap();
     assert_eq!(actions(&apply(&sandbox)), ["hold", "none"]);
+    // Nor is there a new one with a new key where that is lost too.
+    let key = sandbox.read("certs/api.key");
+    std::fs::remove_file(sandbox.path("certs/api.key")).unwrap();
+    assert_eq!(actions(&apply(&sandbox)), ["hold", "none"]);
     assert!(!sandbox.path("certs/api.pem").exists());
+    sandbox.write("certs/api.key", key);
     sandbox.write("certs/api.pem", held);
     sandbox.certkit(&["ca", "revoke", "--ca", "ca", "--release", "certs/api.pem"]).expect_code(0);
     assert_eq!(actions(&check(&sandbox, 0).json()), ["none", "none"]);

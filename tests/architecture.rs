@@ -130,6 +130,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
             "cli/files/growing.rs",
             "cli/files/many.rs",
             "cli/files/read.rs",
+            "cli/files/resolved.rs",
             "cli/files/staging.rs",
             "cli/files/stamp.rs",
             "cli/files/stream.rs",

@@ -84,15 +84,10 @@ pub fn differences(
     if !signed || certificate.issuer().der() != issuer.subject().der() {
         found.push(Difference::Issuer);
     }
-    if certificate.subject().der() != wanted.naming.subject.der() {
+    if !has_subject(certificate, wanted.naming) {
         found.push(Difference::Subject);
     }
-    let mut names: Vec<String> =
-        certificate.subject_alt_names().unwrap_or_default().iter().map(ToString::to_string).collect();
-    let mut asked: Vec<String> = wanted.naming.names.iter().map(ToString::to_string).collect();
-    names.sort_unstable();
-    asked.sort_unstable();
-    if names != asked {
+    if !has_names(certificate, wanted.naming) {
         found.push(Difference::Names);
     }
     let key = certificate.public_key().ok().map(|key| key.algorithm());
@@ -111,6 +106,24 @@ pub fn differences(
         found.push(Difference::Profile { what: fault.to_string() });
     }
     found
+}
+
+/// Whether a certificate is for this subject and these names, in any order.
+pub fn is_for(certificate: &Certificate, naming: &Naming) -> bool {
+    has_subject(certificate, naming) && has_names(certificate, naming)
+}
+
+fn has_subject(certificate: &Certificate, naming: &Naming) -> bool {
+    certificate.subject().der() == naming.subject.der()
+}
+
+fn has_names(certificate: &Certificate, naming: &Naming) -> bool {
+    let mut names: Vec<String> =
+        certificate.subject_alt_names().unwrap_or_default().iter().map(ToString::to_string).collect();
+    let mut asked: Vec<String> = naming.names.iter().map(ToString::to_string).collect();
+    names.sort_unstable();
+    asked.sort_unstable();
+    names == asked
 }
 
 impl fmt::Display for Difference {

@@ -4,6 +4,8 @@ use crate::ca::{Authority, AuthorityError, AuthorityName, Query, Record, Revocat
 use crate::cli::ca::place::Chosen;
 use crate::issue::Naming;
 use crate::key::PublicKey;
+use crate::profile::Profile;
+use crate::project::difference::is_for;
 use crate::x509::Certificate;
 
 /// An authority that signs.
@@ -42,6 +44,18 @@ impl Signer {
         Ok(None)
     }
 
+    /// The newest certificate that the authority has issued for all of this, by this profile.
+    pub(super) fn newest(&mut self, naming: &Naming, profile: &Profile) -> anyhow::Result<Option<Record>> {
+        let Some(name) = names(naming).into_iter().next() else { return Ok(None) };
+        let named = Query { name: Some(name), newest_first: true, limit: Some(MOST_LOOKED_AT), ..Query::default() };
+        for record in self.authority.find(&named)? {
+            if record.profile == profile.name && is_for(&self.authority.recorded(record.id)?, naming) {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
     /// The revocations and holds of certificates with this key and one of these names.
     pub(super) fn revocations(&mut self, naming: &Naming, key: &PublicKey) -> anyhow::Result<Vec<Revocation>> {
         let revoked = Query { revoked: Some(true), ..Query::default() };
@@ -56,8 +70,7 @@ impl Signer {
 
     /// Certificates for other names are not looked at: there may be a million.
     fn with_key(&mut self, naming: &Naming, key: &PublicKey, query: &Query) -> anyhow::Result<Vec<Record>> {
-        let alternative = naming.names.iter().map(|name| name.value());
-        let names: Vec<String> = alternative.chain(naming.subject.common_names()).collect();
+        let names = names(naming);
         let mut found = Vec::new();
         for authority in self.all() {
             for name in &names {
@@ -74,6 +87,11 @@ impl Signer {
     fn all(&mut self) -> impl Iterator<Item = &mut Authority> {
         std::iter::once(&mut self.authority).chain(&mut self.others)
     }
+}
+
+/// The names under which the ledger finds a certificate.
+fn names(naming: &Naming) -> Vec<String> {
+    naming.names.iter().map(|name| name.value()).chain(naming.subject.common_names()).collect()
 }
 
 /// Whether the certificate of this name in the folder is a CA's, and another's than this one's.

@@ -101,12 +101,14 @@ impl Target {
         }
         let present = Present::read(&self.out, self.is_one_file())?;
         let beside = Beside::read(&self.keyout, self.is_one_file())?;
-        let (action, why) = match &present {
-            None => (Action::Issue, vec!["it is missing".to_owned()]),
-            Some(present) => match self.hold(present, signer.as_deref_mut())? {
-                Some(hold) => (Action::Hold, vec![hold_told(&hold)]),
-                None => self.compare(present, &beside, signer.as_deref_mut(), now)?,
-            },
+        let hold = match &mut signer {
+            Some(signer) => self.hold(present.as_ref(), signer, now)?,
+            None => None,
+        };
+        let (action, why) = match (&present, hold) {
+            (_, Some(hold)) => (Action::Hold, vec![hold_told(&hold)]),
+            (None, None) => (Action::Issue, vec!["it is missing".to_owned()]),
+            (Some(present), None) => self.compare(present, &beside, signer.as_deref_mut(), now)?,
         };
         let present = present.map(|present| present.certificate);
         let mut prospect = Prospect { action, why, present, key_is_encrypted: matches!(beside, Beside::Encrypted) };
@@ -120,11 +122,20 @@ impl Target {
         Ok(prospect)
     }
 
-    /// The hold of the certificate that is there.
-    fn hold(&self, present: &Present, signer: Option<&mut Signer>) -> anyhow::Result<Option<Revocation>> {
-        let record = match signer {
-            Some(signer) => signer.record(&present.certificate)?,
+    /// The hold of the certificate that is there; or of the last one that was issued, where that is lost.
+    fn hold(
+        &self,
+        present: Option<&Present>,
+        signer: &mut Signer,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<Option<Revocation>> {
+        let record = match present {
+            Some(present) => signer.record(&present.certificate)?,
             None => None,
+        };
+        let record = match record {
+            Some(record) => Some(record),
+            None => signer.newest(&self.naming, &self.profile)?.filter(|last| now <= last.validity.not_after),
         };
         Ok(record.and_then(|record| record.revocation).filter(Revocation::is_hold))
     }
