@@ -296,8 +296,8 @@ impl Target {
         }
         let (signer, authority_key) = signers.signer(&self.who, session)?;
         let key = self.obtain_key(prospect, signer, secret)?;
-        let paths = [self.out.as_path(), self.keyout.as_path()];
-        WriteSet::check(paths.into_iter().take(if self.is_one_file() { 1 } else { 2 }), true, session)?;
+        let keyout = Some(self.keyout.as_path()).filter(|_| key.is_new && !self.is_one_file());
+        WriteSet::check([self.out.as_path()].into_iter().chain(keyout), true, session)?;
         let request = self.naming.request(key.key.public_key().clone());
         let what = if prospect.action == Action::Renew { ca::Action::Renew } else { ca::Action::Issue };
         let order = Order { profile: &self.profile, request: &request, validity: self.validity };
