@@ -25,27 +25,27 @@ profile = "client"
 out = "ann.pem"
 "#;
 
-fn with_project() -> Sandbox {
+pub(crate) fn with_project() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("certkit.toml", PROJECT);
     sandbox
 }
 
-fn apply(sandbox: &Sandbox) -> serde_json::Value {
+pub(crate) fn apply(sandbox: &Sandbox) -> serde_json::Value {
     sandbox.certkit(&["apply", "--json"]).expect_code(0).json()
 }
 
 /// What was done about each certificate.
-fn actions(applied: &serde_json::Value) -> Vec<&str> {
+pub(crate) fn actions(applied: &serde_json::Value) -> Vec<&str> {
     applied["certificates"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect()
 }
 
-fn check(sandbox: &Sandbox, code: i32) -> Ran {
+pub(crate) fn check(sandbox: &Sandbox, code: i32) -> Ran {
     sandbox.certkit(&["apply", "--check", "--json"]).expect_code(code)
 }
 
 /// Every file of the project but the ledger's, with its time and contents.
-fn state(sandbox: &Sandbox) -> BTreeMap<String, (SystemTime, Vec<u8>)> {
+pub(crate) fn state(sandbox: &Sandbox) -> BTreeMap<String, (SystemTime, Vec<u8>)> {
     fn walk(folder: &Path, found: &mut BTreeMap<String, (SystemTime, Vec<u8>)>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -62,7 +62,7 @@ fn state(sandbox: &Sandbox) -> BTreeMap<String, (SystemTime, Vec<u8>)> {
     found
 }
 
-fn replace(sandbox: &Sandbox, from: &str, to: &str) {
+pub(crate) fn replace(sandbox: &Sandbox, from: &str, to: &str) {
     let text = String::from_utf8(sandbox.read("certkit.toml")).unwrap();
     assert!(text.contains(from), "{from}");
     sandbox.write("certkit.toml", text.replace(from, to));
@@ -165,7 +165,7 @@ fn a_project_that_cannot_be_meant_changes_nothing() {
         ("days = 90", "day = 90", "certkit.toml:10"),
         ("profile = \"client\"", "profile = \"nonesuch\"", "certkit.toml:14"),
         ("names = [\"api.test\"", "names = [\"api..test\"", "certkit.toml:8"),
-        ("out = \"ann.pem\"", "out = \"certs/api.key\"", "there twice"),
+        ("out = \"ann.pem\"", "out = \"certs/api.key\"", "certificate on line 8 too"),
         ("days = 90", "days = 90\nrenew_before = \"90d\"", "renewed each time"),
         ("profile = \"client\"", "profile = \"root-ca\"", "certkit.toml:14"),
     ] {
@@ -218,4 +218,170 @@ fn a_ca_of_a_project_has_constraints_and_an_authority_below_it() {
     sandbox.certkit(&["apply"]).expect_code(2).complains("other name constraints");
     sandbox.write("certkit.toml", project("\"test\", \"127.0.0.0/8\"").replace("issuing", "other"));
     sandbox.certkit(&["apply"]).expect_code(2).complains("no authority other");
+}
+
+#[test]
+fn one_file_may_hold_the_certificate_and_its_key() {
+    let sandbox = with_project();
+    replace(&sandbox, "certs/api.key", "./certs/../certs/api.pem");
+    apply(&sandbox);
+    #[cfg(unix)]
+    assert_eq!(sandbox.mode("certs/api.pem"), 0o600);
+    sandbox.certkit(&["key", "match", "certs/api.pem", "certs/api.pem"]).expect_code(0);
+    let public = || sandbox.certkit(&["key", "public", "certs/api.pem"]).expect_code(0).stdout;
+    let before = public();
+    check(&sandbox, 0);
+    replace(&sandbox, "days = 90", "days = 91");
+    assert_eq!(actions(&apply(&sandbox)), ["reissue", "none"]);
+    assert_eq!(public(), before);
+    check(&sandbox, 0);
+}
+
+#[test]
+fn a_missing_chain_is_completed_and_nothing_is_issued() {
+    let sandbox = with_project();
+    replace(&sandbox, "days = 3000", "intermediate = \"issuing\"");
+    apply(&sandbox);
+    let whole = String::from_utf8(sandbox.read("certs/api.pem")).unwrap();
+    let end = whole.find("-----END CERTIFICATE-----\n").unwrap() + "-----END CERTIFICATE-----\n".len();
+    let (alone, above) = whole.split_at(end);
+    let root = String::from_utf8(sandbox.read("ca/ca.pem")).unwrap();
+    for wrong in [alone.to_owned(), format!("{alone}{root}"), format!("{alone}{above}{root}")] {
+        sandbox.write("certs/api.pem", wrong);
+        assert_eq!(actions(&check(&sandbox, 1).json()), ["chain", "none"]);
+        let applied = apply(&sandbox);
+        assert_eq!(actions(&applied), ["chain", "none"]);
+        assert!(applied["certificates"][0]["serial"].is_null(), "{applied}");
+        assert_eq!(String::from_utf8(sandbox.read("certs/api.pem")).unwrap(), whole);
+    }
+    check(&sandbox, 0);
+}
+
+#[test]
+fn a_key_that_is_compromised_is_not_certified_again() {
+    for reason in ["keyCompromise", "cACompromise", "aACompromise", "superseded"] {
+        for lost in [false, true] {
+            let sandbox = with_project();
+            apply(&sandbox);
+            let key = sandbox.read("certs/api.key");
+            let revoke = ["ca", "revoke", "--ca", "ca", "certs/api.pem", "--reason", reason];
+            sandbox.certkit(&revoke).expect_code(0);
+            if lost {
+                std::fs::remove_file(sandbox.path("certs/api.pem")).unwrap();
+            }
+            check(&sandbox, 1);
+            let applied = apply(&sandbox);
+            assert_eq!(applied["certificates"][0]["key_is_new"], reason != "superseded", "{reason} {lost}: {applied}");
+            assert_eq!(sandbox.read("certs/api.key") != key, reason != "superseded", "{reason} {lost}");
+            sandbox.certkit(&["key", "match", "certs/api.pem", "certs/api.key"]).expect_code(0);
+            check(&sandbox, 0);
+        }
+    }
+    // The last certificate is sound, and an older one with its key is not.
+    let sandbox = with_project();
+    apply(&sandbox);
+    std::fs::copy(sandbox.path("certs/api.pem"), sandbox.path("old.pem")).unwrap();
+    replace(&sandbox, "days = 90", "days = 91");
+    apply(&sandbox);
+    sandbox.certkit(&["ca", "revoke", "--ca", "ca", "old.pem", "--reason", "keyCompromise"]).expect_code(0);
+    let applied = apply(&sandbox);
+    assert!(applied["certificates"][0]["why"].to_string().contains("compromised"), "{applied}");
+    assert_eq!(applied["certificates"][0]["key_is_new"], true);
+    // Nor does another authority of the CA certify it.
+    let revoke = ["ca", "revoke", "--ca", "ca", "certs/api.pem", "--reason", "keyCompromise"];
+    sandbox.certkit(&revoke).expect_code(0);
+    sandbox.certkit(&["ca", "intermediate", "web", "--ca", "ca"]).expect_code(0);
+    replace(&sandbox, "days = 91", "days = 91\nissuer = \"web\"");
+    assert_eq!(apply(&sandbox)["certificates"][0]["key_is_new"], true);
+}
+
+#[test]
+fn what_is_on_hold_is_left_alone() {
+    let sandbox = with_project();
+    apply(&sandbox);
+    sandbox.certkit(&["ca", "revoke", "--ca", "ca", "--hold", "certs/api.pem"]).expect_code(0);
+    let held = sandbox.read("certs/api.pem");
+    let before = state(&sandbox);
+    let said = check(&sandbox, 0).json();
+    assert_eq!((actions(&said), said["changes"].as_u64()), (vec!["hold", "none"], Some(0)));
+    replace(&sandbox, "days = 90", "days = 91");
+    sandbox.certkit(&["apply"]).expect_code(0).says("left alone certs/api.pem: its certificate is on hold");
+    replace(&sandbox, "days = 91", "days = 90");
+    assert_eq!(state(&sandbox).len(), before.len());
+    // Nor is its key certified where the certificate is lost.
+    std::fs::remove_file(sandbox.path("certs/api.pem")).unwrap();
+    assert_eq!(actions(&apply(&sandbox)), ["hold", "none"]);
+    // Nor is there a new one with a new key where that is lost too.
+    let key = sandbox.read("certs/api.key");
+    std::fs::remove_file(sandbox.path("certs/api.key")).unwrap();
+    assert_eq!(actions(&apply(&sandbox)), ["hold", "none"]);
+    assert!(!sandbox.path("certs/api.pem").exists());
+    sandbox.write("certs/api.key", key);
+    sandbox.write("certs/api.pem", held);
+    sandbox.certkit(&["ca", "revoke", "--ca", "ca", "--release", "certs/api.pem"]).expect_code(0);
+    assert_eq!(actions(&check(&sandbox, 0).json()), ["none", "none"]);
+}
+
+#[test]
+fn cas_with_and_without_a_passphrase_sign_in_one_run() {
+    let sandbox = Sandbox::new();
+    let entry = |name: &str, ca: &str, issuer: &str| {
+        format!("[[certificate]]\nnames = [\"{name}.test\"]\nout = \"{name}.pem\"\nca = \"{ca}\"\n{issuer}\n")
+    };
+    let authorities = "[[ca]]\nfolder = \"plain\"\n\n[[ca]]\nfolder = \"locked\"\nintermediate = \"issuing\"\n\n";
+    sandbox.write("certkit.toml", authorities);
+    sandbox.certkit(&["apply"]).expect_code(0);
+    let run = |args: &[&str]| sandbox.command().args(args).env("P", "secret").env("Q", "wrong").run();
+    std::fs::rename(sandbox.path("locked/ca-key.pem"), sandbox.path("root.pem")).unwrap();
+    let toml = String::from_utf8(sandbox.read("locked/ca.toml")).unwrap();
+    sandbox.write("locked/ca.toml", format!("{toml}\n[keys]\nca = {{ set_aside = \"root.pem\" }}\n"));
+    let all = [entry("a", "plain", ""), entry("b", "locked", ""), entry("c", "locked", "issuer = \"ca\"")].concat();
+    sandbox.write("certkit.toml", format!("{authorities}{all}"));
+
+    let idle = run(&["apply", "--ca-key", "root.pem", "--ca-passphrase", "env:P"]).expect_code(2);
+    assert!(idle.stderr.contains("--ca-passphrase has no effect"), "{}", idle.stderr);
+    assert!(!sandbox.path("a.pem").exists());
+    run(&["ca", "passphrase", "--ca", "locked", "--new-passphrase", "env:P"]).expect_code(0);
+    run(&["key", "new", "--out", "x-key.pem"]).expect_code(0);
+    run(&["apply", "--ca-key", "x-key.pem"]).expect_code(2).complains("the key of none of the CAs");
+    // Neither key can be had for two of them: the third is issued all the same.
+    let part = run(&["apply", "--json", "--ca-passphrase", "env:Q"]).expect_code(2);
+    assert_eq!(actions(&part.json()), ["issue", "fail", "fail"], "{}", part.stderr);
+    assert!(part.stderr.contains("was set aside") && part.stderr.contains("issuer = \"issuing\""), "{}", part.stderr);
+    assert!(!part.stderr.contains("--issuer"), "{}", part.stderr);
+    run(&["apply", "--check"]).expect_code(1);
+    let rest = run(&["apply", "--json", "--ca-key", "root.pem", "--ca-passphrase", "env:P"]).expect_code(0).json();
+    assert_eq!(actions(&rest), ["none", "issue", "issue"]);
+    run(&["apply", "--check"]).expect_code(0);
+}
+
+#[test]
+fn a_key_under_a_passphrase_stays_under_it() {
+    let sandbox = with_project();
+    replace(&sandbox, "days = 90", "days = 90\nrekey = true");
+    apply(&sandbox);
+    let run = |args: &[&str]| sandbox.command().args(args).env("P", "secret").run();
+    let convert = ["key", "convert", "certs/api.key", "--out", "certs/api.key", "--force", "--encrypt"];
+    run(&[&convert[..], &["--new-passphrase", "env:P"]].concat()).expect_code(0);
+    check(&sandbox, 0);
+    let encrypted = sandbox.read("certs/api.key");
+    for remove in [false, true] {
+        if remove {
+            std::fs::remove_file(sandbox.path("certs/api.pem")).unwrap();
+        } else {
+            replace(&sandbox, "days = 90", "days = 91");
+        }
+        let before = sandbox.read("certs/api.key");
+        run(&["apply"]).expect_code(2).complains("--passphrase");
+        assert_eq!(sandbox.read("certs/api.key"), before);
+        let applied = run(&["apply", "--json", "--passphrase", "env:P"]).expect_code(0).json();
+        assert_eq!(applied["certificates"][0]["key_is_new"], true);
+        let now = String::from_utf8(sandbox.read("certs/api.key")).unwrap();
+        assert!(now.contains("ENCRYPTED PRIVATE KEY") && now.as_bytes() != encrypted);
+        run(&["key", "show", "certs/api.key", "--passphrase", "env:P"]).expect_code(0);
+        check(&sandbox, 0);
+    }
+    replace(&sandbox, "cn = \"Ann Example\"", "cn = \"Ann Other\"");
+    std::fs::remove_file(sandbox.path("certs/api.key")).unwrap();
+    run(&["apply", "--passphrase", "env:P"]).expect_code(2).complains("--passphrase has no effect");
 }

@@ -132,6 +132,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
             "cli/files/many.rs",
             "cli/files/read.rs",
             "cli/files/replaced.rs",
+            "cli/files/resolved.rs",
             "cli/files/staging.rs",
             "cli/files/stamp.rs",
             "cli/files/stream.rs",

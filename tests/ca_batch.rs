@@ -158,7 +158,7 @@ fn a_file_in_the_place_of_the_folder_is_told() {
     let sandbox = with_ca();
     sandbox.write("names.txt", "a.test\n");
     let refused = sandbox.certkit(&["ca", "issue", "--batch", "names.txt", "--out-dir", "names.txt/x"]).expect_code(2);
-    refused.complains("names.txt is no folder").complains("name another folder");
+    refused.complains("names.txt is a file").complains("choose another folder");
     sandbox.certkit(&["ca", "issue", "--batch", "names.txt", "--out-dir", "names.txt"]).expect_code(2);
     assert_eq!(issued(&sandbox), 0);
 }

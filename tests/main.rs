@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod apply;
+mod apply_faults;
 mod architecture;
 mod ca;
 mod ca_algorithms;

@@ -26,6 +26,7 @@ mod revoke;
 mod show;
 mod sign;
 pub(super) mod signer;
+pub(super) mod signing_keys;
 mod subordinate;
 pub(super) mod unwritten;
 pub(super) mod wanted;

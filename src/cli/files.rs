@@ -9,6 +9,7 @@
 //! - [`Destination`]: many files at a time, into one folder.
 //! - [`each_file_below`], [`each_line_of_stdin`], [`Lines`]: many inputs, one after the other.
 //! - [`make_private_folder`]: a folder for its owner alone.
+//! - [`resolved`]: which file a path names, however it is spelled.
 //! - [`file_name_for`]: a certificate's name as a name no file system minds.
 
 mod folder;
@@ -17,16 +18,18 @@ mod many;
 mod name;
 mod read;
 mod replaced;
+mod resolved;
 mod staging;
 mod stamp;
 mod stream;
 mod write;
 
-pub use self::folder::{make_folder, make_private_folder};
+pub use self::folder::{make_folder, make_private_folder, may_have_folder};
 pub use self::growing::add_to_secret;
 pub use self::many::{Lines, each_file_below, each_line_of_stdin};
 pub use self::name::file_name_for;
 pub use self::read::{READ_LIMIT, is_for_its_owner_alone, read, read_text, read_text_if_there};
+pub use self::resolved::resolved;
 pub use self::staging::{Abandoned, Destination, Staged};
 pub use self::stamp::{Stamp, stamp};
 pub use self::stream::{Stream, open};

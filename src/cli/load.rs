@@ -6,8 +6,9 @@ use anyhow::{Context, anyhow};
 
 use super::files::{self, is_dash};
 use super::output::shown;
-use super::passphrase::PassphraseSource;
+use super::passphrase::{Passphrase, PassphraseSource};
 use super::problem::Hinted;
+use super::secret::Secret;
 use crate::container::{Document, PrivateKeyItem};
 use crate::key::{EncryptedPrivateKey, KeyError, PrivateKey};
 use crate::x509::Certificate;
@@ -41,12 +42,7 @@ impl Loaded {
     /// The private key, of which there may be one. An encrypted one is opened with the passphrase of `source`, asked for where there is none; a
     /// source for a key that is not encrypted is an error, since it has no effect.
     pub(super) fn private_key(&self, source: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
-        let count = self.document.items().iter().filter(|item| item.private_key().is_some()).count();
-        if count > 1 {
-            return Err(anyhow!("{} holds {count} private keys, and one is due", self.shown()))
-                .hint("`certkit inspect` says on which lines they begin; put each in a file of its own");
-        }
-        match self.document.first_private_key().with_context(|| cannot_use(&self.path))? {
+        match self.only_key()? {
             PrivateKeyItem::Encrypted(encrypted) => self.open(encrypted, source.unwrap_or(&PassphraseSource::Prompt)),
             PrivateKeyItem::Plain(_) if source.is_some() => {
                 let shown = self.shown();
@@ -57,14 +53,47 @@ impl Loaded {
         }
     }
 
+    /// The same for one of several keys, with the passphrase it was under: one that is under none needs none.
+    pub(super) fn key_among(&self, secret: &Secret<'_>) -> anyhow::Result<(PrivateKey, Option<Passphrase>)> {
+        match self.only_key()? {
+            PrivateKeyItem::Plain(key) => Ok((key.clone(), None)),
+            PrivateKeyItem::Encrypted(encrypted) => {
+                let passphrase = secret.of(&self.shown())?;
+                Ok((self.open_with(encrypted, &passphrase, secret.source())?, Some(passphrase)))
+            }
+        }
+    }
+
+    /// Whether its private key is under a passphrase.
+    pub(super) fn is_under_passphrase(&self) -> bool {
+        matches!(self.document.first_private_key(), Ok(PrivateKeyItem::Encrypted(_)))
+    }
+
+    fn only_key(&self) -> anyhow::Result<PrivateKeyItem<'_>> {
+        let count = self.document.items().iter().filter(|item| item.private_key().is_some()).count();
+        if count > 1 {
+            return Err(anyhow!("{} holds {count} private keys, and one is due", self.shown()))
+                .hint("`certkit inspect` says on which lines they begin; put each in a file of its own");
+        }
+        self.document.first_private_key().with_context(|| cannot_use(&self.path))
+    }
+
     /// Opens an encrypted key of this file.
     pub(super) fn open(
         &self,
         encrypted: &EncryptedPrivateKey,
         source: &PassphraseSource,
     ) -> anyhow::Result<PrivateKey> {
-        let passphrase = source.existing(&self.shown())?;
-        let opened = encrypted.decrypt(&passphrase);
+        self.open_with(encrypted, &source.existing(&self.shown())?, source)
+    }
+
+    fn open_with(
+        &self,
+        encrypted: &EncryptedPrivateKey,
+        passphrase: &Passphrase,
+        source: &PassphraseSource,
+    ) -> anyhow::Result<PrivateKey> {
+        let opened = encrypted.decrypt(passphrase);
         let wrong = opened.as_ref().is_err_and(|error| *error == KeyError::WrongPassphrase);
         let opened = opened.with_context(|| format!("cannot open {}", self.shown()));
         if wrong { source.hint_if_wrong(opened) } else { opened }

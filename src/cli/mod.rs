@@ -19,6 +19,7 @@ mod load;
 mod making;
 mod man;
 mod new;
+mod secret;
 mod serve;
 mod sheet;
 mod story;

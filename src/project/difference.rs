@@ -50,10 +50,14 @@ pub enum Difference {
     },
     /// It is revoked.
     Revoked,
+    /// It or another certificate with its key was revoked because the key is compromised.
+    Compromised,
     /// The ledger does not know it.
     Unrecorded,
     /// The key beside it is missing or another one.
     WrongKey,
+    /// The certificates of its authorities are missing behind it, or others stand there.
+    Chain,
 }
 
 impl Difference {
@@ -82,18 +86,10 @@ pub fn differences(
     if !signed || certificate.issuer().der() != issuer.subject().der() {
         found.push(Difference::Issuer);
     }
-    let Naming { subject, names, .. } = wanted.naming;
-    // Below constraints a common name may have been left out.
-    let fitting = issue::fitting_subject(path, subject, names);
-    if certificate.subject().der() != fitting.der() {
+    if !has_subject(certificate, wanted.naming, path) {
         found.push(Difference::Subject);
     }
-    let mut names: Vec<String> =
-        certificate.subject_alt_names().unwrap_or_default().iter().map(ToString::to_string).collect();
-    let mut asked: Vec<String> = wanted.naming.names.iter().map(ToString::to_string).collect();
-    names.sort_unstable();
-    asked.sort_unstable();
-    if names != asked {
+    if !has_names(certificate, wanted.naming) {
         found.push(Difference::Names);
     }
     let key = certificate.public_key().ok().map(|key| key.algorithm());
@@ -114,6 +110,25 @@ pub fn differences(
     found
 }
 
+/// Whether a certificate is for this subject and these names, in any order.
+pub fn is_for(certificate: &Certificate, naming: &Naming, path: &[&Certificate]) -> bool {
+    has_subject(certificate, naming, path) && has_names(certificate, naming)
+}
+
+fn has_subject(certificate: &Certificate, Naming { subject, names, .. }: &Naming, path: &[&Certificate]) -> bool {
+    // Below constraints a common name may have been left out.
+    certificate.subject().der() == issue::fitting_subject(path, subject, names).der()
+}
+
+fn has_names(certificate: &Certificate, naming: &Naming) -> bool {
+    let mut names: Vec<String> =
+        certificate.subject_alt_names().unwrap_or_default().iter().map(ToString::to_string).collect();
+    let mut asked: Vec<String> = naming.names.iter().map(ToString::to_string).collect();
+    names.sort_unstable();
+    asked.sort_unstable();
+    names == asked
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -126,8 +141,10 @@ impl fmt::Display for Difference {
             Self::Lifetime => f.write_str("it is valid for another time"),
             Self::Profile { what } => write!(f, "its profile says something else: {what}"),
             Self::Revoked => f.write_str("it is revoked"),
+            Self::Compromised => f.write_str("its key was revoked as compromised"),
             Self::Unrecorded => f.write_str("the ledger of its CA does not know it"),
             Self::WrongKey => f.write_str("its key is missing, or another one lies in its place"),
+            Self::Chain => f.write_str("the CAs between it and the root are missing, or others stand there"),
         }
     }
 }

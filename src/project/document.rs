@@ -3,7 +3,7 @@
 use super::wish::{Wish, WishError};
 use crate::key::KeyAlgorithm;
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use toml::Spanned;
 
 /// What a project wants to have.
@@ -61,7 +61,8 @@ impl Project {
     /// Reads `certkit.toml`.
     ///
     /// # Errors
-    /// [`WishError`]: unknown keys, values of the wrong type, two of a kind, authorities that are not there.
+    /// [`WishError`]: unknown keys, values of the wrong type, folders that stand there twice, authorities that are not
+    /// there. Whether two files are one only the file system knows.
     pub fn from_toml(text: &str) -> Result<Self, WishError> {
         let line_at = |offset: usize| text.get(..offset).unwrap_or_default().matches('\n').count() as u64 + 1;
         let document: Document = toml::from_str(text).map_err(|error| WishError {
@@ -69,13 +70,16 @@ impl Project {
             why: error.message().replace('\n', "; "),
         })?;
         let fault = |line: u64, why: String| Err(WishError { line, why });
-        let mut folders = HashSet::new();
+        let mut folders = HashMap::new();
         let mut authorities = Vec::new();
         for entry in document.ca {
             let line = line_at(entry.span().start);
             let Ca { folder, name, key, days, profile, permit, exclude, intermediate } = entry.into_inner();
-            if folder.is_empty() || !folders.insert(folder.clone()) {
-                return fault(line, format!("the folder {folder:?} is empty, or there twice"));
+            if folder.is_empty() {
+                return fault(line, "folder = names no folder".into());
+            }
+            if let Some(other) = folders.insert(folder.clone(), line) {
+                return fault(line, format!("the folder {folder:?} is that of the [[ca]] on line {other} too"));
             }
             authorities.push(WishedAuthority {
                 line,
@@ -93,13 +97,12 @@ impl Project {
             [only] => Some(only.folder.clone()),
             _ => None,
         };
-        let mut files = HashSet::new();
         let mut certificates = Vec::new();
         for entry in document.certificate {
             let line = line_at(entry.span().start);
             let entry = entry.into_inner();
             let ca = match entry.ca {
-                Some(ca) if !folders.contains(&ca) => {
+                Some(ca) if !folders.contains_key(&ca) => {
                     return fault(line, format!("there is no [[ca]] with the folder {ca:?}"));
                 }
                 None if folders.len() > 1 => {
@@ -107,9 +110,9 @@ impl Project {
                 }
                 ca => ca.or_else(|| only.clone()),
             };
-            for file in std::iter::once(&entry.out).chain(&entry.keyout) {
-                if file.is_empty() || !files.insert(file.clone()) {
-                    return fault(line, format!("the file {file:?} is empty, or there twice"));
+            for (field, file) in [("out", Some(&entry.out)), ("keyout", entry.keyout.as_ref())] {
+                if file.is_some_and(|file| file.is_empty() || file == "-") {
+                    return fault(line, format!("{field} = has to name a file"));
                 }
             }
             if entry.names.is_empty() && entry.cn.is_none() && entry.subject.is_none() {
@@ -220,9 +223,11 @@ mod tests {
             ("[[certificates]]\n", 1, "unknown field `certificates`"),
             ("[[certificate]]\nnames = [\"a\"]\n", 1, "missing field `out`"),
             ("[[certificate]]\nout = \"a\"\n", 1, "it is for nobody"),
-            ("[[certificate]]\nnames = [\"a\"]\nout = \"a\"\nkeyout = \"a\"\n", 1, "there twice"),
+            ("[[certificate]]\nnames = [\"a\"]\nout = \"a\"\nkeyout = \"\"\n", 1, "keyout = has to name a file"),
+            ("[[certificate]]\nnames = [\"a\"]\nout = \"-\"\n", 1, "out = has to name a file"),
+            ("[[ca]]\nfolder = \"\"\n", 1, "names no folder"),
             ("[[certificate]]\nnames = [\"a\"]\nout = \"a\"\nca = \"b\"\n", 1, "no [[ca]] with the folder"),
-            ("[[ca]]\nfolder = \"a\"\n[[ca]]\nfolder = \"a\"\n", 3, "there twice"),
+            ("[[ca]]\nfolder = \"a\"\n[[ca]]\nfolder = \"a\"\n", 3, "line 1 too"),
             (
                 "[[ca]]\nfolder = \"a\"\n[[ca]]\nfolder = \"b\"\n[[certificate]]\nnames = [\"a\"]\nout = \"a\"\n",
                 5,

@@ -23,6 +23,11 @@ impl Revocation {
         Self { at, reason, invalid_since: None }
     }
 
+    /// Whether the key is, or may be, in somebody else's hands: `keyCompromise`, `cACompromise`, `aACompromise`.
+    pub fn tells_of_compromise(&self) -> bool {
+        matches!(self.reason, CrlReason::KeyCompromise | CrlReason::CaCompromise | CrlReason::AaCompromise)
+    }
+
     /// Whether it can be lifted: `certificateHold`.
     pub fn is_hold(&self) -> bool {
         self.reason == CrlReason::CertificateHold

@@ -1,29 +1,34 @@
 //! `certkit apply`: makes the authorities and certificates of `certkit.toml` be there, and touches nothing that is as it
 //! should be.
 
+mod authority;
+mod claims;
+mod present;
 mod report;
+mod signer;
+mod signers;
 mod target;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use self::report::{Action, Applied, AuthorityRow};
-use self::target::{Signers, Target};
-use super::ca::init::Plan;
-use super::ca::place::Chosen;
+use self::authority::PlannedAuthority;
+use self::claims::Claims;
+use self::report::Applied;
+use self::signers::Signers;
+use self::target::{Prospect, Target};
 use super::ca::signer::SignerArgs;
-use super::ca::wanted::ConstraintArgs;
 use super::clock;
 use super::exit::Exit;
 use super::files;
-use super::making::load_profile_beside;
 use super::output::{Session, shown};
+use super::passphrase::PassphraseSource;
 use super::problem::Hinted;
-use crate::ca::AuthorityName;
-use crate::ca::place::State;
-use crate::project::{Project, WishError, WishedAuthority};
-use time::{Duration, OffsetDateTime};
+use super::secret::Secret;
+use crate::profile::Profile;
+use crate::project::{Project, WishError};
 
 /// Make the CAs and certificates that certkit.toml asks for, and change nothing else
 #[derive(Debug, clap::Args)]
@@ -43,16 +48,24 @@ certkit.toml lists what there shall be; paths count from the folder it is in:
   rekey = true                  make a new key with each certificate; renew_before, as above
 
 What is missing is issued; what ends soon is renewed; what is not as it should be any more (names, subject, profile, days, key,
-issuer), was revoked, or is not in the ledger is issued again. The key stays, unless its kind is another or rekey says so. A CA
-that is there is never changed.
+issuer), was revoked, or is not in the ledger is issued again; where the CAs between it and the root are missing they are
+written again. out and keyout may be one file. A CA that is there is never changed.
+
+The key stays, unless its kind is another, rekey says so, or it was revoked as compromised: then a new one is made, under the
+passphrase of the old one where that was under one. A key that no certificate of the entry was for is never replaced. What is
+on hold is left alone, and is no change.
+
+Where two entries have one file, or one has a CA's, nothing is done. What else is wrong with one entry leaves the others their
+turn: each fault is told, and the exit status is 2. --check reads no key of a CA.
 
 For example:
   certkit apply
   certkit apply --check deploy/certkit.toml
 
-With --json the answer is an object: `changes` (how many); `applied` (false with --check); `authorities`, each with `line`,
-`folder`, `action`; and `certificates`, each with `line`, `certificate_file`, `key_file`, `action`, `why`, and where it was
-issued `serial`, `not_after`, `key_is_new`. Actions are make, issue, renew, reissue and none.")]
+With --json the answer is an object: `changes` and `failures` (how many); `applied` (false with --check); `authorities`, each
+with `line`, `folder`, `action`, `why`; and `certificates`, each with `line`, `certificate_file`, `key_file`, `action`, `why`,
+and where it was issued `serial`, `not_after`, `key_is_new`. Actions are make, issue, renew, reissue, chain (the CAs between it
+and the root), hold, none and fail, with `error`: `message` and `hint`.")]
 pub(super) struct Args {
     /// The project
     #[arg(value_name = "FILE", default_value = "certkit.toml")]
@@ -62,12 +75,17 @@ pub(super) struct Args {
     #[arg(long)]
     check: bool,
 
+    /// Where the passphrase of the certificates' keys comes from, where they are under one: prompt, file:PATH, env:NAME or
+    /// fd:N [default: prompt, if there is one]
+    #[arg(long, value_name = "SOURCE")]
+    passphrase: Option<PassphraseSource>,
+
     #[command(flatten)]
     signer: SignerArgs,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
-    let Args { file, check, signer } = args;
+    let Args { file, check, passphrase, signer } = args;
     if files::is_dash(&file) {
         return Err(anyhow!("the project cannot come from stdin: its paths count from the folder it is in"));
     }
@@ -76,100 +94,116 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         .map_err(|WishError { line, why }| anyhow!("{}:{line}: {why}", shown(&file)))
         .hint("certkit apply --help says what a project holds")?;
     let base = file.parent().unwrap_or_else(|| Path::new(""));
-    let at = |line: u64| format!("{}:{line}", shown(&file));
+    let at = |line: u64| at(&file, line);
     let now = clock::making_now()?;
 
-    // Everything is looked at before anything is made.
+    // A project that makes no sense as a whole is not begun.
     let mut authorities = Vec::new();
     for wish in &project.authorities {
         authorities.push(PlannedAuthority::new(wish, base, now).with_context(|| at(wish.line))?);
     }
-    let mut signers = Signers::new(base, &signer);
     let mut targets = Vec::new();
     for wish in &project.certificates {
-        targets.push(Target::look(wish, base, &mut signers, now).with_context(|| at(wish.wish.line))?);
+        targets.push(Target::new(wish, base, now).with_context(|| at(wish.wish.line))?);
+    }
+    let mut signers = Signers::new(base, &signer, now);
+    separate(&project, &file, &authorities, &targets, &signers)?;
+
+    // Everything is looked at before anything is made. What is wrong with one of them leaves the others their turn.
+    let mut applied = Applied::new(!check);
+    let mut prospects = Vec::new();
+    for authority in &authorities {
+        let prospect = authority.look().with_context(|| at(authority.wish.line));
+        if prospect.is_err() {
+            signers.fail(&authority.wish.folder, authority.wish.line);
+        }
+        prospects.push(prospect);
+    }
+    let looked: Vec<_> =
+        targets.iter().map(|target| target.look(&mut signers, now).with_context(|| at(target.line))).collect();
+    if !check && looked.iter().flatten().any(Prospect::issues) && looked.iter().all(Result::is_ok) {
+        signers.keys_have_effect(targets.iter().map(|target| &target.who))?;
+        if passphrase.is_some() && !looked.iter().flatten().any(|prospect| prospect.key_is_encrypted) {
+            return Err(anyhow!("--passphrase has no effect: no key of a certificate here is under a passphrase"))
+                .hint("leave it out; that of a CA's key is given with --ca-passphrase");
+        }
     }
 
-    let mut applied = Applied::new(!check);
-    for authority in authorities {
-        applied.authorities.push(authority.row());
-        if !check {
-            authority.carry_out(session)?;
+    for (authority, prospect) in authorities.iter().zip(prospects) {
+        let done = prospect.and_then(|prospect| {
+            let row = authority.row(&prospect);
+            if !check {
+                authority.carry_out(prospect, session).with_context(|| at(authority.wish.line))?;
+            }
+            Ok(row)
+        });
+        applied.authorities.push(done.unwrap_or_else(|error| {
+            signers.fail(&authority.wish.folder, authority.wish.line);
+            session.fail(&error);
+            authority.failed(&error)
+        }));
+    }
+    let secret = Secret::new(passphrase.as_ref());
+    for (target, prospect) in targets.iter().zip(looked) {
+        let done = prospect.and_then(|prospect| match check {
+            true => Ok(target.row(&prospect)),
+            false => target.carry_out(&prospect, &mut signers, &secret, now, session).with_context(|| at(target.line)),
+        });
+        applied.certificates.push(done.unwrap_or_else(|error| {
+            session.fail(&error);
+            target.failed(&error)
+        }));
+    }
+    let (changes, failures) = applied.count();
+    session.answer(&applied)?;
+    Ok(match failures {
+        0 => Exit::of(!check || changes == 0),
+        _ => Exit::CouldNot,
+    })
+}
+
+/// Refuses a project in which a file has two purposes, or is a CA's or the project's own.
+fn separate(
+    project: &Project,
+    file: &Path,
+    authorities: &[PlannedAuthority<'_>],
+    targets: &[Target],
+    signers: &Signers<'_>,
+) -> anyhow::Result<()> {
+    let base = file.parent().unwrap_or_else(|| Path::new(""));
+    let mut claims = Claims::default();
+    claims.protect(file, "the project itself");
+    let of_certificates = project.certificates.iter().map(|wish| &wish.wish.profile);
+    let profiles = project.authorities.iter().map(|wish| &wish.profile).chain(of_certificates);
+    for profile in profiles.flatten().filter(|profile| Profile::built_in(profile).is_none()) {
+        claims.protect(&base.join(profile), "a profile of the project");
+    }
+    if let Some(key) = signers.key_set_aside() {
+        claims.protect(key, "the key of a CA, given with --ca-key");
+    }
+    let mut folders = HashMap::new();
+    for PlannedAuthority { wish, chosen, below, .. } in authorities {
+        if let Some(line) = folders.insert(files::resolved(chosen.place().folder()), wish.line) {
+            return Err(anyhow!(
+                "{}:{}: the folder {} is that of the [[ca]] on line {line} too",
+                shown(file),
+                wish.line,
+                chosen.shown()
+            ))
+            .hint("each CA has a folder of its own");
         }
+        claims.protect_ca(chosen, below.as_ref());
     }
     for target in targets {
-        let row = if check { target.row() } else { target.carry_out(&mut signers, session) };
-        match row {
-            Ok(row) => applied.certificates.push(row),
-            Err(error) => {
-                let error = error.context(at(target.line()));
-                // What was done before is told all the same.
-                applied.count();
-                session.answer(&applied)?;
-                return Err(error);
-            }
-        }
+        claims.protect_ca(&signers.chosen(&target.who).with_context(|| at(file, target.line))?, None);
     }
-    let changes = applied.count();
-    session.answer(&applied)?;
-    Ok(if check { Exit::of(changes == 0) } else { Exit::Yes })
+    for (number, target) in targets.iter().enumerate() {
+        claims.claim(number, target.line, &target.out, &target.keyout).with_context(|| at(file, target.line))?;
+    }
+    Ok(())
 }
 
-/// An authority, and whether it has to be made.
-struct PlannedAuthority {
-    line: u64,
-    chosen: Chosen,
-    plan: Option<Plan>,
-}
-
-impl PlannedAuthority {
-    fn new(wish: &WishedAuthority, base: &Path, now: OffsetDateTime) -> anyhow::Result<Self> {
-        let chosen = Chosen::new(Some(base.join(&wish.folder)), None)?;
-        let mut profile = load_profile_beside(wish.profile.as_deref().unwrap_or("root-ca"), base)?;
-        ConstraintArgs::declared(wish.permit.clone(), wish.exclude.clone()).apply(&mut profile)?;
-        let below: Option<AuthorityName> = wish.intermediate.as_deref().map(str::parse).transpose()?;
-        let lifetime = wish.days.map(|days| Duration::days(days.into()));
-        let validity = profile.validity(now, lifetime).context("it would be valid past the year 9999")?;
-        let plan = match chosen.state()? {
-            State::Empty => {
-                let plan = Plan::declared(wish.name.clone(), wish.key, profile, validity, now);
-                Some(match below {
-                    Some(below) => plan.with_intermediate(below)?,
-                    None => plan,
-                })
-            }
-            State::Complete => {
-                let authority = chosen.open_one(&AuthorityName::first())?;
-                if let Some(below) = below {
-                    // Whether it is there, and the ledger knows it.
-                    chosen.open_one(&below)?;
-                }
-                let found = authority.certificate().extensions().find()?.map(|found| found.value);
-                if found != profile.name_constraints {
-                    return Err(anyhow!("the CA in {} has other name constraints than this", chosen.shown()))
-                        .hint("a CA is never changed: choose another folder, or permit and exclude what it does");
-                }
-                let names = authority.certificate().subject().common_names();
-                if let Some(name) = wish.name.as_ref().filter(|name| !names.contains(name)) {
-                    let subject = authority.certificate().subject().to_string();
-                    return Err(anyhow!("the CA in {} is {subject}, not {name}", chosen.shown()))
-                        .hint("a CA is never changed: choose another folder, or the name it has");
-                }
-                None
-            }
-        };
-        Ok(Self { line: wish.line, chosen, plan })
-    }
-
-    fn row(&self) -> AuthorityRow {
-        let action = if self.plan.is_some() { Action::Make } else { Action::None };
-        AuthorityRow { line: self.line, folder: self.chosen.shown(), action }
-    }
-
-    fn carry_out(self, session: &mut Session) -> anyhow::Result<()> {
-        match self.plan {
-            Some(plan) => plan.carry_out(&self.chosen, session).map(drop),
-            None => Ok(()),
-        }
-    }
+/// A place in the project.
+fn at(file: &Path, line: u64) -> String {
+    format!("{}:{line}", shown(file))
 }

@@ -3,12 +3,14 @@
 use serde::Serialize;
 
 use crate::cli::output::Report;
-use crate::cli::text::{Text, dim, good, safe, warn};
+use crate::cli::problem::Problem;
+use crate::cli::text::{Text, bad, dim, good, safe, warn};
 
 /// The answer.
 #[derive(Debug, Serialize)]
 pub(super) struct Applied {
     changes: usize,
+    failures: usize,
     applied: bool,
     pub(super) authorities: Vec<AuthorityRow>,
     pub(super) certificates: Vec<CertificateRow>,
@@ -26,6 +28,12 @@ pub(super) enum Action {
     Renew,
     /// One that is not as it should be gets a successor.
     Reissue,
+    /// It stays, and gets the certificates between it and the root again.
+    Chain,
+    /// It is on hold, and stays so.
+    Hold,
+    /// It could not be looked at or made.
+    Fail,
     /// It stays.
     None,
 }
@@ -33,21 +41,26 @@ pub(super) enum Action {
 /// A CA.
 #[derive(Debug, Serialize)]
 pub(super) struct AuthorityRow {
-    pub(super) line: u64,
-    pub(super) folder: String,
-    pub(super) action: Action,
+    line: u64,
+    folder: String,
+    action: Action,
+    why: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Problem>,
 }
 
 /// A certificate.
 #[derive(Debug, Serialize)]
 pub(super) struct CertificateRow {
-    pub(super) line: u64,
-    pub(super) certificate_file: String,
-    pub(super) key_file: String,
-    pub(super) action: Action,
-    pub(super) why: Vec<String>,
+    line: u64,
+    certificate_file: String,
+    key_file: String,
+    action: Action,
+    why: Vec<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(super) issued: Option<IssuedRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Problem>,
 }
 
 /// A certificate that was issued.
@@ -58,21 +71,49 @@ pub(super) struct IssuedRow {
     pub(super) key_is_new: bool,
 }
 
-impl Applied {
-    pub(super) fn new(applied: bool) -> Self {
-        Self { changes: 0, applied, authorities: Vec::new(), certificates: Vec::new() }
+impl AuthorityRow {
+    pub(super) fn new(line: u64, folder: String, action: Action, why: Vec<String>) -> Self {
+        Self { line, folder, action, why, error: None }
     }
 
-    /// Counts the changes.
-    pub(super) fn count(&mut self) -> usize {
+    /// The same where it could not be done.
+    pub(super) fn failed(self, error: &anyhow::Error) -> Self {
+        Self { action: Action::Fail, error: Some(error.into()), ..self }
+    }
+}
+
+impl CertificateRow {
+    pub(super) fn new(line: u64, certificate_file: String, key_file: String, action: Action, why: Vec<String>) -> Self {
+        Self { line, certificate_file, key_file, action, why, issued: None, error: None }
+    }
+
+    /// The same where it could not be done.
+    pub(super) fn failed(self, error: &anyhow::Error) -> Self {
+        Self { action: Action::Fail, error: Some(error.into()), ..self }
+    }
+}
+
+impl Applied {
+    pub(super) fn new(applied: bool) -> Self {
+        Self { changes: 0, failures: 0, applied, authorities: Vec::new(), certificates: Vec::new() }
+    }
+
+    /// Counts the changes and the failures.
+    pub(super) fn count(&mut self) -> (usize, usize) {
         let authorities = self.authorities.iter().map(|row| row.action);
-        let all = authorities.chain(self.certificates.iter().map(|row| row.action));
-        self.changes = all.filter(|action| *action != Action::None).count();
-        self.changes
+        let actions: Vec<Action> = authorities.chain(self.certificates.iter().map(|row| row.action)).collect();
+        self.failures = actions.iter().filter(|action| **action == Action::Fail).count();
+        self.changes = actions.iter().filter(|action| action.changes()).count();
+        (self.changes, self.failures)
     }
 }
 
 impl Action {
+    /// Whether something is another afterwards.
+    fn changes(self) -> bool {
+        !matches!(self, Self::None | Self::Hold | Self::Fail)
+    }
+
     /// What was done, or would be.
     fn word(self, applied: bool) -> &'static str {
         match (self, applied) {
@@ -84,6 +125,10 @@ impl Action {
             (Self::Issue, false) => "would issue",
             (Self::Renew, false) => "would renew",
             (Self::Reissue, false) => "would issue again",
+            (Self::Chain, true) => "completed",
+            (Self::Chain, false) => "would complete",
+            (Self::Hold, _) => "left alone",
+            (Self::Fail, _) => "failed",
             (Self::None, _) => "unchanged",
         }
     }
@@ -95,17 +140,19 @@ impl Report for Applied {
             let word = action.word(self.applied);
             let word = match (action, self.applied) {
                 (Action::None, _) => dim(word),
+                (Action::Fail, _) => bad(word),
+                (Action::Hold, _) => warn(word),
                 (_, true) => good(word),
                 (_, false) => warn(word),
             };
             text.line(format_args!("{word} {}{}", safe(what), safe(why)));
         };
+        let told = |why: &[String]| if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
         for row in &self.authorities {
-            line(row.action, &format!("the CA in {}", row.folder), "");
+            line(row.action, &format!("the CA in {}", row.folder), &told(&row.why));
         }
         for row in &self.certificates {
-            let why = if row.why.is_empty() { String::new() } else { format!(": {}", row.why.join(", ")) };
-            line(row.action, &row.certificate_file, &why);
+            line(row.action, &row.certificate_file, &told(&row.why));
         }
         if self.authorities.is_empty() && self.certificates.is_empty() {
             text.line("the project asks for nothing");

@@ -1,114 +1,67 @@
 //! One certificate of a project: what is there, what is wanted, and what is done about it.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
 
+use super::present::{Beside, Present};
 use super::report::{Action, CertificateRow, IssuedRow};
-use crate::ca::place::{State, is_there};
-use crate::ca::{self, Authority, AuthorityError, Order, Query};
-use crate::cli::ca::init::Plan;
-use crate::cli::ca::place::{self, Chosen};
-use crate::cli::ca::signer::SignerArgs;
+use super::signer::Signer;
+use super::signers::{Signers, Who};
+use crate::ca::{self, AuthorityError, Order, Revocation};
+use crate::cli::ca::wanted::written_key;
+use crate::cli::ca::{place, unwritten};
 use crate::cli::clock::{parse_span, rfc3339};
-use crate::cli::files::{Mode, WriteSet, make_folder};
-use crate::cli::load::Loaded;
+use crate::cli::files::{Mode, WriteSet, make_folder, may_have_folder, resolved};
 use crate::cli::making::{beside, fresh_serial, load_profile_beside};
 use crate::cli::output::{Session, shown};
+use crate::cli::passphrase::Passphrase;
 use crate::cli::problem::Hinted;
-use crate::container::PrivateKeyItem;
-use crate::encoding::pem;
+use crate::cli::secret::Secret;
 use crate::issue::Naming;
-use crate::key::{KeyAlgorithm, PrivateKey};
+use crate::key::{KeyAlgorithm, PrivateKey, PublicKey};
 use crate::profile::Profile;
 use crate::project::difference::Wanted;
 use crate::project::{Difference, WishedCertificate, differences};
 use crate::x509::{Certificate, Validity};
 
-/// Which authority signs: its folder and its name there.
-type Who = (Option<String>, Option<String>);
-
-/// The authorities of a project, opened when first needed.
-pub(super) struct Signers<'a> {
-    base: &'a Path,
-    args: &'a SignerArgs,
-    open: HashMap<Who, (Chosen, Authority)>,
-    keys: HashMap<Who, PrivateKey>,
-}
-
-impl<'a> Signers<'a> {
-    pub(super) fn new(base: &'a Path, args: &'a SignerArgs) -> Self {
-        Self { base, args, open: HashMap::new(), keys: HashMap::new() }
-    }
-
-    fn chosen(&self, (folder, issuer): &Who) -> anyhow::Result<Chosen> {
-        let issuer = issuer.as_deref().map(str::parse).transpose()?;
-        Chosen::new(folder.as_ref().map(|folder| self.base.join(folder)), issuer)
-    }
-
-    /// The authority, where it is there.
-    fn authority(&mut self, who: &Who) -> anyhow::Result<Option<&mut Authority>> {
-        if !self.open.contains_key(who) {
-            let chosen = self.chosen(who)?;
-            if chosen.state()? == State::Empty {
-                return Ok(None);
-            }
-            let authority = chosen.open()?;
-            self.open.insert(who.clone(), (chosen, authority));
-        }
-        Ok(self.open.get_mut(who).map(|(_, authority)| authority))
-    }
-
-    /// The authority with its key; the user's own CA is made where there is none.
-    fn signer(
-        &mut self,
-        who: &Who,
-        now: OffsetDateTime,
-        session: &mut Session,
-    ) -> anyhow::Result<(&Chosen, &mut Authority, &PrivateKey)> {
-        if self.authority(who)?.is_none() {
-            let chosen = self.chosen(who)?;
-            if chosen.may_be_made() {
-                Plan::standard(now)?.carry_out(&chosen, session)?;
-            }
-            let authority = chosen.open()?;
-            self.open.insert(who.clone(), (chosen, authority));
-        }
-        let (chosen, authority) = self.open.get_mut(who).context("the CA is gone")?;
-        if !self.keys.contains_key(who) {
-            self.keys.insert(who.clone(), self.args.key(chosen)?);
-        }
-        let key = self.keys.get(who).context("the CA's key is gone")?;
-        Ok((chosen, authority, key))
-    }
-}
-
 /// A certificate of a project.
 pub(super) struct Target {
-    line: u64,
-    who: Who,
+    pub(super) line: u64,
+    pub(super) who: Who,
     profile: Profile,
     naming: Naming,
     validity: Validity,
+    renew_before: Option<Duration>,
     key: KeyAlgorithm,
     rekey: bool,
-    out: PathBuf,
-    keyout: PathBuf,
+    pub(super) out: PathBuf,
+    pub(super) keyout: PathBuf,
+}
+
+/// What is done about it.
+pub(super) struct Prospect {
     action: Action,
     why: Vec<String>,
-    now: OffsetDateTime,
+    /// The certificate that is there.
+    present: Option<Certificate>,
+    /// Whether the key that is there is under a passphrase.
+    pub(super) key_is_encrypted: bool,
+}
+
+/// The key that a certificate is for.
+struct SubjectKey {
+    key: PrivateKey,
+    is_new: bool,
+    /// What its file is under.
+    passphrase: Option<Passphrase>,
 }
 
 impl Target {
-    /// Looks at what is there. Nothing is changed.
-    pub(super) fn look(
-        wish: &WishedCertificate,
-        base: &Path,
-        signers: &mut Signers<'_>,
-        now: OffsetDateTime,
-    ) -> anyhow::Result<Self> {
+    /// Reads what is asked for. Nothing is looked at but the profile.
+    pub(super) fn new(wish: &WishedCertificate, base: &Path, now: OffsetDateTime) -> anyhow::Result<Self> {
         let WishedCertificate { wish: asked, out, keyout, renew_before, rekey, ca, issuer } = wish;
         let profile = load_profile_beside(asked.profile.as_deref().unwrap_or("server"), base)?;
         if profile.is_ca() {
@@ -122,7 +75,7 @@ impl Target {
             return Err(anyhow!("renew_before is as long as the certificate is valid: it would be renewed each time"));
         }
         let out = base.join(out);
-        let mut target = Self {
+        Ok(Self {
             line: asked.line,
             who: (ca.clone(), issuer.clone()),
             key: asked.key.unwrap_or(profile.key),
@@ -131,146 +84,293 @@ impl Target {
             profile,
             naming,
             validity,
+            renew_before,
             out,
-            action: Action::None,
-            why: Vec::new(),
-            now,
-        };
-        target.compare(signers, renew_before)?;
-        Ok(target)
+        })
     }
 
-    fn compare(&mut self, signers: &mut Signers<'_>, renew_before: Option<Duration>) -> anyhow::Result<()> {
-        let authority = signers.authority(&self.who)?;
-        if let Some(authority) = &authority {
-            let Self { profile, naming, key, validity, .. } = &*self;
-            authority.would_issue(profile, naming, *key, *validity)?;
+    /// Looks at what is there. Nothing is changed.
+    pub(super) fn look(&self, signers: &mut Signers<'_>, now: OffsetDateTime) -> anyhow::Result<Prospect> {
+        may_have_folder(&self.out)?;
+        may_have_folder(&self.keyout)?;
+        let mut signer = signers.authority(&self.who)?;
+        if let Some(signer) = &signer {
+            let Self { profile, naming, key, validity, .. } = self;
+            signer.authority.would_issue(profile, naming, *key, *validity)?;
         }
-        if !is_there(&self.out) {
-            (self.action, self.why) = (Action::Issue, vec!["it is missing".to_owned()]);
-            return Ok(());
+        let present = Present::read(&self.out, self.is_one_file())?;
+        let beside = Beside::read(&self.keyout, self.is_one_file())?;
+        let hold = match &mut signer {
+            Some(signer) => self.hold(present.as_ref(), signer, now)?,
+            None => None,
+        };
+        let (action, why) = match (&present, hold) {
+            (_, Some(hold)) => (Action::Hold, vec![hold_told(&hold)]),
+            (None, None) => (Action::Issue, vec!["it is missing".to_owned()]),
+            (Some(present), None) => self.compare(present, &beside, signer.as_deref_mut(), now)?,
+        };
+        let present = present.map(|present| present.certificate);
+        let mut prospect = Prospect { action, why, present, key_is_encrypted: matches!(beside, Beside::Encrypted) };
+        if prospect.issues()
+            && let Beside::Plain(key) = &beside
+            && let Some(signer) = signer
+            && let Fate::OnHold(hold) = self.fate(key.public_key(), prospect.present.as_ref(), signer)?
+        {
+            prospect = Prospect { action: Action::Hold, why: vec![hold_told(&hold)], ..prospect };
         }
-        let certificate = self.present()?;
+        Ok(prospect)
+    }
+
+    /// The hold of the certificate that is there; or of the last one that was issued, where that is lost.
+    fn hold(
+        &self,
+        present: Option<&Present>,
+        signer: &mut Signer,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<Option<Revocation>> {
+        let record = match present {
+            Some(present) => signer.record(&present.certificate)?,
+            None => None,
+        };
+        let record = match record {
+            Some(record) => Some(record),
+            None => signer.newest(&self.naming, &self.profile)?.filter(|last| now <= last.validity.not_after),
+        };
+        Ok(record.and_then(|record| record.revocation).filter(Revocation::is_hold))
+    }
+
+    fn compare(
+        &self,
+        present: &Present,
+        beside: &Beside,
+        signer: Option<&mut Signer>,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<(Action, Vec<String>)> {
+        let certificate = &present.certificate;
         let mut found = Vec::new();
-        match authority {
+        match signer {
             None => found.push(Difference::Issuer),
-            Some(authority) => {
-                let Self { profile, naming, key, validity, .. } = &*self;
-                let wanted = Wanted { profile, naming, key: *key, validity: *validity, renew_before };
-                found.extend(differences(&certificate, &wanted, &authority.path(), self.now));
-                let known = Query { serial: Some(certificate.serial().clone()), ..Query::default() };
-                let record = authority.find(&known)?.pop();
-                match record.filter(|record| record.fingerprint == certificate.fingerprint_sha256()) {
+            Some(signer) => {
+                let Self { profile, naming, key, validity, renew_before, .. } = self;
+                let wanted = Wanted { profile, naming, key: *key, validity: *validity, renew_before: *renew_before };
+                found.extend(differences(certificate, &wanted, &signer.authority.path(), now));
+                let record = signer.record(certificate)?;
+                let key = certificate.public_key().ok();
+                let compromised = match &key {
+                    Some(key) => self.is_compromised(key, Some(certificate), signer)?,
+                    None => false,
+                };
+                match record {
+                    _ if compromised => found.push(Difference::Compromised),
                     Some(record) if record.revocation.is_some() => found.push(Difference::Revoked),
                     None if !found.contains(&Difference::Issuer) => found.push(Difference::Unrecorded),
                     _ => {}
                 }
+                if found.is_empty() && !present.is_followed_by(&signer.authority.full_chain(certificate)) {
+                    found.push(Difference::Chain);
+                }
             }
         }
-        if !self.has_key_of(&certificate)? {
+        if !beside.may_be_of(certificate) {
+            found.retain(|difference| *difference != Difference::Chain);
             found.push(Difference::WrongKey);
         }
-        self.action = match found.as_slice() {
+        let action = match found.as_slice() {
             [] => Action::None,
+            [Difference::Chain] => Action::Chain,
             some if some.iter().all(Difference::is_age) => Action::Renew,
             _ => Action::Reissue,
         };
-        self.why = found.iter().map(ToString::to_string).collect();
-        Ok(())
+        Ok((action, found.iter().map(ToString::to_string).collect()))
     }
 
-    /// The certificate that is there.
-    fn present(&self) -> anyhow::Result<Certificate> {
-        let loaded = Loaded::read(&self.out)?;
-        let certificates = loaded.document.certificates();
-        let first = certificates.ok().and_then(|certificates| certificates.first().map(|first| (*first).clone()));
-        first
-            .ok_or_else(|| anyhow!("{} holds something else than a certificate", shown(&self.out)))
-            .hint("apply replaces certificates alone: move it away, or choose another file with out =")
-    }
-
-    /// Whether the key beside it is the certificate's. One under a passphrase is taken to be.
-    fn has_key_of(&self, certificate: &Certificate) -> anyhow::Result<bool> {
-        if !is_there(&self.keyout) {
-            return Ok(false);
+    /// What is to become of the key that is there, where a certificate is issued.
+    fn fate(&self, key: &PublicKey, present: Option<&Certificate>, signer: &mut Signer) -> anyhow::Result<Fate> {
+        if signer.authority.path().iter().any(|certificate| certificate.public_key().is_ok_and(|own| own == *key)) {
+            return Err(anyhow!("{} holds the key of its CA", shown(&self.keyout)))
+                .hint("a certificate has a key of its own: choose another file with keyout =");
         }
-        let loaded = Loaded::read(&self.keyout)?;
-        Ok(match loaded.document.first_private_key() {
-            Ok(PrivateKeyItem::Encrypted(_)) => true,
-            Ok(_) => {
-                let key = loaded.private_key(None)?;
-                certificate.public_key().is_ok_and(|public| public == *key.public_key())
+        let is_presents = present.is_some_and(|present| present.public_key().is_ok_and(|own| own == *key));
+        let compromised = self.is_compromised(key, present, signer)?;
+        if !compromised && !is_presents {
+            let hold = signer.revocations(&self.naming, key)?.into_iter().find(Revocation::is_hold);
+            if let Some(hold) = hold {
+                return Ok(Fate::OnHold(hold));
             }
-            Err(_) => {
-                return Err(anyhow!("{} holds something else than a key", shown(&self.keyout)))
-                    .hint("move it away, or choose another file with keyout =");
-            }
-        })
+        }
+        if !compromised && !self.rekey && key.algorithm() == self.key {
+            return Ok(Fate::Kept);
+        }
+        if is_presents || signer.has_certified(&self.naming, key)? {
+            return Ok(Fate::Replaced);
+        }
+        Err(anyhow!(
+            "a new key would replace that in {}, which no certificate for these names was for",
+            shown(&self.keyout)
+        ))
+        .hint("apply replaces keys of its own alone: move it away, or choose another file with keyout =")
     }
 
-    pub(super) fn line(&self) -> u64 {
-        self.line
+    /// Whether a certificate with this key, for these names or the one that is there, was revoked because it is compromised.
+    fn is_compromised(
+        &self,
+        key: &PublicKey,
+        present: Option<&Certificate>,
+        signer: &mut Signer,
+    ) -> anyhow::Result<bool> {
+        if signer.revocations(&self.naming, key)?.iter().any(Revocation::tells_of_compromise) {
+            return Ok(true);
+        }
+        let of_key = |present: &&Certificate| present.public_key().is_ok_and(|own| own == *key);
+        let record = match present.filter(of_key) {
+            Some(present) => signer.record(present)?,
+            None => None,
+        };
+        Ok(record.and_then(|record| record.revocation).is_some_and(|revocation| revocation.tells_of_compromise()))
     }
 
-    /// What there is to do.
-    pub(super) fn row(&self) -> anyhow::Result<CertificateRow> {
-        Ok(CertificateRow {
-            line: self.line,
-            certificate_file: shown(&self.out),
-            key_file: shown(&self.keyout),
-            action: self.action,
-            why: self.why.clone(),
-            issued: None,
-        })
+    /// What there is to do, or was done.
+    pub(super) fn row(&self, prospect: &Prospect) -> CertificateRow {
+        self.row_of(prospect.action, prospect.why.clone())
+    }
+
+    /// That it could not be looked at or made.
+    pub(super) fn failed(&self, error: &anyhow::Error) -> CertificateRow {
+        self.row_of(Action::Fail, Vec::new()).failed(error)
+    }
+
+    fn row_of(&self, action: Action, why: Vec<String>) -> CertificateRow {
+        CertificateRow::new(self.line, shown(&self.out), shown(&self.keyout), action, why)
     }
 
     /// Does it.
-    pub(super) fn carry_out(&self, signers: &mut Signers<'_>, session: &mut Session) -> anyhow::Result<CertificateRow> {
-        let mut row = self.row()?;
-        if self.action == Action::None {
-            return Ok(row);
+    pub(super) fn carry_out(
+        &self,
+        prospect: &Prospect,
+        signers: &mut Signers<'_>,
+        secret: &Secret<'_>,
+        now: OffsetDateTime,
+        session: &mut Session,
+    ) -> anyhow::Result<CertificateRow> {
+        let mut row = self.row(prospect);
+        match prospect.action {
+            Action::Chain => self.complete(prospect, signers, secret, session)?,
+            _ if prospect.issues() => row.issued = Some(self.issue(prospect, signers, secret, now, session)?),
+            _ => {}
         }
+        Ok(row)
+    }
+
+    /// Writes the certificate that is there with those between it and the root.
+    fn complete(
+        &self,
+        prospect: &Prospect,
+        signers: &mut Signers<'_>,
+        secret: &Secret<'_>,
+        session: &mut Session,
+    ) -> anyhow::Result<()> {
+        let certificate = prospect.present.as_ref().context("the certificate is gone")?;
+        let signer = signers.authority(&self.who)?.context("the CA is gone")?;
+        let chain = place::chain(&signer.authority.full_chain(certificate));
+        let key = match self.is_one_file() {
+            true => Beside::open(&self.keyout, secret)?,
+            false => None,
+        };
+        let key = key.map(|(key, passphrase)| SubjectKey { key, is_new: false, passphrase });
+        self.write(key.as_ref(), chain, session)
+    }
+
+    fn issue(
+        &self,
+        prospect: &Prospect,
+        signers: &mut Signers<'_>,
+        secret: &Secret<'_>,
+        now: OffsetDateTime,
+        session: &mut Session,
+    ) -> anyhow::Result<IssuedRow> {
         for folder in [&self.out, &self.keyout].into_iter().filter_map(|path| path.parent()) {
             if !folder.as_os_str().is_empty() {
                 make_folder(folder)?;
             }
         }
-        let (key, is_new) = self.obtain_key()?;
-        let written = std::iter::once(&self.out).chain(Some(&self.keyout).filter(|_| is_new));
-        WriteSet::check(written.map(PathBuf::as_path), true, session)?;
-        let request = self.naming.request(key.public_key().clone());
-        let (chosen, authority, authority_key) = signers.signer(&self.who, self.now, session)?;
-        let what = if self.action == Action::Renew { ca::Action::Renew } else { ca::Action::Issue };
+        let (signer, authority_key) = signers.signer(&self.who, session)?;
+        let key = self.obtain_key(prospect, signer, secret)?;
+        let keyout = Some(self.keyout.as_path()).filter(|_| key.is_new && !self.is_one_file());
+        WriteSet::check([self.out.as_path()].into_iter().chain(keyout), true, session)?;
+        let request = self.naming.request(key.key.public_key().clone());
+        let what = if prospect.action == Action::Renew { ca::Action::Renew } else { ca::Action::Issue };
         let order = Order { profile: &self.profile, request: &request, validity: self.validity };
-        let mut signatory = chosen.unlock(authority, authority_key, self.now)?;
+        let mut signatory = signer.chosen.unlock(&mut signer.authority, authority_key, now)?;
         let issued = signatory.issue(&order, &mut fresh_serial, &place::act(what))?;
 
         // The record is on the disk; from here on the certificate may be seen.
-        let mut files = WriteSet::new(true);
-        if is_new {
-            files.add(&self.keyout, pem::write("PRIVATE KEY", &key.to_pkcs8_der()).as_bytes().to_vec(), Mode::Secret);
-        }
-        let chain = place::chain(&authority.full_chain(&issued.certificate));
-        files.add(&self.out, chain.into_bytes(), Mode::Public);
-        files.write(session).with_context(|| {
-            format!("the certificate with serial number {} is recorded, but lost", issued.certificate.serial())
-        })?;
-        row.issued = Some(IssuedRow {
+        let chain = place::chain(&signer.authority.full_chain(&issued.certificate));
+        let written = self.write(Some(&key), chain, session);
+        unwritten::told(written, &issued, unwritten::Key::of(key.is_new), &signer.chosen)?;
+        Ok(IssuedRow {
             serial: issued.certificate.serial().to_string(),
             not_after: rfc3339(issued.certificate.validity().not_after),
-            key_is_new: is_new,
-        });
-        Ok(row)
+            key_is_new: key.is_new,
+        })
     }
 
-    /// The key that is there, where it is of the right kind and may stay; or a new one.
-    fn obtain_key(&self) -> anyhow::Result<(PrivateKey, bool)> {
-        if !self.rekey && is_there(&self.keyout) {
-            let key = Loaded::read(&self.keyout)?.private_key(None)?;
-            if key.algorithm() == self.key {
-                return Ok((key, false));
+    /// Writes the certificate and its chain, and the key where it is new or in the same file.
+    fn write(&self, key: Option<&SubjectKey>, chain: String, session: &mut Session) -> anyhow::Result<()> {
+        let mut files = WriteSet::new(true);
+        match key {
+            Some(SubjectKey { key, passphrase, .. }) if self.is_one_file() => {
+                let mut both = written_key(key, passphrase.as_ref())?;
+                let mut whole = Zeroizing::new(Vec::with_capacity(both.len() + chain.len()));
+                whole.append(&mut both);
+                whole.extend_from_slice(chain.as_bytes());
+                files.add(&self.out, whole, Mode::Secret);
+            }
+            Some(SubjectKey { key, is_new: true, passphrase }) => {
+                files.add(&self.keyout, written_key(key, passphrase.as_ref())?, Mode::Secret);
+                files.add(&self.out, chain.into_bytes(), Mode::Public);
+            }
+            _ => files.add(&self.out, chain.into_bytes(), Mode::Public),
+        }
+        files.write(session).map(drop)
+    }
+
+    /// The key that is there, where it is of the right kind and may stay; or a new one, under the passphrase of the one it
+    /// replaces.
+    fn obtain_key(&self, prospect: &Prospect, signer: &mut Signer, secret: &Secret<'_>) -> anyhow::Result<SubjectKey> {
+        let Some((key, passphrase)) = Beside::open(&self.keyout, secret)? else {
+            return Ok(SubjectKey { key: PrivateKey::generate(self.key)?, is_new: true, passphrase: None });
+        };
+        match self.fate(key.public_key(), prospect.present.as_ref(), signer)? {
+            Fate::Kept => Ok(SubjectKey { key, is_new: false, passphrase }),
+            Fate::Replaced => Ok(SubjectKey { key: PrivateKey::generate(self.key)?, is_new: true, passphrase }),
+            Fate::OnHold(hold) => {
+                Err(anyhow!("the key in {} may not be certified: {}", shown(&self.keyout), hold_told(&hold)))
+                    .hint("lift the hold, certkit ca revoke --release, or revoke it for good")
             }
         }
-        Ok((PrivateKey::generate(self.key)?, true))
     }
+
+    /// Whether one file holds the certificate and the key.
+    fn is_one_file(&self) -> bool {
+        self.out == self.keyout || resolved(&self.out) == resolved(&self.keyout)
+    }
+}
+
+impl Prospect {
+    /// Whether a certificate is issued.
+    pub(super) fn issues(&self) -> bool {
+        matches!(self.action, Action::Issue | Action::Renew | Action::Reissue)
+    }
+}
+
+/// What is to become of a key that is there.
+enum Fate {
+    Kept,
+    Replaced,
+    /// A certificate for it is on hold: another would undo that.
+    OnHold(Revocation),
+}
+
+fn hold_told(hold: &Revocation) -> String {
+    format!("its certificate is on hold since {}; certkit ca revoke --release lifts that", rfc3339(hold.at))
 }

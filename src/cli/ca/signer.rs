@@ -11,7 +11,6 @@ use crate::cli::load::Loaded;
 use crate::cli::output::shown;
 use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
-use crate::container::PrivateKeyItem;
 use crate::key::PrivateKey;
 
 /// The key that signs
@@ -39,7 +38,7 @@ impl SignerArgs {
 
     /// Whether the key of the authority that signs is under a passphrase.
     pub(super) fn is_encrypted(&self, chosen: &Chosen) -> anyhow::Result<bool> {
-        Ok(is_under_passphrase(&self.load(chosen, &chosen.issuer()?)?))
+        Ok(self.load(chosen, &chosen.issuer()?)?.is_under_passphrase())
     }
 
     /// Refuses a key or its passphrase where nothing is signed.
@@ -64,7 +63,7 @@ impl SignerArgs {
     pub(super) fn key_among(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
         match self.ca_key.is_some() && chosen.issuer()? == *name {
             true => self.key_of(chosen, name),
-            false => in_folder(chosen, name)?.private_key(self.ca_passphrase.as_ref()),
+            false => in_folder(chosen, name, ON_THE_COMMAND_LINE)?.private_key(self.ca_passphrase.as_ref()),
         }
     }
 
@@ -76,7 +75,7 @@ impl SignerArgs {
     ) -> anyhow::Result<(PrivateKey, PathBuf, bool)> {
         let loaded = self.load(chosen, name)?;
         let key = loaded.private_key(self.ca_passphrase.as_ref())?;
-        let encrypted = is_under_passphrase(&loaded);
+        let encrypted = loaded.is_under_passphrase();
         let path = self.ca_key.clone().unwrap_or_else(|| chosen.place().key_of(name));
         Ok((key, path, encrypted))
     }
@@ -84,24 +83,24 @@ impl SignerArgs {
     fn load(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
         match &self.ca_key {
             Some(path) => Loaded::read(path),
-            None => in_folder(chosen, name),
+            None => in_folder(chosen, name, ON_THE_COMMAND_LINE),
         }
     }
 }
 
-fn is_under_passphrase(loaded: &Loaded) -> bool {
-    matches!(loaded.document.first_private_key(), Ok(PrivateKeyItem::Encrypted(_)))
-}
+/// How another authority is chosen.
+pub(super) type Way = fn(&AuthorityName) -> String;
 
-/// The file with an authority's private key, from the folder.
-fn in_folder(chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
+const ON_THE_COMMAND_LINE: Way = |other| format!("sign with --issuer {other}");
+
+/// The file with an authority's private key, from the folder; `way` is for who has to choose another authority.
+pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName, way: Way) -> anyhow::Result<Loaded> {
     let path = chosen.place().key_of(name);
     if is_there(&path) {
         return Loaded::read(&path);
     }
     let config = chosen.config()?;
-    let instead =
-        instead(chosen, name, &config).map(|other| format!("; or sign with --issuer {other}")).unwrap_or_default();
+    let instead = instead(chosen, name, &config).map(|other| format!("; or {}", way(&other))).unwrap_or_default();
     let folder = chosen.shown();
     match config.keys.get(name) {
         Some(AbsentKey::SetAside(place)) => Err(anyhow!("the key of {name} was set aside and is not in {folder}"))

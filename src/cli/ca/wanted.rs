@@ -49,7 +49,10 @@ impl AuthorityKeyArgs {
 }
 
 /// A key as it is written: PKCS#8, under a passphrase if there is one.
-pub(super) fn written_key(key: &PrivateKey, passphrase: Option<&Passphrase>) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+pub(in crate::cli) fn written_key(
+    key: &PrivateKey,
+    passphrase: Option<&Passphrase>,
+) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let written = match passphrase {
         Some(passphrase) => pem::write("ENCRYPTED PRIVATE KEY", &key.encrypt(passphrase, Kdf::default())?),
         None => pem::write("PRIVATE KEY", &key.to_pkcs8_der()),

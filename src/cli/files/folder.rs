@@ -37,14 +37,32 @@ pub fn make_folder(path: &Path) -> anyhow::Result<()> {
 }
 
 fn made(path: &Path, made: io::Result<()>) -> anyhow::Result<()> {
-    let cannot = || format!("cannot make the folder {}", shown(path));
-    let in_the_way = path.ancestors().find(|above| above.symlink_metadata().is_ok()).filter(|above| !above.is_dir());
-    match (made, in_the_way) {
-        (Err(_), Some(file)) => Err(anyhow!("{} is no folder", shown(file)))
-            .with_context(cannot)
-            .hint("name another folder, or move that away"),
-        (made, _) => made.map_err(plain).with_context(cannot),
+    if made.is_err() {
+        may_be_folder(path)?;
     }
+    made.map_err(plain).with_context(|| format!("cannot make the folder {}", shown(path)))
+}
+
+/// Whether a file's folder is there or could be made.
+///
+/// # Errors
+/// When something else is in its place, or in that of a folder above it.
+pub fn may_have_folder(path: &Path) -> anyhow::Result<()> {
+    path.parent().map_or(Ok(()), may_be_folder)
+}
+
+fn may_be_folder(path: &Path) -> anyhow::Result<()> {
+    for folder in path.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
+        if folder.is_dir() {
+            return Ok(());
+        }
+        if let Ok(about) = folder.symlink_metadata() {
+            let is = if about.is_symlink() { "a link to what is not there" } else { "a file" };
+            return Err(anyhow!("cannot make the folder {}: {} is {is}", shown(path), shown(folder)))
+                .hint("move it away, or choose another folder");
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -70,6 +88,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         std::fs::write(&path, "").unwrap();
-        assert!(format!("{:#}", make_private_folder(&path).unwrap_err()).contains("is no folder"));
+        assert!(format!("{:#}", make_private_folder(&path).unwrap_err()).ends_with("f is a file"));
+        assert!(format!("{:#}", make_folder(&path).unwrap_err()).ends_with("f is a file"));
+        assert!(format!("{:#}", may_have_folder(&path.join("a/b")).unwrap_err()).ends_with("f is a file"));
+        may_have_folder(&folder.path().join("a/b/c")).unwrap();
     }
 }

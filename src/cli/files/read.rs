@@ -138,7 +138,9 @@ pub(super) fn similar(path: &Path) -> Option<PathBuf> {
     let near = |entry: fs::DirEntry| {
         let name = entry.file_name().into_string().ok()?;
         let apart = distance(&wanted, &name.to_lowercase());
-        (apart <= 2 && apart * 3 <= wanted.chars().count()).then_some((apart, name))
+        // A link to nothing is listed and cannot be read.
+        (path.file_name() != Some(name.as_ref()) && apart <= 2 && apart * 3 <= wanted.chars().count())
+            .then_some((apart, name))
     };
     let (_, name) = listed.take(MOST_LISTED).filter_map(|entry| near(entry.ok()?)).min()?;
     Some(folder.join(name))
@@ -223,6 +225,7 @@ mod tests {
         fs::write(folder.path().join("cert.pem"), "x").unwrap();
         assert_eq!(similar(&folder.path().join("cret.pem")), Some(folder.path().join("cert.pem")));
         assert_eq!(similar(&folder.path().join("Cert.pem")), Some(folder.path().join("cert.pem")));
+        assert_eq!(similar(&folder.path().join("cert.pem")), None);
         assert_eq!(similar(&folder.path().join("key.der")), None);
         assert_eq!(similar(&folder.path().join("x")), None);
     }

@@ -3,7 +3,6 @@
 mod index;
 mod layout;
 mod past;
-mod secret;
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,6 @@ use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 
 use self::past::Past;
-use self::secret::Secret;
 use super::outline::Outline;
 use super::place::{self, Chosen};
 use super::wanted::written_key;
@@ -24,6 +22,7 @@ use crate::cli::load::cannot_use;
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::passphrase::{Passphrase, PassphraseSource};
 use crate::cli::problem::Hinted;
+use crate::cli::secret::Secret;
 use crate::cli::text::{Text, bad, good, strong, warn};
 use crate::container::{ContainerError, Document, PrivateKeyItem, is_pkcs12};
 use crate::key::{KeyError, PrivateKey};
@@ -175,16 +174,15 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     WriteSet::check(paths.iter().map(PathBuf::as_path), false, session)?;
 
     let mut set = WriteSet::new(false).lasting();
-    let ledger = chosen.ledger_args().to_remember(chosen.place(), &config)?;
     let said = Config {
         issuer: candidates
             .last()
             .filter(|last| candidates.len() > 1 && last.key.is_some())
             .map(|last| last.name.clone()),
-        ledger: ledger.url,
+        ledger: None,
         keys: absent,
     };
-    if !said.is_silent() {
+    if said.tells_of_authorities() {
         let before = files::read_text_if_there(&chosen.place().config())?;
         let text = said.added_to(before.as_ref().map(|text| text.as_str()).unwrap_or_default());
         set.replace(chosen.place().config(), text.into_bytes(), Mode::Public);
@@ -266,10 +264,10 @@ fn candidates(args: &Args) -> anyhow::Result<(String, Vec<Candidate>, Option<lay
     if args.key_stays {
         return Err(anyhow!("a key in a PKCS#12 file cannot stay there and sign")).hint("leave --key-stays out");
     }
-    let secret = passphrase.of(from)?;
+    let secret = passphrase.of(&shown(from))?;
     let document = match Document::read_pkcs12(&contents, &secret) {
         Err(error @ ContainerError::WrongPassphrase) => {
-            return passphrase.is_wrong(error).with_context(|| cannot_use(from));
+            return passphrase.source().hint_if_wrong(Err(error.into())).with_context(|| cannot_use(from));
         }
         read => read.with_context(|| cannot_use(from))?,
     };
@@ -314,9 +312,9 @@ fn open_key(path: &Path, secret: &Secret<'_>) -> anyhow::Result<OpenKey> {
     match document.first_private_key().with_context(|| cannot_use(path))? {
         PrivateKeyItem::Plain(key) => Ok(OpenKey { key: key.clone(), passphrase: None }),
         PrivateKeyItem::Encrypted(encrypted) => {
-            let passphrase = secret.of(path)?;
+            let passphrase = secret.of(&shown(path))?;
             let key = match encrypted.decrypt(&passphrase) {
-                Err(error @ KeyError::WrongPassphrase) => secret.is_wrong(error),
+                Err(error @ KeyError::WrongPassphrase) => secret.source().hint_if_wrong(Err(error.into())),
                 opened => opened.map_err(Into::into),
             };
             let key = key.with_context(|| format!("cannot open {}", shown(path)))?;

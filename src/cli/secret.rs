@@ -1,10 +1,8 @@
-//! The passphrase of what is imported: one source for every key.
+//! One source of a passphrase for several keys.
 
 use std::cell::OnceCell;
-use std::path::Path;
 
-use crate::cli::output::shown;
-use crate::cli::passphrase::{Passphrase, PassphraseSource};
+use super::passphrase::{Passphrase, PassphraseSource};
 
 /// A source, read once: a pipe gives what it has once. A person is asked for each key.
 pub(super) struct Secret<'a> {
@@ -18,20 +16,20 @@ impl<'a> Secret<'a> {
         Self { source: source.unwrap_or(&PassphraseSource::Prompt), read: OnceCell::new() }
     }
 
-    /// The passphrase of this file.
-    pub(super) fn of(&self, path: &Path) -> anyhow::Result<Passphrase> {
+    /// Where it comes from.
+    pub(super) fn source(&self) -> &PassphraseSource {
+        self.source
+    }
+
+    /// The passphrase that opens `what`.
+    pub(super) fn of(&self, what: &str) -> anyhow::Result<Passphrase> {
         if let Some(read) = self.read.get() {
             return Ok(read.clone());
         }
-        let passphrase = self.source.existing(&shown(path))?;
+        let passphrase = self.source.existing(what)?;
         Ok(match self.source {
             PassphraseSource::Prompt => passphrase,
             _ => self.read.get_or_init(|| passphrase).clone(),
         })
-    }
-
-    /// The error of a passphrase that is wrong, with what may be the reason.
-    pub(super) fn is_wrong<T>(&self, error: impl Into<anyhow::Error>) -> anyhow::Result<T> {
-        self.source.hint_if_wrong(Err(error.into()))
     }
 }

@@ -1,0 +1,99 @@
+//! The keys of several authorities that sign in one run.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+
+use super::place::Chosen;
+use super::signer::{SignerArgs, Way, in_folder};
+use crate::cli::load::Loaded;
+use crate::cli::output::shown;
+use crate::cli::problem::Hinted;
+use crate::cli::secret::Secret;
+use crate::key::PrivateKey;
+use crate::x509::Certificate;
+
+/// Where the keys come from: `--ca-key` is that of the authority whose certificate it matches, the others' are in their
+/// folders; the passphrase is for those that are under one.
+pub(in crate::cli) struct SigningKeys<'a> {
+    secret: Secret<'a>,
+    passphrase_is_given: bool,
+    aside: Option<&'a Path>,
+    opened: OnceCell<PrivateKey>,
+    way: Way,
+}
+
+impl<'a> SigningKeys<'a> {
+    /// Those of these arguments; `way` says how another authority is chosen.
+    pub(in crate::cli) fn new(args: &'a SignerArgs, way: Way) -> Self {
+        let (passphrase, aside) = args.given();
+        Self {
+            secret: Secret::new(passphrase),
+            passphrase_is_given: passphrase.is_some(),
+            aside: aside.map(|path| path.as_path()),
+            opened: OnceCell::new(),
+            way,
+        }
+    }
+
+    /// The file of `--ca-key`.
+    pub(in crate::cli) fn aside(&self) -> Option<&Path> {
+        self.aside
+    }
+
+    /// Refuses arguments that have no effect: a key of none of the authorities that may sign, and a passphrase where the key
+    /// of none is under one.
+    pub(in crate::cli) fn have_effect(&self, signers: &[(&Chosen, &Certificate)]) -> anyhow::Result<()> {
+        let (mut is_somebodys, mut may_be_encrypted) = (false, false);
+        for (chosen, certificate) in signers {
+            if self.aside_of(certificate)?.is_some() {
+                is_somebodys = true;
+                continue;
+            }
+            // A key that cannot be read is told where it is needed.
+            let loaded = in_folder(chosen, &chosen.issuer()?, self.way);
+            may_be_encrypted |= loaded.map_or(true, |key| key.is_under_passphrase());
+        }
+        if let Some(path) = self.aside {
+            if !is_somebodys {
+                return Err(anyhow!("{} is the key of none of the CAs that sign here", shown(path)))
+                    .hint("leave --ca-key out, or give the key of one; certkit key match says whose a key is");
+            }
+            may_be_encrypted |= Loaded::read(path)?.is_under_passphrase();
+        }
+        match self.passphrase_is_given && !may_be_encrypted {
+            true => Err(anyhow!("--ca-passphrase has no effect: no key of a CA that signs here is under a passphrase"))
+                .hint("leave it out"),
+            false => Ok(()),
+        }
+    }
+
+    /// The private key of the authority that is chosen, which has this certificate.
+    pub(in crate::cli) fn key(&self, chosen: &Chosen, certificate: &Certificate) -> anyhow::Result<PrivateKey> {
+        if let Some(key) = self.aside_of(certificate)? {
+            return Ok(key.clone());
+        }
+        let loaded = in_folder(chosen, &chosen.issuer()?, self.way);
+        let loaded = match self.aside {
+            Some(path) => {
+                loaded.with_context(|| format!("{} is not the key of {}", shown(path), certificate.display_name()))?
+            }
+            None => loaded?,
+        };
+        Ok(loaded.key_among(&self.secret)?.0)
+    }
+
+    /// The key of `--ca-key`, where it is that of this certificate.
+    fn aside_of(&self, certificate: &Certificate) -> anyhow::Result<Option<&PrivateKey>> {
+        let Some(path) = self.aside else { return Ok(None) };
+        let key = match self.opened.get() {
+            Some(key) => key,
+            None => {
+                let (key, _) = Loaded::read(path)?.key_among(&self.secret)?;
+                self.opened.get_or_init(|| key)
+            }
+        };
+        Ok(certificate.public_key().is_ok_and(|own| own == *key.public_key()).then_some(key))
+    }
+}

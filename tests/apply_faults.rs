@@ -1,0 +1,176 @@
+//! `certkit apply` where a project, its files or its CAs are at fault: nothing is lost, and the rest is done.
+
+use std::time::SystemTime;
+
+use crate::apply::{actions, apply, check, replace, state, with_project};
+use crate::support::Sandbox;
+
+/// Runs it on a project that is refused as a whole.
+fn refuses(sandbox: &Sandbox, said: &[&str]) {
+    let before = state(sandbox);
+    let refused = sandbox.certkit(&["apply"]).expect_code(2);
+    for said in said {
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.stderr);
+    }
+    assert_eq!(state(sandbox), before, "{said:?}");
+    sandbox.certkit(&["apply", "--check"]).expect_code(2);
+}
+
+#[test]
+fn the_files_of_a_ca_are_never_written_over() {
+    let sandbox = with_project();
+    replace(&sandbox, "days = 3000", "intermediate = \"issuing\"");
+    apply(&sandbox);
+    sandbox.certkit(&["ca", "intermediate", "web", "--ca", "ca"]).expect_code(0);
+    sandbox.write("own.toml", sandbox.certkit(&["ca", "profiles", "--show", "client"]).expect_code(0).stdout);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("ca/ca-key.pem", sandbox.path("link.pem")).unwrap();
+    #[cfg(not(unix))]
+    std::fs::hard_link(sandbox.path("ca/ca-key.pem"), sandbox.path("link.pem")).unwrap();
+    let project = sandbox.read("certkit.toml");
+    for (field, path, what) in [
+        ("keyout", "ca/ca-key.pem", "the key of ca"),
+        ("keyout", "./certs/../ca/issuing-key.pem", "the key of issuing"),
+        ("keyout", "ca/web-key.pem", "the key of web"),
+        ("keyout", "ca/ledger.db-wal", "the ledger"),
+        ("out", "ca/ca.pem", "the certificate of ca"),
+        ("out", "ca/issuing.pem", "the certificate of issuing"),
+        ("out", "ca/ca.toml", "ca.toml of the CA"),
+        ("out", "ca/ledger.db", "the ledger"),
+        ("out", "ca", "the folder of the CA"),
+        ("out", "certkit.toml", "the project itself"),
+        ("out", "own.toml", "a profile of the project"),
+        #[cfg(unix)]
+        ("keyout", "link.pem", "the key of ca"),
+    ] {
+        sandbox.write("certkit.toml", &project);
+        replace(&sandbox, "profile = \"client\"", "profile = \"own.toml\"\nkey = \"rsa:2048\"");
+        replace(
+            &sandbox,
+            "out = \"ann.pem\"",
+            &match field {
+                "out" => format!("out = \"{path}\""),
+                _ => format!("out = \"new.pem\"\nkeyout = \"{path}\""),
+            },
+        );
+        refuses(&sandbox, &["certkit.toml:14", what, "never writes over", field]);
+    }
+}
+
+#[test]
+fn two_certificates_have_no_file_in_common_however_it_is_spelled() {
+    let sandbox = with_project();
+    replace(&sandbox, "keyout = \"certs/api.key\"\n", "");
+    apply(&sandbox);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("certs", sandbox.path("link")).unwrap();
+    let project = sandbox.read("certkit.toml");
+    for fields in [
+        "out = \"./certs/../certs/api.pem\"",
+        "out = \"certs/../ann.pem\"\nkeyout = \"certs/./api-key.pem\"",
+        "out = \"certs/api-key.pem\"",
+        #[cfg(unix)]
+        "out = \"link/api.pem\"",
+    ] {
+        sandbox.write("certkit.toml", &project);
+        replace(&sandbox, "out = \"ann.pem\"", fields);
+        refuses(&sandbox, &["certkit.toml:13", "certificate on line 8 too"]);
+    }
+    sandbox.write("certkit.toml", "[[ca]]\nfolder = \"ca\"\n\n[[ca]]\nfolder = \"certs/../ca\"\n");
+    refuses(&sandbox, &["certkit.toml:4", "line 1 too"]);
+}
+
+#[test]
+fn a_key_that_is_none_of_its_own_is_not_replaced() {
+    let sandbox = with_project();
+    sandbox.certkit(&["key", "new", "--type", "rsa:2048", "--out", "ann-key.pem"]).expect_code(0);
+    let key = sandbox.read("ann-key.pem");
+    let applied = sandbox.certkit(&["apply", "--json"]).expect_code(2);
+    assert_eq!(actions(&applied.json()), ["issue", "fail"]);
+    assert!(applied.stderr.contains("would replace that in ann-key.pem"), "{}", applied.stderr);
+    assert_eq!(sandbox.read("ann-key.pem"), key);
+    // A CA's certificate and its key lie elsewhere than in its folder.
+    std::fs::copy(sandbox.path("ca/ca.pem"), sandbox.path("ann.pem")).unwrap();
+    sandbox.certkit(&["apply"]).expect_code(2).complains("the certificate of a CA");
+    std::fs::remove_file(sandbox.path("ann.pem")).unwrap();
+    std::fs::copy(sandbox.path("ca/ca-key.pem"), sandbox.path("ann-key.pem")).unwrap();
+    replace(&sandbox, "profile = \"client\"", "profile = \"client\"\nkey = \"p384\"");
+    sandbox.certkit(&["apply"]).expect_code(2).complains("holds the key of its CA");
+}
+
+#[test]
+fn one_fault_leaves_the_others_their_turn() {
+    let sandbox = with_project();
+    apply(&sandbox);
+    let files = ["certs/api.pem", "certs/api.key"];
+    for (file, contents) in [(files[0], "notes"), (files[0], ""), (files[1], ""), (files[1], "notes")] {
+        let kept = sandbox.read(file);
+        sandbox.write(file, contents);
+        std::fs::remove_file(sandbox.path("ann.pem")).unwrap();
+        let said = check(&sandbox, 2);
+        assert_eq!(actions(&said.json()), ["fail", "issue"], "{}", said.stderr);
+        let applied = sandbox.certkit(&["apply", "--json"]).expect_code(2);
+        let row = &applied.json()["certificates"][0];
+        assert_eq!(actions(&applied.json()), ["fail", "issue"]);
+        assert_eq!((applied.json()["failures"].as_u64(), applied.json()["changes"].as_u64()), (Some(1), Some(1)));
+        assert!(row["error"]["message"].as_str().unwrap().contains(file), "{row}");
+        assert!(row["error"]["hint"].as_str().unwrap().contains("move it away"), "{row}");
+        assert!(applied.stderr.contains("certkit.toml:8") && sandbox.path("ann.pem").exists(), "{}", applied.stderr);
+        sandbox.write(file, kept);
+    }
+    check(&sandbox, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_stands_in_a_files_way_is_named() {
+    let sandbox = with_project();
+    sandbox.write("certs", "notes");
+    let applied = sandbox.certkit(&["apply", "--json"]).expect_code(2);
+    assert_eq!(actions(&applied.json()), ["fail", "issue"]);
+    assert!(applied.stderr.contains("certs is a file"), "{}", applied.stderr);
+    std::fs::remove_file(sandbox.path("certs")).unwrap();
+    std::fs::create_dir(sandbox.path("certs")).unwrap();
+    std::os::unix::fs::symlink("live/api.pem", sandbox.path("certs/api.pem")).unwrap();
+    let refused = sandbox.certkit(&["apply"]).expect_code(2);
+    assert!(refused.stderr.contains("is a link to live/api.pem, which is not there"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("did you mean"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_ca_that_is_another_than_asked_for_signs_nothing() {
+    for (from, to, said) in [
+        ("days = 3000", "days = 2999", "is valid for 3000 days, not 2999"),
+        ("key = \"p384\"", "key = \"p256\"", "P-384, not P-256"),
+        ("Project CA", "Other CA", "not Other CA"),
+    ] {
+        let sandbox = with_project();
+        apply(&sandbox);
+        replace(&sandbox, from, to);
+        std::fs::remove_file(sandbox.path("ann.pem")).unwrap();
+        let before = state(&sandbox);
+        let refused = sandbox.certkit(&["apply", "--json"]).expect_code(2);
+        assert!(refused.stderr.contains(said) && refused.stderr.contains("never changed"), "{}", refused.stderr);
+        assert_eq!(actions(&refused.json()), ["fail", "fail"]);
+        assert_eq!(state(&sandbox), before);
+    }
+    let sandbox = with_project();
+    replace(&sandbox, "days = 3000", "days = 3000\nintermediate = \"issuing\"");
+    apply(&sandbox);
+    replace(&sandbox, "intermediate = \"issuing\"\n", "");
+    let said = check(&sandbox, 0).json();
+    assert!(said["authorities"][0]["why"].to_string().contains("issuing below it signs all the same"), "{said}");
+}
+
+#[test]
+fn an_expired_ca_is_called_that() {
+    let sandbox = with_project();
+    apply(&sandbox);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let late = (now + 3001 * 86_400).to_string();
+    for args in [&["apply"][..], &["apply", "--check"]] {
+        let refused = sandbox.command().args(args).env("SOURCE_DATE_EPOCH", &late).run().expect_code(2);
+        assert!(refused.stderr.contains("Project CA expired at"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("choose another folder for a new one"), "{}", refused.stderr);
+    }
+}
