@@ -41,6 +41,11 @@ impl Loaded {
     /// The private key, of which there may be one. An encrypted one is opened with the passphrase of `source`, asked for where there is none; a
     /// source for a key that is not encrypted is an error, since it has no effect.
     pub(super) fn private_key(&self, source: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
+        self.private_key_by("--passphrase", source)
+    }
+
+    /// The same, where the source is given with another flag.
+    pub(super) fn private_key_by(&self, flag: &str, source: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
         let count = self.document.items().iter().filter(|item| item.private_key().is_some()).count();
         if count > 1 {
             return Err(anyhow!("{} holds {count} private keys, and one is due", self.shown()))
@@ -51,7 +56,7 @@ impl Loaded {
             PrivateKeyItem::Plain(_) if source.is_some() => {
                 let shown = self.shown();
                 Err(anyhow!("{shown} is not encrypted: a passphrase for it has no effect"))
-                    .hint("leave --passphrase out")
+                    .hint(format!("leave {flag} out"))
             }
             PrivateKeyItem::Plain(key) => Ok(key.clone()),
         }

@@ -1,9 +1,10 @@
 //! Makes folders.
 
 use std::fs::DirBuilder;
+use std::io;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::cli::output::shown;
 use crate::cli::problem::plain;
@@ -21,7 +22,7 @@ pub fn make_private_folder(path: &Path) -> anyhow::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         builder.mode(0o700);
     }
-    builder.create(path).map_err(plain).with_context(|| format!("cannot make the folder {}", shown(path)))
+    builder.create(path).map_err(in_the_way).with_context(|| format!("cannot make the folder {}", shown(path)))
 }
 
 /// Makes a folder as the umask has it, and those above it that are missing. One that is there stays as it is.
@@ -35,8 +36,16 @@ pub fn make_folder(path: &Path) -> anyhow::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .create(path)
-        .map_err(plain)
+        .map_err(in_the_way)
         .with_context(|| format!("cannot make the folder {}", shown(path)))
+}
+
+/// What exists already is no folder, or it would be taken.
+fn in_the_way(error: io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => anyhow!("a file of that name exists already, and it is no folder"),
+        _ => plain(error),
+    }
 }
 
 #[cfg(test)]
