@@ -327,6 +327,19 @@ fn certificates_are_shown_by_serial_number_and_by_name() {
         assert_eq!(shown["record"]["fingerprint_sha256"], issued["fingerprint_sha256"]);
         assert!(sandbox.read("a.test.pem").starts_with(shown["pem"].as_str().unwrap().as_bytes()));
     }
+    let serial = issued["serial"].as_str().unwrap();
+    for which in
+        [format!("0x{serial}"), format!("00{serial}"), format!("serial={}", serial.to_uppercase()), "dns:a.test".into()]
+    {
+        let shown = sandbox.certkit(&["ca", "show", &which, "--json"]).expect_code(0).json();
+        assert_eq!(shown["record"]["fingerprint_sha256"], issued["fingerprint_sha256"], "{which}");
+    }
+    let listed = sandbox.certkit(&["ca", "list", "--name", "dns:a.test", "--json"]).expect_code(0).json();
+    assert_eq!(listed["certificates"].as_array().unwrap().len(), 1);
+    sandbox.certkit(&["ca", "issue", "fe80::1%eth0"]).expect_code(2).complains("zone");
+    sandbox.certkit(&["ca", "issue", "--cn", "-rf"]).expect_code(2).complains("--option=-r");
+    let idle = ["ca", "issue", "b.test", "--ca-passphrase", "env:HOME"];
+    sandbox.certkit(&idle).expect_code(2).complains("leave --ca-passphrase out");
     sandbox.certkit(&["ca", "show", "beef"]).expect_code(2).complains("certkit ca list");
     sandbox.certkit(&["ca", "list", "--name", "b.test"]).expect_code(0).says("nothing");
     sandbox.certkit(&["ca", "list", "--expiring", "30d"]).expect_code(0).says("nothing");

@@ -95,6 +95,10 @@ fn a_renewal_follows_links_and_keeps_who_may_read() {
         assert_eq!((sandbox.mode(&live), group(&live)), (0o640, before.2), "{file}");
     }
     sandbox.certkit(&["key", "match", "live/a-key.pem", "live/a.pem"]).expect_code(0);
+    let link = sandbox.path("gone.pem");
+    symlink("nowhere.pem", link).unwrap();
+    let missing = sandbox.certkit(&["inspect", "gone.pem"]).expect_code(2).complains("no such file");
+    assert!(!missing.stderr.contains("did you mean"), "{missing}");
     fs::remove_file(sandbox.path("live/a-key.pem")).unwrap();
     sandbox
         .certkit(&["ca", "renew", "a.pem", "--rekey", "--keyout", "a-key.pem"])

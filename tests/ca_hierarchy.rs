@@ -238,6 +238,10 @@ fn a_cross_certificate_takes_the_place_of_the_other_cas_own() {
     sandbox.certkit(&["ca", "cross-sign", "a.test.pem", "--ca", "one"]).expect_code(1).says("no CA's certificate");
     sandbox.certkit(&["ca", "cross-sign", "one/ca.pem", "--ca", "one"]).expect_code(1).says("own");
     sandbox.certkit(&["ca", "list", "--ca", "one"]).expect_code(0).says("CN=Other");
+    // The other CA's own end is the last one.
+    sandbox.certkit(&["ca", "init", "--ca", "short", "--name", "Short", "--days", "30"]).expect_code(0);
+    let long = ["ca", "cross-sign", "short/ca.pem", "--ca", "one", "--days", "90", "--json"];
+    assert!(sandbox.certkit(&long).expect_code(0).json()["shortened_from"].is_string());
 }
 
 #[test]

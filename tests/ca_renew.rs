@@ -206,6 +206,23 @@ fn a_revoked_certificate_is_not_renewed() {
 }
 
 #[test]
+fn a_certificate_on_hold_is_released_and_not_issued_anew() {
+    let sandbox = with_certificate(&[]);
+    sandbox.certkit(&["ca", "revoke", "a.test", "--hold"]).expect_code(0);
+    let held = sandbox.certkit(&["ca", "renew", "a.test"]).expect_code(2).complains("on hold").complains("--release");
+    assert!(!held.stderr.contains("ca issue"), "{held}");
+}
+
+#[test]
+fn a_certificate_in_der_is_told_to_be_so() {
+    let sandbox = with_certificate(&[]);
+    let Some(openssl) = peer("openssl") else { return };
+    let convert = ["x509", "-in", "a.test.pem", "-outform", "DER", "-out", "d.der"];
+    sandbox.peer(&openssl, &convert).expect_code(0);
+    sandbox.certkit(&["ca", "renew", "d.der"]).expect_code(2).complains("d.der is DER").complains("--out");
+}
+
+#[test]
 fn what_a_request_asked_for_stays_as_narrow() {
     let Some(openssl) = peer("openssl") else { return };
     let sandbox = with_certificate(&[]);

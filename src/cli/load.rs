@@ -42,12 +42,17 @@ impl Loaded {
     /// The private key, of which there may be one. An encrypted one is opened with the passphrase of `source`, asked for where there is none; a
     /// source for a key that is not encrypted is an error, since it has no effect.
     pub(super) fn private_key(&self, source: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
+        self.private_key_by("--passphrase", source)
+    }
+
+    /// The same, where the source is given with another flag.
+    pub(super) fn private_key_by(&self, flag: &str, source: Option<&PassphraseSource>) -> anyhow::Result<PrivateKey> {
         match self.only_key()? {
             PrivateKeyItem::Encrypted(encrypted) => self.open(encrypted, source.unwrap_or(&PassphraseSource::Prompt)),
             PrivateKeyItem::Plain(_) if source.is_some() => {
                 let shown = self.shown();
                 Err(anyhow!("{shown} is not encrypted: a passphrase for it has no effect"))
-                    .hint("leave --passphrase out")
+                    .hint(format!("leave {flag} out"))
             }
             PrivateKeyItem::Plain(key) => Ok(key.clone()),
         }

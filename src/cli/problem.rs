@@ -116,7 +116,9 @@ impl Problem {
             if let Some(shape) = paragraph.trim_start().strip_prefix("Usage: ") {
                 usage = Some(format!("usage: {}", one_line(shape)));
             }
-            tips.extend(paragraph.lines().filter_map(|line| line.trim().strip_prefix("tip: ")));
+            tips.extend(
+                paragraph.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).map(with_value_of_option),
+            );
         }
         let hint = if tips.is_empty() { usage.unwrap_or_else(see) } else { tips.join("; ") };
         Self { message, hint: Some(hint) }
@@ -131,6 +133,14 @@ impl fmt::Display for Problem {
             Some(hint) => writeln!(f, "  hint: {}", safe(hint)),
             None => Ok(()),
         }
+    }
+}
+
+/// What clap says of a value that begins with a hyphen is right for arguments alone.
+fn with_value_of_option(tip: &str) -> String {
+    match tip.strip_prefix("to pass '").and_then(|rest| rest.split_once('\'')) {
+        Some((value, _)) => format!("{tip}, or as the value of an option '--option={value}...'"),
+        None => tip.to_owned(),
     }
 }
 

@@ -87,7 +87,7 @@ impl EncryptedPrivateKey {
     }
 
     fn in_blocks_of(self, octets: usize) -> Result<Self, KeyError> {
-        if self.ciphertext.is_empty() || self.ciphertext.len() % octets != 0 {
+        if self.ciphertext.is_empty() || !self.ciphertext.len().is_multiple_of(octets) {
             return Err(KeyError::invalid(WHAT, "its ciphertext is cut short: it is not a whole number of blocks"));
         }
         Ok(self)

@@ -39,7 +39,7 @@ pub enum GeneralNameError {
     #[error(transparent)]
     Dns(#[from] DnsNameError),
     /// `ip:` before something else.
-    #[error("`{0}` is not an IP address")]
+    #[error("`{name}` is not an IP address{zone}", name = .0, zone = about_zone(.0))]
     Ip(String),
     /// Not an e-mail address.
     #[error("`{0}` is not an e-mail address of ASCII characters")]
@@ -72,6 +72,9 @@ impl FromStr for GeneralName {
         if let Some(address) = ip(text) {
             return Ok(address);
         }
+        if has_zone(text) {
+            return Err(GeneralNameError::Ip(text.to_owned()));
+        }
         if text.contains("://") || text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
             uri(text)
         } else if text.contains('@') {
@@ -89,6 +92,20 @@ fn dns(text: &str) -> Result<GeneralName, GeneralNameError> {
 fn ip(text: &str) -> Option<GeneralName> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     bare.parse().ok().map(GeneralName::from_ip)
+}
+
+/// Whether this is an IPv6 address with a zone (RFC 4007 §11).
+fn has_zone(text: &str) -> bool {
+    text.split_once('%')
+        .is_some_and(|(address, _)| address.contains(':') && ip(address.trim_start_matches('[')).is_some())
+}
+
+fn about_zone(text: &str) -> &'static str {
+    if has_zone(text) {
+        " that a certificate can have: its zone means something on one machine alone (RFC 4007 §11), leave it out"
+    } else {
+        ""
+    }
 }
 
 fn email(text: &str) -> Result<GeneralName, GeneralNameError> {

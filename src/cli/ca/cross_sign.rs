@@ -71,6 +71,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     args.below.apply(&mut profile)?;
     let mut authority = chosen.open()?;
     let mut validity = args.lifetime.validity(&profile, now)?;
+    let wanted = validity.not_after;
     let request = match loaded.document.certificates() {
         Ok(certificates) => {
             let Some(other) = certificates.first() else { bail!("{} holds no certificate", loaded.shown()) };
@@ -104,7 +105,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Certified::refuse(loaded.shown(), "the key in it is this CA's own", session);
     }
     let order = Order { profile: &profile, request: &request, validity };
-    let issued = certified(&mut authority, &key, &order, chosen, now).hint_if(another_issuer(chosen))?;
+    let mut issued = certified(&mut authority, &key, &order, chosen, now).hint_if(another_issuer(chosen))?;
+    if validity.not_after < wanted {
+        issued.clamped = Some(wanted);
+    }
     Certified::write(&issued, &authority, loaded.shown(), out, args.force, chosen, session)
 }
 

@@ -8,6 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::lapse::Lapse;
 use super::place::Chosen;
+use super::which;
 use crate::ca::ledger::RecordId;
 use crate::ca::{Authority, AuthorityName, Query, Record};
 use crate::cli::clock::{self, parse_span, rfc3339};
@@ -16,7 +17,6 @@ use crate::cli::output::{LongReport, Session};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, dim, safe, warn};
 use crate::encoding::hex;
-use crate::x509::SerialNumber;
 use crate::x509::extension::CrlReason;
 
 /// List the certificates an authority of the CA has issued, or all of them have, the oldest first
@@ -85,7 +85,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         lapses.extend(Lapse::of_all(authority, now)?.into_iter().map(|lapse| (chosen.by(name.clone()), lapse)));
     }
     let ca = authorities.first().map(|(_, authority)| authority.certificate().subject().to_string());
-    let query = Query { name: args.name, expiring_before, revoked, after, limit: Some(PAGE), ..Query::default() };
+    let name = args.name.map(|name| which::bare(&name).unwrap_or(name));
+    let query = Query { name, expiring_before, revoked, after, limit: Some(PAGE), ..Query::default() };
     let several = authorities.len() > 1;
     let mut listing = Listing {
         ca: ca.unwrap_or_default(),
@@ -109,7 +110,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
 /// Where in the ledger the certificate with this serial number is.
 fn place_of(authorities: &mut [(AuthorityName, Authority)], serial: &str, chosen: &Chosen) -> anyhow::Result<RecordId> {
     let mut found = Vec::new();
-    if let Some(serial) = SerialNumber::from_hex(serial) {
+    if let Some(serial) = which::serial(serial) {
         let query = Query { serial: Some(serial), ..Query::default() };
         for (_, authority) in authorities {
             found.extend(authority.find(&query)?.iter().map(|record| record.id));

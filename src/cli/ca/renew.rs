@@ -32,8 +32,11 @@ use crate::x509::Certificate;
 #[command(after_long_help = "\
 The new certificate is for the same key, unless --rekey makes a new one, and as long as the old one was. It takes the place of
 the old one in its file in one step, so a server never reads half of it; what else is in that file, such as a key, stays. A
-serial number or name stands for the file that `certkit ca issue` wrote: api.test.pem in this folder. The old certificate is
-not revoked.
+serial number or name stands for the file that `certkit ca issue` wrote: api.test.pem in this folder. A link stays and leads to
+the new file; owner, group and permissions stay as well. The old certificate is not revoked.
+
+--rekey looks for the old key where `certkit ca issue` puts it, beside the certificate; where it has another name, --keyout
+says so.
 
 --if-expires-within does nothing while there is more time left, and says so; the exit status is 0 either way.
 

@@ -56,14 +56,14 @@ impl SignerArgs {
 
     /// The private key of an authority.
     pub(in crate::cli) fn key_of(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
-        self.load(chosen, name)?.private_key(self.ca_passphrase.as_ref())
+        self.load(chosen, name)?.private_key_by(FLAG, self.ca_passphrase.as_ref())
     }
 
     /// The private key of one of several authorities: `--ca-key` is that of the one that signs.
     pub(super) fn key_among(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
         match self.ca_key.is_some() && chosen.issuer()? == *name {
             true => self.key_of(chosen, name),
-            false => in_folder(chosen, name, ON_THE_COMMAND_LINE)?.private_key(self.ca_passphrase.as_ref()),
+            false => in_folder(chosen, name, ON_THE_COMMAND_LINE)?.private_key_by(FLAG, self.ca_passphrase.as_ref()),
         }
     }
 
@@ -74,7 +74,7 @@ impl SignerArgs {
         name: &AuthorityName,
     ) -> anyhow::Result<(PrivateKey, PathBuf, bool)> {
         let loaded = self.load(chosen, name)?;
-        let key = loaded.private_key(self.ca_passphrase.as_ref())?;
+        let key = loaded.private_key_by(FLAG, self.ca_passphrase.as_ref())?;
         let encrypted = loaded.is_under_passphrase();
         let path = self.ca_key.clone().unwrap_or_else(|| chosen.place().key_of(name));
         Ok((key, path, encrypted))
@@ -111,6 +111,9 @@ pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName, way: Way) -> anyh
             .hint(format!("give it with --ca-key FILE, or restore {} from a backup{instead}", shown(&path))),
     }
 }
+
+/// The flag that says where the passphrase comes from.
+const FLAG: &str = "--ca-passphrase";
 
 /// Another authority that has its key here.
 fn instead(chosen: &Chosen, name: &AuthorityName, config: &Config) -> Option<AuthorityName> {

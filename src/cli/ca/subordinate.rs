@@ -123,7 +123,7 @@ impl Report for Certified {
 pub(super) fn write_shortened(wanted: Option<&str>, text: &mut Text) {
     if let Some(wanted) = wanted {
         text.line(format_args!(
-            "{} it expires with the CA above it, not at {wanted}: a certificate that outlives its issuer is worthless",
+            "{} it expires with the CA above it or its own certificate, not at {wanted}",
             warn("shortened:")
         ));
     }

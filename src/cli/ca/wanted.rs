@@ -99,7 +99,8 @@ impl ConstraintArgs {
 /// What an authority below another may do
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct BelowArgs {
-    /// How many further authorities may follow below it [default: the profile's, 0]
+    /// How many further authorities may follow below it [default: the profile's, 0; of a CA that is cross-signed by its
+    /// certificate, as many as that says]
     #[arg(long, value_name = "N")]
     pub(super) path_len: Option<u8>,
 

@@ -10,7 +10,7 @@ use crate::ca::{Authority, Query, Record};
 use crate::cli::clock::rfc3339;
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::problem::Hinted;
-use crate::x509::{Certificate, SerialNumber};
+use crate::x509::{Certificate, GeneralName, SerialNumber};
 
 /// How a certificate was named, and the certificates that are meant: one at least, the newest first.
 pub(super) struct Meant {
@@ -32,21 +32,18 @@ impl Meant {
         let meant = |records, from_file| Self { which: which.to_owned(), records, from_file };
         let path = Path::new(which);
         if !which.contains('/') {
-            if let Some(serial) = SerialNumber::from_hex(which) {
+            if let Some(serial) = serial(which) {
                 let found = authority.find(&Query { serial: Some(serial), ..Query::default() })?;
                 if !found.is_empty() {
                     return Ok(meant(found, false));
                 }
             }
-            let query = Query {
-                name: Some(which.to_owned()),
-                newest_first: true,
-                limit: Some(MOST_CANDIDATES),
-                ..Query::default()
-            };
-            let found = authority.find(&query)?;
-            if !found.is_empty() {
-                return Ok(meant(found, false));
+            for name in [Some(which.to_owned()), bare(which)].into_iter().flatten() {
+                let (name, limit) = (Some(name), Some(MOST_CANDIDATES));
+                let found = authority.find(&Query { name, newest_first: true, limit, ..Query::default() })?;
+                if !found.is_empty() {
+                    return Ok(meant(found, false));
+                }
             }
         }
         if which.contains('/') || path.is_file() {
@@ -118,6 +115,27 @@ impl Meant {
             self.records.retain(counts);
         }
     }
+}
+
+/// A serial number as certkit, openssl and people write it: hexadecimal, perhaps after `0x` or `serial=`, with zeros before it.
+pub(super) fn serial(text: &str) -> Option<SerialNumber> {
+    let text = text.strip_prefix("serial=").unwrap_or(text);
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    if digits.is_empty() {
+        return None;
+    }
+    let digits = digits.trim_start_matches(['0', ':']);
+    let count = digits.chars().filter(|c| *c != ':').count();
+    // Whole octets.
+    let zeros = if count == 0 { "00" } else { ["", "0"].get(count % 2).copied().unwrap_or_default() };
+    SerialNumber::from_hex(&format!("{zeros}{digits}"))
+}
+
+/// A name that is written as it is shown, `dns:api.test`, without its form.
+pub(super) fn bare(text: &str) -> Option<String> {
+    let (form, _) = text.split_once(':')?;
+    let is_form = ["dns", "ip", "email", "uri"].iter().any(|known| form.eq_ignore_ascii_case(known));
+    text.parse::<GeneralName>().ok().filter(|_| is_form).map(|name| name.value())
 }
 
 /// Whether a certificate could still be used: it has not expired and is not revoked.

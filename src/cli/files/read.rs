@@ -1,5 +1,6 @@
 //! Reads whole files, within bounds.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -136,7 +137,8 @@ pub(super) fn similar(path: &Path) -> Option<PathBuf> {
     let folder = path.parent()?;
     let listed = fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
     let near = |entry: fs::DirEntry| {
-        let name = entry.file_name().into_string().ok()?;
+        // The name itself may be there, as a link that leads nowhere.
+        let name = entry.file_name().into_string().ok().filter(|name| path.file_name() != Some(OsStr::new(name)))?;
         let apart = distance(&wanted, &name.to_lowercase());
         // A link to nothing is listed and cannot be read.
         (path.file_name() != Some(name.as_ref()) && apart <= 2 && apart * 3 <= wanted.chars().count())

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tempfile::{Builder, TempDir, TempPath};
 
+use super::replaced::{Replaced, led_to};
 use super::write::{Mode, PREFIX};
 use crate::cli::output::shown;
 use crate::cli::problem::plain;
@@ -48,6 +49,15 @@ impl Destination {
         match fs::symlink_metadata(self.path(name)) {
             Ok(about) => about.is_dir() || !self.force,
             Err(_) => false,
+        }
+    }
+
+    /// Where a file of this name goes: what a link leads to, where that is replaced.
+    fn target(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let path = self.path(name);
+        match self.force && path.is_symlink() {
+            true => led_to(&path),
+            false => Ok(path),
         }
     }
 
@@ -127,16 +137,21 @@ impl Staged {
     /// When the system refuses.
     pub fn add(&mut self, name: &str, contents: &[u8], mode: Mode) -> anyhow::Result<()> {
         let path = self.path(name);
+        let target = self.destination.target(name).with_context(|| self.cannot_write(name))?;
         let write = || -> io::Result<()> {
+            let replaced = if self.destination.force { Replaced::at(&target)? } else { None };
             let mut options = OpenOptions::new();
             options.write(true).create_new(true);
             #[cfg(unix)]
             {
                 use std::os::unix::fs::OpenOptionsExt;
-                options.mode(if mode == Mode::Secret { 0o600 } else { 0o644 });
+                options.mode(if mode == Mode::Secret || replaced.is_some() { 0o600 } else { 0o644 });
             }
             let mut file = options.open(&path)?;
             file.write_all(contents)?;
+            if let Some(replaced) = replaced {
+                replaced.hand_on(&file, mode == Mode::Secret)?;
+            }
             if cfg!(not(target_os = "linux")) {
                 file.sync_all()?;
             }
@@ -171,7 +186,7 @@ impl Staged {
     /// When something is in the way, or the system refuses.
     pub fn place(&self, name: &str) -> anyhow::Result<()> {
         let from = self.path(name);
-        let to = self.destination.path(name);
+        let to = self.destination.target(name).with_context(|| self.cannot_write(name))?;
         let from = TempPath::try_from_path(from).map_err(plain).with_context(|| self.cannot_write(name))?;
         let placed = if self.destination.force { from.persist(&to) } else { from.persist_noclobber(&to) };
         placed.map_err(|error| plain(error.error)).with_context(|| self.cannot_write(name))
@@ -212,8 +227,15 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(folder.path().join("key")).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
+            let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode("key"), 0o600);
+            fs::set_permissions(folder.path().join("key"), fs::Permissions::from_mode(0o640)).unwrap();
+            std::os::unix::fs::symlink("key", folder.path().join("link")).unwrap();
+            let mut staged = Destination::new(folder.path(), true).stage().unwrap();
+            staged.add("link", b"newer", Mode::Secret).unwrap();
+            staged.place("link").unwrap();
+            assert!(folder.path().join("link").is_symlink());
+            assert_eq!((fs::read(folder.path().join("key")).unwrap(), mode("key")), (b"newer".to_vec(), 0o640));
         }
     }
 

@@ -25,6 +25,7 @@ use crate::encoding::pem;
 use crate::key::{Kdf, PrivateKey};
 use crate::profile::Profile;
 use crate::x509::Certificate;
+use crate::x509::extension::CrlReason;
 
 /// A certificate that may be renewed.
 pub(super) struct Target {
@@ -61,8 +62,16 @@ pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTim
         None => meant.newest(|record| is_live(record, now))?,
     };
     if let Some(revocation) = record.revocation {
+        let serial = &record.serial;
+        if revocation.reason == CrlReason::CertificateHold {
+            return Err(anyhow!(
+                "the certificate with serial number {serial} is on hold since {}",
+                rfc3339(revocation.at)
+            ))
+            .hint(format!("lift the hold: certkit ca revoke --release {serial}{}", chosen.flag()));
+        }
         let (reason, at) = (revocation.reason.name(), rfc3339(revocation.at));
-        return Err(anyhow!("the certificate with serial number {} is revoked: {reason} since {at}", record.serial))
+        return Err(anyhow!("the certificate with serial number {serial} is revoked: {reason} since {at}"))
             .hint(format!("have a new one issued, with a new key: certkit ca issue{}", chosen.flag_to_sign()));
     }
     let old = authority.recorded(record.id)?;

@@ -198,7 +198,13 @@ fn blocks(path: &Path, old: &Certificate, replace: bool) -> anyhow::Result<Optio
             .hint("--out writes it elsewhere, --force replaces the file")
     };
     if !pem::looks_like_pem(&contents) {
-        return if replace { Ok(None) } else { other().hint("it is no PEM; --out writes the certificate elsewhere") };
+        let is_old = Certificate::from_der(&contents).is_ok_and(|held| held == *old);
+        return match (replace, is_old) {
+            (true, _) => Ok(None),
+            (false, true) => Err(anyhow!("{} is DER, and what takes its place is PEM", shown(path)))
+                .hint("--out writes it elsewhere, --force replaces the file"),
+            (false, false) => other(),
+        };
     }
     let blocks: Vec<pem::Block> = pem::read(&contents)
         .into_iter()
