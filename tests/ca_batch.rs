@@ -2,6 +2,7 @@
 
 use crate::support::Sandbox;
 use crate::support::background::comes_true;
+use crate::support::postgres::server;
 
 fn with_ca() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -151,6 +152,32 @@ fn what_a_killed_batch_left_is_removed_and_told() {
     let serial = shown["record"]["serial"].as_str().unwrap();
     told.complains("a run that was killed").complains(&format!("certkit ca revoke {serial}"));
     assert!(!left.exists());
+}
+
+#[test]
+fn a_key_and_a_certificate_of_two_lines_are_never_one_file() {
+    let sandbox = with_ca();
+    for list in ["a.test,a\nb.test,a-key\n", "b.test,a-key\na.test,a\n"] {
+        sandbox.write("list.csv", format!("names,out\n{list}c.test,c\n"));
+        let refused = sandbox.certkit(&["ca", "issue", "--batch", "list.csv"]).expect_code(2);
+        refused.complains("list.csv:3: another line is written to");
+    }
+    sandbox.write("list.csv", "names,out\na.test,a-key\nb.test,a-key-key2\n");
+    sandbox.certkit(&["ca", "issue", "--batch", "list.csv"]).expect_code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_takes_no_other_with_it() {
+    // With its ledger elsewhere, what the limit on files stops is the one long certificate alone.
+    let Some(server) = server() else { return };
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ledger", &server.database()]).expect_code(0);
+    let long: Vec<String> = (0..4000).map(|number| format!("n{number}.test")).collect();
+    sandbox.write("list.csv", format!("names,out\na.test,\n\"{}\",long\nc.test,\n", long.join(" ")));
+    let ran = sandbox.shell("trap '' XFSZ; ulimit -f 40; exec certkit ca issue --batch list.csv").expect_code(2);
+    ran.says("lost  line 3").says("cannot write ./long.pem").complains("2 issued, 0 refused, 1 lost");
+    assert!(sandbox.path("a.test.pem").exists() && sandbox.path("c.test-key.pem").exists());
 }
 
 #[test]

@@ -165,6 +165,10 @@ fn a_list_that_is_due_is_told() {
     assert_eq!(sandbox.certkit(&["ca", "list"]).expect_code(0).stderr, "");
     sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0);
     assert_eq!(check(), Some(1));
+    sandbox.certkit(&["ca", "crl", "--delta"]).expect_code(0);
+    assert_eq!(check(), Some(0), "the delta tells of it");
+    sandbox.certkit(&["ca", "crl", "--delta", "--next-update", "1s", "--force"]).expect_code(0);
+    assert!(comes_true(|| check() == Some(1)), "it lapsed");
     sandbox.certkit(&["ca", "crl", "--next-update", "2s"]).expect_code(0);
     assert!(comes_true(|| check() == Some(1)));
     sandbox.certkit(&["ca", "list"]).expect_code(0).complains("lapsed").complains("certkit ca crl");
@@ -223,7 +227,7 @@ fn nothing_is_revoked_before_it_was_there() {
     // Where the clock was ahead when it was issued, it is revoked as of then.
     let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
     let ahead = "DROP TRIGGER certificates_stay_the_same;
-        UPDATE certificates SET issued_at = issued_at + 86400, not_before = not_before + 86400";
+        UPDATE certificates SET issued_at = issued_at + 864000, not_before = not_before + 864000";
     ledger.execute_batch(ahead).unwrap();
     let revoked =
         sandbox.certkit(&["ca", "revoke", "a.test", "--json"]).expect_code(0).complains("is the clock right?");

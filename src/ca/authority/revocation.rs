@@ -61,12 +61,13 @@ impl Authority {
         Ok(self.ledger.lists(self.id, &query)?)
     }
 
-    /// The last complete list it signed for each distribution point, and for none: what clients go by, if it was published.
+    /// The last complete lists it signed, or the last deltas: one for each distribution point, and one for none. They are
+    /// what clients go by, if they were published.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub fn last_complete_lists(&mut self) -> Result<Vec<SignedList>, AuthorityError> {
-        let query = ListQuery { delta: Some(false), latest: true, ..ListQuery::default() };
+    pub fn last_lists(&mut self, delta: bool) -> Result<Vec<SignedList>, AuthorityError> {
+        let query = ListQuery { delta: Some(delta), latest: true, ..ListQuery::default() };
         Ok(self.ledger.lists(self.id, &query)?)
     }
 

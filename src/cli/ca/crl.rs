@@ -33,7 +33,7 @@ its kind: where the clock was ahead when that one was signed, --force signs the 
 cRLDistributionPoints name the same address. Certificates without one need a list without --url.
 
 --check looks at the last complete list for every --url there was, and at that without; with --url at the one for that
-address alone, and with --url '' at the one without.
+address alone, and with --url '' at the one without. What its delta tells, the list need not.
 
 --serve answers http://ADDR/crl with DER until it is told to stop, and signs anew when half of a list's time is over or
 something was revoked: caches may keep it for a minute. With --delta the complete list stays until half of its time is over,

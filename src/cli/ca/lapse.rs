@@ -25,7 +25,7 @@ pub(super) struct Lapse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
-    /// It holds and says all.
+    /// It holds and says all, with its last delta if there is one.
     Current,
     /// A certificate was revoked or released since.
     Behind,
@@ -40,8 +40,15 @@ impl Lapse {
     /// first.
     pub(super) fn of_all(authority: &mut Authority, now: OffsetDateTime) -> anyhow::Result<Vec<Self>> {
         let mut all = Vec::new();
-        for list in authority.last_complete_lists()? {
-            let behind = authority.has_changed_since(&list)?;
+        let (complete, deltas) = (authority.last_lists(false)?, authority.last_lists(true)?);
+        for list in complete {
+            // RFC 5280 §5.2.4: together they say what a complete list of the delta's time would.
+            let told = |delta: &&SignedList| {
+                let upon = delta.base.is_some_and(|base| base <= list.number) && list.number < delta.number;
+                delta.scope == list.scope && upon && now < delta.next_update
+            };
+            let last = deltas.iter().find(told).unwrap_or(&list);
+            let behind = authority.has_changed_since(last)?;
             all.push(Self::of(&list, behind, now));
         }
         all.sort_by_key(|lapse| std::cmp::Reverse(lapse.state));

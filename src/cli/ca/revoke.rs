@@ -89,7 +89,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         }
     }
     if let Some(at) = args.at
-        && authority.last_complete_lists()?.iter().any(|list| at < list.this_update)
+        && authority.last_lists(false)?.iter().any(|list| at < list.this_update)
     {
         session.warn(format_args!(
             "a list issued after {} did not have it: --invalid-since is for when it went bad, --at for when it was revoked \

@@ -88,7 +88,11 @@ impl<'a> Planner<'a> {
                 _ => return Err(format!("{out:?} is no name for files: give one without a folder and an ending")),
             },
         };
-        if !self.stems.insert((self.hashers.0.hash_one(&stem), self.hashers.1.hash_one(&stem))) {
+        // The key of `a` and the certificate of `a-key` would be one file.
+        let [own, certificate_of] = [stem.clone(), format!("{stem}-key")].map(|stem| self.hashes(&stem));
+        let key_of = stem.strip_suffix("-key").map(|stem| self.hashes(stem));
+        let taken = self.stems.contains(&certificate_of) || key_of.is_some_and(|key| self.stems.contains(&key));
+        if taken || !self.stems.insert(own) {
             return Err(format!("another line is written to {stem}.pem: give it another name, in the column out"));
         }
         for name in [format!("{stem}.pem"), format!("{stem}-key.pem")] {
@@ -98,6 +102,10 @@ impl<'a> Planner<'a> {
             }
         }
         Ok(Order { line: wish.line, naming, profile, validity, key, stem })
+    }
+
+    fn hashes(&self, stem: &str) -> (u64, u64) {
+        (self.hashers.0.hash_one(stem), self.hashers.1.hash_one(stem))
     }
 
     fn profile(&mut self, name: &str) -> Result<Arc<Profile>, String> {
