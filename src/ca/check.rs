@@ -15,7 +15,8 @@ use std::thread;
 
 use self::seen::Seen;
 use super::ledger::{
-    AuditHead, Auditor, AuthorityId, Change, Examined, Ledger, LedgerError, ListQuery, Mark, SignedList, search_names,
+    AuditHead, Auditor, AuthorityId, Change, Examined, Flaw, Ledger, LedgerError, ListQuery, Mark, Prospect,
+    SignedList, search_names,
 };
 use crate::encoding::hex;
 use crate::key::PublicKey;
@@ -41,12 +42,16 @@ pub enum Remedy {
     Repair,
     /// A copy of the certificate brings the row back.
     RepairWithCertificate,
+    /// A new ledger is made of exported certificates, where there is no earlier copy.
+    NewLedger,
     /// Only an earlier copy of the ledger has what is lost.
     Restore,
     /// The certificate has to be revoked again.
     Revoke,
     /// Somebody changed the ledger past certkit.
     Investigate,
+    /// The database server is to be set otherwise.
+    Configure,
 }
 
 impl Remedy {
@@ -55,11 +60,16 @@ impl Remedy {
         match self {
             Self::Repair => "certkit ca repair makes it again",
             Self::RepairWithCertificate => "certkit ca repair FILE, with a copy of the certificate, records it again",
+            Self::NewLedger => {
+                "restore the ledger from a backup; without one, certkit ca repair --new-ledger makes a new one of exported \
+                 certificates"
+            }
             Self::Restore => "restore the ledger from a backup",
             Self::Revoke => "certkit ca revoke SERIAL with that reason, and --at with that time, records it again",
             Self::Investigate => {
                 "somebody wrote to the ledger past certkit: find out who may, and compare with a backup"
             }
+            Self::Configure => "set it in postgresql.conf and reload the server",
         }
     }
 }
@@ -87,8 +97,9 @@ pub fn check(
     fault: &mut dyn FnMut(Fault),
     progress: &mut dyn FnMut(u64),
 ) -> Result<Counts, LedgerError> {
-    let database = |what| Fault { place: "the database".to_owned(), what, remedy: Remedy::Restore };
-    or_damaged(ledger.integrity(&mut |what| fault(database(what))), fault)?;
+    let fault = &mut Faults { tell: fault, of_database: Vec::new(), mends: false, lost: false };
+    let found = ledger.integrity(&mut |flaw| fault.flaw(flaw));
+    fault.or_damaged(found)?;
     let (mut seen, head) = audit(ledger, fault)?;
     let authorities = authorities(ledger, &mut seen, fault)?;
     let mut rows =
@@ -102,10 +113,10 @@ pub fn check(
     let Rows { done: certificates, marks, .. } = rows;
     progress(certificates);
     // Where rows could not be read, those that the log tells of are not missing for that.
-    let mut whole = or_damaged(examined, fault)?.is_some();
+    let mut whole = fault.or_damaged(examined)?.is_some();
     let mut lists = 0;
     for (authority, known) in &authorities {
-        let Some(signed) = or_damaged(ledger.lists(*authority, &ListQuery::default()), fault)? else {
+        let Some(signed) = fault.or_damaged(ledger.lists(*authority, &ListQuery::default()))? else {
             whole = false;
             continue;
         };
@@ -114,19 +125,56 @@ pub fn check(
         check_lists(&signed, (*authority, known), last, &mut seen, fault);
     }
     if whole {
-        seen.unseen().for_each(|unseen| fault(missing(unseen, &authorities)));
+        seen.unseen().for_each(|unseen| (fault.tell)(missing(unseen, &authorities)));
     }
     Ok(Counts { authorities: authorities.len() as u64, certificates, lists, head })
 }
 
-/// Damage is a fault; what is behind it cannot be seen.
-fn or_damaged<T>(result: Result<T, LedgerError>, fault: &mut dyn FnMut(Fault)) -> Result<Option<T>, LedgerError> {
-    match result {
-        Err(LedgerError::Damaged { what, .. }) => {
-            fault(Fault { place: "the database".to_owned(), what, remedy: Remedy::Restore });
-            Ok(None)
+/// Those who are told of faults, and what the database has told of itself.
+struct Faults<'a> {
+    tell: &'a mut dyn FnMut(Fault),
+    of_database: Vec<String>,
+    mends: bool,
+    lost: bool,
+}
+
+impl Faults<'_> {
+    fn tell(&mut self, place: impl Into<String>, what: impl Into<String>, remedy: Remedy) {
+        (self.tell)(Fault { place: place.into(), what: what.into(), remedy });
+    }
+
+    fn flaw(&mut self, Flaw { what, prospect }: Flaw) {
+        let remedy = match prospect {
+            Prospect::Mends => Remedy::Repair,
+            Prospect::Lost => Remedy::Restore,
+            Prospect::Foreign => Remedy::Investigate,
+            Prospect::Setting => Remedy::Configure,
+        };
+        self.mends |= prospect == Prospect::Mends;
+        self.lost |= prospect == Prospect::Lost;
+        self.of_database.push(what.clone());
+        self.tell(DATABASE, what, remedy);
+    }
+
+    /// Damage is a fault; what is behind it cannot be seen.
+    fn or_damaged<T>(&mut self, result: Result<T, LedgerError>) -> Result<Option<T>, LedgerError> {
+        match result {
+            Err(LedgerError::Headless { .. }) => {
+                let what = "the head of the audit log is missing: lines that were cut off its end would not be missed";
+                self.tell("the audit log", what, Remedy::Repair);
+                Ok(None)
+            }
+            Err(LedgerError::Damaged { what, .. }) => {
+                if !self.of_database.contains(&what) {
+                    // Rows cannot be read either where an index is damaged that leads to them.
+                    let remedy = if self.mends && !self.lost { Remedy::Repair } else { Remedy::Restore };
+                    self.of_database.push(what.clone());
+                    self.tell(DATABASE, what, remedy);
+                }
+                Ok(None)
+            }
+            other => other.map(Some),
         }
-        other => other.map(Some),
     }
 }
 
@@ -149,17 +197,21 @@ fn missing(unseen: seen::Unseen, authorities: &BTreeMap<AuthorityId, Known>) -> 
 }
 
 /// Goes through the audit log, and remembers of what it tells.
-fn audit(ledger: &mut dyn Ledger, fault: &mut dyn FnMut(Fault)) -> Result<(Seen, AuditHead), LedgerError> {
+fn audit(ledger: &mut dyn Ledger, fault: &mut Faults<'_>) -> Result<(Seen, AuditHead), LedgerError> {
     let (mut auditor, mut seen) = (Auditor::new(), Seen::default());
     let head = ledger.audit(&mut |line| {
         auditor.line(&line);
         seen.tell(&line);
         ControlFlow::Continue(())
     });
-    let head = or_damaged(head, fault)?;
-    if let Some(Err(found)) = head.map(|head| auditor.finish(&head)) {
+    let head = fault.or_damaged(head)?;
+    let found = match &head {
+        Some(head) => auditor.finish(head).err(),
+        None => auditor.fault().cloned(),
+    };
+    if let Some(found) = found {
         let (place, what) = ("the audit log".to_owned(), found.to_string());
-        fault(Fault { place, what, remedy: Remedy::Investigate });
+        fault.tell(place, what, Remedy::Investigate);
     }
     seen.sort();
     Ok((seen, head.unwrap_or(AuditHead::EMPTY)))
@@ -175,10 +227,10 @@ struct Known {
 fn authorities(
     ledger: &mut dyn Ledger,
     seen: &mut Seen,
-    fault: &mut dyn FnMut(Fault),
+    fault: &mut Faults<'_>,
 ) -> Result<BTreeMap<AuthorityId, Known>, LedgerError> {
     let mut known = BTreeMap::new();
-    for record in or_damaged(ledger.authorities(), fault)?.unwrap_or_default() {
+    for record in fault.or_damaged(ledger.authorities())?.unwrap_or_default() {
         let place = format!("authority {}", record.id);
         let read = Certificate::from_der(&record.certificate).map_err(|error| error.to_string());
         let read = read.and_then(|certificate| match certificate.public_key() {
@@ -189,20 +241,20 @@ fn authorities(
             Ok(read) => read,
             Err(why) => {
                 let what = format!("its certificate cannot be used: {why}");
-                fault(Fault { place, what, remedy: Remedy::Restore });
+                fault.tell(place, what, Remedy::Restore);
                 continue;
             }
         };
         if ledger.authority(&certificate)? != Some(record.id) {
             let what = "its fingerprint is not that of its certificate".to_owned();
-            fault(Fault { place: place.clone(), what, remedy: Remedy::Investigate });
+            fault.tell(place.clone(), what, Remedy::Investigate);
         }
         if record.subject != certificate.subject().to_string() {
             let what = "the column subject is not what the certificate says".to_owned();
-            fault(Fault { place: place.clone(), what, remedy: Remedy::Investigate });
+            fault.tell(place.clone(), what, Remedy::Investigate);
         }
         for (what, remedy) in log::of_authority(&record, &certificate, seen) {
-            fault(Fault { place: place.clone(), what, remedy });
+            fault.tell(place.clone(), what, remedy);
         }
         known.insert(record.id, Known { certificate, key, crl_number: record.crl_number });
     }
@@ -223,14 +275,14 @@ struct Rows<'a> {
 type Found = (String, Remedy);
 
 impl Rows<'_> {
-    fn add(&mut self, row: Examined, fault: &mut dyn FnMut(Fault)) {
+    fn add(&mut self, row: Examined, fault: &mut Faults<'_>) {
         self.waiting.push(row);
         if self.waiting.len() >= TOGETHER {
             self.finish(fault);
         }
     }
 
-    fn finish(&mut self, fault: &mut dyn FnMut(Fault)) {
+    fn finish(&mut self, fault: &mut Faults<'_>) {
         let rows = std::mem::take(&mut self.waiting);
         for (row, faults) in rows.iter().zip(self.judge(&rows)) {
             for step in &row.history {
@@ -239,7 +291,7 @@ impl Rows<'_> {
             }
             let contradicted = log::of_certificate(row, self.seen);
             for (what, remedy) in faults.into_iter().chain(contradicted) {
-                fault(Fault { place: place(row), what, remedy });
+                fault.tell(place(row), what, remedy);
             }
         }
         self.done += rows.len() as u64;
@@ -329,7 +381,7 @@ fn check_lists(
     (authority, known): (AuthorityId, &Known),
     last: Option<Mark>,
     seen: &mut Seen,
-    fault: &mut dyn FnMut(Fault),
+    fault: &mut Faults<'_>,
 ) {
     let handed_out = known.crl_number;
     let mut complete: BTreeMap<(&str, u64), &SignedList> = BTreeMap::new();
@@ -338,7 +390,7 @@ fn check_lists(
     }
     for list in lists {
         let mut wrong = |what: String| {
-            fault(Fault { place: format!("list {}", list.number), what, remedy: Remedy::Investigate });
+            fault.tell(format!("list {}", list.number), what, Remedy::Investigate);
         };
         if list.number > handed_out {
             wrong(format!("its number is greater than the last one handed out, {handed_out}"));
@@ -360,7 +412,7 @@ fn check_lists(
         let [later, earlier] = pair else { continue };
         if later.number > earlier.number && later.mark < earlier.mark {
             let what = format!("it has fewer revocations than list {} before it", earlier.number);
-            fault(Fault { place: format!("list {}", later.number), what, remedy: Remedy::Investigate });
+            fault.tell(format!("list {}", later.number), what, Remedy::Investigate);
         }
     }
 }
@@ -368,6 +420,8 @@ fn check_lists(
 fn place(row: &Examined) -> String {
     format!("certificate {} (serial number {})", row.id, SerialNumber::from_content(&row.serial))
 }
+
+const DATABASE: &str = "the database";
 
 const REMOVE_FROM_CRL: i64 = CrlReason::RemoveFromCrl as i64;
 

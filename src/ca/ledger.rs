@@ -10,6 +10,7 @@ mod chain;
 mod detail;
 mod error;
 mod examined;
+mod flaw;
 mod postgres;
 mod record;
 mod revocation;
@@ -22,6 +23,7 @@ pub use chain::{AuditFault, AuditHead, Auditor};
 pub use detail::Told;
 pub use error::LedgerError;
 pub use examined::{Change, Examined, Step};
+pub use flaw::{Flaw, Mended, Prospect};
 pub use postgres::{PostgresAccess, PostgresLedger, PostgresTls, PostgresTlsError, TlsFiles};
 pub use record::{AuthorityRecord, Entry, Query, Record};
 pub use revocation::{ListQuery, Mark, Numbered, Revocation, Revoked, SignedList};
@@ -154,15 +156,15 @@ pub trait Ledger: Send {
     /// the ledger has recorded: an [`Auditor`] says whether the lines lead up to it.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`LedgerError::Headless`] where there is no head, after the lines were shown, and when the database fails.
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError>;
 
-    /// Shows `visit` what the database by itself finds wrong: damaged pages, dangling references, guards that were taken
-    /// away. Each in a sentence.
+    /// Shows `visit` what the database by itself finds wrong: damaged pages, dangling references, tables and guards that
+    /// were taken away.
     ///
     /// # Errors
     /// When the database fails.
-    fn integrity(&mut self, visit: &mut dyn FnMut(String)) -> Result<(), LedgerError>;
+    fn integrity(&mut self, visit: &mut dyn FnMut(Flaw)) -> Result<(), LedgerError>;
 
     /// Shows `visit` every recorded certificate as its row stands, of all authorities, the oldest first, all as of one
     /// moment; it may break off.
@@ -171,12 +173,12 @@ pub trait Ledger: Send {
     /// When the database fails.
     fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError>;
 
-    /// Makes again what follows from the rest: guards and indexes that were taken away, the names under which certificates
-    /// are found. Each leaves a line in the audit log. Gives what was made, in words.
+    /// Makes again what follows from the rest: guards and indexes that were taken away or are damaged, the names under which
+    /// certificates are found, the head of the audit log. Each leaves a line in the audit log.
     ///
     /// # Errors
-    /// When the database fails.
-    fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError>;
+    /// [`LedgerError::Damaged`] where more is lost than that, and when the database fails.
+    fn mend(&mut self, act: &Act) -> Result<Vec<Mended>, LedgerError>;
 
     /// Writes all of it, as of one moment, into one file that is there and empty, whoever writes to the ledger meanwhile.
     ///

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod name;
 pub mod petition;
 pub mod place;
+pub mod recovery;
 pub mod renewal;
 pub mod responder;
 

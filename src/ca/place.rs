@@ -28,7 +28,8 @@ pub enum State {
     "{} holds half a CA: {present} is there and {missing} is not; if it was lost, restore it from a backup; \
      if `ca init` was interrupted nothing was signed yet: remove {present} and run it again{}",
     folder.display(),
-    if *missing == KEY { "; if the key was set aside, say so in ca.toml: [keys] ca = { set_aside = \"FILE\" }" } else { "" }
+    if *missing == KEY { "; if the key was set aside, say so in ca.toml: [keys] ca = { set_aside = \"FILE\" }" }
+    else { "; if the ledger is there, `certkit ca repair` puts it back from that" }
 )]
 pub struct HalfMade {
     /// The folder.
@@ -95,6 +96,15 @@ impl Place {
             (true, false) => Err(half(CERTIFICATE, KEY)),
             (false, true) => Err(half(KEY, CERTIFICATE)),
         }
+    }
+
+    /// What the keys in the folder are called. Keys of certificates that were issued may lie here too.
+    pub fn names_of_keys(&self) -> Vec<AuthorityName> {
+        let listed = std::fs::read_dir(&self.folder).into_iter().flatten().take(MOST_LISTED).flatten();
+        let mut names: Vec<AuthorityName> =
+            listed.filter_map(|entry| entry.file_name().to_str()?.strip_suffix("-key.pem")?.parse().ok()).collect();
+        names.sort();
+        names
     }
 
     /// What the certificates in the folder are called, the first authority's first. Only the ledger knows whether each is an

@@ -168,6 +168,35 @@ impl Auditor {
     }
 }
 
+/// Finds a head for a log that has lost its own: that of its last line, if that line follows from the one before it.
+#[derive(Debug)]
+pub(super) struct Tail {
+    head: AuditHead,
+    follows: bool,
+}
+
+impl Tail {
+    pub(super) fn new() -> Self {
+        Self { head: AuditHead::EMPTY, follows: true }
+    }
+
+    pub(super) fn line(&mut self, line: &AuditLine) {
+        self.follows = line.number == self.head.lines.saturating_add(1) && self.head.hash_of(line) == line.hash;
+        self.head = AuditHead { lines: line.number, hash: line.hash };
+    }
+
+    /// The head, or what keeps it from being one, in words.
+    pub(super) fn end(self) -> Result<AuditHead, String> {
+        match self.follows {
+            true => Ok(self.head),
+            false => {
+                Err("the head of the audit log is missing, and its last line does not follow from the one before it"
+                    .to_owned())
+            }
+        }
+    }
+}
+
 impl Default for Auditor {
     fn default() -> Self {
         Self::new()

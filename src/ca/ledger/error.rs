@@ -16,6 +16,37 @@ pub enum LedgerError {
         /// Where it should be.
         ledger: String,
     },
+    /// The file is there and nothing is in it.
+    #[error(
+        "the ledger {ledger} is empty, so what this CA has signed is lost from it: restore it from a backup; without one \
+         `certkit ca repair --new-ledger` makes a new one of exported certificates"
+    )]
+    Empty {
+        /// Which file.
+        ledger: String,
+    },
+    /// The number of the schema is another than that of its tables.
+    #[error(
+        "the ledger {ledger} has schema {found} by its number and schema {known} by its tables: `certkit ca repair` puts the \
+         number right"
+    )]
+    Renumbered {
+        /// Which file.
+        ledger: String,
+        /// The number.
+        found: i64,
+        /// What it should be.
+        known: i64,
+    },
+    /// The audit log has lost its head.
+    #[error(
+        "the head of the audit log of the ledger {ledger} is missing: restore the ledger from a backup, or `certkit ca repair` \
+         makes the head again of the last line that is there"
+    )]
+    Headless {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+    },
     /// The file cannot be made or opened.
     #[error("cannot open the ledger {ledger}")]
     Open {
@@ -177,7 +208,10 @@ pub enum LedgerError {
         why: &'static str,
     },
     /// A row is not what it should be.
-    #[error("the ledger {ledger} is damaged: {what}; restore it from a backup")]
+    #[error(
+        "the ledger {ledger} is damaged: {what}; `certkit ca check` says what `certkit ca repair` mends of it, and a backup has \
+         the rest"
+    )]
     Damaged {
         /// Which one: a file, or a database without its password.
         ledger: String,

@@ -24,9 +24,10 @@ use std::path::Path;
 
 use self::audit::Writing;
 use super::act::Done;
+use super::flaw;
 use super::{
-    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Ledger, LedgerError, ListQuery, Mark,
-    Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
+    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Flaw, Ledger, LedgerError, ListQuery,
+    Mark, Mended, Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
 };
 use crate::x509::{Certificate, SerialNumber};
 use ::postgres::error::SqlState;
@@ -231,10 +232,11 @@ impl Ledger for PostgresLedger {
     }
 
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
-        self.look(|moment| audit::read(moment, visit))
+        let head = self.look(|moment| audit::read(moment, visit))?;
+        head.ok_or_else(|| LedgerError::Headless { ledger: self.name.clone() })
     }
 
-    fn integrity(&mut self, visit: &mut dyn FnMut(String)) -> Result<(), LedgerError> {
+    fn integrity(&mut self, visit: &mut dyn FnMut(Flaw)) -> Result<(), LedgerError> {
         self.look(|moment| mend::integrity(moment, visit))
     }
 
@@ -242,8 +244,16 @@ impl Ledger for PostgresLedger {
         self.look(|moment| mend::examine(moment, visit))
     }
 
-    fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError> {
-        self.transact(|writing| mend::mend(writing, act))
+    fn mend(&mut self, act: &Act) -> Result<Vec<Mended>, LedgerError> {
+        self.with_client(|client| {
+            let mut transaction = client.transaction()?;
+            let mut mended = mend::tables(&mut transaction)?;
+            mended.extend(audit::mend_head(&mut transaction)?.map(|head| Mended::head(head.lines)));
+            let mut writing = Writing::of(transaction)?;
+            mend::mend(&mut writing, &mut mended, act)?;
+            writing.commit()?;
+            Ok(mended)
+        })
     }
 
     fn copy_to(&mut self, _: &Path) -> Result<(), LedgerError> {
@@ -264,6 +274,8 @@ enum Failure {
     Ledger(LedgerError),
     /// What of a row cannot be read.
     Damaged(String),
+    /// The audit log has no head to go on from.
+    Headless,
 }
 
 impl From<::postgres::Error> for Failure {
@@ -289,6 +301,7 @@ fn failed(name: &str, failure: Failure) -> LedgerError {
         Failure::Database(error) => told(name, error),
         Failure::Ledger(error) => error,
         Failure::Damaged(what) => LedgerError::Damaged { ledger: name.to_owned(), what },
+        Failure::Headless => LedgerError::Headless { ledger: name.to_owned() },
     }
 }
 
@@ -305,6 +318,13 @@ fn told(name: &str, error: ::postgres::Error) -> LedgerError {
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => unwritable("the server takes no changes: it is a standby"),
         Some(&(SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED)) => {
             LedgerError::Damaged { ledger, what: error.to_string() }
+        }
+        Some(&(SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN | SqlState::UNDEFINED_FUNCTION)) => {
+            let said = error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
+            // relation "lists" does not exist
+            let table = said.strip_prefix("relation \"").and_then(|rest| rest.split_once('"')).map(|(name, _)| name);
+            let what = table.map(|name| flaw::missing_table(name.strip_prefix("certkit.").unwrap_or(name)));
+            LedgerError::Damaged { ledger, what: what.unwrap_or(said) }
         }
         _ => LedgerError::Failed { ledger, source: Box::new(error) },
     }

@@ -35,6 +35,55 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<()
     Ok(Ok(()))
 }
 
+/// How a file stands to [`LATEST`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nothing is in it.
+    Bare,
+    /// It is at the latest version.
+    Current,
+    /// It is at an earlier version, and has the tables of that.
+    Earlier,
+    /// It is at a later version.
+    Later,
+    /// It has the tables of the latest version, and another number.
+    Renumbered(i64),
+    /// It has other tables than those of its number.
+    Unlike(i64),
+}
+
+/// Looks whether a file is what its number says.
+pub(super) fn standing(connection: &mut Connection) -> rusqlite::Result<Standing> {
+    let moment = connection.transaction()?;
+    let found = version(&moment)?;
+    if found >= LATEST {
+        return Ok(if found == LATEST { Standing::Current } else { Standing::Later });
+    }
+    let tables = tables(&moment)?;
+    let number = usize::try_from(found).ok();
+    if number.map(tables_of).transpose()?.is_some_and(|own| own == tables) {
+        return Ok(if tables.is_empty() { Standing::Bare } else { Standing::Earlier });
+    }
+    Ok(if tables == tables_of(MIGRATIONS.len())? { Standing::Renumbered(found) } else { Standing::Unlike(found) })
+}
+
+/// The tables that a file has after so many migrations.
+fn tables_of(migrations: usize) -> rusqlite::Result<Vec<String>> {
+    let mut fresh = Connection::open_in_memory()?;
+    let transaction = fresh.transaction()?;
+    for Migration { sql, then } in MIGRATIONS.iter().take(migrations) {
+        transaction.execute_batch(sql)?;
+        then(&transaction)?;
+    }
+    tables(&transaction)
+}
+
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
 /// How many migrations the file has seen.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))

@@ -17,11 +17,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::act::Done;
-use super::rows;
 use super::{
-    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Ledger, LedgerError, ListQuery, Mark,
-    Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
+    Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Flaw, Ledger, LedgerError, ListQuery,
+    Mark, Mended, Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
 };
+use super::{flaw, rows};
 use crate::x509::{Certificate, SerialNumber};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -37,24 +37,38 @@ impl SqliteLedger {
     /// Opens the ledger at `path` and brings its schema up to date.
     ///
     /// # Errors
-    /// [`LedgerError::Missing`], [`LedgerError::Foreign`] and [`LedgerError::Newer`], and when the system refuses.
+    /// [`LedgerError::Missing`], [`LedgerError::Empty`] where a file has nothing in it, which is left as it is;
+    /// [`LedgerError::Foreign`], [`LedgerError::Newer`] and [`LedgerError::Renumbered`], and when the system refuses.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Self::open_for(path, open::Purpose::Use)
+    }
+
+    /// The same to be mended: with tables that are whole and another number on them than theirs, too.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_to_mend(path: &Path) -> Result<Self, LedgerError> {
+        Self::open_for(path, open::Purpose::Mend)
+    }
+
+    fn open_for(path: &Path, how: open::Purpose) -> Result<Self, LedgerError> {
         match std::fs::metadata(path) {
-            Ok(about) if about.is_file() => open::to_write(path).map(|connection| Self::on(path, connection)),
+            Ok(about) if about.is_file() => open::to_write(path, how).map(|connection| Self::on(path, connection)),
             Ok(_) => Err(LedgerError::Foreign { ledger: name(path), why: "it is not a file".to_owned() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LedgerError::Missing { ledger: name(path) }),
             Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
     }
 
-    /// Makes a ledger at `path`, readable by its owner alone (0600), or opens the one that is there.
+    /// Makes a ledger at `path`, readable by its owner alone (0600), or opens the one that is there. An empty file becomes
+    /// one too: a process that was making a ledger may have left it. So this is for a CA that is being made, or made anew.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn create(path: &Path) -> Result<Self, LedgerError> {
         match open::make_file(path) {
-            Ok(()) => open::to_write(path).map(|connection| Self::on(path, connection)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open(path),
+            Ok(()) => open::to_write(path, open::Purpose::Make).map(|connection| Self::on(path, connection)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open_for(path, open::Purpose::Make),
             Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
     }
@@ -238,10 +252,11 @@ impl Ledger for SqliteLedger {
     }
 
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
-        audit::read(&mut self.connection, visit).map_err(|error| told(&self.path, error))
+        let (path, read) = (&self.path, audit::read(&mut self.connection, visit));
+        read.map_err(|error| told(path, error))?.ok_or_else(|| LedgerError::Headless { ledger: name(path) })
     }
 
-    fn integrity(&mut self, visit: &mut dyn FnMut(String)) -> Result<(), LedgerError> {
+    fn integrity(&mut self, visit: &mut dyn FnMut(Flaw)) -> Result<(), LedgerError> {
         mend::integrity(&self.connection, visit).map_err(|error| self.told(error))
     }
 
@@ -249,7 +264,7 @@ impl Ledger for SqliteLedger {
         mend::examine(&self.connection, visit).map_err(|failure| self.failed(failure))
     }
 
-    fn mend(&mut self, act: &Act) -> Result<Vec<String>, LedgerError> {
+    fn mend(&mut self, act: &Act) -> Result<Vec<Mended>, LedgerError> {
         self.transact(|transaction| mend::mend(transaction, act))
     }
 
@@ -307,6 +322,20 @@ fn failed(path: &Path, failure: Failure) -> LedgerError {
 fn told(path: &Path, error: rusqlite::Error) -> LedgerError {
     let ledger = name(path);
     let unwritable = |why| LedgerError::Unwritable { ledger: ledger.clone(), why };
+    // The statement that failed is nothing to show.
+    if let rusqlite::Error::SqlInputError { msg: message, .. } | rusqlite::Error::SqliteFailure(_, Some(message)) =
+        &error
+        && let Some(table) = message.strip_prefix("no such table: ")
+    {
+        let table = table.strip_prefix("main.").unwrap_or(table);
+        return LedgerError::Damaged { ledger, what: flaw::missing_table(table) };
+    }
+    if let rusqlite::Error::SqlInputError { msg, .. } = error {
+        return LedgerError::Damaged { ledger, what: msg };
+    }
+    if let rusqlite::Error::QueryReturnedNoRows = error {
+        return LedgerError::Damaged { ledger, what: "a row that every ledger has is missing".to_owned() };
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             LedgerError::Busy { ledger, seconds: PATIENCE.as_secs() }

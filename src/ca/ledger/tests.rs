@@ -157,6 +157,9 @@ claims! {
         many_may_make_and_fill_a_ledger_at_once;
     mend: names_are_made_again_from_the_certificates
         guards_and_indexes_that_were_taken_away_are_missed_and_made_again
+        a_lost_head_of_the_log_is_made_again_of_the_last_line
+        a_log_whose_last_line_was_changed_gets_no_new_head
+        a_table_that_was_taken_away_is_made_again_where_that_loses_nothing
         what_was_recorded_cannot_be_rewritten;
     revocation: a_revocation_is_recorded_with_its_reason_and_stays
         only_a_certificate_of_the_authority_is_revoked
@@ -274,6 +277,48 @@ fn an_empty_file_left_by_a_killed_process_becomes_a_ledger() {
         let (mut ledger, by) = with_file(path);
         assert_eq!(ledger.count(by).unwrap(), 0);
     });
+}
+
+#[test]
+fn an_empty_file_is_a_lost_ledger_and_stays_as_it_is() {
+    in_folder(|path| {
+        std::fs::write(path, "").unwrap();
+        let log = path.with_extension("db-wal");
+        std::fs::write(&log, "the last transactions").unwrap();
+        for opened in [SqliteLedger::open(path), SqliteLedger::open_to_read(path), SqliteLedger::only_to_read(path)] {
+            assert!(matches!(opened, Err(LedgerError::Empty { .. })), "{opened:?}");
+        }
+        assert_eq!(std::fs::metadata(path).unwrap().len(), 0);
+        assert!(log.exists());
+    });
+}
+
+#[test]
+fn a_ledger_that_is_being_made_is_waited_for() {
+    in_folder(|path| {
+        std::fs::write(path, "").unwrap();
+        std::thread::scope(|scope| {
+            let opened = scope.spawn(|| SqliteLedger::open(path).map(|_| ()));
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            drop(with_file(path));
+            assert!(opened.join().unwrap().is_ok());
+        });
+    });
+}
+
+#[test]
+fn a_lost_number_of_the_schema_is_put_right() {
+    for number in [0, -1, 1] {
+        in_folder(|path| {
+            drop(with_file(path));
+            rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", number).unwrap();
+            let opened = SqliteLedger::open(path);
+            assert!(matches!(opened, Err(LedgerError::Renumbered { .. })), "{opened:?}");
+            let mended = SqliteLedger::open_to_mend(path).unwrap().mend(&act(Action::Repair)).unwrap();
+            assert_eq!(mended.len(), 1, "{mended:?}");
+            assert!(SqliteLedger::open(path).is_ok());
+        });
+    }
 }
 
 #[cfg(unix)]

@@ -1,17 +1,16 @@
 //! `certkit ca check`: whether the CA's ledger and files are what they should be.
 
+mod files;
+
 use serde::Serialize;
 
 use super::place::Chosen;
-use crate::ca::check::{self, Fault, Remedy};
-use crate::ca::place::is_there;
-use crate::ca::{AuthorityName, Ledger};
+use crate::ca::check::{self, Counts, Fault, Remedy};
+use crate::ca::{AuditHead, LedgerError};
 use crate::cli::exit::Exit;
-use crate::cli::load::Loaded;
-use crate::cli::output::{Report, Session, shown};
+use crate::cli::output::{Report, Session};
 use crate::cli::progress;
 use crate::cli::text::{Text, bad, dim, good, safe};
-use crate::container::PrivateKeyItem;
 use crate::encoding::hex;
 
 /// Check the CA: its ledger, the log of it, and its files
@@ -21,8 +20,10 @@ Looks at everything the ledger has: that the database is whole and its guards ar
 read, agrees with its row, is signed by its authority, and is found by its names; that revocations agree with their history
 and the lists with their numbers; that the audit log is as it was written, and tells the same as the rows: each certificate
 with its time and profile, each revocation, hold and release in its order with its reason and times, each list. Lines that
-earlier versions wrote say less, and no more is compared. Then at the files: that the authorities' certificates are those of
-the ledger, and their keys belong to them (a key under a passphrase is not opened). Nothing is changed.
+earlier versions wrote say less, and no more is compared. A last CRL number that is lower than a list's is a fault; one that
+is higher proves nothing, for a number is handed out before its list is signed, and a process may die between. Then at the files: that each authority of the ledger and of ca.toml
+has its certificate, that it is the ledger's, and that keys, unless ca.toml says that they are elsewhere, and OCSP delegates
+belong to it (a key under a passphrase is not opened). Nothing is changed.
 
 Exit status: 0 all is well; 1 something is not, and the answer says what and what to do; 2 could not answer.
 
@@ -31,23 +32,34 @@ For example:
   certkit ca check --json
 
 With --json the answer is JSON Lines. One object for each fault: `place`, `what`, `remedy` (`repair`,
-`repair-with-certificate`, `restore`, `revoke`, `investigate`), and `advice`. Then one object: `sound`; how many `faults`,
+`repair-with-certificate`, `new-ledger`, `restore`, `revoke`, `investigate`, `configure`), and `advice`. Then one object: `sound`; how many `faults`,
 `authorities`, `certificates`, `lists` and `audit_lines`; and `head` (the hash of the last line of the audit log).")]
 pub(super) struct Args {}
 
 pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     chosen.is_made()?;
-    let mut ledger = chosen.ledger_to_read()?;
+    let opened = chosen.ledger_to_read();
     let bar = progress::bar(session, None, "{spinner} {pos} certificates checked, {per_sec}, {elapsed}");
     let (mut faults, mut printed) = (0_u64, Ok(()));
-    let mut tell = |fault: Fault| {
+    let mut tell = |line: Line| {
         faults += 1;
         if printed.is_ok() {
-            printed = bar.suspend(|| session.row(&Line::of(fault)));
+            printed = bar.suspend(|| session.row(&line));
         }
     };
-    let counts = check::check(&mut *ledger, &mut tell, &mut |done| bar.set_position(done))?;
-    check_files(chosen, &mut *ledger, &mut tell)?;
+    let counts = match opened {
+        Ok(mut ledger) => {
+            let counts =
+                check::check(&mut *ledger, &mut |fault| tell(Line::of(fault)), &mut |done| bar.set_position(done))?;
+            files::check(chosen, &mut *ledger, &mut tell)?;
+            counts
+        }
+        Err(error) => {
+            let Some((what, remedy)) = lost(&error) else { return Err(error) };
+            tell(Line::of(Fault { place: chosen.ledger_shown(), what, remedy }));
+            Counts { authorities: 0, certificates: 0, lists: 0, head: AuditHead::EMPTY }
+        }
+    };
     bar.finish_and_clear();
     printed?;
     let verdict = Verdict {
@@ -63,52 +75,18 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
     Ok(Exit::of(verdict.sound))
 }
 
-/// Checks the files of every authority.
-fn check_files(chosen: &Chosen, ledger: &mut dyn Ledger, tell: &mut dyn FnMut(Fault)) -> anyhow::Result<()> {
-    for name in chosen.place().names() {
-        let path = chosen.place().certificate_of(&name);
-        let mut wrong = |what: String| tell(Fault { place: shown(&path), what, remedy: Remedy::Restore });
-        let certificate = match chosen.certificates(&name).map(|found| found.into_iter().next()) {
-            Ok(Some(certificate)) => certificate,
-            // What is no certificate at all may be anything, except under the first authority's name.
-            _ if !name.is_first() => continue,
-            Ok(None) => {
-                wrong("it holds no certificate".to_owned());
-                continue;
-            }
-            Err(error) => {
-                wrong(format!("{error:#}"));
-                continue;
-            }
-        };
-        let known = ledger.authority(&certificate)?.is_some();
-        if !known && name.is_first() {
-            wrong("it is not the certificate of an authority in the ledger".to_owned());
+/// A ledger that is there and cannot be opened for what became of it: that is what a check is for.
+fn lost(error: &anyhow::Error) -> Option<(String, Remedy)> {
+    let cause = error.chain().find_map(|cause| cause.downcast_ref::<LedgerError>())?;
+    match cause {
+        LedgerError::Empty { .. } => {
+            Some(("it is empty: what this CA has signed is lost from it".to_owned(), Remedy::NewLedger))
         }
-        if known && let Some(what) = key_fault(chosen, &name, &certificate) {
-            tell(Fault { place: shown(&chosen.place().key_of(&name)), what, remedy: Remedy::Restore });
+        LedgerError::Renumbered { found, known, .. } => {
+            Some((format!("it has schema {found} by its number and schema {known} by its tables"), Remedy::Repair))
         }
-    }
-    Ok(())
-}
-
-/// What is wrong with an authority's key, where it is here and in the clear.
-fn key_fault(chosen: &Chosen, name: &AuthorityName, certificate: &crate::x509::Certificate) -> Option<String> {
-    let path = chosen.place().key_of(name);
-    if !is_there(&path) {
-        return None;
-    }
-    let loaded = match Loaded::read(&path) {
-        Ok(loaded) => loaded,
-        Err(error) => return Some(format!("{error:#}")),
-    };
-    match loaded.document.first_private_key() {
-        Err(error) => Some(error.to_string()),
-        Ok(PrivateKeyItem::Encrypted(_)) => None,
-        Ok(PrivateKeyItem::Plain(key)) => match certificate.public_key() {
-            Ok(public) if public == *key.public_key() => None,
-            _ => Some(format!("it does not belong to {name}.pem")),
-        },
+        LedgerError::Damaged { what, .. } => Some((format!("it is damaged: {what}"), Remedy::Restore)),
+        _ => None,
     }
 }
 
@@ -118,17 +96,13 @@ struct Line {
     place: String,
     what: String,
     remedy: Remedy,
-    advice: &'static str,
+    advice: String,
 }
 
 impl Line {
     fn of(fault: Fault) -> Self {
         let Fault { place, what, remedy } = fault;
-        let advice = match (remedy, place.ends_with(".pem")) {
-            (Remedy::Restore, true) => "restore the file from a backup",
-            _ => remedy.advice(),
-        };
-        Self { place, what, remedy, advice }
+        Self { place, what, remedy, advice: remedy.advice().to_owned() }
     }
 }
 

@@ -183,6 +183,19 @@ impl Location {
         })
     }
 
+    /// The ledger that is there, to be mended.
+    pub(super) fn open_to_mend(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        match self {
+            Self::File(path) => Ok(Box::new(SqliteLedger::open_to_mend(path)?)),
+            Self::Database(_) => self.open(),
+        }
+    }
+
+    /// Whether it is a file: then every authority in it is of one folder.
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
     /// The ledger that is there, also where nothing may be written.
     pub(super) fn open_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
         match self {

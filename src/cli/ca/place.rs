@@ -173,6 +173,14 @@ impl Chosen {
     pub(in crate::cli) fn certificates(&self, name: &AuthorityName) -> anyhow::Result<Vec<Certificate>> {
         let path = self.place.certificate_of(name);
         if !name.is_first() && !is_there(&path) {
+            let config = self.config()?;
+            let was_made = config.issuer.as_ref() == Some(name)
+                || config.keys.contains_key(name)
+                || is_there(&self.place.key_of(name));
+            if was_made {
+                return Err(anyhow!("{} is gone, the certificate of {name}", shown(&path)))
+                    .hint(format!("the ledger has it: certkit ca repair{} puts the file back", self.flag()));
+            }
             let known: Vec<String> = self.place.names().iter().map(ToString::to_string).collect();
             return Err(anyhow!("the CA in {} has no authority {name}: it would be {}", self.shown(), shown(&path)))
                 .hint(format!(
@@ -254,9 +262,28 @@ impl Chosen {
         self.location()?.open_to_read()
     }
 
-    /// A new ledger, or the one that is there.
+    /// A new ledger where no CA is yet, or the one that is there.
     pub(in crate::cli) fn new_ledger(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        // An empty file beside a whole CA is a ledger that was lost.
+        match self.place.state(&self.config()?) {
+            Ok(State::Complete) => self.ledger(),
+            _ => self.ledger_anew(),
+        }
+    }
+
+    /// A new ledger, or the one that is there, whatever there is of the CA.
+    pub(super) fn ledger_anew(&self) -> anyhow::Result<Box<dyn Ledger>> {
         self.location()?.create()
+    }
+
+    /// The ledger, to be mended.
+    pub(super) fn ledger_to_mend(&self) -> anyhow::Result<Box<dyn Ledger>> {
+        self.location()?.open_to_mend()
+    }
+
+    /// Whether every authority in the ledger is of this folder.
+    pub(super) fn has_own_ledger(&self) -> anyhow::Result<bool> {
+        Ok(self.location()?.is_file())
     }
 
     /// Refuses a folder without a CA.

@@ -1,46 +1,64 @@
-//! `certkit ca repair`: make again of the ledger what can be made again.
+//! `certkit ca repair`: make again of the ledger and the folder what can be made again.
+
+mod documents;
+pub(super) mod folder;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 
+use self::documents::{Documents, GivenList};
+use self::folder::Folder;
 use super::place::{self, Chosen};
 use crate::ca::place::is_there;
-use crate::ca::{Act, Action, Entry, Ledger, LedgerError};
+use crate::ca::recovery::{self, ListFault, OwnList, Recovered};
+use crate::ca::{Act, Action, AuthorityName, AuthorityRecord, Entry, Ledger, LedgerError};
+use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
-use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
-use crate::cli::text::{Text, good, safe, warn};
+use crate::cli::text::{Text, bad, good, safe, warn};
 use crate::encoding::hex;
 use crate::x509::Certificate;
 
 /// Make again of the ledger what can be made again
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-Makes the database's guards, indexes and the names under which certificates are found again. Certificates in the FILEs that
-an authority of this CA has signed, and that the ledger does not have, are recorded again. Everything that is done leaves a
-line in the audit log; nothing that is recorded is taken away. What a certificate does not tell, its revocation above all,
-comes from a backup only.
+Makes the database's guards and indexes again, the names under which certificates are found, and the head of the audit log
+where that is gone. Puts back the certificate file of an authority from the ledger, where its key or ca.toml tells what it was
+called. Certificates in the FILEs that an authority of this CA has signed, and that the ledger does not have, are recorded
+again; files without a certificate are passed over, so that *.pem will do. Everything that is made or recorded in the ledger
+leaves a line in its audit log; nothing that is recorded is taken away.
 
-With --new-ledger a CA whose ledger is lost gets a new one, with its authorities and whatever certificates the FILEs hold.
-Revoke again what was revoked: the new ledger does not know of it.
+What a certificate does not tell, its revocation above all, comes from a backup or from the lists that were published: --crl, a
+list among the FILEs, and crl.pem in this folder or the CA's. Of those that this CA has signed, the greatest number is taken, so
+that the next list has a greater one (RFC 5280 §5.2.3), and each revocation whose certificate the ledger has. The others are
+named, and the exit status is 1: give their certificates too.
 
-Exit status: 0 done; 1 something in the FILEs could not be recorded; 2 could not answer.
+With --new-ledger a CA whose ledger is lost gets a new one, with its authorities and whatever certificates the FILEs hold. All
+FILEs are judged first.
+
+Exit status: 0 done; 1 something could not be recorded or put back; 2 could not answer.
 
 For example:
   certkit ca repair
   certkit ca repair *.pem
-  certkit ca repair --new-ledger issued/*.pem
+  certkit ca repair --new-ledger --crl published/crl.pem issued/*.pem
 
-With --json the answer is an object: `new_ledger`; `mended` (what was made again, in words); `recorded` and `left_out`, each
-with `file`, `subject`, `serial`, `fingerprint_sha256`, and where it was left out, `why`; and `known` (how many the ledger had
-already).")]
+With --json the answer is an object: `new_ledger`; `mended` (what was made again, in words); `cautions` (what to be careful of);
+`put_back` (files); `recorded` and `left_out`, each with `file`, `subject`, `serial`, `fingerprint_sha256`, and where it was left
+out, `why`; `known` (how many the ledger had already); `passed_over` (files); `lists`, each with `file`, and `number` or `why`;
+`crl_numbers` (from where they go on, by authority); `revoked` (how many); `not_revoked`, each with `serial`, `at`, `reason`; and
+`not_put_back` (in words).")]
 pub(super) struct Args {
-    /// Files with certificates of this CA, PEM or DER
+    /// Files with certificates of this CA, PEM or DER; others are passed over
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    /// A list that this CA has published: its number and its revocations are taken; may be given several times
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
 
     /// Make a new ledger, where the CA's is lost
     #[arg(long)]
@@ -48,28 +66,50 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
-    chosen.is_made()?;
+    let first_is_gone = !is_there(&chosen.place().certificate())
+        && (is_there(&chosen.place().key()) || chosen.config()?.tells_of_authorities());
+    // With its ledger a CA gets its certificate back.
+    if args.new_ledger || !first_is_gone {
+        chosen.is_made()?;
+    }
     let act = place::act(Action::Repair);
-    let documents = args.files.iter().map(|path| Loaded::read(path)).collect::<anyhow::Result<Vec<Loaded>>>()?;
-    let mut repaired = Repaired { new_ledger: args.new_ledger, ..Repaired::default() };
+    let Documents { certificates, lists, passed_over } = Documents::read(&args.files, &args.crl, chosen)?;
+    let mut repaired = Repaired { new_ledger: args.new_ledger, passed_over, ..Repaired::default() };
     let mut ledger = match args.new_ledger {
         true => new_ledger(chosen, &act)?,
-        false => chosen.ledger()?,
+        false => chosen.ledger_to_mend()?,
     };
-    repaired.mended = ledger.mend(&act)?;
+    for mended in ledger.mend(&act)? {
+        repaired.mended.push(mended.what);
+        repaired.cautions.extend(mended.caution);
+    }
+    let folder = Folder::look(chosen, &chosen.config()?, &mut *ledger)?;
+    (repaired.put_back, repaired.not_put_back) = folder.put_back(chosen, chosen.has_own_ledger()?, session)?;
+    check_owner(chosen, &mut *ledger)?;
     let authorities = authorities(&mut *ledger)?;
-    for (path, loaded) in args.files.iter().zip(&documents) {
-        for certificate in loaded.document.certificates().with_context(|| cannot_use(path))? {
-            let about = || About::of(shown(path), certificate);
-            match record(&mut *ledger, &authorities, certificate, &act)? {
-                Outcome::Recorded => repaired.recorded.push(about()),
-                Outcome::Known => repaired.known += 1,
-                Outcome::LeftOut(why) => repaired.left_out.push(About { why: Some(why), ..about() }),
-            }
+    for (file, certificate) in &certificates {
+        let about = || About::of(file.clone(), certificate);
+        match record(&mut *ledger, &authorities, certificate, &act)? {
+            Outcome::Recorded => repaired.recorded.push(about()),
+            Outcome::Known => repaired.known += 1,
+            Outcome::LeftOut(why) => repaired.left_out.push(About { why: Some(why), ..about() }),
         }
     }
+    take_lists(&mut *ledger, &authorities, lists, &act, &mut repaired)?;
+    if args.new_ledger && repaired.lists.iter().all(|list| list.number.is_none()) {
+        repaired.cautions.push(
+            "no published list was there, so CRL numbers begin again at 1, and clients that hold a list with a greater one may \
+             refuse the new ones (RFC 5280 §5.2.3); before the next list is signed: certkit ca repair --crl FILE, with the last \
+             one that was published"
+                .to_owned(),
+        );
+    }
+    let done = repaired.left_out.is_empty()
+        && repaired.not_revoked.is_empty()
+        && repaired.not_put_back.is_empty()
+        && repaired.lists.iter().all(|list| list.why.is_none());
     session.answer(&repaired)?;
-    Ok(Exit::of(repaired.left_out.is_empty()))
+    Ok(Exit::of(done))
 }
 
 /// A ledger that knows the authorities whose certificates are in the folder, each with its key or word of it.
@@ -80,27 +120,87 @@ fn new_ledger(chosen: &Chosen, act: &Act) -> anyhow::Result<Box<dyn Ledger>> {
         return Err(anyhow!("the CA in {} has a ledger: a new one is not put in its place", chosen.shown()))
             .hint("to mend it leave --new-ledger out; if it is beyond mending, move it aside");
     }
-    let mut ledger = chosen.new_ledger()?;
     let config = chosen.config()?;
+    let mut own = Vec::new();
     for name in chosen.place().names() {
         if !is_there(&chosen.place().key_of(&name)) && !config.keys.contains_key(&name) {
             continue;
         }
-        let certificates = chosen.certificates(&name)?;
-        if let Some(certificate) = certificates.first() {
-            ledger.add_authority(certificate, REPAIRED_PROFILE, act)?;
-        }
+        // A server's certificate and key may lie here too.
+        own.extend(chosen.certificates(&name)?.into_iter().next().filter(|it| name.is_first() || it.claims_ca()));
+    }
+    let mut ledger = chosen.ledger_anew()?;
+    for certificate in &own {
+        ledger.add_authority(certificate, REPAIRED_PROFILE, act)?;
     }
     Ok(ledger)
 }
 
-fn authorities(ledger: &mut dyn Ledger) -> anyhow::Result<Vec<(crate::ca::AuthorityId, Certificate)>> {
+/// Refuses to go on with the ledger of another CA.
+fn check_owner(chosen: &Chosen, ledger: &mut dyn Ledger) -> anyhow::Result<()> {
+    if !is_there(&chosen.place().certificate()) {
+        return Ok(());
+    }
+    let Some(own) = chosen.certificates(&AuthorityName::first())?.into_iter().next() else { return Ok(()) };
+    if ledger.authority(&own)?.is_some() {
+        return Ok(());
+    }
+    let (ledger, file) = (chosen.ledger_shown(), shown(&chosen.place().certificate()));
+    Err(anyhow!("the ledger {ledger} does not know the authority of {file}: one of them is another CA's")).hint(
+        "restore from a backup the one that is wrong; if the ledger is lost, move it aside and make a new one with --new-ledger",
+    )
+}
+
+fn authorities(ledger: &mut dyn Ledger) -> anyhow::Result<Vec<(AuthorityRecord, Certificate)>> {
     let records = ledger.authorities()?;
-    let read = |record: crate::ca::AuthorityRecord| {
+    let read = |record: AuthorityRecord| {
         let certificate = Certificate::from_der(&record.certificate);
-        certificate.map(|certificate| (record.id, certificate)).context("an authority of the ledger cannot be read")
+        certificate.map(|certificate| (record, certificate)).context("an authority of the ledger cannot be read")
     };
     records.into_iter().map(read).collect()
+}
+
+/// Takes numbers and revocations of the lists that this CA has signed.
+fn take_lists(
+    ledger: &mut dyn Ledger,
+    authorities: &[(AuthorityRecord, Certificate)],
+    lists: Vec<GivenList>,
+    act: &Act,
+    repaired: &mut Repaired,
+) -> anyhow::Result<()> {
+    let mut own: Vec<Vec<OwnList>> = authorities.iter().map(|_| Vec::new()).collect();
+    for GivenList { file, list, named } in lists {
+        let mut fault = ListFault::Foreign;
+        let mut read = None;
+        for (at, (_, issuer)) in authorities.iter().enumerate() {
+            match OwnList::read(&list, issuer) {
+                Ok(found) => read = read.or(Some((at, found))),
+                Err(ListFault::Foreign) => {}
+                Err(other) => fault = other,
+            }
+        }
+        match read {
+            Some((at, found)) => {
+                repaired.lists.push(AboutList { file, number: Some(found.number()), why: None });
+                own.get_mut(at).context("an authority was lost on the way")?.push(found);
+            }
+            // One that merely lies there may be anybody's.
+            None if !named && fault == ListFault::Foreign => {}
+            None => repaired.lists.push(AboutList { file, number: None, why: Some(fault.to_string()) }),
+        }
+    }
+    for ((record, certificate), lists) in authorities.iter().zip(own) {
+        let Recovered { crl_number, revoked, unrecorded } = recovery::recover(ledger, record, lists, act)?;
+        let authority = certificate.display_name();
+        repaired.crl_numbers.extend(crl_number.map(|after| NumbersAfter { authority, after }));
+        repaired.revoked += revoked;
+        repaired.not_revoked.extend(unrecorded.into_iter().map(|(serial, revocation)| NotRevoked {
+            serial: serial.to_string(),
+            at: rfc3339(revocation.at),
+            reason: revocation.reason.name(),
+        }));
+    }
+    Ok(())
 }
 
 enum Outcome {
@@ -112,7 +212,7 @@ enum Outcome {
 /// Records a certificate that an authority has signed, unless it is recorded.
 fn record(
     ledger: &mut dyn Ledger,
-    authorities: &[(crate::ca::AuthorityId, Certificate)],
+    authorities: &[(AuthorityRecord, Certificate)],
     certificate: &Certificate,
     act: &Act,
 ) -> anyhow::Result<Outcome> {
@@ -123,7 +223,7 @@ fn record(
         certificate.issuer() == issuer.subject()
             && issuer.public_key().is_ok_and(|key| certificate.verify_signature(&key).is_ok())
     };
-    let Some((by, _)) = authorities.iter().find(|(_, issuer)| signed(issuer)) else {
+    let Some((AuthorityRecord { id: by, .. }, _)) = authorities.iter().find(|(_, issuer)| signed(issuer)) else {
         return Ok(Outcome::LeftOut("no authority of this CA has signed it".to_owned()));
     };
     match ledger.record(*by, &[Entry { certificate, profile: REPAIRED_PROFILE }], act) {
@@ -143,9 +243,41 @@ const REPAIRED_PROFILE: &str = "unknown";
 struct Repaired {
     new_ledger: bool,
     mended: Vec<String>,
+    cautions: Vec<String>,
+    put_back: Vec<String>,
+    not_put_back: Vec<String>,
     recorded: Vec<About>,
     left_out: Vec<About>,
     known: u64,
+    passed_over: Vec<String>,
+    lists: Vec<AboutList>,
+    crl_numbers: Vec<NumbersAfter>,
+    revoked: u64,
+    not_revoked: Vec<NotRevoked>,
+}
+
+/// A list that was taken, or not.
+#[derive(Debug, Serialize)]
+struct AboutList {
+    file: String,
+    number: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+/// From where the numbers of an authority's lists go on.
+#[derive(Debug, Serialize)]
+struct NumbersAfter {
+    authority: String,
+    after: u64,
+}
+
+/// A revocation that the ledger cannot hold.
+#[derive(Debug, Serialize)]
+struct NotRevoked {
+    serial: String,
+    at: String,
+    reason: &'static str,
 }
 
 /// A certificate of a file.
@@ -173,12 +305,16 @@ impl About {
 
 impl Report for Repaired {
     fn text(&self, text: &mut Text) {
-        let Self { new_ledger, mended, recorded, left_out, known: _ } = self;
+        let Self { new_ledger, mended, cautions, put_back, not_put_back, recorded, left_out, .. } = self;
+        let Self { known: _, passed_over, lists, crl_numbers, revoked, not_revoked, .. } = self;
         if *new_ledger {
             text.line(format_args!("{} a new ledger", good("made")));
         }
         for what in mended {
             text.line(format_args!("{} {}", good("made again:"), safe(what)));
+        }
+        for file in put_back {
+            text.line(format_args!("{} {}, from the ledger", good("put back:"), safe(file)));
         }
         for About { file, subject, serial, .. } in recorded {
             text.line(format_args!(
@@ -197,7 +333,41 @@ impl Report for Repaired {
                 safe(file)
             ));
         }
-        if !*new_ledger && mended.is_empty() && recorded.is_empty() && left_out.is_empty() {
+        for AboutList { file, why, .. } in lists {
+            if let Some(why) = why {
+                text.line(format_args!("{} the list {}: {}", warn("left out:"), safe(file), safe(why)));
+            }
+        }
+        if !passed_over.is_empty() {
+            let files = passed_over.join(", ");
+            text.line(format_args!("passed over, without a certificate: {}", safe(files)));
+        }
+        for NumbersAfter { authority, after } in crl_numbers {
+            text.line(format_args!(
+                "{} the next list of {} comes after number {after}",
+                good("numbers:"),
+                safe(authority)
+            ));
+        }
+        if *revoked > 0 {
+            text.line(format_args!("{} {revoked}, as the lists have it", good("revoked:")));
+        }
+        for NotRevoked { serial, at, reason } in not_revoked {
+            text.line(format_args!(
+                "{} serial number {serial}, revoked at {at} ({reason}): the ledger does not have its certificate, and the next \
+                 list will not have it; give the certificate too",
+                bad("not revoked:")
+            ));
+        }
+        for what in not_put_back {
+            text.line(format_args!("{} {}", bad("not put back:"), safe(what)));
+        }
+        for caution in cautions {
+            text.line(format_args!("{} {}", warn("beware:"), safe(caution)));
+        }
+        let nothing = [mended, put_back, not_put_back].iter().all(|list| list.is_empty());
+        let nothing = nothing && recorded.is_empty() && left_out.is_empty() && crl_numbers.is_empty() && *revoked == 0;
+        if !*new_ledger && nothing && not_revoked.is_empty() && lists.iter().all(|list| list.why.is_none()) {
             text.line("there was nothing to repair");
         }
     }

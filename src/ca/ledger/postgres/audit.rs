@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Failure;
 use super::rows::each;
+use crate::ca::ledger::chain::Tail;
 use crate::ca::ledger::rows::moment;
 use crate::ca::ledger::{AuditHead, AuditLine, AuthorityId};
 use crate::x509::SerialNumber;
@@ -19,9 +20,14 @@ pub(super) struct Writing<'c> {
 
 impl<'c> Writing<'c> {
     /// Begins, once no other writer is at work.
-    pub(super) fn begin(client: &'c mut Client) -> Result<Self, ::postgres::Error> {
-        let mut transaction = client.transaction()?;
-        let head = read_head(&transaction.query_one("SELECT lines, hash FROM audit_head FOR UPDATE", &[])?)?;
+    pub(super) fn begin(client: &'c mut Client) -> Result<Self, Failure> {
+        Self::of(client.transaction()?)
+    }
+
+    /// Makes a transaction one that writes.
+    pub(super) fn of(mut transaction: Transaction<'c>) -> Result<Self, Failure> {
+        let head = transaction.query_opt("SELECT lines, hash FROM audit_head FOR UPDATE", &[])?;
+        let head = read_head(&head.ok_or(Failure::Headless)?)?;
         Ok(Self { transaction, head, lines: Vec::new() })
     }
 
@@ -78,14 +84,35 @@ impl std::ops::DerefMut for Writing<'_> {
     }
 }
 
-/// Shows the log, the oldest line first.
+/// Makes the head again where it is not there, after the last line.
+pub(super) fn mend_head(transaction: &mut Transaction<'_>) -> Result<Option<AuditHead>, Failure> {
+    // Nobody else writes meanwhile, nor makes it too.
+    transaction.batch_execute("LOCK TABLE audit_head IN EXCLUSIVE MODE")?;
+    if transaction.query_opt("SELECT lines FROM audit_head", &[])?.is_some() {
+        return Ok(None);
+    }
+    let mut tail = Tail::new();
+    each(transaction, READ, &[], &mut |row| {
+        tail.line(&line(row)?);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let head = tail.end()?;
+    let (lines, hash) = (signed(head.lines), head.hash);
+    transaction.execute("INSERT INTO audit_head VALUES (1, $1, $2)", &[&lines, &hash.as_slice()])?;
+    Ok(Some(head))
+}
+
+/// Shows the log, the oldest line first, and gives its head, if it has one.
 pub(super) fn read(
     moment: &mut Transaction<'_>,
     visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>,
-) -> Result<AuditHead, Failure> {
-    let head = read_head(&moment.query_one("SELECT lines, hash FROM audit_head", &[])?)?;
+) -> Result<Option<AuditHead>, Failure> {
     each(moment, READ, &[], &mut |row| Ok(visit(line(row)?)))?;
-    Ok(head)
+    // It is in a table of its own.
+    if super::mend::missing_tables(moment)?.contains(&"audit_head") {
+        return Ok(None);
+    }
+    Ok(moment.query_opt("SELECT lines, hash FROM audit_head", &[])?.map(|row| read_head(&row)).transpose()?)
 }
 
 /// A line. What cannot be a time becomes another time, and the hash shows it.

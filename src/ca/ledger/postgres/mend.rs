@@ -7,20 +7,40 @@ use super::audit::Writing;
 use super::rows::each;
 use super::schema::{self, Part};
 use crate::ca::ledger::act::Done;
-use crate::ca::ledger::{Act, AuditLine, AuthorityId, Change, Examined, Mark, RecordId, Step, search_names};
+use crate::ca::ledger::{
+    Act, AuditLine, AuthorityId, Change, Examined, Flaw, Mark, Mended, RecordId, Step, flaw, search_names,
+};
 use crate::x509::Certificate;
 use ::postgres::{Row, Transaction};
 
-/// Shows which guards and indexes are missing or at rest, and settings under which nothing is durable.
-pub(super) fn integrity(moment: &mut Transaction<'_>, visit: &mut dyn FnMut(String)) -> Result<(), Failure> {
+/// Shows which tables, guards and indexes are missing or at rest, rows that refer to nothing, and settings under which nothing
+/// is durable.
+pub(super) fn integrity(moment: &mut Transaction<'_>, visit: &mut dyn FnMut(Flaw)) -> Result<(), Failure> {
+    let absent = missing_tables(moment)?;
+    absent.iter().for_each(|table| visit(Flaw::missing_table(table)));
     for part in missing(moment)? {
         let name = part.name;
-        visit(format!("{name}, which is part of every ledger, is missing or at rest"));
+        visit(Flaw::mends(format!("{name}, which is part of every ledger, is missing or at rest")));
+    }
+    for (table, column, parent) in REFERENCES {
+        if absent.contains(table) || absent.contains(parent) {
+            continue;
+        }
+        let dangling = format!(
+            "SELECT count(*) FROM {table} AS row WHERE NOT EXISTS (SELECT 1 FROM {parent} WHERE {parent}.id = row.{column})"
+        );
+        let count: i64 = moment.query_one(&dangling, &[])?.try_get(0)?;
+        if count > 0 {
+            let what = format!("rows of {table} that refer to a row of {parent} that is not there: {count}");
+            visit(if *table == "names" { Flaw::mends(what) } else { Flaw::lost(what) });
+        }
     }
     for setting in ["fsync", "full_page_writes"] {
         let value: String = moment.query_one(&format!("SHOW {setting}"), &[])?.try_get(0)?;
         if value != "on" {
-            visit(format!("the server runs with {setting} = {value}: a power cut may take what was recorded"));
+            visit(Flaw::setting(format!(
+                "the server runs with {setting} = {value}: a power cut may take what was recorded"
+            )));
         }
     }
     Ok(())
@@ -34,26 +54,51 @@ pub(super) fn examine(
     each(moment, &format!("{EXAMINE} ORDER BY id"), &[], &mut |row| Ok(visit(read(row)?)))
 }
 
-/// Makes again what follows from the rest: guards, indexes, the names under which certificates are found.
-pub(super) fn mend(writing: &mut Writing<'_>, act: &Act) -> Result<Vec<String>, Failure> {
+/// Makes those tables again that may be.
+pub(super) fn tables(transaction: &mut Transaction<'_>) -> Result<Vec<Mended>, Failure> {
     let mut mended = Vec::new();
+    for table in missing_tables(transaction)? {
+        match schema::making(table).filter(|_| flaw::is_made_again(table)) {
+            Some(statement) => transaction.batch_execute(statement)?,
+            None => return Err(Failure::Damaged(flaw::missing_table(table))),
+        }
+        mended.push(Mended::table(table));
+    }
+    Ok(mended)
+}
+
+/// Makes again what follows from the rest: guards, indexes, the names under which certificates are found. What was made
+/// before is `mended`.
+pub(super) fn mend(writing: &mut Writing<'_>, mended: &mut Vec<Mended>, act: &Act) -> Result<(), Failure> {
     for part in missing(writing)? {
         writing.batch_execute(&part.anew())?;
-        let done = Done { fingerprint: Vec::new(), serial: None, detail: part.name.to_owned() };
+        mended.push(Mended::new(part.name));
+    }
+    for Mended { what, .. } in &*mended {
+        let done = Done { fingerprint: Vec::new(), serial: None, detail: what.clone() };
         writing.log(AuditLine { authority: None, ..done.line(AuthorityId(0), act) });
-        mended.push(part.name.to_owned());
     }
     writing.execute("DELETE FROM names WHERE certificate NOT IN (SELECT id FROM certificates)", &[])?;
     let mut after = 0_i64;
     loop {
         let page = writing.query(&format!("{EXAMINE} WHERE id > $1 ORDER BY id LIMIT 1000"), &[&after])?;
         let page: Vec<Examined> = page.iter().map(read).collect::<Result<_, _>>()?;
-        let Some(last) = page.last() else { return Ok(mended) };
+        let Some(last) = page.last() else { return Ok(()) };
         after = last.id.0;
         for row in page {
-            mended.extend(mend_names(writing, row, act)?);
+            mended.extend(mend_names(writing, row, act)?.map(Mended::new));
         }
     }
+}
+
+/// The tables that are not there.
+pub(super) fn missing_tables(moment: &mut Transaction<'_>) -> Result<Vec<&'static str>, Failure> {
+    let present = moment.query(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = 'certkit'::regnamespace AND relkind = 'r'",
+        &[],
+    )?;
+    let present: Vec<String> = present.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    Ok(schema::TABLES.iter().copied().filter(|table| !present.iter().any(|there| there == table)).collect())
 }
 
 /// Finds a certificate by its names again, where it was not.
@@ -121,6 +166,15 @@ const EXAMINE: &str =
             array_agg(step.revoked_at ORDER BY step.id) AS times, array_agg(step.reason ORDER BY step.id) AS reasons,
             array_agg(step.invalid_since ORDER BY step.id) AS sinces
         FROM revocations AS step WHERE step.certificate = certificates.id) AS history ON true";
+
+/// Which column refers to rows of which table.
+const REFERENCES: &[(&str, &str, &str)] = &[
+    ("certificates", "authority", "authorities"),
+    ("names", "certificate", "certificates"),
+    ("revocations", "authority", "authorities"),
+    ("revocations", "certificate", "certificates"),
+    ("lists", "authority", "authorities"),
+];
 
 /// Triggers that are on and indexes that are valid.
 const PRESENT: &str = "SELECT tgname::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid

@@ -163,6 +163,18 @@ pub(super) const PARTS: &[Part] = &[
     guard("audit_head_grows", "audit_head", "UPDATE WHEN NEW.lines < OLD.lines", "the audit log only grows"),
 ];
 
+/// The tables of a ledger.
+pub(super) const TABLES: &[&str] =
+    &["authorities", "certificates", "names", "revocations", "lists", "audit", "audit_head"];
+
+/// The statement that makes a table, without its rows.
+pub(super) fn making(table: &str) -> Option<&'static str> {
+    MIGRATIONS.iter().find_map(|migration| {
+        let from = migration.get(migration.find(&format!("CREATE TABLE {table} ("))?..)?;
+        from.get(..from.find("\n);")? + "\n);".len())
+    })
+}
+
 /// Held while the schema changes: "ckit".
 const LOCK: i64 = 0x636b_6974;
 

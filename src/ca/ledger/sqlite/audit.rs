@@ -2,11 +2,13 @@
 
 use std::ops::ControlFlow;
 
+use super::Failure;
 use crate::ca::ledger::act::Done;
+use crate::ca::ledger::chain::Tail;
 use crate::ca::ledger::rows::moment;
 use crate::ca::ledger::{Act, AuditHead, AuditLine, AuthorityId};
 use crate::x509::SerialNumber;
-use rusqlite::{CachedStatement, Connection, Row, Transaction, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Transaction, params};
 use time::OffsetDateTime;
 
 /// Adds a line to the audit log.
@@ -56,14 +58,38 @@ impl<'t> Log<'t> {
     }
 }
 
-/// Shows the log, the oldest line first. One transaction sees one moment of the database.
+/// Shows the log, the oldest line first, and gives its head, if it has one. One transaction sees one moment of the database.
 pub(super) fn read(
     connection: &mut Connection,
     visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>,
-) -> rusqlite::Result<AuditHead> {
+) -> rusqlite::Result<Option<AuditHead>> {
     let moment = connection.transaction()?;
-    let head = head(&moment)?;
-    let mut statement = moment.prepare(
+    show(&moment, visit)?;
+    match head(&moment) {
+        // It is in a table of its own.
+        Err(rusqlite::Error::SqlInputError { .. }) => Ok(None),
+        head => head.optional(),
+    }
+}
+
+/// Makes the head again where it is not there, after the last line.
+pub(super) fn mend_head(transaction: &Transaction<'_>) -> Result<Option<AuditHead>, Failure> {
+    if head(transaction).optional()?.is_some() {
+        return Ok(None);
+    }
+    let mut tail = Tail::new();
+    show(transaction, &mut |line| {
+        tail.line(&line);
+        ControlFlow::Continue(())
+    })?;
+    let head = tail.end()?;
+    let lines = i64::try_from(head.lines).unwrap_or(i64::MAX);
+    transaction.execute("INSERT INTO audit_head VALUES (1, ?1, ?2)", params![lines, head.hash])?;
+    Ok(Some(head))
+}
+
+fn show(connection: &Connection, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(
         "SELECT number, at, who, what, authority, fingerprint, serial, detail, hash FROM audit ORDER BY number",
     )?;
     let mut rows = statement.query([])?;
@@ -72,7 +98,7 @@ pub(super) fn read(
             break;
         }
     }
-    Ok(head)
+    Ok(())
 }
 
 /// A line. What cannot be a time becomes another time, and the hash shows it.

@@ -1,41 +1,72 @@
 //! What the ledger in SQLite finds wrong with itself, and what of it can be made again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::Failure;
-use super::audit::Log;
+use super::audit::{Log, mend_head};
 use crate::ca::ledger::act::Done;
 use crate::ca::ledger::examined::{Change, Examined, Step};
-use crate::ca::ledger::{Act, AuditLine, AuthorityId, Mark, RecordId, schema, search_names};
+use crate::ca::ledger::{Act, AuditLine, AuthorityId, Flaw, Mark, Mended, RecordId, flaw, schema, search_names};
 use crate::x509::{Certificate, SerialNumber};
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, ErrorCode, Row, Transaction, params};
 
 /// Shows what is wrong with the file, with the references between tables, and with the guards of the tables.
-pub(super) fn integrity(connection: &Connection, visit: &mut dyn FnMut(String)) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare("PRAGMA integrity_check(100)")?;
-    let mut found = statement.query([])?;
-    while let Some(row) = found.next()? {
-        let told: String = row.get(0)?;
-        if told != "ok" {
-            visit(format!("the file is damaged: {told}"));
-        }
+pub(super) fn integrity(connection: &Connection, visit: &mut dyn FnMut(Flaw)) -> rusqlite::Result<()> {
+    for (told, index) in damage(connection)? {
+        visit(match index {
+            // A page that cannot be told apart cannot be given back either.
+            Some(index) if told.contains("error code") => Flaw::lost(format!("the index {index} is damaged: {told}")),
+            Some(index) => Flaw::mends(format!("the index {index} is damaged: {told}")),
+            None => Flaw::lost(format!("the file is damaged: {told}")),
+        });
+    }
+    for (name, fault) in unlike(connection)? {
+        visit(match fault {
+            Unlike::Missing { kind, .. } if kind == "table" => Flaw::missing_table(&name),
+            Unlike::Missing { .. } => Flaw::missing_part(&name),
+            Unlike::Changed { kind, .. } if kind == "table" => {
+                Flaw::foreign(format!("the table {name} is not as certkit makes it"))
+            }
+            Unlike::Changed { .. } => Flaw::mends(format!("{name} is not as certkit makes it")),
+            Unlike::Foreign => Flaw::foreign(format!("{name} is not part of a ledger")),
+        });
     }
     let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {
         let (table, id, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let id = id.map(|id| format!(" {id}")).unwrap_or_default();
-        visit(format!("row{id} of {table} refers to a row of {parent} that is not there"));
-    }
-    for (name, fault) in unlike(connection)? {
-        visit(match fault {
-            Unlike::Missing { .. } => format!("{name}, which is part of every ledger, is missing"),
-            Unlike::Changed { .. } => format!("{name} is not as certkit makes it"),
-            Unlike::Foreign => format!("{name} is not part of a ledger"),
-        });
+        let what = format!("row{id} of {table} refers to a row of {parent} that is not there");
+        visit(if table == "names" { Flaw::mends(what) } else { Flaw::lost(what) });
     }
     Ok(())
+}
+
+/// What SQLite finds damaged, each with the index that it is about, if it is about one: then all of it follows from the table.
+fn damage(connection: &Connection) -> rusqlite::Result<Vec<(String, Option<String>)>> {
+    let mut statement = connection.prepare("SELECT name, rootpage FROM sqlite_schema WHERE type = 'index'")?;
+    let indexes: Vec<(String, i64)> =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    let of_index = |told: &str| {
+        let named = told.rsplit_once("index ").map(|(_, name)| name.trim());
+        let tree = told.strip_prefix("Tree ").and_then(|rest| rest.split(' ').next()?.parse::<i64>().ok());
+        indexes.iter().find(|(name, root)| named == Some(name) || tree == Some(*root)).map(|(name, _)| name.clone())
+    };
+    let mut statement = connection.prepare("PRAGMA integrity_check(100)")?;
+    let (mut rows, mut found) = (Vec::<String>::new(), statement.query([])?);
+    loop {
+        match found.next() {
+            Ok(Some(row)) => rows.push(row.get(0)?),
+            Ok(None) => break,
+            // It breaks off at a page that it has told of before.
+            Err(error) if rows.is_empty() => return Err(error),
+            Err(_) => break,
+        }
+    }
+    // One row may tell of several things, below a heading.
+    let told = rows.iter().flat_map(|row| row.lines()).filter(|line| *line != "ok" && !line.starts_with("***"));
+    Ok(told.map(|line| (line.to_owned(), of_index(line))).collect())
 }
 
 /// Shows every certificate, the oldest first. One statement sees one moment of the database.
@@ -53,11 +84,28 @@ pub(super) fn examine(
     Ok(())
 }
 
-/// Makes again what follows from the rest: guards, indexes, the names under which certificates are found. Gives what was
-/// made, in words.
-pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<String>, Failure> {
+/// Makes again what follows from the rest: guards, indexes, the names under which certificates are found, the head of the
+/// audit log.
+pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Mended>, Failure> {
     let mut mended = Vec::new();
-    for (name, fault) in unlike(transaction)? {
+    let unlike = unlike(transaction)?;
+    for (name, fault) in &unlike {
+        if let Unlike::Missing { kind, sql } = fault
+            && kind == "table"
+        {
+            if !flaw::is_made_again(name) {
+                return Err(Failure::Damaged(flaw::missing_table(name)));
+            }
+            transaction.execute_batch(sql)?;
+            mended.push(Mended::table(name));
+        }
+    }
+    mended.extend(mend_head(transaction)?.map(|head| Mended::head(head.lines)));
+    if schema::version(transaction)? != schema::LATEST {
+        transaction.pragma_update(None, "user_version", schema::LATEST)?;
+        mended.push(Mended::new("the number of the schema"));
+    }
+    for (name, fault) in unlike {
         let (sql, dropped) = match fault {
             Unlike::Missing { kind, sql } if kind != "table" => (sql, None),
             Unlike::Changed { kind, sql } if kind != "table" => (sql, Some(kind)),
@@ -67,12 +115,23 @@ pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Strin
             transaction.execute_batch(&format!("DROP {kind} \"{}\"", name.replace('"', "\"\"")))?;
         }
         transaction.execute_batch(&sql)?;
-        mended.push(name);
+        mended.push(Mended::new(name));
     }
-    transaction.execute_batch("REINDEX")?;
+    let damaged: BTreeSet<String> = damage(transaction)?.into_iter().filter_map(|(_, index)| index).collect();
+    if !damaged.is_empty() {
+        let beyond = |error: rusqlite::Error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt) => {
+                let indexes = damaged.iter().cloned().collect::<Vec<_>>().join(", ");
+                Failure::Damaged(format!("an index cannot be made again, so far is its page gone (of {indexes})"))
+            }
+            _ => error.into(),
+        };
+        transaction.execute_batch("REINDEX").map_err(beyond)?;
+        mended.extend(damaged.into_iter().map(|index| Mended::new(format!("the index {index}"))));
+    }
     let mut log = Log::open(transaction)?;
-    for name in &mended {
-        let done = Done { fingerprint: Vec::new(), serial: None, detail: name.clone() };
+    for Mended { what, .. } in &mended {
+        let done = Done { fingerprint: Vec::new(), serial: None, detail: what.clone() };
         log.add(AuditLine { authority: None, ..done.line(AuthorityId(0), act) })?;
     }
     transaction.execute("DELETE FROM names WHERE certificate NOT IN (SELECT id FROM certificates)", [])?;
@@ -83,7 +142,7 @@ pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Strin
         after = last.id.0;
         for row in page {
             if let Some(serial) = mend_names(transaction, &row)? {
-                mended.push(format!("the names of the certificate with serial number {serial}"));
+                mended.push(Mended::new(format!("the names of the certificate with serial number {serial}")));
                 let done = Done { fingerprint: row.fingerprint, serial: Some(&serial), detail: "names".to_owned() };
                 log.add(done.line(row.authority, act))?;
             }

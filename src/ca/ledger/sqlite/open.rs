@@ -7,12 +7,45 @@ use std::time::{Duration, Instant};
 
 use super::{PATIENCE, is_busy, name, told};
 use crate::ca::ledger::LedgerError;
-use crate::ca::ledger::schema::{self, APPLICATION_ID};
+use crate::ca::ledger::schema::{self, APPLICATION_ID, Standing};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// What every command does.
+    Use,
+    /// To have what is wrong with it made good.
+    Mend,
+    /// To become a ledger, where it is empty.
+    Make,
+}
+
 /// Opens a file to read and write, and brings its schema up to date.
-pub(super) fn to_write(path: &Path) -> Result<Connection, LedgerError> {
+pub(super) fn to_write(path: &Path, how: Purpose) -> Result<Connection, LedgerError> {
+    let begun = Instant::now();
+    loop {
+        // SQLite takes an empty file for a new database and removes the log that lies beside it.
+        if how == Purpose::Make || !is_empty(path) {
+            match open(path, how) {
+                Err(LedgerError::Empty { .. }) => {}
+                opened => return opened,
+            }
+        }
+        // Another process may be making it just now.
+        if begun.elapsed() >= MAKING {
+            return Err(LedgerError::Empty { ledger: name(path) });
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn is_empty(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|about| about.len() == 0)
+}
+
+fn open(path: &Path, how: Purpose) -> Result<Connection, LedgerError> {
     let told = |error| told(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(told)?;
@@ -22,16 +55,26 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, LedgerError> {
     connection.execute_batch(SETTINGS).map_err(told)?;
     keep_log(&connection, true).map_err(told)?;
     keep_plans(&connection).map_err(told)?;
-    schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer {
-        ledger: name(path),
-        found,
-        known: schema::LATEST,
-    })?;
+    let (ledger, known) = (name(path), schema::LATEST);
+    match schema::standing(&mut connection).map_err(told)? {
+        Standing::Bare if how != Purpose::Make => return Err(LedgerError::Empty { ledger }),
+        Standing::Renumbered(_) if how == Purpose::Mend => return Ok(connection),
+        Standing::Renumbered(found) => return Err(LedgerError::Renumbered { ledger, found, known }),
+        Standing::Unlike(found) => {
+            let what = format!("its tables are not those of schema {found}, which it has by its number");
+            return Err(LedgerError::Damaged { ledger, what });
+        }
+        Standing::Bare | Standing::Current | Standing::Earlier | Standing::Later => {}
+    }
+    schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer { ledger, found, known })?;
     Ok(connection)
 }
 
 /// Opens a file that cannot be written, or whose folder cannot.
 pub(super) fn to_read(path: &Path) -> Result<Connection, LedgerError> {
+    if is_empty(path) {
+        return Err(LedgerError::Empty { ledger: name(path) });
+    }
     let connection = match read_only(path, "mode=ro") {
         // Without its companion files the database can be read only as one that nobody changes.
         Err(LedgerError::Unwritable { .. }) if log_size(path) == 0 => read_only(path, "immutable=1")?,
@@ -150,6 +193,9 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
 /// `synchronous = FULL`: what is committed is on the disk.
 const SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA cache_size = -65536;
     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
+
+/// How long a process may take to make a ledger of an empty file, which takes milliseconds.
+const MAKING: Duration = Duration::from_secs(2);
 
 /// As long as the log may be when the ledger is closed, in octets: some seven transactions of one certificate.
 const LONGEST_LOG: u64 = 256 << 10;

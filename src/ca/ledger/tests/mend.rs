@@ -2,19 +2,27 @@
 
 use super::*;
 
-fn integrity(ledger: &mut dyn Ledger) -> Vec<String> {
+fn integrity(ledger: &mut dyn Ledger) -> Vec<Flaw> {
     let mut told = Vec::new();
-    ledger.integrity(&mut |what| told.push(what)).unwrap();
+    ledger.integrity(&mut |flaw| told.push(flaw)).unwrap();
     told
+}
+
+/// What is mended, in order.
+fn mended(ledger: &mut dyn Ledger) -> Vec<String> {
+    let mut mended: Vec<String> =
+        ledger.mend(&act(Action::Repair)).unwrap().into_iter().map(|mended| mended.what).collect();
+    mended.sort();
+    mended
 }
 
 pub(super) fn names_are_made_again_from_the_certificates(store: &Store) {
     let (mut ledger, by) = with_root(store);
     ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue)).unwrap();
-    assert_eq!(integrity(&mut *ledger), [""; 0]);
-    assert_eq!(ledger.mend(&act(Action::Repair)).unwrap(), [""; 0]);
+    assert_eq!(integrity(&mut *ledger), []);
+    assert_eq!(mended(&mut *ledger), [""; 0]);
     store.spoil("DELETE FROM names; INSERT INTO names VALUES ('eve.test', 2)");
-    let mended = ledger.mend(&act(Action::Repair)).unwrap();
+    let mended = mended(&mut *ledger);
     assert_eq!(mended.len(), 2, "the root has a name too: {mended:?}");
     let mut found = |name: &str| ledger.find(by, &Query { name: Some(name.into()), ..Query::default() }).unwrap().len();
     assert_eq!((found("a.test"), found("eve.test")), (1, 0));
@@ -27,11 +35,64 @@ pub(super) fn guards_and_indexes_that_were_taken_away_are_missed_and_made_again(
     store.spoil("DROP INDEX certificates_by_expiry");
     let told = integrity(&mut *ledger);
     assert_eq!(told.len(), 2, "{told:?}");
-    let mut mended = ledger.mend(&act(Action::Repair)).unwrap();
-    mended.sort();
-    assert_eq!(mended, ["audit_stays", "certificates_by_expiry"]);
-    assert_eq!(integrity(&mut *ledger), [""; 0]);
+    assert!(told.iter().all(|flaw| flaw.prospect == Prospect::Mends), "{told:?}");
+    assert_eq!(mended(&mut *ledger), ["audit_stays", "certificates_by_expiry"]);
+    assert_eq!(integrity(&mut *ledger), []);
     assert!(store.try_to_spoil("DELETE FROM audit").contains("the audit log only grows"));
+}
+
+pub(super) fn a_lost_head_of_the_log_is_made_again_of_the_last_line(store: &Store) {
+    let (mut ledger, by) = with_root(store);
+    ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue)).unwrap();
+    store.take_away("audit_head_stays", "audit_head");
+    store.spoil("DELETE FROM audit_head");
+    let mut lines = 0;
+    let head = ledger.audit(&mut |_| {
+        lines += 1;
+        ControlFlow::Continue(())
+    });
+    assert!(matches!(head, Err(LedgerError::Headless { .. })), "{head:?}");
+    assert_eq!(lines, 2, "the lines are shown nevertheless");
+    let mended = ledger.mend(&act(Action::Repair)).unwrap();
+    assert!(mended.iter().any(|mended| mended.caution.as_ref().is_some_and(|it| it.contains("--expect-head"))));
+    let told: Vec<String> = audit(&mut *ledger).into_iter().map(|line| line.detail).collect();
+    assert!(told.contains(&"the head of the audit log, after line 2".to_owned()), "{told:?}");
+    ledger.record(by, &entry(&leaf(10, "b.test")), &act(Action::Issue)).unwrap();
+}
+
+pub(super) fn a_log_whose_last_line_was_changed_gets_no_new_head(store: &Store) {
+    let (mut ledger, _) = with_root(store);
+    store.take_away("audit_head_stays", "audit_head");
+    store.take_away("audit_stays", "audit");
+    #[cfg(unix)]
+    let second = matches!(store, Store::File(_));
+    #[cfg(not(unix))]
+    let second = true;
+    if second {
+        store.take_away("audit_stays_the_same", "audit");
+    }
+    store.spoil("DELETE FROM audit_head; UPDATE audit SET who = 'eve'");
+    assert!(matches!(ledger.mend(&act(Action::Repair)), Err(LedgerError::Damaged { .. })));
+}
+
+pub(super) fn a_table_that_was_taken_away_is_made_again_where_that_loses_nothing(store: &Store) {
+    let (mut ledger, by) = with_root(store);
+    store.spoil("DROP TABLE lists; DROP TABLE names");
+    let told = integrity(&mut *ledger);
+    assert!(told.iter().any(|flaw| flaw.what == "the table lists is missing"), "{told:?}");
+    let lists = ledger.lists(by, &ListQuery::default());
+    assert!(
+        matches!(&lists, Err(LedgerError::Damaged { what, .. }) if what == "the table lists is missing"),
+        "{lists:?}"
+    );
+    let mended = mended(&mut *ledger);
+    assert!(mended.contains(&"the table lists".to_owned()) && mended.contains(&"the table names".to_owned()));
+    assert_eq!(integrity(&mut *ledger), []);
+    assert_eq!(ledger.lists(by, &ListQuery::default()).unwrap(), []);
+    store.spoil("DROP TABLE revocations");
+    assert!(integrity(&mut *ledger).iter().any(|flaw| flaw.prospect == Prospect::Lost));
+    let refused = ledger.mend(&act(Action::Repair));
+    assert!(matches!(&refused, Err(LedgerError::Damaged { what, .. }) if what == "the table revocations is missing"));
 }
 
 pub(super) fn what_was_recorded_cannot_be_rewritten(store: &Store) {

@@ -337,7 +337,7 @@ fn absent_keys(candidates: &[Candidate], stays: bool) -> std::collections::BTree
 }
 
 /// The authorities above a certificate among those that are there, up to one that vouches for itself.
-fn path_above(certificate: &Certificate, pool: &[Certificate]) -> Vec<Certificate> {
+pub(in crate::cli::ca) fn path_above(certificate: &Certificate, pool: &[Certificate]) -> Vec<Certificate> {
     let mut path: Vec<Certificate> = Vec::new();
     let mut at = certificate;
     while !at.is_self_issued() && path.len() < LONGEST {

@@ -1,0 +1,139 @@
+//! The files of the CA against its ledger and `ca.toml`.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::Line;
+use crate::ca::check::Remedy;
+use crate::ca::place::is_there;
+use crate::ca::{AuthorityName, Ledger, LedgerError, ListQuery};
+use crate::cli::ca::place::Chosen;
+use crate::cli::ca::repair::folder::Folder;
+use crate::cli::load::Loaded;
+use crate::cli::output::shown;
+use crate::container::PrivateKeyItem;
+use crate::x509::Certificate;
+
+/// Checks the files of every authority, as the ledger and `ca.toml` tell of them.
+pub(super) fn check(chosen: &Chosen, ledger: &mut dyn Ledger, tell: &mut dyn FnMut(Line)) -> anyhow::Result<()> {
+    let config = chosen.config()?;
+    let folder = match Folder::look(chosen, &config, ledger) {
+        Ok(folder) => folder,
+        // That was told as a fault of the database.
+        Err(LedgerError::Damaged { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut said: BTreeSet<&AuthorityName> = config.issuer.iter().chain(config.keys.keys()).collect();
+    let first = AuthorityName::first();
+    said.insert(&first);
+    let faults = Cell::new(0_u64);
+    let mut tell = |path: &Path, what: String, remedy, advice: &str| {
+        faults.set(faults.get() + 1);
+        tell(Line { place: shown(path), what, remedy, advice: advice.to_owned() });
+    };
+    for name in &folder.without_certificate {
+        let what = format!("it is gone, the certificate of {name}");
+        match folder.without_file.is_empty() {
+            false => tell(&chosen.place().certificate_of(name), what, Remedy::Repair, "certkit ca repair puts it back"),
+            true => tell(&chosen.place().certificate_of(name), what, Remedy::Restore, RESTORE_FILE),
+        }
+    }
+    for name in chosen.place().names() {
+        let path = chosen.place().certificate_of(&name);
+        let certificate = match chosen.certificates(&name).map(|found| found.into_iter().next()) {
+            Ok(Some(certificate)) => certificate,
+            // What is no certificate at all may be anything, except under the name of an authority.
+            _ if !said.contains(&name) => continue,
+            Ok(None) => {
+                tell(&path, "it holds no certificate".to_owned(), Remedy::Restore, MOVE_ASIDE);
+                continue;
+            }
+            Err(error) => {
+                tell(&path, format!("{error:#}"), Remedy::Restore, MOVE_ASIDE);
+                continue;
+            }
+        };
+        if ledger.authority(&certificate)?.is_none() {
+            if said.contains(&name) {
+                let what = "it is not the certificate of an authority in the ledger".to_owned();
+                let advice = "one of the two is another CA's: restore the file or the ledger from a backup";
+                tell(&path, what, Remedy::Restore, advice);
+            }
+            continue;
+        }
+        let key = chosen.place().key_of(&name);
+        if !is_there(&key) && !config.keys.contains_key(&name) {
+            let what = format!("it is gone, the key of {name}");
+            let advice = format!(
+                "restore the file from a backup; if the key was put elsewhere, say so in ca.toml, under [keys]: {name} = {{ \
+                 set_aside = \"FILE\" }}"
+            );
+            tell(&key, what, Remedy::Restore, &advice);
+        } else if is_there(&key)
+            && let Some(what) = key_fault(&key, &certificate, &format!("{name}.pem"))
+        {
+            tell(&key, what, Remedy::Restore, RESTORE_FILE);
+        }
+        let delegate = chosen.place().folder().join(format!("{name}.ocsp.pem"));
+        if is_there(&delegate)
+            && let Some(what) = delegate_fault(&delegate, &certificate)
+        {
+            let advice = "remove the file: certkit ca ocsp has a new delegate then";
+            tell(&delegate, what, Remedy::Restore, advice);
+        }
+    }
+    // A making that was broken off leaves an authority that has signed nothing.
+    if faults.get() == 0 && chosen.has_own_ledger()? {
+        for (record, certificate) in &folder.without_file {
+            let lists = ledger.lists(record.id, &ListQuery { limit: Some(1), ..ListQuery::default() })?;
+            if ledger.count(record.id)? > 0 || !lists.is_empty() {
+                let path: PathBuf = chosen.place().folder().to_owned();
+                let what = format!(
+                    "no file in it is the certificate of {}, an authority in the ledger",
+                    certificate.display_name()
+                );
+                let advice = "restore its certificate and its key from a backup; with the key, certkit ca repair puts the \
+                              certificate back";
+                tell(&path, what, Remedy::Restore, advice);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a key, where it is in the clear.
+fn key_fault(path: &Path, certificate: &Certificate, called: &str) -> Option<String> {
+    let loaded = match Loaded::read(path) {
+        Ok(loaded) => loaded,
+        Err(error) => return Some(format!("{error:#}")),
+    };
+    match loaded.document.first_private_key() {
+        Err(error) => Some(error.to_string()),
+        Ok(PrivateKeyItem::Encrypted(_)) => None,
+        Ok(PrivateKeyItem::Plain(key)) => match certificate.public_key() {
+            Ok(public) if public == *key.public_key() => None,
+            _ => Some(format!("it does not belong to {called}")),
+        },
+    }
+}
+
+/// What is wrong with the file of an OCSP delegate. One that has expired is replaced when it is wanted.
+fn delegate_fault(path: &Path, issuer: &Certificate) -> Option<String> {
+    let found = Loaded::read(path).and_then(|loaded| loaded.certificates());
+    let certificate = match found.map(|found| found.into_iter().next()) {
+        Ok(Some(certificate)) => certificate,
+        Ok(None) => return Some("it holds no certificate".to_owned()),
+        Err(error) => return Some(format!("{error:#}")),
+    };
+    let signed = certificate.issuer().matches(issuer.subject())
+        && issuer.public_key().is_ok_and(|key| certificate.verify_signature(&key).is_ok());
+    match signed {
+        true => key_fault(path, &certificate, "the certificate beside it"),
+        false => Some("it is not a delegate of its authority".to_owned()),
+    }
+}
+
+const RESTORE_FILE: &str = "restore the file from a backup";
+const MOVE_ASIDE: &str =
+    "restore the file from a backup, or move it aside: certkit ca repair puts it back from the ledger";

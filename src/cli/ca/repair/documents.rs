@@ -1,0 +1,91 @@
+//! The files that a repair is given, all judged before anything is changed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::ca::place::is_there;
+use crate::cli::ca::place::Chosen;
+use crate::cli::files;
+use crate::cli::load::cannot_use;
+use crate::cli::output::shown;
+use crate::container::{Content, Document, Item};
+use crate::x509::{Certificate, CertificateRevocationList};
+
+/// What the files hold that a ledger can be mended with.
+#[derive(Debug, Default)]
+pub(super) struct Documents {
+    /// Certificates, each with its file.
+    pub(super) certificates: Vec<(String, Certificate)>,
+    /// Revocation lists.
+    pub(super) lists: Vec<GivenList>,
+    /// Files with neither.
+    pub(super) passed_over: Vec<String>,
+}
+
+/// A revocation list.
+#[derive(Debug)]
+pub(super) struct GivenList {
+    pub(super) file: String,
+    pub(super) list: CertificateRevocationList,
+    /// Whether it was named as a list: then one that is not this CA's is worth a word.
+    pub(super) named: bool,
+}
+
+impl Documents {
+    /// Reads the files, and the lists that lie where `certkit ca crl` puts them.
+    pub(super) fn read(files: &[PathBuf], lists: &[PathBuf], chosen: &Chosen) -> anyhow::Result<Self> {
+        let mut read = Self::default();
+        for path in files {
+            read.take(path)?;
+        }
+        for path in lists {
+            let document = Document::read(&files::read(path)?).with_context(|| cannot_use(path))?;
+            for list in document.revocation_lists().with_context(|| cannot_use(path))? {
+                read.lists.push(GivenList { file: shown(path), list: list.clone(), named: true });
+            }
+        }
+        for name in ["crl.pem", "delta-crl.pem"] {
+            for path in [chosen.place().folder().join(name), PathBuf::from(name)] {
+                let given = files.iter().chain(lists).any(|given| *given == path);
+                if !given && is_there(&path) {
+                    read.take_lists_of(&path);
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    fn take(&mut self, path: &Path) -> anyhow::Result<()> {
+        // What is no document at all is somebody else's: *.pem names more than certificates.
+        let Ok(document) = Document::read(&files::read(path)?) else {
+            self.passed_over.push(shown(path));
+            return Ok(());
+        };
+        let is_certificate = |item: &Item| item.certificate().is_some();
+        if document.items().iter().any(is_certificate) || document.is_damaged() {
+            let found = document.certificates().with_context(|| cannot_use(path))?;
+            self.certificates.extend(found.into_iter().map(|certificate| (shown(path), certificate.clone())));
+        } else if !self.take_lists(path, &document) {
+            self.passed_over.push(shown(path));
+        }
+        Ok(())
+    }
+
+    /// Takes the lists of a file that nobody named, if it can be read.
+    fn take_lists_of(&mut self, path: &Path) {
+        if let Some(document) = files::read(path).ok().and_then(|contents| Document::read(&contents).ok()) {
+            self.take_lists(path, &document);
+        }
+    }
+
+    fn take_lists(&mut self, path: &Path, document: &Document) -> bool {
+        let before = self.lists.len();
+        let lists = document.items().iter().filter_map(|item| match &item.content {
+            Content::RevocationList(list) => Some(&**list),
+            _ => None,
+        });
+        self.lists.extend(lists.map(|list| GivenList { file: shown(path), list: list.clone(), named: false }));
+        self.lists.len() > before
+    }
+}
