@@ -323,6 +323,29 @@ fn a_lost_number_of_the_schema_is_put_right() {
 
 #[cfg(unix)]
 #[test]
+fn guards_that_let_everything_pass_are_missed_and_made_again() {
+    let Some(server) = server::server() else { return };
+    for statement in [
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "DROP FUNCTION refuse CASCADE",
+    ] {
+        let access = PostgresAccess::new(&server.database(), "nobody", None).unwrap();
+        let store = Store::Database(access);
+        let (mut ledger, _) = with_root(&store);
+        store.spoil(statement);
+        let mut told = Vec::new();
+        ledger.integrity(&mut |flaw| told.push(flaw.what)).unwrap();
+        assert!(told.iter().any(|what| what.contains("the function refuse")), "{told:?}");
+        assert!(ledger.mend(&act(Action::Repair)).unwrap().iter().any(|mended| mended.what == "refuse"));
+        assert!(store.try_to_spoil("UPDATE audit SET who = 'eve'").contains("the audit log only grows"));
+        let mut left = 0;
+        ledger.integrity(&mut |_| left += 1).unwrap();
+        assert_eq!(left, 0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn a_thread_of_a_server_may_ask_the_database() {
     let Some(server) = server::server() else { return };
     let access = PostgresAccess::new(&server.database(), "nobody", None).unwrap();

@@ -112,7 +112,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     Ok(Exit::of(done))
 }
 
-/// A ledger that knows the authorities whose certificates are in the folder, each with its key or word of it.
+/// A ledger that knows the authorities whose certificates are in the folder, each with its key or word of it in `ca.toml`.
 fn new_ledger(chosen: &Chosen, act: &Act) -> anyhow::Result<Box<dyn Ledger>> {
     if let Ok(mut there) = chosen.ledger()
         && !there.authorities()?.is_empty()
@@ -123,7 +123,8 @@ fn new_ledger(chosen: &Chosen, act: &Act) -> anyhow::Result<Box<dyn Ledger>> {
     let config = chosen.config()?;
     let mut own = Vec::new();
     for name in chosen.place().names() {
-        if !is_there(&chosen.place().key_of(&name)) && !config.keys.contains_key(&name) {
+        let said = config.keys.contains_key(&name) || config.issuer.as_ref() == Some(&name);
+        if !said && !is_there(&chosen.place().key_of(&name)) {
             continue;
         }
         // A server's certificate and key may lie here too.

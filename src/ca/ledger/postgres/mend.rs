@@ -18,6 +18,9 @@ use ::postgres::{Row, Transaction};
 pub(super) fn integrity(moment: &mut Transaction<'_>, visit: &mut dyn FnMut(Flaw)) -> Result<(), Failure> {
     let absent = missing_tables(moment)?;
     absent.iter().for_each(|table| visit(Flaw::missing_table(table)));
+    if !refuses(moment)? {
+        visit(Flaw::mends("the function refuse, by which every guard refuses, is not as certkit makes it".to_owned()));
+    }
     for part in missing(moment)? {
         let name = part.name;
         visit(Flaw::mends(format!("{name}, which is part of every ledger, is missing or at rest")));
@@ -70,6 +73,10 @@ pub(super) fn tables(transaction: &mut Transaction<'_>) -> Result<Vec<Mended>, F
 /// Makes again what follows from the rest: guards, indexes, the names under which certificates are found. What was made
 /// before is `mended`.
 pub(super) fn mend(writing: &mut Writing<'_>, mended: &mut Vec<Mended>, act: &Act) -> Result<(), Failure> {
+    if !refuses(writing)? {
+        writing.batch_execute(schema::REFUSE)?;
+        mended.push(Mended::new("refuse"));
+    }
     for part in missing(writing)? {
         writing.batch_execute(&part.anew())?;
         mended.push(Mended::new(part.name));
@@ -117,6 +124,16 @@ fn mend_names(writing: &mut Writing<'_>, row: Examined, act: &Act) -> Result<Opt
     let done = Done { fingerprint: row.fingerprint, serial: Some(serial), detail: "names".to_owned() };
     writing.log(done.line(row.authority, act));
     Ok(Some(format!("the names of the certificate with serial number {serial}")))
+}
+
+/// Whether the function of the guards is as it was made: with another they would be there and let everything pass.
+fn refuses(moment: &mut Transaction<'_>) -> Result<bool, Failure> {
+    let found = moment.query_opt(
+        "SELECT prosrc FROM pg_proc WHERE proname = 'refuse' AND pronamespace = 'certkit'::regnamespace",
+        &[],
+    )?;
+    let body = found.map(|row| row.try_get::<_, String>(0)).transpose()?;
+    Ok(body.is_some_and(|body| schema::REFUSE.split("$$").nth(1).map(str::trim) == Some(body.trim())))
 }
 
 /// The guards and indexes that are not there or do not work.

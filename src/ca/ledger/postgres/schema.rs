@@ -175,6 +175,11 @@ pub(super) fn making(table: &str) -> Option<&'static str> {
     })
 }
 
+/// Makes the function by which every guard refuses, whatever is there in its place.
+pub(super) const REFUSE: &str = "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION '%', TG_ARGV[0]; END
+$$";
+
 /// Held while the schema changes: "ckit".
 const LOCK: i64 = 0x636b_6974;
 
