@@ -408,7 +408,15 @@ fn other_files_than_certificates_are_passed_over_and_all_are_judged_first() {
 
 #[test]
 fn a_new_ledger_goes_on_where_the_published_lists_were() {
-    let sandbox = with_ca();
+    let sandbox = Sandbox::new();
+    // Before the moment as of which one is revoked.
+    let long_ago = |args: &[&str]| {
+        sandbox.command().env("SOURCE_DATE_EPOCH", "1690000000").args(args).expect_code(0);
+    };
+    long_ago(&["ca", "init", "--name", "Test CA", "--days", "20000"]);
+    for name in ["a.test", "b.test", "c.test"] {
+        long_ago(&["ca", "issue", name, "--days", "10000"]);
+    }
     sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "keyCompromise", "--at", "@1700000000"]).expect_code(0);
     sandbox.certkit(&["ca", "revoke", "b.test"]).expect_code(0);
     for out in ["1.pem", "2.pem", "3.pem"] {

@@ -8,9 +8,13 @@ use crate::support::Sandbox;
 fn with_history(ledger: &[&str]) -> Sandbox {
     let sandbox = Sandbox::new();
     let run = |args: &[&str]| sandbox.certkit(&[args, ledger].concat()).expect_code(0);
-    run(&["ca", "init", "--name", "Test CA"]);
+    // Before the moment as of which one is revoked.
+    let long_ago = |args: &[&str]| {
+        sandbox.command().env("SOURCE_DATE_EPOCH", "1690000000").args(args).args(ledger).expect_code(0);
+    };
+    long_ago(&["ca", "init", "--name", "Test CA", "--days", "20000"]);
     for name in ["a.test", "b.test", "c.test"] {
-        run(&["ca", "issue", name]);
+        long_ago(&["ca", "issue", name, "--days", "10000"]);
     }
     let since = ["--reason", "keyCompromise", "--at", "@1700000000", "--invalid-since", "@1600000000"];
     run(&[&["ca", "revoke", "a.test"][..], &since].concat());
