@@ -427,3 +427,20 @@ fn openssl_takes_the_delta_with_its_base() {
     };
     assert_eq!((verify("a.test.pem"), verify("b.test.pem")), (Some(0), Some(2)));
 }
+
+#[test]
+fn a_compromised_key_is_not_certified_again() {
+    let sandbox = with_certificates(&["a.test", "b.test"]);
+    let again = |name: &str, key: &str| sandbox.certkit(&["ca", "issue", name, "--key", key]);
+    again("c.test", "a.test-key.pem").expect_code(0);
+    let request = ["csr", "new", "d.test", "--key", "a.test-key.pem", "--out", "d.csr"];
+    sandbox.certkit(&request).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "b.test", "--reason", "superseded"]).expect_code(0);
+    again("e.test", "b.test-key.pem").expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "keyCompromise"]).expect_code(0);
+    again("f.test", "a.test-key.pem").expect_code(2).complains("its key is compromised").complains("leave --key out");
+    sandbox.certkit(&["ca", "sign", "d.csr"]).expect_code(1).says("it needs a new key");
+    sandbox.certkit(&["ca", "renew", "c.test"]).expect_code(2).complains("--rekey makes a new key");
+    sandbox.certkit(&["ca", "renew", "c.test", "--rekey", "--keyout", "c-key.pem"]).expect_code(0);
+    again("f.test", "c-key.pem").expect_code(0);
+}

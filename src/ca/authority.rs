@@ -10,7 +10,7 @@ pub use publish::{ListOrder, PublishedList};
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
 use crate::issue::{self, IssueError, Issuer, Request};
-use crate::key::{KeyError, Nonces, PrivateKey};
+use crate::key::{KeyError, Nonces, PrivateKey, PublicKey};
 use crate::profile::Profile;
 use crate::x509::time::rfc3339;
 use crate::x509::{Certificate, SerialNumber, Validity, X509Error};
@@ -109,6 +109,14 @@ pub enum AuthorityError {
         last: OffsetDateTime,
         /// When this one would be.
         this_update: OffsetDateTime,
+    },
+    /// A key that is in somebody else's hands.
+    #[error(
+        "the key is that of the certificate with serial number {serial}, which was revoked because its key is compromised"
+    )]
+    CompromisedKey {
+        /// The certificate's.
+        serial: SerialNumber,
     },
     /// A responder that answers for another authority.
     #[error("{responder} does not answer about revocation for {issuer}")]
@@ -228,6 +236,27 @@ impl Authority {
         Ok(self.ledger.count(self.id)?)
     }
 
+    /// Refuses a key that a certificate of this authority was revoked for as compromised: it is not certified again
+    /// (CA/B Forum BR 6.1.1.3). Looks at every such certificate, a part of them in memory at a time.
+    ///
+    /// # Errors
+    /// [`AuthorityError::CompromisedKey`], and when the ledger fails.
+    pub fn refuse_compromised(&mut self, key: &PublicKey) -> Result<(), AuthorityError> {
+        let mut query = Query { revoked: Some(true), limit: Some(PART), ..Query::default() };
+        loop {
+            let part = self.find(&query)?;
+            let Some(last) = part.last() else { return Ok(()) };
+            query.after = Some(last.id);
+            for Record { id, serial, revocation, .. } in part {
+                if revocation.is_some_and(|revocation| revocation.tells_of_compromise())
+                    && self.recorded(id)?.public_key_info() == key.spki_der()
+                {
+                    return Err(AuthorityError::CompromisedKey { serial });
+                }
+            }
+        }
+    }
+
     /// A recorded certificate.
     ///
     /// # Errors
@@ -313,6 +342,10 @@ impl Signatory<'_> {
         if petition.request.public_key == *self.key.public_key() {
             return Ok(Err(Refusal::AuthoritysOwnKey));
         }
+        match self.authority.refuse_compromised(&petition.request.public_key) {
+            Err(AuthorityError::CompromisedKey { serial }) => return Ok(Err(Refusal::CompromisedKey { serial })),
+            looked => looked?,
+        }
         let order = Order { profile: &petition.profile, request: &petition.request, validity };
         match self.issue(&order, serials, act) {
             Err(AuthorityError::Issue(error)) if lies_in_the_request(&error) => Ok(Err(Refusal::Issue(error))),
@@ -357,6 +390,9 @@ fn lies_in_the_request(error: &IssueError) -> bool {
             | IssueError::Limits { .. }
     )
 }
+
+/// How many revoked certificates are looked at together.
+const PART: u32 = 1000;
 
 /// Two draws of 128 random bits collide once in 2^64 certificates; eight that do are no accident.
 const DRAWS: usize = 8;

@@ -8,7 +8,7 @@ use crate::key::{KeyError, PublicKey, SignatureError};
 use crate::profile::{NameForm, Profile};
 use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, ExtensionError, KeyUsage};
 use crate::x509::name::Attribute;
-use crate::x509::{CertificationRequest, DistinguishedName, oids};
+use crate::x509::{CertificationRequest, DistinguishedName, SerialNumber, oids};
 
 /// What is taken from a request.
 #[derive(Debug, Clone)]
@@ -60,6 +60,15 @@ pub enum Refusal {
     /// Whoever sent it has the authority's private key.
     #[error("the key in it is the CA's own: that one signs certificates and nothing else")]
     AuthoritysOwnKey,
+    /// The key is in somebody else's hands (CA/B Forum BR 6.1.1.3).
+    #[error(
+        "the key in it is that of the certificate with serial number {serial}, which was revoked because its key is \
+         compromised: it needs a new key"
+    )]
+    CompromisedKey {
+        /// The certificate's.
+        serial: SerialNumber,
+    },
     /// The certificate cannot be made.
     #[error(transparent)]
     Issue(#[from] IssueError),

@@ -153,6 +153,11 @@ impl Wanted<'_> {
         let key = key.obtain(profile.key, outputs.keyout())?;
         let request = naming.request(key.key.public_key().clone());
         let (mut authority, authority_key, made_ca) = open_or_make(chosen, signer, ca_key, now, session)?;
+        if key.pem.is_none() {
+            authority
+                .refuse_compromised(key.key.public_key())
+                .hint("leave --key out, and a new key is made; --keyout says where it goes")?;
+        }
         let ca_certificate = authority.certificate().clone();
         let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
         let order = Order { profile, request: &request, validity };

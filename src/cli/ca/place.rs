@@ -177,17 +177,14 @@ impl Chosen {
             let was_made = config.issuer.as_ref() == Some(name)
                 || config.keys.contains_key(name)
                 || is_there(&self.place.key_of(name));
-            if was_made {
-                return Err(anyhow!("{} is gone, the certificate of {name}", shown(&path)))
-                    .hint(format!("the ledger has it: certkit ca repair{} puts the file back", self.flag()));
-            }
             let known: Vec<String> = self.place.names().iter().map(ToString::to_string).collect();
-            return Err(anyhow!("the CA in {} has no authority {name}: it would be {}", self.shown(), shown(&path)))
-                .hint(format!(
-                    "there are {}; make one with: certkit ca intermediate {name}{}",
-                    known.join(", "),
-                    self.flag()
-                ));
+            let hint = if was_made {
+                format!("if it was lost, the ledger has it: certkit ca repair{} puts it back", self.flag())
+            } else {
+                format!("make one with: certkit ca intermediate {name}{}", self.flag())
+            };
+            return Err(anyhow!("the CA in {} has no authority {name}: {} is not there", self.shown(), shown(&path)))
+                .hint(format!("there are {}; {hint}", known.join(", ")));
         }
         Loaded::read(&path)?.certificates()
     }

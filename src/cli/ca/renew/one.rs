@@ -137,6 +137,10 @@ pub(super) fn renew(
     let issuer = authority.certificate().clone();
     let renewal =
         Renewal::of(&old, &authority.path(), &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
+    if !args.rekey {
+        let refused = authority.refuse_compromised(&renewal.request.public_key);
+        refused.with_context(|| format!("cannot renew {which}")).hint("--rekey makes a new key")?;
+    }
     let validity = args.lifetime.validity(&renewal.profile, now)?;
     let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
     let ca_key = args.signer.key(&chosen)?;
