@@ -103,7 +103,6 @@ const DOORS: &[(&str, &[&str])] = &[
     ("etcetera", &["cli"]),
     ("rustls_native_certs", &["cli"]),
     ("indicatif", &["cli"]),
-    ("mimalloc", &["main"]),
     ("rpassword", &["cli"]),
     ("rustix", &["cli", "serve"]),
     ("whoami", &["cli"]),

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Authority, AuthorityError, DRAWS, Draw, Issued, Order, Signatory, chain_below};
 use crate::ca::ledger::{Act, Entry, LedgerError};
-use crate::issue::{self, Issuer, Mould, Naming, Request};
+use crate::issue::{self, IssueError, Issuer, Mould, Naming, Request};
 use crate::key::{KeyAlgorithm, Nonces, PrivateKey};
 use crate::profile::Profile;
+use crate::x509::extension::ExtensionError;
 use crate::x509::{Certificate, SerialNumber, Validity};
 use time::OffsetDateTime;
 
@@ -37,7 +38,7 @@ pub struct Task {
 /// A certificate that is signed and not recorded: it cannot be had before it is.
 #[derive(Debug)]
 pub struct Unrecorded {
-    task: Task,
+    profile: Arc<Profile>,
     certificate: Certificate,
     clamped: Option<OffsetDateTime>,
 }
@@ -78,7 +79,7 @@ impl<'a> Signatory<'a> {
                     // Of two in this transaction the later one is at fault.
                     let taken = made.iter_mut().rev().find(|made| *made.certificate.serial() == serial);
                     let Some(taken) = taken else { return Err(LedgerError::SerialTaken { serial }.into()) };
-                    *taken = press.make(taken.task.clone(), serials)?;
+                    *taken = press.make_again(taken, serials)?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -128,7 +129,7 @@ fn granted<'a>(path: impl Iterator<Item = &'a Certificate>, validity: Validity) 
 
 impl Unrecorded {
     fn entry(&self) -> Entry<'_> {
-        Entry { certificate: &self.certificate, profile: &self.task.profile.recorded_as }
+        Entry { certificate: &self.certificate, profile: &self.profile.recorded_as }
     }
 }
 
@@ -164,7 +165,21 @@ impl Press<'_> {
         let request = self.fitting(request);
         let (granted, clamped) = self.grant(profile, &request, *validity)?;
         let certificate = self.moulded(profile, &request, &serials()?, granted)?;
-        Ok(Unrecorded { task, certificate, clamped })
+        Ok(Unrecorded { profile: Arc::clone(profile), certificate, clamped })
+    }
+
+    /// The same certificate with another serial number.
+    fn make_again(&self, made: &Unrecorded, serials: &mut Draw<'_>) -> Result<Unrecorded, AuthorityError> {
+        let Unrecorded { profile, certificate, clamped } = made;
+        let unread = |error: ExtensionError| IssueError::SelfCheck(error.to_string());
+        let request = Request {
+            subject: certificate.subject().clone(),
+            names: certificate.subject_alt_names().map_err(unread)?.to_vec(),
+            public_key: certificate.public_key()?,
+            key_identifier: certificate.subject_key_identifier().map_err(unread)?.map(<[u8]>::to_vec),
+        };
+        let certificate = self.moulded(profile, &request, &serials()?, *certificate.validity())?;
+        Ok(Unrecorded { profile: Arc::clone(profile), certificate, clamped: *clamped })
     }
 
     /// Signs a certificate of any kind, within what all authorities of the path allow.
