@@ -133,11 +133,8 @@ fn standing(lists: &[OwnList]) -> BTreeMap<SerialNumber, Revocation> {
 }
 
 /// A number that the ledger can go on from: the database counts in 63 bits.
-fn counted(CrlNumber(magnitude): &CrlNumber) -> Option<u64> {
-    let mut octets = [0; 8];
-    let start = octets.len().checked_sub(magnitude.len())?;
-    octets.get_mut(start..)?.copy_from_slice(magnitude);
-    Some(u64::from_be_bytes(octets)).filter(|number| *number < i64::MAX as u64)
+fn counted(number: &CrlNumber) -> Option<u64> {
+    number.to_u64().filter(|number| *number < i64::MAX as u64)
 }
 
 #[cfg(test)]

@@ -10,6 +10,18 @@ use crate::x509::oids;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrlNumber(pub Vec<u8>);
 
+impl CrlNumber {
+    /// The number, where 64 bits hold it. RFC 5280 allows 20 octets.
+    pub fn to_u64(&self) -> Option<u64> {
+        let zeros = self.0.iter().take_while(|&&octet| octet == 0).count();
+        let magnitude = self.0.get(zeros..)?;
+        let mut octets = [0; 8];
+        let start = octets.len().checked_sub(magnitude.len())?;
+        octets.get_mut(start..)?.copy_from_slice(magnitude);
+        Some(u64::from_be_bytes(octets))
+    }
+}
+
 impl Ord for CrlNumber {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.0.len(), &self.0).cmp(&(other.0.len(), &other.0))
@@ -178,5 +190,8 @@ mod tests {
         assert!(CrlNumber(vec![2]) < CrlNumber(vec![1, 0]));
         assert!(CrlNumber(vec![]) < CrlNumber(vec![1]));
         assert!(CrlNumber(vec![1, 1]) > CrlNumber(vec![1, 0]));
+        let numbers = [vec![], vec![0], vec![1, 0], vec![0; 20], vec![0xff; 8], vec![1; 9]];
+        let read = numbers.map(|octets| CrlNumber(octets).to_u64());
+        assert_eq!(read, [Some(0), Some(0), Some(256), Some(0), Some(u64::MAX), None]);
     }
 }

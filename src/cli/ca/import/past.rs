@@ -144,15 +144,15 @@ fn last_list(found: &Layout, own: &Certificate) -> anyhow::Result<u64> {
         let Some(octets) = hex::decode(&even) else {
             return Err(anyhow!("{} holds no hexadecimal number", shown(path))).hint(what);
         };
-        last = number(&octets, path)?.saturating_sub(1);
+        last = number(&CrlNumber(octets), path)?.saturating_sub(1);
     }
     for path in &found.lists {
         let contents = files::read(path)?;
         let document = Document::read(&contents).with_context(|| cannot_use(path))?;
         for list in document.revocation_lists().with_context(|| cannot_use(path))? {
-            let numbered = list.extensions().find::<CrlNumber>().with_context(|| cannot_use(path))?;
+            let numbered = list.number().with_context(|| cannot_use(path))?;
             if let Some(numbered) = numbered.filter(|_| list.issuer().matches(own.subject())) {
-                last = last.max(number(&numbered.value.0, path)?);
+                last = last.max(number(&numbered, path)?);
             }
         }
     }
@@ -160,12 +160,9 @@ fn last_list(found: &Layout, own: &Certificate) -> anyhow::Result<u64> {
 }
 
 /// A `cRLNumber` that the ledger can count on from.
-fn number(octets: &[u8], path: &Path) -> anyhow::Result<u64> {
-    let octets: Vec<u8> = octets.iter().copied().skip_while(|octet| *octet == 0).collect();
-    let number =
-        octets.iter().fold(0, |number: u128, octet| number.saturating_mul(256).saturating_add((*octet).into()));
-    match u64::try_from(number) {
-        Ok(number) if number <= GREATEST => Ok(number),
+fn number(number: &CrlNumber, path: &Path) -> anyhow::Result<u64> {
+    match number.to_u64() {
+        Some(number) if number <= GREATEST => Ok(number),
         _ => Err(anyhow!("the number of a revocation list in {} is greater than {GREATEST}", shown(path)))
             .hint("the ledger counts to there, and the next list needs a greater one: renew the CA under another name"),
     }
