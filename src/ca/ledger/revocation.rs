@@ -100,6 +100,13 @@ pub struct ListQuery {
     pub limit: Option<u32>,
 }
 
+impl ListQuery {
+    /// The complete list with this number that covers this: what a delta builds upon.
+    pub(super) fn base(scope: &str, number: u64) -> Self {
+        Self { scope: Some(scope.to_owned()), delta: Some(false), number: Some(number), limit: Some(1), latest: false }
+    }
+}
+
 /// A certificate as it will stand, and the change that makes it so.
 pub(super) struct Standing {
     pub(super) record: Record,

@@ -54,13 +54,7 @@ pub(super) fn record(writing: &mut Writing<'_>, by: AuthorityId, list: &SignedLi
         return Err(LedgerError::UnknownNumber { number: *number }.into());
     }
     if let Some(base) = base {
-        let query = ListQuery {
-            scope: Some(scope.clone()),
-            delta: Some(false),
-            number: Some(*base),
-            limit: Some(1),
-            ..ListQuery::default()
-        };
+        let query = ListQuery::base(scope, *base);
         if *base >= *number || find(writing, by, &query)?.is_empty() {
             return Err(LedgerError::NoBase { number: *base }.into());
         }
