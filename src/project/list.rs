@@ -128,7 +128,7 @@ fn columns() -> String {
 }
 
 /// A text without the byte order mark that some editors begin a file with.
-fn without_mark(text: &str) -> &str {
+pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 

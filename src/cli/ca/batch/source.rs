@@ -30,9 +30,10 @@ impl Source {
             None => {
                 let mut first = String::new();
                 lines.each(|line| {
-                    let line = line.strip_prefix(MARK).unwrap_or(line);
-                    if first.is_empty() && !line.is_empty() && !line.starts_with(b"#") {
-                        first = String::from_utf8_lossy(line).into_owned();
+                    let line = String::from_utf8_lossy(line);
+                    let line = list::without_mark(&line);
+                    if first.is_empty() && !line.is_empty() && !line.starts_with('#') {
+                        first = line.to_owned();
                     }
                     Ok(first.is_empty())
                 })?;
@@ -90,6 +91,3 @@ impl Source {
         }
     }
 }
-
-/// The byte order mark, in UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
