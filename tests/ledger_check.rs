@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::support::guards::without_guards;
 use crate::support::{Ran, Sandbox};
 
 /// A CA that has issued three certificates, the second of which the tests spoil.
@@ -25,17 +26,7 @@ fn faults(ran: &Ran) -> (Vec<serde_json::Value>, serde_json::Value) {
 fn tamper(sandbox: &Sandbox, statements: &str) {
     let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
     ledger.execute_batch("PRAGMA foreign_keys = OFF;").unwrap();
-    let guards: Vec<(String, String)> = ledger
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
-        .unwrap()
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    for (name, _) in &guards {
-        ledger.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
-    }
-    ledger.execute_batch(statements).unwrap();
+    let guards = without_guards(&ledger, statements);
     for (_, sql) in &guards {
         // Its table may be gone.
         _ = ledger.execute_batch(sql);

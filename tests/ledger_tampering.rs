@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::support::Sandbox;
+use crate::support::guards::without_guards;
 
 /// A CA that has revoked a.test, held and released b.test, left c.test alone, and signed a list.
 fn with_history(ledger: &[&str]) -> Sandbox {
@@ -91,15 +92,7 @@ fn no_change_of_a_file_goes_unseen() {
         }
         fs::write(&file, &before).unwrap();
         let ledger = rusqlite::Connection::open(&file).unwrap();
-        let guards: Vec<(String, String)> = ledger
-            .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
-            .unwrap()
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        guards.iter().for_each(|(name, _)| ledger.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
-        ledger.execute_batch(statement).unwrap();
+        let guards = without_guards(&ledger, statement);
         guards.iter().for_each(|(_, sql)| ledger.execute_batch(sql).unwrap());
         drop(ledger);
         shows(&sandbox, statement, told, &[]);

@@ -53,7 +53,7 @@ fn serial(number: u8) -> SerialNumber {
     SerialNumber::from_bits([number; 16])
 }
 
-fn request(subject: &str, names: &[&str], key: &PrivateKey) -> Request {
+pub(super) fn request(subject: &str, names: &[&str], key: &PrivateKey) -> Request {
     Request {
         subject: subject.parse().unwrap(),
         names: names.iter().map(|name| name.parse().unwrap()).collect(),

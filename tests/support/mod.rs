@@ -22,6 +22,7 @@ pub(crate) mod clock;
 pub(crate) mod forge;
 pub(crate) mod forge_crl;
 pub(crate) mod forge_ocsp;
+pub(crate) mod guards;
 pub(crate) mod https;
 pub(crate) mod old_server;
 pub(crate) mod policy_chain;

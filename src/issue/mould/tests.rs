@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::super::tests::Ca;
+use super::super::tests::{Ca, request};
 use super::super::{clamp, issue};
 use super::*;
 use ::time::Duration;
@@ -16,15 +16,6 @@ const CASES: [(&str, &str, &[&str]); 6] = [
     ("client", "CN=bob,emailAddress=bob@a.test", &["bob@a.test"]),
     ("code-signing", "CN=Example", &[]),
 ];
-
-fn request(subject: &str, names: &[&str], key: &PrivateKey) -> Request {
-    Request {
-        subject: subject.parse().unwrap(),
-        names: names.iter().map(|name| name.parse().unwrap()).collect(),
-        public_key: key.public_key().clone(),
-        key_identifier: None,
-    }
-}
 
 fn profile(name: &str) -> Arc<Profile> {
     let mut profile = Profile::built_in(name).unwrap();
