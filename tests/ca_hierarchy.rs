@@ -311,3 +311,17 @@ fn what_another_authority_of_the_ca_issued_is_shown_too() {
     sandbox.certkit(&["ca", "show", "old.test", "--issuer", "issuing"]).expect_code(2).complains("no certificate");
     sandbox.certkit(&["ca", "show", "none.test"]).expect_code(2).complains("no certificate");
 }
+
+#[test]
+fn the_file_to_trust_is_that_of_the_issuers_own_root() {
+    let sandbox = two_tiers(&[]);
+    sandbox.certkit(&["ca", "init", "--ca", "other", "--name", "Other Root"]).expect_code(0);
+    let import = ["ca", "import", "other/ca.pem", "--key", "other/ca-key.pem", "--called", "demo"];
+    sandbox.certkit(&import).expect_code(0);
+    // What was issued may lie beside them.
+    let in_folder = sandbox.ca().join("a.test.pem");
+    let issue = |name: &str, more: &[&str]| sandbox.certkit(&[&["ca", "issue", name], more].concat()).expect_code(0);
+    issue("a.test", &["--out", in_folder.to_str().unwrap()]).says("ca.pem)");
+    issue("b.test", &["--issuer", "demo"]).says("CN=Other Root").says("demo.pem)");
+    issue("c.test", &["--issuer", "issuing"]).says("CN=Example Issuing CA").says("/ca.pem)");
+}

@@ -190,6 +190,11 @@ impl Authority {
         std::iter::once(&self.certificate).chain(&self.above).collect()
     }
 
+    /// The last of its path: the root, as far as is known.
+    pub fn root(&self) -> &Certificate {
+        self.above.last().unwrap_or(&self.certificate)
+    }
+
     /// What a server sends: its certificate, and the authorities between it and the root. The root itself is left out, for
     /// clients have it or do not trust it (RFC 8446 §4.4.2).
     pub fn full_chain<'a>(&'a self, certificate: &'a Certificate) -> Vec<&'a Certificate> {

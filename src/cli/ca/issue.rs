@@ -158,14 +158,14 @@ impl Wanted<'_> {
                 .refuse_compromised(key.key.public_key())
                 .hint("leave --key out, and a new key is made; --keyout says where it goes")?;
         }
-        let ca_certificate = authority.certificate().clone();
+        let (issuer, root) = (authority.certificate().clone(), authority.root().clone());
         let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
         let order = Order { profile, request: &request, validity };
         let issued = signatory.issue(&order, &mut fresh_serial, &place::act(Action::Issue))?;
 
         // The record is on the disk; from here on the certificate may be seen.
         let answer = Answer {
-            certificate: About::new(&issued, &ca_certificate, chosen, &profile.name),
+            certificate: About::new(&issued, (&issuer, &root), chosen, &profile.name),
             certificate_file: outputs.out(),
             key_file: outputs.shown_keyout().or_else(|| key.read_from.clone()).unwrap_or_default(),
             key_is_new: key.pem.is_some(),
@@ -258,7 +258,13 @@ pub(super) struct About {
 }
 
 impl About {
-    pub(super) fn new(issued: &Issued, issuer: &Certificate, chosen: &Chosen, profile: &str) -> Self {
+    /// Of what was issued by this authority below this root.
+    pub(super) fn new(
+        issued: &Issued,
+        (issuer, root): (&Certificate, &Certificate),
+        chosen: &Chosen,
+        profile: &str,
+    ) -> Self {
         let certificate = &issued.certificate;
         let names = certificate.subject_alt_names().unwrap_or_default();
         Self {
@@ -271,7 +277,7 @@ impl About {
             not_before: rfc3339(certificate.validity().not_before),
             not_after: rfc3339(certificate.validity().not_after),
             until: until(certificate.validity()),
-            trust: shown(&chosen.trusted_file(issuer)),
+            trust: shown(&chosen.trusted_file(root)),
             shortened_from: issued.clamped.map(rfc3339),
             objections: objections(certificate),
         }

@@ -189,18 +189,13 @@ impl Chosen {
         Loaded::read(&path)?.certificates()
     }
 
-    /// The file that clients are to trust for what this authority issues: that of its root, where it is in the folder; else
-    /// that of the first authority.
-    pub(super) fn trusted_file(&self, issuer: &Certificate) -> PathBuf {
-        let names = self.place.names();
-        if names.len() < 2 {
-            return self.place.certificate();
-        }
-        let paths = names.into_iter().filter_map(|name| Some((self.certificates(&name).ok()?, name)));
-        let paths: Vec<(Vec<Certificate>, AuthorityName)> = paths.collect();
-        let root = paths.iter().find(|(path, _)| path.first() == Some(issuer)).and_then(|(path, _)| path.last());
-        let file = paths.iter().find(|(path, _)| path.first() == root && root.is_some());
-        file.map_or_else(|| self.place.certificate(), |(_, name)| self.place.certificate_of(name))
+    /// The file that clients are to trust: that of this root, where it is in the folder; else that of the first authority,
+    /// which is looked at first. What was issued may lie in the folder too, and is not read for this as a rule.
+    pub(super) fn trusted_file(&self, root: &Certificate) -> PathBuf {
+        let holds = |name: &AuthorityName| self.certificates(name).is_ok_and(|found| found.first() == Some(root));
+        let first = AuthorityName::first();
+        let name = if holds(&first) { None } else { self.place.names().into_iter().find(holds) };
+        self.place.certificate_of(&name.unwrap_or(first))
     }
 
     /// Every authority of the CA with what it is called, or only that of `--issuer`. A certificate in the folder that the

@@ -100,7 +100,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
 
     let mut authority = chosen.open()?;
     let key = args.signer.key(chosen)?;
-    let ca_certificate = authority.certificate().clone();
+    let (ca_certificate, root) = (authority.certificate().clone(), authority.root().clone());
     let above: Vec<Certificate> = authority.full_chain(&ca_certificate).into_iter().skip(1).cloned().collect();
     let mut signatory = chosen.unlock(&mut authority, &key, now)?;
     let mut all_signed = true;
@@ -126,7 +126,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         files.add(out.clone(), place::chain(&chain).into_bytes(), Mode::Public);
         unwritten::told(files.write(session), &issued, unwritten::Key::Kept, chosen)?;
         let signed = Signed {
-            certificate: About::new(&issued, &ca_certificate, chosen, &profile.name),
+            certificate: About::new(&issued, (&ca_certificate, &root), chosen, &profile.name),
             request,
             certificate_file: if files::is_dash(&out) { "stdout".to_owned() } else { shown(&out) },
             left_out: petition.left_out,

@@ -134,7 +134,7 @@ pub(super) fn renew(
     let profile = profile_of(&record, args)?;
     let key = if args.rekey { Some(new_key(args, &old, &files)?) } else { None };
     let public_key = key.as_ref().map(|key| key.key.public_key().clone());
-    let issuer = authority.certificate().clone();
+    let (issuer, root) = (authority.certificate().clone(), authority.root().clone());
     let renewal =
         Renewal::of(&old, &authority.path(), &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
     if !args.rekey {
@@ -156,7 +156,7 @@ pub(super) fn renew(
         certificate_file: names.first().cloned().unwrap_or_default(),
         key_file: args.rekey.then(|| shown(files.keyout())),
         replaces: record.serial.to_string(),
-        certificate: About::new(&issued, &issuer, &chosen, &profile.name),
+        certificate: About::new(&issued, (&issuer, &root), &chosen, &profile.name),
         was_until: rfc3339(old.validity().not_after),
         files: names,
         new: issued.certificate.clone(),
