@@ -249,9 +249,14 @@ pub fn named_bits(content: &[u8]) -> Result<u16, DerError> {
 /// One value: tag, length in the shortest form, content.
 pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut encoding = Vec::with_capacity(content.len() + 6);
-    push_header(&mut encoding, tag, content.len());
-    encoding.extend_from_slice(content);
+    push_tlv(&mut encoding, tag, content);
     encoding
+}
+
+/// The same, behind what is encoded already.
+pub fn push_tlv(encoding: &mut Vec<u8>, tag: u8, content: &[u8]) {
+    push_header(encoding, tag, content.len());
+    encoding.extend_from_slice(content);
 }
 
 /// The tag and the length, in the shortest form, that stand before `length` octets of content.

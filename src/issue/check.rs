@@ -214,7 +214,8 @@ pub(super) fn subject(profile: &Profile, subject: &DistinguishedName, names: &[G
 }
 
 fn attribute(attribute: &Attribute) -> Result<(), IssueError> {
-    let refused = |problem: String| Err(IssueError::Attribute { kind: name_text::keyword(&attribute.kind), problem });
+    let kind = || name_text::keyword(&attribute.kind).into_owned();
+    let refused = |problem: String| Err(IssueError::Attribute { kind: kind(), problem });
     let text = attribute.text();
     let length = text.chars().count();
     let longest = UPPER_BOUNDS.iter().find(|(kind, _)| *kind == attribute.kind).map(|(_, longest)| *longest);

@@ -192,7 +192,7 @@ fn covers(name: &GeneralName, base: &GeneralName) -> bool {
 }
 
 fn keyword(kind: &Oid) -> String {
-    name_text::keyword(kind)
+    name_text::keyword(kind).into_owned()
 }
 
 impl KeyLimit {

@@ -1,5 +1,6 @@
 //! Distinguished names as text: RFC 4514 (`CN=app,O=Example`) and the form of openssl's `-subj` (`/O=Example/CN=app`).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -77,25 +78,33 @@ impl FromStr for DistinguishedName {
 impl fmt::Display for DistinguishedName {
     /// RFC 4514: the most specific attribute first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let levels: Vec<String> = self.levels().iter().rev().map(|level| level_text(level)).collect();
-        f.write_str(&levels.join(","))
+        for (at, level) in self.levels().iter().rev().enumerate() {
+            f.write_str(if at == 0 { "" } else { "," })?;
+            for (at, attribute) in level.iter().enumerate() {
+                f.write_str(if at == 0 { "" } else { "+" })?;
+                f.write_str(&keyword(&attribute.kind))?;
+                f.write_str("=")?;
+                f.write_str(&escape(&attribute.text()))?;
+            }
+        }
+        Ok(())
     }
 }
 
-fn level_text(level: &[Attribute]) -> String {
-    let parts: Vec<String> =
-        level.iter().map(|attribute| format!("{}={}", keyword(&attribute.kind), escape(&attribute.text()))).collect();
-    parts.join("+")
-}
-
 /// The short name under which an attribute type is written, its long name, or its dotted form.
-pub fn keyword(kind: &Oid) -> String {
+pub fn keyword(kind: &Oid) -> Cow<'static, str> {
     let short = KEYWORDS.iter().find(|(word, known)| known == kind && !matches!(*word, "SN" | "GN" | "T" | "E"));
-    short.map_or_else(|| oids::name_or_dotted(kind), |(word, _)| (*word).to_owned())
+    match short.map(|(word, _)| *word).or_else(|| oids::name(kind)) {
+        Some(name) => Cow::Borrowed(name),
+        None => Cow::Owned(kind.to_string()),
+    }
 }
 
 /// RFC 4514 §2.4; control characters are escaped too, so that a name cannot move a terminal's cursor.
-fn escape(text: &str) -> String {
+fn escape(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._@*:".contains(&octet)) {
+        return Cow::Borrowed(text);
+    }
     let mut escaped = String::with_capacity(text.len());
     let last = text.chars().count().saturating_sub(1);
     for (at, character) in text.chars().enumerate() {
@@ -112,7 +121,7 @@ fn escape(text: &str) -> String {
             other => escaped.push(other),
         }
     }
-    escaped
+    Cow::Owned(escaped)
 }
 
 fn is_hex_form(text: &str) -> bool {
@@ -153,7 +162,7 @@ fn attribute(part: &str) -> Result<Attribute, NameTextError> {
     }
     let kind = attribute_type(kind_text).ok_or_else(|| NameTextError::UnknownType(kind_text.to_owned()))?;
     let value = unescape(value_text)?;
-    let refused = |problem| NameTextError::Value { kind: keyword(&kind), value: value.clone(), problem };
+    let refused = |problem| NameTextError::Value { kind: keyword(&kind).into_owned(), value: value.clone(), problem };
     if value.is_empty() {
         return Err(refused("is empty; leave the attribute out"));
     }

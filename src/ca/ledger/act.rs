@@ -104,6 +104,17 @@ pub struct AuditLine {
     pub hash: [u8; 32],
 }
 
+impl AuditLine {
+    /// Makes it tell that this certificate is recorded. For many certificates one line is filled again and again.
+    pub(super) fn tell_recorded(&mut self, certificate: &Certificate, profile: &str) {
+        self.fingerprint.clear();
+        self.fingerprint.extend(certificate.fingerprint_sha256());
+        self.serial = Some(certificate.serial().clone());
+        self.detail.clear();
+        detail::push_record(&mut self.detail, profile);
+    }
+}
+
 /// What an act was done to.
 pub(super) struct Done<'a> {
     /// The SHA-256 of the certificate or list.

@@ -48,19 +48,22 @@ impl AuditHead {
     /// The hash of the line that comes next.
     fn hash_of(&self, line: &AuditLine) -> [u8; 32] {
         let AuditLine { number, at, who, what, authority, fingerprint, serial, detail, hash: _ } = line;
-        let text = |text: &str| der::tlv(tag::UTF8_STRING, text.as_bytes());
-        sha256(&der::sequence(&[
-            &der::unsigned(&[1]),
-            &der::octet_string(&self.hash),
-            &der::unsigned(&number.to_be_bytes()),
-            &der::octet_string(&at.unix_timestamp().to_be_bytes()),
-            &text(who),
-            &text(what),
-            &authority.map(|AuthorityId(id)| der::unsigned(&id.to_be_bytes())).unwrap_or_default(),
-            &der::octet_string(fingerprint),
-            &serial.as_ref().map(|serial| der::tlv(tag::context(0), serial.content())).unwrap_or_default(),
-            &text(detail),
-        ]))
+        let mut content = Vec::with_capacity(256);
+        content.extend(der::unsigned(&[1]));
+        der::push_tlv(&mut content, tag::OCTET_STRING, &self.hash);
+        content.extend(der::unsigned(&number.to_be_bytes()));
+        der::push_tlv(&mut content, tag::OCTET_STRING, &at.unix_timestamp().to_be_bytes());
+        der::push_tlv(&mut content, tag::UTF8_STRING, who.as_bytes());
+        der::push_tlv(&mut content, tag::UTF8_STRING, what.as_bytes());
+        if let Some(AuthorityId(id)) = authority {
+            content.extend(der::unsigned(&id.to_be_bytes()));
+        }
+        der::push_tlv(&mut content, tag::OCTET_STRING, fingerprint);
+        if let Some(serial) = serial {
+            der::push_tlv(&mut content, tag::context(0), serial.content());
+        }
+        der::push_tlv(&mut content, tag::UTF8_STRING, detail.as_bytes());
+        sha256(&der::sequence(&[&content]))
     }
 }
 

@@ -74,7 +74,15 @@ impl<'a> Told<'a> {
 
 /// Of a certificate that is recorded.
 pub(super) fn of_record(profile: &str) -> String {
-    format!("{PROFILE}{profile}")
+    let mut detail = String::new();
+    push_record(&mut detail, profile);
+    detail
+}
+
+/// The same, into a text that is there.
+pub(super) fn push_record(detail: &mut String, profile: &str) {
+    detail.push_str(PROFILE);
+    detail.push_str(profile);
 }
 
 /// Of a change of a certificate's revocation.

@@ -255,7 +255,7 @@ fn chain(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         .prepare("SELECT at, who, what, authority, fingerprint, serial, detail FROM audit_unchained ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        log.add(AuditLine {
+        log.add(&mut AuditLine {
             number: 0,
             at: rows::moment(row.get(0)?).unwrap_or(OffsetDateTime::UNIX_EPOCH),
             who: row.get(1)?,

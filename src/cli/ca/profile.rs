@@ -182,7 +182,11 @@ impl About {
             wildcards: limits.wildcards,
             max_days: limits.max_lifetime.map(|most| most.whole_days()),
             allowed_keys: limits.allowed_keys.iter().map(ToString::to_string).collect(),
-            required_subject: limits.required_subject.iter().map(name_text::keyword).collect(),
+            required_subject: limits
+                .required_subject
+                .iter()
+                .map(|kind| name_text::keyword(kind).into_owned())
+                .collect(),
         }
     }
 

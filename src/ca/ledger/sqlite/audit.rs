@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 /// Adds a line to the audit log.
 pub(super) fn log(transaction: &Transaction<'_>, by: AuthorityId, done: Done<'_>, act: &Act) -> rusqlite::Result<()> {
     let mut log = Log::open(transaction)?;
-    log.add(done.line(by, act))?;
+    log.add(&mut done.line(by, act))?;
     log.close()
 }
 
@@ -34,8 +34,9 @@ impl<'t> Log<'t> {
         Ok(Self { connection, head: head(connection)?, add })
     }
 
-    pub(in crate::ca::ledger) fn add(&mut self, mut line: AuditLine) -> rusqlite::Result<()> {
-        self.head.append(&mut line);
+    /// Adds a line, which gets its number and its hash.
+    pub(in crate::ca::ledger) fn add(&mut self, line: &mut AuditLine) -> rusqlite::Result<()> {
+        self.head.append(line);
         self.add.execute(params![
             i64::try_from(line.number).unwrap_or(i64::MAX),
             line.at.unix_timestamp(),

@@ -132,7 +132,7 @@ pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Mende
     let mut log = Log::open(transaction)?;
     for Mended { what, .. } in &mended {
         let done = Done { fingerprint: Vec::new(), serial: None, detail: what.clone() };
-        log.add(AuditLine { authority: None, ..done.line(AuthorityId(0), act) })?;
+        log.add(&mut AuditLine { authority: None, ..done.line(AuthorityId(0), act) })?;
     }
     transaction.execute("DELETE FROM names WHERE certificate NOT IN (SELECT id FROM certificates)", [])?;
     let mut after = 0;
@@ -144,7 +144,7 @@ pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Mende
             if let Some(serial) = mend_names(transaction, &row)? {
                 mended.push(Mended::new(format!("the names of the certificate with serial number {serial}")));
                 let done = Done { fingerprint: row.fingerprint, serial: Some(&serial), detail: "names".to_owned() };
-                log.add(done.line(row.authority, act))?;
+                log.add(&mut done.line(row.authority, act))?;
             }
         }
     }

@@ -21,6 +21,7 @@ pub(super) fn insert(
     )?;
     let mut add_name = transaction.prepare_cached("INSERT INTO names (name, certificate) VALUES (?1, ?2)")?;
     let mut log = Log::open(transaction)?;
+    let mut line = Done { fingerprint: Vec::new(), serial: None, detail: String::new() }.line(by, act);
     for Entry { certificate, profile } in entries {
         // A certificate whose subjectAltName does not parse is still recorded, and found by serial number.
         let names = certificate.subject_alt_names().unwrap_or_default();
@@ -43,7 +44,8 @@ pub(super) fn insert(
         for name in search_names(names, certificate) {
             add_name.execute(params![name, id])?;
         }
-        log.add(Done::recorded(certificate, profile).line(by, act))?;
+        line.tell_recorded(certificate, profile);
+        log.add(&mut line)?;
     }
     log.close()?;
     Ok(())
