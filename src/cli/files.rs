@@ -19,6 +19,7 @@ mod name;
 mod read;
 mod replaced;
 mod resolved;
+mod staged;
 mod staging;
 mod stamp;
 mod stream;

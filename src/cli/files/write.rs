@@ -1,7 +1,7 @@
 //! Writes all of several files or none of them.
 //!
-//! First everything is checked, then every file is written beside its place under a name of its own and synced, then all
-//! are renamed into place. Whatever fails, what was there before is there again and nothing else is left.
+//! First everything is checked, then every file is written in its folder, without its name, and synced, then all get their
+//! names. Whatever fails, what was there before is there again and nothing else is left.
 
 use std::fmt;
 use std::fs::{self, File, Metadata};
@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::is_dash;
 use super::replaced::{Replaced, led_to};
+use super::staged::Staged;
 use crate::cli::output::{Session, shown};
 use crate::cli::problem::{Hinted, plain};
 
@@ -74,14 +75,14 @@ impl WriteSet {
         let mut staged = Vec::new();
         for (file, place) in self.files.iter().zip(&places) {
             if let Place::File(target) = place {
-                let temporary = stage(file, target, force || file.replaces);
-                staged.push((file, target, temporary.with_context(|| cannot_write(&file.path))?));
+                let written = stage(file, target, force || file.replaces);
+                staged.push((file, target, written.with_context(|| cannot_write(&file.path))?));
             }
         }
         sync(&staged)?;
         let mut placed = Placed::default();
-        for (file, target, temporary) in staged {
-            placed.put(temporary, target, force || file.replaces).with_context(|| cannot_write(&file.path))?;
+        for (file, target, staged) in staged {
+            placed.put(staged, target, force || file.replaces).with_context(|| cannot_write(&file.path))?;
         }
         for (file, place) in self.files.iter().zip(&places) {
             match place {
@@ -224,39 +225,31 @@ fn is_stream(_: &Metadata) -> bool {
     false
 }
 
-/// Writes a file beside its place. Dropped, it is gone.
-fn stage(file: &Entry, target: &Path, force: bool) -> anyhow::Result<NamedTempFile> {
+/// Writes a file that has not its name yet, 0600 from the first byte unless it is public.
+fn stage(file: &Entry, target: &Path, force: bool) -> anyhow::Result<Staged> {
     let write = || {
         let replaced = if force { Replaced::at(target)? } else { None };
-        // Exclusive creation, 0600 from the first byte unless it is public.
-        let mut builder = Builder::new();
-        builder.prefix(PREFIX);
-        #[cfg(unix)]
-        if file.mode == Mode::Public && replaced.is_none() {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o644));
-        }
-        let mut temporary = builder.tempfile_in(folder_of(target))?;
-        temporary.write_all(&file.contents)?;
+        let staged = Staged::new(folder_of(target), file.mode == Mode::Public && replaced.is_none())?;
+        staged.file().write_all(&file.contents)?;
         if let Some(replaced) = replaced {
-            replaced.hand_on(temporary.as_file(), file.mode == Mode::Secret)?;
+            replaced.hand_on(staged.file(), file.mode == Mode::Secret)?;
         }
-        Ok(temporary)
+        Ok(staged)
     };
     write().map_err(plain)
 }
 
 /// Whether a folder takes a file, and the disk what will be in it.
 fn try_folder(folder: &Path) -> anyhow::Result<()> {
-    let write = || Builder::new().prefix(PREFIX).tempfile_in(folder)?.write_all(&[0; TRIED]);
+    let write = || Staged::new(folder, false)?.file().write_all(&[0; TRIED]);
     write().map_err(plain)
 }
 
 /// Waits until all are on the disk before any name points to them, so that no power cut leaves half a file. All at once:
 /// a journal is written once for those that wait for it together.
-fn sync(staged: &[(&Entry, &PathBuf, NamedTempFile)]) -> anyhow::Result<()> {
-    let one = |(entry, _, file): &(&Entry, &PathBuf, NamedTempFile)| {
-        file.as_file().sync_all().map_err(plain).with_context(|| cannot_write(&entry.path))
+fn sync(staged: &[(&Entry, &PathBuf, Staged)]) -> anyhow::Result<()> {
+    let one = |(entry, _, file): &(&Entry, &PathBuf, Staged)| {
+        file.file().sync_all().map_err(plain).with_context(|| cannot_write(&entry.path))
     };
     let Some((last, others)) = staged.split_last() else { return Ok(()) };
     for others in others.chunks(SYNCED_AT_ONCE) {
@@ -284,18 +277,18 @@ struct Placed {
 }
 
 impl Placed {
-    fn put(&mut self, temporary: NamedTempFile, path: &Path, force: bool) -> anyhow::Result<()> {
-        let temporary = temporary.into_temp_path();
+    fn put(&mut self, staged: Staged, path: &Path, force: bool) -> anyhow::Result<()> {
         let before = if force { before(path).map_err(plain)? } else { None };
         match before {
-            None => temporary.persist_noclobber(path).map_err(|error| plain(error.error))?,
+            None => staged.place(path).map_err(plain)?,
             Some(Before { kept, moved }) => {
-                if let Err(error) = temporary.persist(path) {
+                let replace = |staged: Staged| staged.hide(folder_of(path))?.persist(path).map_err(|error| error.error);
+                if let Err(error) = replace(staged) {
                     if moved {
                         // The error to tell is the first one.
                         _ = kept.persist(path);
                     }
-                    return Err(plain(error.error));
+                    return Err(plain(error));
                 }
                 self.files.push((path.to_owned(), Some(kept)));
                 return Ok(());
