@@ -10,7 +10,7 @@ pub use publish::{ListOrder, PublishedList};
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
 use crate::issue::{self, IssueError, Issuer, Request};
-use crate::key::{KeyError, Nonces, PrivateKey, PublicKey};
+use crate::key::{KeyError, PrivateKey, PublicKey};
 use crate::profile::Profile;
 use crate::x509::time::rfc3339;
 use crate::x509::{Certificate, SerialNumber, Validity, X509Error};
@@ -315,7 +315,7 @@ impl Signatory<'_> {
 
     /// Signs a certificate of any kind and records it.
     fn make(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
-        let press = self.press_with(Nonces::Derived);
+        let press = self.press_with(None);
         let Authority { id, ledger, .. } = &mut *self.authority;
         for _ in 0..DRAWS {
             let issued = press.sign(order, serials)?;

@@ -95,7 +95,7 @@ pub fn issue(
 /// # Errors
 /// As [`issue`].
 pub fn issue_with(
-    nonces: Nonces,
+    nonces: Nonces<'_>,
     profile: &Profile,
     request: &Request,
     issuer: &Issuer<'_>,
@@ -151,7 +151,7 @@ fn allowed(
 
 /// The certificate, read back, and its signature.
 fn sign(
-    nonces: Nonces,
+    nonces: Nonces<'_>,
     key: &PrivateKey,
     algorithm: SignatureAlgorithm,
     tbs: &[u8],

@@ -46,7 +46,7 @@ impl Mould {
     /// # Errors
     /// As [`super::issue_with`].
     pub fn new(
-        nonces: Nonces,
+        nonces: Nonces<'_>,
         profile: &Arc<Profile>,
         request: &Request,
         issuer: (&Certificate, &PrivateKey),
@@ -81,7 +81,7 @@ impl Mould {
     /// As [`super::issue_with`].
     pub fn make(
         &self,
-        nonces: Nonces,
+        nonces: Nonces<'_>,
         request: &Request,
         key: &PrivateKey,
         serial: &SerialNumber,

@@ -1,9 +1,11 @@
 //! Makes OCSP responses (RFC 6960 §4.2).
 
+use std::sync::Arc;
+
 use super::check;
 use super::error::IssueError;
 use crate::encoding::der::{self, tag};
-use crate::key::{PrivateKey, digest};
+use crate::key::{NonceStore, Nonces, PrivateKey, digest};
 use crate::x509::extension::{CrlReason, ExtensionType, ReasonCode};
 use crate::x509::ocsp::{OcspDecline, OcspStatus};
 use crate::x509::{Certificate, Extension, oids, time as x509_time};
@@ -14,6 +16,7 @@ use time::OffsetDateTime;
 pub struct Responder {
     certificate: Certificate,
     key: PrivateKey,
+    nonces: Arc<NonceStore>,
     /// Whether the certificate goes along: clients have the issuer's own already.
     delegated: bool,
     id: Vec<u8>,
@@ -49,7 +52,7 @@ impl Responder {
     /// When the key is another's.
     pub fn issuer(certificate: Certificate, key: PrivateKey, name: ResponderName) -> Result<Self, IssueError> {
         check::key_of(&certificate, &key)?;
-        Ok(Self { id: name.id(&certificate, &key), certificate, key, delegated: false })
+        Ok(Self { id: name.id(&certificate, &key), certificate, key, nonces: Arc::default(), delegated: false })
     }
 
     /// One to which `issuer` delegates by a certificate.
@@ -65,7 +68,7 @@ impl Responder {
     ) -> Result<Self, IssueError> {
         check::key_of(&certificate, &key)?;
         check::delegation(&certificate, issuer)?;
-        Ok(Self { id: name.id(&certificate, &key), certificate, key, delegated: true })
+        Ok(Self { id: name.id(&certificate, &key), certificate, key, nonces: Arc::default(), delegated: true })
     }
 
     /// Its certificate: the issuer's own, or one by which it delegates.
@@ -105,7 +108,8 @@ impl Responder {
         let data =
             der::sequence(&[&self.id, &generalized(produced_at), &der::tlv(tag::SEQUENCE, &replies), &extensions]);
         let algorithm = self.key.signature_algorithm();
-        let signature = self.key.sign_randomized(algorithm, &data).map_err(IssueError::Signing)?;
+        let signature =
+            self.key.sign_with(Nonces::Random(&self.nonces), algorithm, &data).map_err(IssueError::Signing)?;
         let certificates = match self.delegated {
             true => explicit(0, &der::tlv(tag::SEQUENCE, self.certificate.der())),
             false => Vec::new(),

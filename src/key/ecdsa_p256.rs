@@ -9,8 +9,6 @@
 //! the nonce and of the key, for a fault on the way betrays the key.
 
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
-use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use ecdsa::Signature;
 use p256::elliptic_curve::ops::{Invert, Reduce};
 use p256::elliptic_curve::{Curve, FieldBytes};
@@ -20,6 +18,7 @@ use rsa::sha2::digest::block_api::BlockSizeUser;
 use rsa::sha2::{Digest, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
+use super::nonce::{Nonce, NonceStore};
 use super::signature::HashAlgorithm;
 
 /// A private key, and a copy of its number in octets, with which signatures are checked.
@@ -40,11 +39,16 @@ pub(super) fn sign(key: &Key<'_>, hash: HashAlgorithm, message: &[u8]) -> Option
 }
 
 /// [`sign`] with a random nonce.
-pub(super) fn sign_randomized(key: &Key<'_>, hash: HashAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn sign_randomized(
+    key: &Key<'_>,
+    hash: HashAlgorithm,
+    message: &[u8],
+    store: &NonceStore,
+) -> Option<Vec<u8>> {
     match hash {
-        HashAlgorithm::Sha256 => key.sign_random(&Sha256::digest(message)),
-        HashAlgorithm::Sha384 => key.sign_random(&Sha384::digest(message)),
-        HashAlgorithm::Sha512 => key.sign_random(&Sha512::digest(message)),
+        HashAlgorithm::Sha256 => key.sign_random(&Sha256::digest(message), store),
+        HashAlgorithm::Sha384 => key.sign_random(&Sha384::digest(message), store),
+        HashAlgorithm::Sha512 => key.sign_random(&Sha512::digest(message), store),
         HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Sha224 => None,
     }
 }
@@ -61,31 +65,27 @@ impl Key<'_> {
             let Some(k) = NonZeroScalar::from_repr(*nonce).into_option().map(Zeroizing::new) else { continue };
             let point =
                 PrivateKey::from_private_key(&ECDH_P256, &nonce[..]).and_then(|key| Ok(key.compute_public_key()?));
-            if let Some(signature) = self.signature(&k, point.ok()?.as_ref(), digest)? {
+            let (inverse, r) = (Zeroizing::new(Invert::invert(&*k)), abscissa(point.ok()?.as_ref())?);
+            if let Some(signature) = self.signature(&inverse, r, digest)? {
                 return self.checked(signature, &nonce[..], digest);
             }
         }
     }
 
-    fn sign_random(&self, digest: &[u8]) -> Option<Vec<u8>> {
+    fn sign_random(&self, digest: &[u8], store: &NonceStore) -> Option<Vec<u8>> {
         loop {
-            // Such a pair is a random number between 1 and the order, and its multiple of the base point.
-            let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).ok()?;
-            let nonce = || -> Option<EcPrivateKeyBin<'_>> { pair.private_key().as_be_bytes().ok() };
-            let k = scalar(nonce()?.as_ref())?;
-            if let Some(signature) = self.signature(&k, pair.public_key().as_ref(), digest)? {
-                return self.checked(signature, nonce()?.as_ref(), digest);
+            let nonce = store.next()?;
+            let Nonce { octets, inverse, r } = &*nonce;
+            if let Some(signature) = self.signature(inverse, *r, digest)? {
+                return self.checked(signature, &octets[..], digest);
             }
         }
     }
 
-    /// FIPS 186-5 §6.4.1, from a nonce and its point (uncompressed); the inner `None` asks for another nonce.
-    fn signature(&self, k: &NonZeroScalar, point: &[u8], digest: &[u8]) -> Option<Option<Signature<NistP256>>> {
-        // Uncompressed: 04, then x, then y.
-        let r = reduced(point.get(1..33)?)?;
+    /// FIPS 186-5 §6.4.1, from a nonce's inverse and the abscissa of its point; the inner `None` asks for another nonce.
+    fn signature(&self, inverse: &Scalar, r: Scalar, digest: &[u8]) -> Option<Option<Signature<NistP256>>> {
         let d = Zeroizing::new(self.secret.to_nonzero_scalar());
-        let inverse = Zeroizing::new(Invert::invert(k));
-        let s = **inverse * (number(digest)? + r * **d);
+        let s = *inverse * (number(digest)? + r * **d);
         // Both must not be zero (steps 6 and 9); this checks it.
         Some(Signature::from_scalars(r, s).ok())
     }
@@ -100,8 +100,13 @@ impl Key<'_> {
     }
 }
 
+/// The abscissa of a point (uncompressed: 04, then x, then y), modulo the group's order.
+pub(super) fn abscissa(point: &[u8]) -> Option<Scalar> {
+    reduced(point.get(1..33)?)
+}
+
 /// A number between 1 and the order.
-fn scalar(octets: &[u8]) -> Option<Zeroizing<NonZeroScalar>> {
+pub(super) fn scalar(octets: &[u8]) -> Option<Zeroizing<NonZeroScalar>> {
     let octets: &FieldBytes<NistP256> = octets.try_into().ok()?;
     NonZeroScalar::from_repr(*octets).into_option().map(Zeroizing::new)
 }
@@ -158,19 +163,20 @@ mod tests {
     #[test]
     fn everybody_finds_its_signatures_good_whatever_the_nonce() {
         use ecdsa::signature::hazmat::PrehashVerifier;
+        let store = NonceStore::new();
         for number in 1..=40_u8 {
             let secret = SecretKey::from_slice(&[number; 32]).unwrap();
             let (copy, message) = (secret.to_bytes(), [number; 40]);
             let key = Key { secret: &secret, copy: &copy };
             let anybody = ecdsa::VerifyingKey::<NistP256>::from(secret.public_key());
-            let one = sign_randomized(&key, HashAlgorithm::Sha256, &message).unwrap();
-            let other = sign_randomized(&key, HashAlgorithm::Sha256, &message).unwrap();
+            let one = sign_randomized(&key, HashAlgorithm::Sha256, &message, &store).unwrap();
+            let other = sign_randomized(&key, HashAlgorithm::Sha256, &message, &store).unwrap();
             assert_ne!(one, other);
             for signature in [one, other, sign(&key, HashAlgorithm::Sha256, &message).unwrap()] {
                 anybody.verify_prehash(&Sha256::digest(message), &Signature::from_der(&signature).unwrap()).unwrap();
             }
             for hash in [HashAlgorithm::Sha384, HashAlgorithm::Sha512] {
-                let signature = Signature::from_der(&sign_randomized(&key, hash, &message).unwrap()).unwrap();
+                let signature = Signature::from_der(&sign_randomized(&key, hash, &message, &store).unwrap()).unwrap();
                 let digest = match hash {
                     HashAlgorithm::Sha384 => Sha384::digest(message).to_vec(),
                     _ => Sha512::digest(message).to_vec(),
@@ -178,27 +184,30 @@ mod tests {
                 anybody.verify_prehash(&digest, &signature).unwrap();
             }
             for weak in [HashAlgorithm::Md5, HashAlgorithm::Sha1, HashAlgorithm::Sha224] {
-                assert!(sign(&key, weak, &message).is_none() && sign_randomized(&key, weak, &message).is_none());
+                assert!(
+                    sign(&key, weak, &message).is_none() && sign_randomized(&key, weak, &message, &store).is_none()
+                );
             }
         }
     }
 
     #[test]
     fn a_fault_on_the_way_gives_no_signature() {
-        let secret = SecretKey::from_slice(&KEY).unwrap();
+        let (secret, store) = (SecretKey::from_slice(&KEY).unwrap(), NonceStore::new());
         // A key that is not what its copy says.
         for bit in 0..256 {
             let mut copy = secret.to_bytes();
             copy[bit / 8] ^= 1 << (bit % 8);
             let key = Key { secret: &secret, copy: &copy };
             assert!(sign(&key, HashAlgorithm::Sha256, b"sample").is_none(), "{bit}");
-            assert!(sign_randomized(&key, HashAlgorithm::Sha256, b"sample").is_none(), "{bit}");
+            assert!(sign_randomized(&key, HashAlgorithm::Sha256, b"sample", &store).is_none(), "{bit}");
         }
         // A nonce, a digest or a signature that changes between signing and checking.
         let (copy, digest, nonce) = (secret.to_bytes(), Sha256::digest(b"sample"), [7; 32]);
         let key = Key { secret: &secret, copy: &copy };
         let point = SecretKey::from_slice(&nonce).unwrap().public_key().to_sec1_bytes();
-        let made = key.signature(&scalar(&nonce).unwrap(), &point, &digest).unwrap().unwrap();
+        let inverse = Invert::invert(&*scalar(&nonce).unwrap());
+        let made = key.signature(&inverse, abscissa(&point).unwrap(), &digest).unwrap().unwrap();
         assert!(key.checked(made, &nonce, &digest).is_some());
         for bit in 0..256 {
             let (mut nonce, mut digest) = (nonce, digest);

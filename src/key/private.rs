@@ -4,6 +4,7 @@ use super::algorithm::KeyAlgorithm;
 use super::ec::{self, Curve};
 use super::error::KeyError;
 use super::ml_dsa::{self, MlDsaSecret};
+use super::nonce::Nonces;
 use super::public::PublicKey;
 use super::sign::Signer;
 use super::signature::SignatureAlgorithm;
@@ -81,32 +82,36 @@ impl PrivateKey {
     /// [`KeyError::CannotSign`] where key and signature do not go together or the hash is weak,
     /// [`KeyError::TooSmallToSign`] for RSA keys under 2048 bits.
     pub fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        self.signer()?.sign(self, algorithm, message)
+        self.sign_with(Nonces::Derived, algorithm, message)
     }
 
-    /// Signs as [`Self::sign`] does, with a random nonce where that is quicker (P-256): for what is made anew each time it
-    /// is asked for.
+    /// Signs as [`Self::sign`] does, with nonces of this kind.
     ///
     /// # Errors
     /// As [`Self::sign`].
-    pub fn sign_randomized(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        self.signer()?.sign_randomized(self, algorithm, message)
+    pub fn sign_with(
+        &self,
+        nonces: Nonces<'_>,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        match nonces {
+            Nonces::Derived => self.signer()?.sign(self, algorithm, message),
+            Nonces::Random(store) => self.signer()?.sign_randomized(self, algorithm, message, store),
+        }
     }
 
-    /// Signs, and checks the signature before anybody sees it, for a fault in its making can betray the key.
+    /// Signs with nonces of this kind, and checks the signature before anybody sees it, for a fault in its making can betray the key.
     ///
     /// # Errors
     /// As [`Self::sign`], and [`KeyError::Backend`] where the check finds a fault.
     pub fn sign_checked(
         &self,
-        nonces: Nonces,
+        nonces: Nonces<'_>,
         algorithm: SignatureAlgorithm,
         message: &[u8],
     ) -> Result<Vec<u8>, KeyError> {
-        let signature = match nonces {
-            Nonces::Derived => self.sign(algorithm, message),
-            Nonces::Random => self.sign_randomized(algorithm, message),
-        }?;
+        let signature = self.sign_with(nonces, algorithm, message)?;
         // On P-256 whoever has the key checks as they sign, at a fraction of the price.
         if self.algorithm() != KeyAlgorithm::P256 {
             let fault = |_| KeyError::Backend("make a signature that its own public key verifies");
@@ -180,15 +185,6 @@ impl PrivateKey {
     }
 }
 
-/// Where the nonces of ECDSA signatures come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nonces {
-    /// From the key and what is signed (RFC 6979): the same message gives the same signature.
-    Derived,
-    /// From the generator of random octets, where that is the quicker way (P-256): for what is made by the thousand.
-    Random,
-}
-
 impl Clone for PrivateKey {
     fn clone(&self) -> Self {
         Self::new(self.secret.clone(), self.public.clone())
@@ -216,6 +212,7 @@ mod tests {
     use super::super::fixtures::{self, ALL};
     use super::super::signature::HashAlgorithm;
     use super::*;
+    use crate::key::NonceStore;
 
     #[test]
     fn every_kind_of_key_signs_what_its_public_key_verifies() {
@@ -257,10 +254,11 @@ mod tests {
 
     #[test]
     fn signatures_are_sound_whatever_the_nonces() {
+        let store = NonceStore::new();
         for algorithm in ALL {
             let key = PrivateKey::generate(algorithm).unwrap();
             let with = key.signature_algorithm();
-            for nonces in [Nonces::Derived, Nonces::Random] {
+            for nonces in [Nonces::Derived, Nonces::Random(&store)] {
                 let signature = key.sign_checked(nonces, with, b"message").unwrap();
                 with.verify(key.public_key(), b"message", &signature).unwrap();
             }

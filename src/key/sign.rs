@@ -5,6 +5,7 @@ use super::ec::{self, Curve};
 use super::ecdsa_p256;
 use super::error::KeyError;
 use super::ml_dsa;
+use super::nonce::NonceStore;
 use super::private::{PrivateKey, Secret};
 use super::signature::{HashAlgorithm, SignatureAlgorithm};
 use aws_lc_rs::rand::SystemRandom;
@@ -74,10 +75,11 @@ impl Signer {
         key: &PrivateKey,
         algorithm: SignatureAlgorithm,
         message: &[u8],
+        store: &NonceStore,
     ) -> Result<Vec<u8>, KeyError> {
         match (self, algorithm) {
             (Self::P256(secret), SignatureAlgorithm::Ecdsa(hash)) if fits(key.algorithm(), algorithm) => {
-                let signed = ecdsa_p256::sign_randomized(&p256(secret, key), hash, message);
+                let signed = ecdsa_p256::sign_randomized(&p256(secret, key), hash, message, store);
                 signed.ok_or(KeyError::Backend("sign with ECDSA"))
             }
             _ => self.sign(key, algorithm, message),

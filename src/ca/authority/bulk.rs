@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Authority, AuthorityError, DRAWS, Draw, Issued, Order, Signatory, chain_below};
 use crate::ca::ledger::{Act, Entry, LedgerError};
 use crate::issue::{self, IssueError, Issuer, Mould, Naming, Request};
-use crate::key::{KeyAlgorithm, Nonces, PrivateKey};
+use crate::key::{KeyAlgorithm, NonceStore, Nonces, PrivateKey};
 use crate::profile::Profile;
 use crate::x509::extension::ExtensionError;
 use crate::x509::{Certificate, SerialNumber, Validity};
@@ -19,7 +19,8 @@ pub struct Press<'a> {
     /// The authority itself, and those above it.
     path: Vec<Certificate>,
     key: &'a PrivateKey,
-    nonces: Nonces,
+    /// Where random nonces come from, for presses that sign with such.
+    nonces: Option<Arc<NonceStore>>,
     /// For what it has made before, the latest last.
     moulds: Arc<Mutex<Vec<Arc<Mould>>>>,
 }
@@ -46,10 +47,10 @@ pub struct Unrecorded {
 impl<'a> Signatory<'a> {
     /// The half that signs. Its signatures have random nonces where that is quicker.
     pub fn press(&self) -> Press<'a> {
-        self.press_with(Nonces::Random)
+        self.press_with(Some(Arc::default()))
     }
 
-    pub(super) fn press_with(&self, nonces: Nonces) -> Press<'a> {
+    pub(super) fn press_with(&self, nonces: Option<Arc<NonceStore>>) -> Press<'a> {
         let own = self.authority.certificate.clone();
         let path = self.authority.path().into_iter().cloned().collect();
         Press { own, path, key: self.key, nonces, moulds: Arc::default() }
@@ -187,7 +188,7 @@ impl Press<'_> {
         let Order { profile, request, validity } = order;
         let request = self.fitting(request);
         let (granted, clamped) = self.grant(profile, &request, *validity)?;
-        let certificate = issue::issue_with(self.nonces, profile, &request, &self.issuer(), &serials()?, granted)?;
+        let certificate = issue::issue_with(self.nonces(), profile, &request, &self.issuer(), &serials()?, granted)?;
         Ok(Issued { certificate, clamped })
     }
 
@@ -219,15 +220,19 @@ impl Press<'_> {
         let moulds = || self.moulds.lock().unwrap_or_else(PoisonError::into_inner);
         let known = moulds().iter().find(|mould| mould.fits(profile, request)).cloned();
         if let Some(mould) = known {
-            return Ok(mould.make(self.nonces, request, self.key, serial, validity)?);
+            return Ok(mould.make(self.nonces(), request, self.key, serial, validity)?);
         }
-        let (first, mould) = Mould::new(self.nonces, profile, request, (&self.own, self.key), serial, validity)?;
+        let (first, mould) = Mould::new(self.nonces(), profile, request, (&self.own, self.key), serial, validity)?;
         let mut moulds = moulds();
         if moulds.len() >= MOULDS {
             moulds.remove(0);
         }
         moulds.push(Arc::new(mould));
         Ok(first)
+    }
+
+    fn nonces(&self) -> Nonces<'_> {
+        self.nonces.as_deref().map_or(Nonces::Derived, Nonces::Random)
     }
 
     fn issuer(&self) -> Issuer<'_> {
