@@ -293,6 +293,15 @@ fn a_key_that_is_compromised_is_not_certified_again() {
     sandbox.certkit(&["ca", "intermediate", "web", "--ca", "ca"]).expect_code(0);
     replace(&sandbox, "days = 91", "days = 91\nissuer = \"web\"");
     assert_eq!(apply(&sandbox)["certificates"][0]["key_is_new"], true);
+    // Nor is it certified for other names.
+    let sandbox = with_project();
+    apply(&sandbox);
+    std::fs::copy(sandbox.path("certs/api.key"), sandbox.path("copy.pem")).unwrap();
+    sandbox.certkit(&["ca", "issue", "--ca", "ca", "copy.test", "--key", "copy.pem"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "--ca", "ca", "copy.test", "--reason", "keyCompromise"]).expect_code(0);
+    let applied = apply(&sandbox);
+    assert!(applied["certificates"][0]["why"].to_string().contains("compromised"), "{applied}");
+    assert_eq!(applied["certificates"][0]["key_is_new"], true);
 }
 
 #[test]

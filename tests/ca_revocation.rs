@@ -443,4 +443,8 @@ fn a_compromised_key_is_not_certified_again() {
     sandbox.certkit(&["ca", "renew", "c.test"]).expect_code(2).complains("--rekey makes a new key");
     sandbox.certkit(&["ca", "renew", "c.test", "--rekey", "--keyout", "c-key.pem"]).expect_code(0);
     again("f.test", "c-key.pem").expect_code(0);
+    // Nor by another authority of the CA.
+    sandbox.certkit(&["ca", "intermediate", "web"]).expect_code(0);
+    let by_web = ["ca", "issue", "g.test", "--issuer", "web", "--key", "a.test-key.pem"];
+    sandbox.certkit(&by_web).expect_code(2).complains("its key is compromised");
 }

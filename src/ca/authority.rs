@@ -1,16 +1,18 @@
 //! An authority: its certificate, what it has signed, and with its key, what it signs.
 
 mod bulk;
+mod compromise;
 mod publish;
 mod revocation;
 
 pub use bulk::{Press, Task, Unrecorded};
+pub use compromise::CompromisedKeys;
 pub use publish::{ListOrder, PublishedList};
 
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
 use crate::issue::{self, IssueError, Issuer, Request};
-use crate::key::{KeyError, PrivateKey, PublicKey};
+use crate::key::{KeyError, PrivateKey};
 use crate::profile::Profile;
 use crate::x509::time::rfc3339;
 use crate::x509::{Certificate, SerialNumber, Validity, X509Error};
@@ -241,27 +243,6 @@ impl Authority {
         Ok(self.ledger.count(self.id)?)
     }
 
-    /// Refuses a key that a certificate of this authority was revoked for as compromised: it is not certified again
-    /// (CA/B Forum BR 6.1.1.3). Looks at every such certificate, a part of them in memory at a time.
-    ///
-    /// # Errors
-    /// [`AuthorityError::CompromisedKey`], and when the ledger fails.
-    pub fn refuse_compromised(&mut self, key: &PublicKey) -> Result<(), AuthorityError> {
-        let mut query = Query { revoked: Some(true), limit: Some(PART), ..Query::default() };
-        loop {
-            let part = self.find(&query)?;
-            let Some(last) = part.last() else { return Ok(()) };
-            query.after = Some(last.id);
-            for Record { id, serial, revocation, .. } in part {
-                if revocation.is_some_and(|revocation| revocation.tells_of_compromise())
-                    && self.recorded(id)?.public_key_info() == key.spki_der()
-                {
-                    return Err(AuthorityError::CompromisedKey { serial });
-                }
-            }
-        }
-    }
-
     /// A recorded certificate.
     ///
     /// # Errors
@@ -395,9 +376,6 @@ fn lies_in_the_request(error: &IssueError) -> bool {
             | IssueError::Limits { .. }
     )
 }
-
-/// How many revoked certificates are looked at together.
-const PART: u32 = 1000;
 
 /// Two draws of 128 random bits collide once in 2^64 certificates; eight that do are no accident.
 const DRAWS: usize = 8;

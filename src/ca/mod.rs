@@ -19,7 +19,8 @@ pub mod responder;
 
 pub use adoption::{IMPORTED, Taken, oddities};
 pub use authority::{
-    Authority, AuthorityError, Issued, ListOrder, Order, Press, PublishedList, Signatory, Task, Unrecorded,
+    Authority, AuthorityError, CompromisedKeys, Issued, ListOrder, Order, Press, PublishedList, Signatory, Task,
+    Unrecorded,
 };
 pub use config::{AbsentKey, Config, ConfigError};
 pub use ledger::{

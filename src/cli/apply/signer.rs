@@ -1,6 +1,6 @@
 //! An authority that signs, and what its CA knows of certificates and keys.
 
-use crate::ca::{Authority, AuthorityError, AuthorityName, Query, Record, Revocation};
+use crate::ca::{Authority, AuthorityError, AuthorityName, CompromisedKeys, Query, Record, Revocation};
 use crate::cli::ca::place::Chosen;
 use crate::issue::Naming;
 use crate::key::PublicKey;
@@ -14,6 +14,7 @@ pub(super) struct Signer {
     pub(super) authority: Authority,
     /// The others of its CA: what one of them has revoked none certifies again.
     others: Vec<Authority>,
+    compromised: Option<CompromisedKeys>,
 }
 
 impl Signer {
@@ -27,7 +28,7 @@ impl Signer {
                 }
             }
         }
-        Ok(Self { chosen, authority, others })
+        Ok(Self { chosen, authority, others, compromised: None })
     }
 
     /// What the ledger has of a certificate.
@@ -62,6 +63,19 @@ impl Signer {
     pub(super) fn revocations(&mut self, naming: &Naming, key: &PublicKey) -> anyhow::Result<Vec<Revocation>> {
         let revoked = Query { revoked: Some(true), ..Query::default() };
         Ok(self.with_key(naming, key, &revoked)?.into_iter().filter_map(|record| record.revocation).collect())
+    }
+
+    /// Whether a certificate with this key was revoked as compromised, as far as the ledgers know.
+    pub(super) fn is_compromised(&mut self, key: &PublicKey) -> anyhow::Result<bool> {
+        match &self.compromised {
+            Some(keys) => Ok(keys.contains(key)),
+            None => {
+                let keys = self.authority.compromised_keys()?;
+                let found = keys.contains(key);
+                self.compromised = Some(keys);
+                Ok(found)
+            }
+        }
     }
 
     /// Whether a certificate with one of these names was issued for this key.

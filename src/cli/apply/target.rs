@@ -157,7 +157,7 @@ impl Target {
                 let record = signer.record(certificate)?;
                 let key = certificate.public_key().ok();
                 let compromised = match &key {
-                    Some(key) => self.is_compromised(key, Some(certificate), signer)?,
+                    Some(key) => signer.is_compromised(key)?,
                     None => false,
                 };
                 match record {
@@ -191,7 +191,7 @@ impl Target {
                 .hint("a certificate has a key of its own: choose another file with keyout =");
         }
         let is_presents = present.is_some_and(|present| present.public_key().is_ok_and(|own| own == *key));
-        let compromised = self.is_compromised(key, present, signer)?;
+        let compromised = signer.is_compromised(key)?;
         if !compromised && !is_presents {
             let hold = signer.revocations(&self.naming, key)?.into_iter().find(Revocation::is_hold);
             if let Some(hold) = hold {
@@ -209,24 +209,6 @@ impl Target {
             shown(&self.keyout)
         ))
         .hint("apply replaces keys of its own alone: move it away, or choose another file with keyout =")
-    }
-
-    /// Whether a certificate with this key, for these names or the one that is there, was revoked because it is compromised.
-    fn is_compromised(
-        &self,
-        key: &PublicKey,
-        present: Option<&Certificate>,
-        signer: &mut Signer,
-    ) -> anyhow::Result<bool> {
-        if signer.revocations(&self.naming, key)?.iter().any(Revocation::tells_of_compromise) {
-            return Ok(true);
-        }
-        let of_key = |present: &&Certificate| present.public_key().is_ok_and(|own| own == *key);
-        let record = match present.filter(of_key) {
-            Some(present) => signer.record(present)?,
-            None => None,
-        };
-        Ok(record.and_then(|record| record.revocation).is_some_and(|revocation| revocation.tells_of_compromise()))
     }
 
     /// What there is to do, or was done.
