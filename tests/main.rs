@@ -14,6 +14,7 @@ mod ca_faults;
 mod ca_files;
 mod ca_hierarchy;
 mod ca_import;
+mod ca_import_lists;
 mod ca_ocsp;
 mod ca_profiles;
 mod ca_renew;

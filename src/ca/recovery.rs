@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use ::time::OffsetDateTime;
+
 use super::ledger::{Act, AuthorityRecord, Ledger, LedgerError, Revocation};
+use crate::encoding::Oid;
 use crate::encoding::der::Reader;
-use crate::x509::extension::{CrlNumber, CrlReason};
-use crate::x509::{Certificate, CertificateRevocationList, SerialNumber, oids, time};
+use crate::x509::crl::RevokedCertificate;
+use crate::x509::extension::{CrlNumber, CrlReason, IssuingDistributionPoint};
+use crate::x509::{
+    Certificate, CertificateRevocationList, Extension, ExtensionError, ExtensionType, SerialNumber, oids, time,
+};
 
 /// What was taken from lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,11 +30,20 @@ pub enum ListFault {
     /// Its signature is not the authority's.
     #[error("no authority of this CA has signed it")]
     Foreign,
-    /// It has no number, or none that a ledger can go on from.
-    #[error("its CRL number is missing or beyond what the ledger counts")]
+    /// No ledger can go on from its number.
+    #[error("its CRL number is beyond what the ledger counts")]
     Number,
+    /// An extension does not parse.
+    #[error("it cannot be read: {0}")]
+    Extension(#[from] ExtensionError),
+    /// It must not be used by whoever does not know this extension.
+    #[error("it has the critical extension {0}, which certkit does not know (RFC 5280 §5.2)")]
+    Critical(Oid),
+    /// Its serial numbers are not those of public key certificates.
+    #[error("it lists attribute certificates, and the ledger has none (RFC 5280 §5.2.5)")]
+    Attributes,
     /// An entry cannot be understood.
-    #[error("its entry for serial number {serial} cannot be read: {why}")]
+    #[error("its entry for serial number {serial} cannot be taken: {why}")]
     Entry {
         /// Which one.
         serial: SerialNumber,
@@ -40,15 +55,65 @@ pub enum ListFault {
 /// A list whose signature was checked, as far as it says what was revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnList {
-    number: u64,
-    is_delta: bool,
+    number: Option<u64>,
+    /// The number of the list that a delta builds upon.
+    base: Option<u64>,
+    this_update: OffsetDateTime,
+    /// The encoding of what narrows its scope; empty where nothing does.
+    scope: Vec<u8>,
     entries: Vec<(SerialNumber, Revocation)>,
 }
 
 impl OwnList {
-    /// Its number.
-    pub fn number(&self) -> u64 {
+    /// Its number. RFC 5280 §5.2.3 demands one, and `openssl ca` gives none unless it is told to.
+    pub fn number(&self) -> Option<u64> {
         self.number
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it revokes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether it lists only what changed since another one (RFC 5280 §5.2.4).
+    pub fn is_delta(&self) -> bool {
+        self.base.is_some()
+    }
+
+    /// Whether it is about some certificates or reasons only, as its issuingDistributionPoint says (RFC 5280 §5.2.5).
+    pub fn is_narrow(&self) -> bool {
+        !self.scope.is_empty()
+    }
+
+    /// For a delta, the number of the list that it builds upon, where none of `lists` has that: the list itself, or a later
+    /// one of the same scope (RFC 5280 §5.2.4).
+    pub fn base_missing_from(&self, lists: &[Self]) -> Option<u64> {
+        let carries = |list: &Self, base| !list.is_delta() && list.scope == self.scope && list.number >= Some(base);
+        self.base.filter(|base| !lists.iter().any(|list| carries(list, *base)))
+    }
+
+    /// Reads a list that one of these authorities has signed, and says which: its place among them.
+    ///
+    /// # Errors
+    /// [`ListFault`].
+    pub fn read_for<'a>(
+        list: &CertificateRevocationList,
+        issuers: impl IntoIterator<Item = &'a Certificate>,
+    ) -> Result<(usize, Self), ListFault> {
+        let mut fault = ListFault::Foreign;
+        for (at, issuer) in issuers.into_iter().enumerate() {
+            match Self::read(list, issuer) {
+                Ok(own) => return Ok((at, own)),
+                Err(ListFault::Foreign) => {}
+                Err(other) => fault = other,
+            }
+        }
+        Err(fault)
     }
 
     /// Reads a list that this authority has signed.
@@ -61,26 +126,54 @@ impl OwnList {
         if !signed {
             return Err(ListFault::Foreign);
         }
-        let number = list.number().ok().flatten().and_then(|number| counted(&number)).ok_or(ListFault::Number)?;
-        let mut entries = Vec::with_capacity(list.entries().len());
-        for entry in list.entries() {
-            let serial = entry.serial.clone();
-            let fault = |why| ListFault::Entry { serial: serial.clone(), why };
-            if entry.extensions.get(&oids::CERTIFICATE_ISSUER).is_some() {
-                return Err(fault("it is of another issuer's certificate"));
-            }
-            let reason = entry.reason().map_err(|_| fault("its reason is none"))?.unwrap_or(CrlReason::Unspecified);
-            let invalid_since = match entry.extensions.get(&oids::INVALIDITY_DATE) {
-                None => None,
-                Some(extension) => {
-                    let date = Reader::new(&extension.value).any().and_then(time::decode);
-                    Some(date.map_err(|_| fault("its invalidityDate is none"))?)
-                }
-            };
-            entries.push((serial, Revocation { at: entry.revocation_date, reason, invalid_since }));
+        // RFC 5280 §5.2: "the application MUST NOT use that CRL".
+        let unknown = |it: &&Extension| it.critical && !PROCESSED.contains(&it.oid);
+        if let Some(unknown) = list.extensions().iter().find(unknown) {
+            return Err(ListFault::Critical(unknown.oid.clone()));
         }
-        Ok(Self { number, is_delta: list.is_delta(), entries })
+        let counted = |number: Option<CrlNumber>| number.map(|it| counted(&it).ok_or(ListFault::Number)).transpose();
+        Ok(Self {
+            number: counted(list.number()?)?,
+            base: counted(list.base_number()?)?,
+            this_update: list.this_update(),
+            scope: scope(list)?,
+            entries: list.entries().iter().map(entry).collect::<Result<_, _>>()?,
+        })
     }
+}
+
+/// What narrows the scope of a list.
+fn scope(list: &CertificateRevocationList) -> Result<Vec<u8>, ListFault> {
+    let Some(found) = list.extensions().find::<IssuingDistributionPoint>()? else { return Ok(Vec::new()) };
+    if found.value.only_attribute_certs {
+        return Err(ListFault::Attributes);
+    }
+    // That entries may be for other issuers' certificates widens it.
+    let narrowing = IssuingDistributionPoint { indirect: false, ..found.value };
+    Ok(if narrowing == IssuingDistributionPoint::default() { Vec::new() } else { narrowing.to_der() })
+}
+
+/// What an entry says.
+fn entry(entry: &RevokedCertificate) -> Result<(SerialNumber, Revocation), ListFault> {
+    let serial = entry.serial.clone();
+    let fault = |why| ListFault::Entry { serial: serial.clone(), why };
+    if entry.extensions.get(&oids::CERTIFICATE_ISSUER).is_some() {
+        // It holds for the entries that follow, too (RFC 5280 §5.3.3).
+        return Err(fault("it names the certificate's issuer, as lists of several CAs do"));
+    }
+    // RFC 5280 §5.3, as for the list.
+    if entry.extensions.iter().any(|it| it.critical && !PROCESSED_IN_ENTRIES.contains(&it.oid)) {
+        return Err(fault("it has a critical extension which certkit does not know"));
+    }
+    let reason = entry.reason().map_err(|_| fault("its reason is none"))?.unwrap_or(CrlReason::Unspecified);
+    let invalid_since = match entry.extensions.get(&oids::INVALIDITY_DATE) {
+        None => None,
+        Some(extension) => {
+            let date = Reader::new(&extension.value).any().and_then(time::decode);
+            Some(date.map_err(|_| fault("its invalidityDate is none"))?)
+        }
+    };
+    Ok((serial, Revocation { at: entry.revocation_date, reason, invalid_since }))
 }
 
 /// Brings an authority's numbers and revocations to where its lists had them. A revocation that the ledger has stays as it is.
@@ -90,18 +183,16 @@ impl OwnList {
 pub fn recover(
     ledger: &mut dyn Ledger,
     authority: &AuthorityRecord,
-    mut lists: Vec<OwnList>,
+    lists: &[OwnList],
     act: &Act,
 ) -> Result<Recovered, LedgerError> {
-    // A delta has the number of the complete list it was signed with, and says nothing that this does not.
-    lists.sort_by_key(|list| (list.number, !list.is_delta));
     let mut recovered = Recovered::default();
-    let greatest = lists.last().map_or(0, |list| list.number);
+    let greatest = lists.iter().filter_map(|list| list.number).max().unwrap_or_default();
     if greatest > authority.crl_number {
         ledger.next_crl_number(authority.id, greatest.saturating_sub(1))?;
         recovered.crl_number = Some(greatest);
     }
-    for (serial, revocation) in standing(&lists) {
+    for (serial, revocation) in standing(lists) {
         match ledger.revoke(authority.id, &serial, revocation, act) {
             Ok(_) => recovered.revoked += 1,
             Err(LedgerError::AlreadyRevoked { .. }) => {}
@@ -114,23 +205,51 @@ pub fn recover(
     Ok(recovered)
 }
 
-/// What is revoked after all of these lists, the earliest first. What a later complete list leaves out has expired, and stays
-/// revoked; a hold that it leaves out was lifted.
-fn standing(lists: &[OwnList]) -> BTreeMap<SerialNumber, Revocation> {
-    let mut standing: BTreeMap<SerialNumber, Revocation> = BTreeMap::new();
-    for list in lists {
-        if !list.is_delta {
-            standing.retain(|_, revocation| !revocation.is_hold());
+/// What is revoked after all of these lists of one authority. What a later list leaves out has expired, and stays revoked; a
+/// hold that it leaves out was lifted, if it is a complete list, and of every certificate or of the same scope as the one that
+/// had the hold.
+pub fn standing(lists: &[OwnList]) -> BTreeMap<SerialNumber, Revocation> {
+    let mut in_order: Vec<&OwnList> = lists.iter().collect();
+    // A delta has the number of the complete list it was signed with, and says nothing that this does not. Where one of them
+    // has no number, only their times tell which was first.
+    match lists.iter().all(|list| list.number.is_some()) {
+        true => in_order.sort_by_key(|list| (list.number, !list.is_delta())),
+        false => in_order.sort_by_key(|list| (list.this_update, !list.is_delta())),
+    }
+    let mut standing: BTreeMap<SerialNumber, (Revocation, &OwnList)> = BTreeMap::new();
+    for list in in_order {
+        if !list.is_delta() {
+            standing.retain(|_, (revocation, from)| {
+                !revocation.is_hold() || (list.is_narrow() && list.scope != from.scope)
+            });
         }
         for (serial, revocation) in &list.entries {
             match revocation.reason {
-                CrlReason::RemoveFromCrl => _ = standing.remove(serial),
-                _ => _ = standing.insert(serial.clone(), *revocation),
+                // RFC 5280 §5.3.1: its hold was lifted, or it has expired.
+                CrlReason::RemoveFromCrl => {
+                    if standing.get(serial).is_some_and(|(revocation, _)| revocation.is_hold()) {
+                        standing.remove(serial);
+                    }
+                }
+                _ => _ = standing.insert(serial.clone(), (*revocation, list)),
             }
         }
     }
-    standing
+    standing.into_iter().map(|(serial, (revocation, _))| (serial, revocation)).collect()
 }
+
+/// The extensions of lists that change nothing here, or are minded.
+const PROCESSED: [Oid; 6] = [
+    oids::AUTHORITY_KEY_IDENTIFIER,
+    oids::ISSUER_ALT_NAME,
+    oids::CRL_NUMBER,
+    oids::DELTA_CRL_INDICATOR,
+    oids::ISSUING_DISTRIBUTION_POINT,
+    oids::FRESHEST_CRL,
+];
+
+/// The same for entries; with a certificateIssuer none is taken.
+const PROCESSED_IN_ENTRIES: [Oid; 3] = [oids::REASON_CODE, oids::HOLD_INSTRUCTION_CODE, oids::INVALIDITY_DATE];
 
 /// A number that the ledger can go on from: the database counts in 63 bits.
 fn counted(number: &CrlNumber) -> Option<u64> {
@@ -141,13 +260,19 @@ fn counted(number: &CrlNumber) -> Option<u64> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use ::time::OffsetDateTime;
+    use ::time::Duration;
 
     fn list(number: u64, is_delta: bool, entries: &[(u8, CrlReason)]) -> OwnList {
         let at = OffsetDateTime::UNIX_EPOCH;
         let entry =
             |(serial, reason): &(u8, CrlReason)| (SerialNumber::from_content(&[*serial]), Revocation::new(at, *reason));
-        OwnList { number, is_delta, entries: entries.iter().map(entry).collect() }
+        let base = is_delta.then(|| number.saturating_sub(1));
+        let entries = entries.iter().map(entry).collect();
+        OwnList { number: Some(number), base, this_update: at, scope: Vec::new(), entries }
+    }
+
+    fn reasons(lists: &[OwnList]) -> Vec<CrlReason> {
+        standing(lists).values().map(|revocation| revocation.reason).collect()
     }
 
     #[test]
@@ -156,11 +281,56 @@ mod tests {
         let first =
             list(1, false, &[(1, KeyCompromise), (2, CertificateHold), (3, CertificateHold), (4, CertificateHold)]);
         let delta = list(2, true, &[(2, RemoveFromCrl), (3, Superseded)]);
-        let left = |lists: &[OwnList]| -> Vec<CrlReason> {
-            standing(lists).values().map(|revocation| revocation.reason).collect()
+        assert_eq!(reasons(&[first.clone(), delta.clone()]), [KeyCompromise, Superseded, CertificateHold]);
+        assert_eq!(reasons(&[first, delta, list(3, false, &[])]), [KeyCompromise, Superseded]);
+        // It may say that a certificate has expired, too.
+        let expired = list(2, true, &[(1, RemoveFromCrl)]);
+        assert_eq!(reasons(&[list(1, false, &[(1, KeyCompromise)]), expired]), [KeyCompromise]);
+    }
+
+    #[test]
+    fn a_list_lifts_no_hold_that_is_not_within_its_scope() {
+        let hold = [(1, CrlReason::CertificateHold)];
+        let narrow = |list: OwnList, scope: &[u8]| OwnList { scope: scope.to_vec(), ..list };
+        for (first, second, lifted) in [
+            (&b""[..], &b""[..], true),
+            (b"users", b"users", true),
+            (b"users", b"", true),
+            (b"", b"users", false),
+            (b"users", b"authorities", false),
+        ] {
+            let lists = [narrow(list(1, false, &hold), first), narrow(list(2, false, &[]), second)];
+            assert_eq!(standing(&lists).is_empty(), lifted, "{first:?} {second:?}");
+        }
+    }
+
+    #[test]
+    fn lists_without_a_number_are_in_the_order_of_their_times() {
+        let unnumbered = |day: i64, entries: &[(u8, CrlReason)]| {
+            let this_update = OffsetDateTime::UNIX_EPOCH + Duration::days(day);
+            OwnList { number: None, this_update, ..list(0, false, entries) }
         };
-        assert_eq!(left(&[first.clone(), delta.clone()]), [KeyCompromise, Superseded, CertificateHold]);
-        assert_eq!(left(&[first, delta, list(3, false, &[])]), [KeyCompromise, Superseded]);
+        let hold = [(1, CrlReason::CertificateHold)];
+        assert!(reasons(&[unnumbered(2, &[]), unnumbered(1, &hold)]).is_empty());
+        assert_eq!(reasons(&[unnumbered(1, &[]), unnumbered(2, &hold)]), [CrlReason::CertificateHold]);
+        // One without is enough.
+        assert_eq!(reasons(&[list(9, false, &[]), unnumbered(1, &hold)]), [CrlReason::CertificateHold]);
+    }
+
+    #[test]
+    fn a_delta_builds_upon_its_base_or_a_later_list_of_its_scope() {
+        let delta = OwnList { base: Some(5), ..list(8, true, &[]) };
+        assert_eq!(list(1, false, &[]).base_missing_from(&[]), None);
+        let scoped = OwnList { scope: b"users".to_vec(), ..list(6, false, &[]) };
+        for (there, missing) in [
+            (vec![], Some(5)),
+            (vec![list(4, false, &[]), list(6, true, &[]), scoped], Some(5)),
+            (vec![OwnList { number: None, ..list(6, false, &[]) }], Some(5)),
+            (vec![list(5, false, &[])], None),
+            (vec![list(7, false, &[])], None),
+        ] {
+            assert_eq!(delta.base_missing_from(&there), missing, "{there:?}");
+        }
     }
 
     #[test]

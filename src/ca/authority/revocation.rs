@@ -3,7 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::{Authority, AuthorityError};
-use crate::ca::ledger::{Act, LedgerError, ListQuery, Query, Record, RecordId, Revocation, SignedList};
+use crate::ca::ledger::{
+    Act, AuthorityRecord, LedgerError, ListQuery, Query, Record, RecordId, Revocation, SignedList,
+};
+use crate::ca::recovery::{self, OwnList, Recovered};
 use crate::x509::SerialNumber;
 use crate::x509::ocsp::OcspStatus;
 
@@ -76,11 +79,28 @@ impl Authority {
     /// # Errors
     /// When the ledger fails.
     pub fn carry_on_lists(&mut self, last: u64) -> Result<(), AuthorityError> {
-        if let Some(above) = last.checked_sub(1) {
+        if last > self.in_ledger()?.crl_number {
             // The last one counts as handed out here.
-            self.ledger.next_crl_number(self.id, above)?;
+            self.ledger.next_crl_number(self.id, last.saturating_sub(1))?;
         }
         Ok(())
+    }
+
+    /// Takes the numbers and revocations of the lists that it signed before: [`recovery::recover`].
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn recover(&mut self, lists: &[OwnList], act: &Act) -> Result<Recovered, AuthorityError> {
+        let own = self.in_ledger()?;
+        Ok(recovery::recover(&mut *self.ledger, &own, lists, act)?)
+    }
+
+    fn in_ledger(&mut self) -> Result<AuthorityRecord, AuthorityError> {
+        let own = self.ledger.authorities()?.into_iter().find(|it| it.id == self.id);
+        own.ok_or_else(|| AuthorityError::Unknown {
+            subject: self.certificate.display_name(),
+            serial: self.certificate.serial().clone(),
+        })
     }
 
     /// Whether any certificate was revoked or released that `list` does not tell of.

@@ -48,9 +48,9 @@ For example:
 
 With --json the answer is an object: `new_ledger`; `mended` (what was made again, in words); `cautions` (what to be careful of);
 `put_back` (files); `recorded` and `left_out`, each with `file`, `subject`, `serial`, `fingerprint_sha256`, and where it was left
-out, `why`; `known` (how many the ledger had already); `passed_over` (files); `lists`, each with `file`, and `number` or `why`;
-`crl_numbers` (from where they go on, by authority); `revoked` (how many); `not_revoked`, each with `serial`, `at`, `reason`; and
-`not_put_back` (in words).")]
+out, `why`; `known` (how many the ledger had already); `passed_over` (files); `lists`, each with `file`, `number` (null where
+it has none), and where it was left out, `why`; `crl_numbers` (from where they go on, by authority); `revoked` (how many);
+`not_revoked`, each with `serial`, `at`, `reason`; and `not_put_back` (in words).")]
 pub(super) struct Args {
     /// Files with certificates of this CA, PEM or DER; others are passed over
     #[arg(value_name = "FILE")]
@@ -98,9 +98,9 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     take_lists(&mut *ledger, &authorities, lists, &act, &mut repaired)?;
     if args.new_ledger && repaired.lists.iter().all(|list| list.number.is_none()) {
         repaired.cautions.push(
-            "no published list was there, so CRL numbers begin again at 1, and clients that hold a list with a greater one may \
-             refuse the new ones (RFC 5280 §5.2.3); before the next list is signed: certkit ca repair --crl FILE, with the last \
-             one that was published"
+            "no published list with a number was there, so CRL numbers begin again at 1, and clients that hold a list with a \
+             greater one may refuse the new ones (RFC 5280 §5.2.3); before the next list is signed: certkit ca repair --crl \
+             FILE, with the last one that was published"
                 .to_owned(),
         );
     }
@@ -171,27 +171,18 @@ fn take_lists(
 ) -> anyhow::Result<()> {
     let mut own: Vec<Vec<OwnList>> = authorities.iter().map(|_| Vec::new()).collect();
     for GivenList { file, list, named } in lists {
-        let mut fault = ListFault::Foreign;
-        let mut read = None;
-        for (at, (_, issuer)) in authorities.iter().enumerate() {
-            match OwnList::read(&list, issuer) {
-                Ok(found) => read = read.or(Some((at, found))),
-                Err(ListFault::Foreign) => {}
-                Err(other) => fault = other,
-            }
-        }
-        match read {
-            Some((at, found)) => {
-                repaired.lists.push(AboutList { file, number: Some(found.number()), why: None });
+        match OwnList::read_for(&list, authorities.iter().map(|(_, issuer)| issuer)) {
+            Ok((at, found)) => {
+                repaired.lists.push(AboutList { file, number: found.number(), why: None });
                 own.get_mut(at).context("an authority was lost on the way")?.push(found);
             }
             // One that merely lies there may be anybody's.
-            None if !named && fault == ListFault::Foreign => {}
-            None => repaired.lists.push(AboutList { file, number: None, why: Some(fault.to_string()) }),
+            Err(ListFault::Foreign) if !named => {}
+            Err(fault) => repaired.lists.push(AboutList { file, number: None, why: Some(fault.to_string()) }),
         }
     }
     for ((record, certificate), lists) in authorities.iter().zip(own) {
-        let Recovered { crl_number, revoked, unrecorded } = recovery::recover(ledger, record, lists, act)?;
+        let Recovered { crl_number, revoked, unrecorded } = recovery::recover(ledger, record, &lists, act)?;
         let authority = certificate.display_name();
         repaired.crl_numbers.extend(crl_number.map(|after| NumbersAfter { authority, after }));
         repaired.revoked += revoked;

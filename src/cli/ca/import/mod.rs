@@ -2,6 +2,7 @@
 
 mod index;
 mod layout;
+mod lists;
 mod past;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 
-use self::past::Past;
+use self::past::{Past, Told};
 use super::outline::Outline;
 use super::place::{self, Chosen};
 use super::wanted::written_key;
@@ -23,7 +24,7 @@ use crate::cli::output::{Report, Session, shown};
 use crate::cli::passphrase::{Passphrase, PassphraseSource};
 use crate::cli::problem::Hinted;
 use crate::cli::secret::Secret;
-use crate::cli::text::{Text, bad, good, strong, warn};
+use crate::cli::text::{Text, bad, good, safe, strong, warn};
 use crate::container::{ContainerError, Document, PrivateKeyItem, is_pkcs12};
 use crate::key::{KeyError, PrivateKey};
 use crate::x509::{Certificate, SerialNumber};
@@ -34,9 +35,14 @@ use crate::x509::{Certificate, SerialNumber};
 The certificate must be a CA's and the key its own; what is odd about it is said. The original stays where it is. A key under
 a passphrase stays under it. The CA is the first of its folder, or with --called another authority beside those that are there.
 
-What easy-rsa and openssl keep of it is taken over too: what was issued, what was revoked, and the number of the last
-revocation list, so that the next one has a greater number. A certificate that index.txt calls revoked and that is not to be
-found cannot be put on a list: it is refused before anything is recorded, unless --drop-revocations accepts it.
+What easy-rsa and openssl keep of it is taken over too: what was issued, what index.txt and the published list crl.pem revoke,
+and the number of the last list, so that the next one has a greater number. Any CA's lists are taken with --crl, with reasons,
+holds and dates. What a list revokes is revoked, whatever index.txt says of it, and where they differ that is told.
+
+A certificate that index.txt or a list revokes and that is not to be found, in the folder or with --issued, cannot be put on a
+list made here, for the ledger keeps revocations with their certificates: it is refused before anything is recorded, unless
+--drop-revocations accepts it. Refused, too, are a list that the CA has not signed, a delta without the list it builds upon, and
+a list of several CAs (indirect). A crl.pem beside that bears another CA's name is passed over, and that is told.
 
 Known folders:
   rootCA.pem, rootCA-key.pem              mkcert (mkcert -CAROOT says where)
@@ -48,13 +54,13 @@ Known folders:
 For example:
   certkit ca import \"$(mkcert -CAROOT)\"
   certkit ca import ca.p12 --passphrase prompt
-  certkit ca import --cert ca.pem --key ca.key --issued old-certificates/
+  certkit ca import --cert ca.pem --key ca.key --issued old-certificates/ --crl published/crl.pem
   certkit ca import --cert sub.pem --key sub.key --chain root.pem --called branch
   certkit ca import ~/pki --key-stays
 
 With --json the answer is an object: `from`; `folder`; `authorities` as `certkit ca init` answers; `warnings`; `issued` with
-`recorded`, `known`, `foreign` (how many certificates); `revoked` (how many); and `dropped` (serial numbers whose revocation
-is lost).")]
+`recorded`, `known`, `foreign` (how many certificates); `revoked` (how many); `lists` (files that were taken); `only_listed`
+(serial numbers that a list revokes and index.txt does not); and `dropped` (serial numbers whose revocation is lost).")]
 pub(super) struct Args {
     /// The folder of another program's CA, or a PKCS#12 file; with --key, the CA's certificate
     #[arg(value_name = "FOLDER|FILE", required_unless_present = "cert", conflicts_with = "cert")]
@@ -79,6 +85,10 @@ pub(super) struct Args {
     /// Record these certificates as issued by the CA; of a folder all that lies in it
     #[arg(long, value_name = "FILE|FOLDER")]
     issued: Vec<PathBuf>,
+
+    /// Take over what this list, which the CA has published, revokes: PEM or DER; may be given several times
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
 
     /// Go on where certificates that the CA has revoked are not to be found: here they are revoked no more
     #[arg(long)]
@@ -155,9 +165,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let pool: Vec<Certificate> =
         candidates.iter().flat_map(|it| it.others.iter().chain([&it.certificate])).cloned().collect();
 
-    let Some(first) = candidates.first() else { bail!("there is nothing to import") };
-    let past = Past::read(&args, found.as_ref(), &first.certificate, now)?;
-    let dropped = past.dropped.clone();
+    let own: Vec<&Certificate> = candidates.iter().map(|it| &it.certificate).collect();
+    let past = Past::read(&args, found.as_ref(), &own, now)?;
 
     let absent = absent_keys(&candidates, args.key_stays);
     if !absent.is_empty() && config.tells_of_authorities() {
@@ -221,11 +230,13 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     set.write(session)?;
 
-    let (issued, revoked) = past.record(&mut adopted)?;
+    let Told { issued, revoked, lists, only_listed, dropped, odd } = past.record(&mut adopted)?;
+    warnings.extend(odd);
     let authorities: anyhow::Result<Vec<Outline>> =
         candidates.iter().map(|it| Outline::of(&it.name, &it.certificate, chosen)).collect();
     let (folder, authorities) = (chosen.shown(), authorities?);
-    session.answer(&Imported { from, folder, authorities, warnings, issued, revoked, dropped })?;
+    let dropped = dropped.into_iter().collect();
+    session.answer(&Imported { from, folder, authorities, warnings, issued, revoked, lists, only_listed, dropped })?;
     Ok(Exit::Yes)
 }
 
@@ -363,6 +374,10 @@ struct Imported {
     warnings: Vec<String>,
     issued: Taken,
     revoked: u64,
+    /// The files of lists whose revocations were taken over.
+    lists: Vec<String>,
+    /// Serial numbers that a list revokes and the index does not.
+    only_listed: Vec<SerialNumber>,
     /// Serial numbers of certificates whose revocation is lost.
     dropped: Vec<SerialNumber>,
 }
@@ -381,6 +396,16 @@ impl Report for Imported {
             text.line(format_args!(
                 "recorded {recorded} certificates, {} of them revoked; {known} were known, {foreign} are not its own",
                 self.revoked
+            ));
+        }
+        if !self.lists.is_empty() {
+            text.line(format_args!("took over what these lists revoke: {}", safe(self.lists.join(", "))));
+        }
+        if !self.only_listed.is_empty() {
+            let serials = past::listed(&self.only_listed);
+            text.line(format_args!(
+                "{} revoked, as a list has it, though index.txt does not say so: {serials}",
+                warn("differs:")
             ));
         }
         if !self.dropped.is_empty() {

@@ -1,38 +1,57 @@
 //! What a CA has done before it is taken over: issued, revoked, published.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use time::OffsetDateTime;
 
-use super::index::{self, Revoked};
+use super::index::{Index, Revoked};
 use super::layout::Layout;
+use super::lists::{self, Lists};
 use super::{Args, certificates};
+use crate::ca::recovery::{self, Recovered};
 use crate::ca::{Action, Authority, AuthorityName, Taken};
 use crate::cli::ca::place;
 use crate::cli::files::{self, Lines};
-use crate::cli::load::cannot_use;
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
-use crate::container::Document;
-use crate::encoding::hex;
-use crate::x509::extension::CrlNumber;
 use crate::x509::{Certificate, SerialNumber};
 
 /// The past of a CA, as files tell of it.
 #[derive(Default)]
 pub(super) struct Past {
     issued: Vec<Certificate>,
+    /// What the index of the first authority calls revoked, so far as it is at hand.
     revoked: Vec<Revoked>,
-    /// Serial numbers of revoked certificates that are not to be found.
-    pub(super) dropped: Vec<SerialNumber>,
-    /// The greatest `cRLNumber` that it may have used.
+    /// The lists of each authority.
+    lists: Vec<Lists>,
+    /// What lists revoke, is not at hand and has expired, as the index tells: no list needs it.
+    expired: BTreeSet<SerialNumber>,
+    /// The greatest `cRLNumber` that the file of the next one tells of.
     last_list: u64,
+    /// What is told of it, as far as that is known before it is recorded.
+    told: Told,
+}
+
+/// What became of the past.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) issued: Taken,
+    /// How many of those are revoked now, and were not before.
+    pub(super) revoked: u64,
+    /// The files of lists that were taken over.
+    pub(super) lists: Vec<String>,
+    /// The serial numbers of those that a list revokes and the index does not.
+    pub(super) only_listed: Vec<SerialNumber>,
+    /// Serial numbers of revoked certificates that are not to be found.
+    pub(super) dropped: BTreeSet<SerialNumber>,
+    /// What is odd about lists.
+    pub(super) odd: Vec<String>,
 }
 
 impl Past {
-    /// Reads it, before anything is recorded.
+    /// Reads it, before anything is recorded. The first of the authorities is the one that a folder tells of.
     ///
     /// # Errors
     /// Where a certificate that was revoked is not to be found, unless that is accepted: lists made here would not have it,
@@ -40,73 +59,138 @@ impl Past {
     pub(super) fn read(
         args: &Args,
         found: Option<&Layout>,
-        own: &Certificate,
+        authorities: &[&Certificate],
         now: OffsetDateTime,
     ) -> anyhow::Result<Self> {
         let mut past = Self { issued: issued(args, found)?, ..Self::default() };
-        let Some(found) = found else { return Ok(past) };
-        past.last_list = last_list(found, own)?;
-        let Some(path) = &found.index else { return Ok(past) };
-        // One that has issued nothing is empty.
-        let mut text = String::new();
-        Lines::open(path)?.each(|line| {
-            text.push_str(&String::from_utf8_lossy(line));
-            text.push('\n');
-            Ok(true)
-        })?;
-        let (revoked, damaged) = index::revocations(&text);
-        if let Some(line) = damaged.first().filter(|_| !args.drop_revocations) {
+        let beside = found.map(|found| found.lists.as_slice()).unwrap_or_default();
+        past.lists = lists::read(&args.crl, beside, authorities, &mut past.told.odd)?;
+        past.told.lists = past.lists.iter().flat_map(|lists| &lists.files).cloned().collect();
+        past.last_list = found.and_then(|found| found.next_list.as_deref()).map_or(Ok(0), lists::before_next)?;
+        let index_at = found.and_then(|found| found.index.as_deref());
+        let index = index_at.map_or_else(|| Ok(Index::default()), read_index)?;
+        if let (Some(line), Some(path)) = (index.damaged.first().filter(|_| !args.drop_revocations), index_at) {
             return Err(anyhow!("line {line} of {} tells of a revocation and cannot be read", shown(path)))
                 .hint(format!("mend it, or go on without such lines: {DROP}"));
         }
-        let key = own.public_key()?;
-        let mut by_serial: HashMap<&SerialNumber, Vec<&Certificate>> = HashMap::new();
-        past.issued.iter().for_each(|it| by_serial.entry(it.serial()).or_default().push(it));
-        let is_at_hand = |revoked: &Revoked| {
-            let mut same = by_serial.get(&revoked.serial).into_iter().flatten();
-            same.any(|it| it.issuer().matches(own.subject()) && it.verify_signature(&key).is_ok())
-        };
-        let (at_hand, missing): (Vec<Revoked>, Vec<Revoked>) = revoked.into_iter().partition(is_at_hand);
-        // A certificate that has expired is on no list any more (RFC 5280 §3.3).
-        let missed = missing.into_iter().filter(|it| it.not_after.is_none_or(|end| now <= end));
-        let dropped: Vec<SerialNumber> = missed.map(|it| it.serial).collect();
-        if !dropped.is_empty() && !args.drop_revocations {
-            let (index, serials) = (shown(path), listed(&dropped));
-            return Err(anyhow!(
-                "{index} revokes certificates that are not to be found, and revocation lists made here would not have them: \
-                 serial number {serials}"
-            ))
-            .hint(format!("give these certificates with --issued, or go on without them: {DROP}"));
+        let mut missing = Missing { accepted: args.drop_revocations, ..Missing::default() };
+        let none = Index::default();
+        for (at, (own, lists)) in authorities.iter().zip(&past.lists).enumerate() {
+            // The index is the first one's.
+            let (Index { revoked, ends, .. }, index_at) = if at == 0 { (&index, index_at) } else { (&none, None) };
+            let listed = recovery::standing(&lists.own);
+            let in_index: HashSet<&SerialNumber> = revoked.iter().map(|it| &it.serial).collect();
+            let at_hand = at_hand(&listed.keys().chain(in_index.iter().copied()).collect(), own, &past.issued)?;
+            // A certificate that has expired is on no list any more (RFC 5280 §3.3).
+            let has_expired = |serial: &&SerialNumber| ends.get(*serial).is_some_and(|end| *end < now);
+            let (expired, missed): (Vec<&SerialNumber>, Vec<&SerialNumber>) =
+                listed.keys().filter(|serial| !at_hand.contains(serial)).partition(has_expired);
+            missing.add(&lists.files.join(" and "), own, missed)?;
+            past.expired.extend(expired.into_iter().cloned());
+            let Some(index_at) = index_at else { continue };
+            let missed = in_index.iter().copied().filter(|serial| !at_hand.contains(serial) && !has_expired(serial));
+            missing.add(&shown(index_at), own, missed.collect())?;
+            past.revoked = revoked.iter().filter(|it| at_hand.contains(&it.serial)).cloned().collect();
+            let only_listed = listed.keys().filter(|serial| at_hand.contains(serial) && !in_index.contains(serial));
+            past.told.only_listed = only_listed.cloned().collect();
         }
-        Ok(Self { revoked: at_hand, dropped, ..past })
+        past.told.dropped = missing.dropped;
+        Ok(past)
     }
 
-    /// Records it: what was issued, and how many of that were revoked.
-    pub(super) fn record(self, adopted: &mut [(AuthorityName, Authority)]) -> anyhow::Result<(Taken, u64)> {
-        let Self { issued, revoked, dropped: _, last_list } = self;
-        let (mut taken, mut count) = (Taken::default(), 0);
+    /// Records it.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub(super) fn record(self, adopted: &mut [(AuthorityName, Authority)]) -> anyhow::Result<Told> {
+        let Self { issued, revoked, lists, expired, last_list, mut told } = self;
         let act = place::act(Action::Import);
         for (_, authority) in adopted.iter_mut() {
             let one = authority.take_issued(&issued, &act)?;
-            taken.recorded += one.recorded;
-            taken.known += one.known;
-            taken.foreign += one.foreign;
+            told.issued.recorded += one.recorded;
+            told.issued.known += one.known;
+            told.issued.foreign += one.foreign;
         }
         // What is another's for each of them is foreign.
         let others = (adopted.len() as u64).saturating_sub(1);
-        taken.foreign = taken.foreign.saturating_sub(others * issued.len() as u64);
-        let Some((_, authority)) = adopted.first_mut() else { return Ok((taken, count)) };
-        for Revoked { serial, revocation, .. } in revoked {
+        told.issued.foreign = told.issued.foreign.saturating_sub(others * issued.len() as u64);
+        // Lists first: what they say is signed, and known to others.
+        for ((_, authority), lists) in adopted.iter_mut().zip(&lists) {
+            let Recovered { crl_number: _, revoked, unrecorded } = authority.recover(&lists.own, &act)?;
+            told.revoked += revoked;
+            let unrecorded = unrecorded.into_iter().map(|(serial, _)| serial);
+            told.dropped.extend(unrecorded.filter(|serial| !expired.contains(serial)));
+        }
+        let Some((_, authority)) = adopted.first_mut() else { return Ok(told) };
+        let listed = lists.first().map(|lists| recovery::standing(&lists.own)).unwrap_or_default();
+        for Revoked { serial, revocation } in revoked {
             match authority.revoke(&serial, revocation, &act) {
-                Ok(_) => count += 1,
-                // As after an interruption.
+                // A hold of the list that the index has for good was counted.
+                Ok(_) => told.revoked += u64::from(!listed.contains_key(&serial)),
+                // By the list, or as after an interruption.
                 Err(error) if error.is_about_standing() => {}
                 Err(error) => return Err(error).with_context(|| format!("cannot revoke {serial}")),
             }
         }
         authority.carry_on_lists(last_list)?;
-        Ok((taken, count))
+        Ok(told)
     }
+}
+
+/// The serial numbers among those `revoked` whose certificates are at hand: by this authority, and not its own.
+fn at_hand<'a>(
+    revoked: &HashSet<&SerialNumber>,
+    own: &Certificate,
+    issued: &'a [Certificate],
+) -> anyhow::Result<HashSet<&'a SerialNumber>> {
+    let key = own.public_key()?;
+    let is_its = |it: &&Certificate| it.issuer().matches(own.subject()) && it.verify_signature(&key).is_ok();
+    let wanted = issued.iter().filter(|it| revoked.contains(it.serial()) && *it != own);
+    Ok(wanted.filter(is_its).map(Certificate::serial).collect())
+}
+
+/// Revoked certificates that are not at hand, so that no ledger has them and no list made here.
+#[derive(Default)]
+struct Missing {
+    /// Whether they are given up.
+    accepted: bool,
+    dropped: BTreeSet<SerialNumber>,
+}
+
+impl Missing {
+    /// Takes those that these files of an authority revoke.
+    fn add(&mut self, files: &str, own: &Certificate, serials: Vec<&SerialNumber>) -> anyhow::Result<()> {
+        let mut serials: Vec<SerialNumber> = serials.into_iter().cloned().collect();
+        serials.sort();
+        if self.accepted || serials.is_empty() {
+            self.dropped.extend(serials);
+            return Ok(());
+        }
+        if own.is_self_issued() && serials.contains(own.serial()) {
+            let serial = own.serial();
+            return Err(anyhow!(
+                "{files} revokes the CA itself, serial number {serial}, and no list made here would have that"
+            ))
+            .hint(format!("make a new CA, for clients may take this one no more; or go on without that: {DROP}"));
+        }
+        Err(anyhow!(
+            "certificates revoked by {files} are not to be found, and revocation lists made here would not have them: serial \
+             number {}",
+            listed(&serials)
+        ))
+        .hint(format!("give these certificates with --issued, or go on without them, which loses nothing where they have expired: {DROP}"))
+    }
+}
+
+/// Reads the index. That of a CA which has issued nothing is empty.
+fn read_index(path: &Path) -> anyhow::Result<Index> {
+    let mut text = String::new();
+    Lines::open(path)?.each(|line| {
+        text.push_str(&String::from_utf8_lossy(line));
+        text.push('\n');
+        Ok(true)
+    })?;
+    Ok(Index::read(&text))
 }
 
 /// The certificates that it has issued, and others that lie beside them.
@@ -132,42 +216,6 @@ fn issued(args: &Args, found: Option<&Layout>) -> anyhow::Result<Vec<Certificate
     Ok(all)
 }
 
-/// The greatest `cRLNumber` that it may have used: the number before the next one, or that of the list it has published.
-fn last_list(found: &Layout, own: &Certificate) -> anyhow::Result<u64> {
-    let mut last = 0;
-    if let Some(path) = &found.next_list {
-        let what = "it says which number the next revocation list has: correct it, or move it away";
-        let text = files::read_text(path).hint(what)?;
-        let text = text.trim();
-        // openssl writes whole octets; a person may not.
-        let even = if text.len().is_multiple_of(2) { text.to_owned() } else { format!("0{text}") };
-        let Some(octets) = hex::decode(&even) else {
-            return Err(anyhow!("{} holds no hexadecimal number", shown(path))).hint(what);
-        };
-        last = number(&CrlNumber(octets), path)?.saturating_sub(1);
-    }
-    for path in &found.lists {
-        let contents = files::read(path)?;
-        let document = Document::read(&contents).with_context(|| cannot_use(path))?;
-        for list in document.revocation_lists().with_context(|| cannot_use(path))? {
-            let numbered = list.number().with_context(|| cannot_use(path))?;
-            if let Some(numbered) = numbered.filter(|_| list.issuer().matches(own.subject())) {
-                last = last.max(number(&numbered, path)?);
-            }
-        }
-    }
-    Ok(last)
-}
-
-/// A `cRLNumber` that the ledger can count on from.
-fn number(number: &CrlNumber, path: &Path) -> anyhow::Result<u64> {
-    match number.to_u64() {
-        Some(number) if number <= GREATEST => Ok(number),
-        _ => Err(anyhow!("the number of a revocation list in {} is greater than {GREATEST}", shown(path)))
-            .hint("the ledger counts to there, and the next list needs a greater one: renew the CA under another name"),
-    }
-}
-
 /// Some serial numbers, as they are shown.
 pub(super) fn listed(serials: &[SerialNumber]) -> String {
     let some = serials.iter().take(MOST_SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -179,9 +227,6 @@ pub(super) fn listed(serials: &[SerialNumber]) -> String {
 
 /// The flag that accepts what is lost.
 const DROP: &str = "--drop-revocations";
-
-/// So that millions of lists can follow.
-const GREATEST: u64 = (1 << 62) - 1;
 
 /// How many serial numbers are listed.
 const MOST_SHOWN: usize = 8;
