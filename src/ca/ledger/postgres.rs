@@ -6,6 +6,7 @@
 
 mod access;
 mod audit;
+mod catalogue;
 mod lists;
 mod mend;
 mod parameters;
@@ -31,6 +32,7 @@ use super::{
 };
 use crate::x509::{Certificate, SerialNumber};
 use ::postgres::error::SqlState;
+use ::postgres::types::WrongType;
 use ::postgres::{Client, IsolationLevel, NoTls, Transaction};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -325,6 +327,9 @@ fn told(name: &str, error: ::postgres::Error) -> LedgerError {
             let table = said.strip_prefix("relation \"").and_then(|rest| rest.split_once('"')).map(|(name, _)| name);
             let what = table.map(|name| flaw::missing_table(name.strip_prefix("certkit.").unwrap_or(name)));
             LedgerError::Damaged { ledger, what: what.unwrap_or(said) }
+        }
+        None if std::error::Error::source(&error).is_some_and(|cause| cause.is::<WrongType>()) => {
+            LedgerError::Damaged { ledger, what: "a column is not of the type that certkit gives it".to_owned() }
         }
         _ => LedgerError::Failed { ledger, source: Box::new(error) },
     }
