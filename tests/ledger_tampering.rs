@@ -142,3 +142,257 @@ fn what_is_recorded_again_after_it_was_revoked_has_to_be_revoked_again() {
     sandbox.certkit(&[&["ca", "revoke", "a.test"][..], &again].concat()).expect_code(0);
     sandbox.certkit(&["ca", "check"]).expect_code(0);
 }
+
+/// What keeps a database's name and does something else, what tells of it, and what is made again.
+#[cfg(unix)]
+const DISGUISES: &[(&str, &str, &str)] = &[
+    (
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "the function refuse, by which every guard refuses, is not as certkit makes it",
+        "refuse",
+    ),
+    (
+        "ALTER FUNCTION refuse() SET session_replication_role = replica",
+        "the function refuse, by which every guard refuses, is not as certkit makes it",
+        "refuse",
+    ),
+    ("DROP FUNCTION refuse CASCADE", "audit_stays, which is part of every ledger, is missing", "refuse"),
+    (
+        "DROP FUNCTION refuse CASCADE; CREATE FUNCTION refuse() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+        "the function refuse, by which every guard refuses, is not as certkit makes it",
+        "refuse",
+    ),
+    ("ALTER TABLE audit DISABLE TRIGGER audit_stays", "audit_stays, which is part of every ledger, is at rest", "audit_stays"),
+    ("ALTER TABLE audit ENABLE REPLICA TRIGGER audit_stays", "audit_stays, which is part", "audit_stays"),
+    ("DROP TRIGGER audit_stays ON audit", "audit_stays, which is part of every ledger, is missing", "audit_stays"),
+    (
+        "DROP TRIGGER audit_stays ON audit; CREATE TRIGGER audit_stays BEFORE DELETE OR UPDATE ON names
+         FOR EACH ROW EXECUTE FUNCTION refuse('the audit log only grows'); DROP TRIGGER audit_stays ON names",
+        "audit_stays, which is part of every ledger, is missing",
+        "audit_stays",
+    ),
+    (
+        "DROP TRIGGER audit_stays ON audit; CREATE TRIGGER audit_stays BEFORE DELETE OR UPDATE ON audit
+         FOR EACH ROW WHEN (old.number < 0) EXECUTE FUNCTION refuse('the audit log only grows')",
+        "audit_stays is not as certkit makes it",
+        "audit_stays",
+    ),
+    (
+        "DROP TRIGGER audit_stays ON audit; CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+         FOR EACH ROW WHEN (true) EXECUTE FUNCTION refuse('the audit log only grows')",
+        "audit_stays is not as certkit makes it",
+        "audit_stays",
+    ),
+    (
+        "DROP TRIGGER audit_stays ON audit; CREATE TRIGGER audit_stays AFTER DELETE OR UPDATE ON audit
+         FOR EACH ROW WHEN (true) EXECUTE FUNCTION refuse('the audit log only grows')",
+        "audit_stays is not as certkit makes it",
+        "audit_stays",
+    ),
+    (
+        "DROP TRIGGER audit_stays ON audit; CREATE TRIGGER audit_stays BEFORE DELETE OR UPDATE ON audit
+         FOR EACH STATEMENT EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "audit_stays is not as certkit makes it",
+        "audit_stays",
+    ),
+    (
+        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+         DROP TRIGGER audit_stays ON audit; CREATE TRIGGER audit_stays BEFORE DELETE OR UPDATE ON audit
+         FOR EACH ROW WHEN (true) EXECUTE FUNCTION public.refuse('the audit log only grows')",
+        "audit_stays is not as certkit makes it",
+        "audit_stays",
+    ),
+    (
+        "DROP TRIGGER certificates_stay_the_same ON certificates;
+         CREATE TRIGGER certificates_stay_the_same BEFORE UPDATE OF id ON certificates
+         FOR EACH ROW WHEN (true) EXECUTE FUNCTION refuse('a recorded certificate is never changed')",
+        "certificates_stay_the_same is not as certkit makes it",
+        "certificates_stay_the_same",
+    ),
+    (
+        "DROP TRIGGER revocations_stay ON certificates;
+         CREATE TRIGGER revocations_stay BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificates
+         FOR EACH ROW WHEN (old.reason <> ALL ('{6,1}')) EXECUTE FUNCTION refuse('a revocation is never undone')",
+        "revocations_stay is not as certkit makes it",
+        "revocations_stay",
+    ),
+    (
+        "CREATE FUNCTION public.never(bigint, bigint) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+         CREATE OPERATOR public.< (FUNCTION = public.never, LEFTARG = bigint, RIGHTARG = bigint);
+         DROP TRIGGER audit_head_grows ON audit_head; CREATE TRIGGER audit_head_grows BEFORE UPDATE ON audit_head FOR EACH ROW
+         WHEN (new.lines OPERATOR(public.<) old.lines) EXECUTE FUNCTION refuse('the audit log only grows')",
+        "audit_head_grows is not as certkit makes it",
+        "audit_head_grows",
+    ),
+    ("DROP INDEX names_by_certificate", "names_by_certificate, which is part of every ledger, is missing", "names_by_certificate"),
+    (
+        "DROP INDEX names_by_certificate; CREATE INDEX names_by_certificate ON names (name)",
+        "names_by_certificate is not as certkit makes it",
+        "names_by_certificate",
+    ),
+    (
+        "DROP INDEX names_by_certificate; CREATE INDEX names_by_certificate ON revocations (certificate)",
+        "names_by_certificate is not as certkit makes it",
+        "names_by_certificate",
+    ),
+    (
+        "DROP INDEX lists_by_number; CREATE INDEX lists_by_number ON lists (authority, number, scope, (base IS NULL))",
+        "lists_by_number is not as certkit makes it",
+        "lists_by_number",
+    ),
+    (
+        "DROP INDEX certificates_revoked; CREATE INDEX certificates_revoked ON certificates (authority, revoked_at)
+         WHERE revoked_at IS NOT NULL AND reason <> 1",
+        "certificates_revoked is not as certkit makes it",
+        "certificates_revoked",
+    ),
+    (
+        "DROP INDEX revocations_by_authority; ALTER TABLE revocations ADD CONSTRAINT revocations_by_authority UNIQUE (authority, id)",
+        "revocations_by_authority, which is part of every ledger, is missing",
+        "revocations_by_authority",
+    ),
+    (
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'names_by_certificate'::regclass",
+        "names_by_certificate, which is part of every ledger, is at rest",
+        "names_by_certificate",
+    ),
+];
+
+/// What somebody did to a database that is not made good by itself, what tells of it, and what undoes it.
+#[cfg(unix)]
+const ALTERATIONS: &[(&str, &str, &str)] = &[
+    (
+        "ALTER TABLE lists DROP CONSTRAINT lists_number_check",
+        "the table lists is not as certkit makes it: it lacks CHECK ((number > 0)) to do: restore the ledger from a backup",
+        "ALTER TABLE lists ADD CHECK (number > 0)",
+    ),
+    (
+        "ALTER TABLE lists DROP CONSTRAINT lists_number_check; ALTER TABLE lists ADD CHECK (number > 0) NOT VALID",
+        "it lacks CHECK ((number > 0)), and it has CHECK ((number > 0)) NOT VALID",
+        "ALTER TABLE lists VALIDATE CONSTRAINT lists_number_check",
+    ),
+    (
+        "ALTER TABLE certificates DROP CONSTRAINT certificates_authority_serial_key",
+        "the table certificates is not as certkit makes it: it lacks UNIQUE (authority, serial)",
+        "ALTER TABLE certificates ADD UNIQUE (authority, serial)",
+    ),
+    (
+        "ALTER TABLE names DROP CONSTRAINT names_certificate_fkey",
+        "the table names is not as certkit makes it: it lacks FOREIGN KEY (certificate) REFERENCES certificates(id)",
+        "ALTER TABLE names ADD FOREIGN KEY (certificate) REFERENCES certificates",
+    ),
+    (
+        "ALTER TABLE names DISABLE TRIGGER ALL",
+        "it has FOREIGN KEY (certificate) REFERENCES certificates(id) at rest",
+        "ALTER TABLE names ENABLE TRIGGER ALL",
+    ),
+    (
+        "ALTER TABLE names DROP CONSTRAINT names_pkey",
+        "it lacks PRIMARY KEY (name, certificate)",
+        "ALTER TABLE names ADD PRIMARY KEY (name, certificate)",
+    ),
+    (
+        "ALTER TABLE lists ALTER entries TYPE integer",
+        "it lacks entries bigint NOT NULL, and it has entries integer NOT NULL",
+        "ALTER TABLE lists ALTER entries TYPE bigint",
+    ),
+    (
+        "ALTER TABLE revocations ALTER reason DROP NOT NULL",
+        "it lacks reason bigint NOT NULL, and it has reason bigint",
+        "ALTER TABLE revocations ALTER reason SET NOT NULL",
+    ),
+    (
+        "ALTER TABLE revocations ALTER reason SET DEFAULT 6",
+        "it lacks reason bigint NOT NULL, and it has reason bigint NOT NULL DEFAULT 6",
+        "ALTER TABLE revocations ALTER reason DROP DEFAULT",
+    ),
+    (
+        "ALTER TABLE names ALTER name TYPE text COLLATE \"POSIX\"",
+        "it lacks name text COLLATE \"C\" NOT NULL, and it has name text COLLATE \"POSIX\" NOT NULL",
+        "ALTER TABLE names ALTER name TYPE text COLLATE \"C\"",
+    ),
+    (
+        "ALTER TABLE revocations ALTER id SET GENERATED BY DEFAULT",
+        "it has id bigint NOT NULL GENERATED BY DEFAULT AS IDENTITY",
+        "ALTER TABLE revocations ALTER id SET GENERATED ALWAYS",
+    ),
+    (
+        "ALTER TABLE names ADD eve text",
+        "the table names is not as certkit makes it: it has eve text to do: somebody wrote to the ledger past certkit",
+        "ALTER TABLE names DROP eve",
+    ),
+    (
+        "ALTER TABLE audit SET UNLOGGED",
+        "the table audit is not as certkit makes it: it has UNLOGGED",
+        "ALTER TABLE audit SET LOGGED",
+    ),
+    (
+        "ALTER TABLE audit ENABLE ROW LEVEL SECURITY",
+        "it has ROW LEVEL SECURITY",
+        "ALTER TABLE audit DISABLE ROW LEVEL SECURITY",
+    ),
+    (
+        "CREATE RULE eve AS ON DELETE TO audit DO INSTEAD NOTHING",
+        "the table audit is not as certkit makes it: it has RULE eve",
+        "DROP RULE eve ON audit",
+    ),
+    (
+        "CREATE TABLE public.eve () INHERITS (audit)",
+        "the table audit is not as certkit makes it: it has rows of public.eve",
+        "DROP TABLE public.eve",
+    ),
+    (
+        "CREATE TRIGGER eve BEFORE INSERT ON names FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "eve on names is not part of a ledger",
+        "DROP TRIGGER eve ON names",
+    ),
+    ("CREATE INDEX eve ON names (certificate, name)", "eve on names is not part of a ledger", "DROP INDEX eve"),
+    ("CREATE TABLE eve (x bigint)", "eve is not part of a ledger", "DROP TABLE eve"),
+    ("CREATE VIEW eve AS TABLE names", "eve is not part of a ledger", "DROP VIEW eve"),
+    (
+        "CREATE FUNCTION refuse(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+        "refuse(bigint) is not part of a ledger",
+        "DROP FUNCTION refuse(bigint)",
+    ),
+];
+
+#[cfg(unix)]
+#[test]
+fn what_keeps_the_name_of_a_guard_and_lets_everything_pass_is_seen_and_made_again() {
+    let Some(server) = crate::support::postgres::server() else { return };
+    let url = server.database();
+    let ledger = ["--ledger", &url];
+    let sandbox = with_history(&ledger);
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    client.batch_execute("SET search_path = certkit").unwrap();
+    for (statement, told, mended) in DISGUISES {
+        client.batch_execute(statement).unwrap();
+        shows(&sandbox, statement, told, &ledger);
+        let repaired = sandbox.certkit(&[&["ca", "repair", "--json"], &ledger[..]].concat()).expect_code(0).json();
+        assert!(repaired["mended"].to_string().contains(&format!("\"{mended}\"")), "{statement}\n{repaired}");
+        let checked = sandbox.certkit(&[&["ca", "check"], &ledger[..]].concat());
+        assert_eq!(checked.code, Some(0), "{statement}\n{checked}");
+        let refused = client.batch_execute("UPDATE audit SET who = 'eve'").unwrap_err();
+        assert_eq!(refused.as_db_error().unwrap().message(), "the audit log only grows", "{statement}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_done_to_the_tables_of_a_database_is_told_and_left_alone() {
+    let Some(server) = crate::support::postgres::server() else { return };
+    let url = server.database();
+    let ledger = ["--ledger", &url];
+    let sandbox = with_history(&ledger);
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    client.batch_execute("SET search_path = certkit").unwrap();
+    for (statement, told, undone) in ALTERATIONS {
+        client.batch_execute(statement).unwrap();
+        shows(&sandbox, statement, told, &ledger);
+        sandbox.certkit(&[&["ca", "repair"], &ledger[..]].concat()).expect_code(0).says("nothing to repair");
+        shows(&sandbox, statement, told, &ledger);
+        client.batch_execute(undone).unwrap();
+        let checked = sandbox.certkit(&[&["ca", "check"], &ledger[..]].concat());
+        assert_eq!(checked.code, Some(0), "{undone}\n{checked}");
+    }
+}

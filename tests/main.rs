@@ -43,6 +43,7 @@ mod ledger_faults;
 mod ledger_postgres;
 #[cfg(unix)]
 mod ledger_postgres_tls;
+mod ledger_silence;
 mod ledger_tampering;
 mod name_constraints;
 mod new;

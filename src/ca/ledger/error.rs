@@ -93,6 +93,18 @@ pub enum LedgerError {
         /// What the system or the server said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The database takes the connection and lets nobody in, nor says why.
+    #[error(
+        "the server of the ledger {ledger} has not let anybody in for {seconds} seconds: see whether PostgreSQL runs there, \
+         and whether it, a pooler or a firewall before it is stopped or overloaded; ?connect_timeout=SECONDS in the URL is \
+         how long each host is waited for"
+    )]
+    Silent {
+        /// Which one, without its password.
+        ledger: String,
+        /// How long this process waited.
+        seconds: u64,
+    },
     /// The file is something else.
     #[error("{ledger} is no ledger of certkit: {why}")]
     Foreign {

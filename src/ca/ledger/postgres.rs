@@ -6,9 +6,11 @@
 
 mod access;
 mod audit;
+mod catalogue;
 mod lists;
 mod mend;
 mod parameters;
+mod reach;
 mod revoke;
 mod rows;
 mod schema;
@@ -31,7 +33,8 @@ use super::{
 };
 use crate::x509::{Certificate, SerialNumber};
 use ::postgres::error::SqlState;
-use ::postgres::{Client, IsolationLevel, NoTls, Transaction};
+use ::postgres::types::WrongType;
+use ::postgres::{Client, IsolationLevel, Transaction};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// A ledger in a PostgreSQL database.
@@ -45,7 +48,8 @@ impl PostgresLedger {
     /// Opens the ledger in a database and brings its schema up to date.
     ///
     /// # Errors
-    /// [`LedgerError::Missing`], [`LedgerError::Newer`], and when the database cannot be reached or refuses.
+    /// [`LedgerError::Missing`], [`LedgerError::Newer`], [`LedgerError::Silent`], and when the database cannot be reached or
+    /// refuses.
     pub fn open(access: &PostgresAccess) -> Result<Self, LedgerError> {
         Self::connect(access, false)
     }
@@ -60,16 +64,9 @@ impl PostgresLedger {
 
     fn connect(access: &PostgresAccess, may_make: bool) -> Result<Self, LedgerError> {
         let name = access.name().to_owned();
-        let connected = blocking(|| match access.tls() {
-            Some(tls) => access.config().connect(tls.clone()),
-            None => access.config().connect(NoTls),
-        });
-        let mut client = connected.map_err(|error| unreached(access, error))?;
+        let mut client = blocking(|| reach::connected(access))?;
         let told = |error| told(access.name(), error);
-        let found = blocking(|| {
-            client.batch_execute(SETTINGS)?;
-            schema::migrate(&mut client, may_make)
-        });
+        let found = blocking(|| schema::migrate(&mut client, may_make));
         let ledger = Self { name, client: Some(client) };
         let ledger_name = || access.name().to_owned();
         match found.map_err(told)? {
@@ -103,18 +100,6 @@ impl PostgresLedger {
         let gone = || Failure::Damaged("the connection is closed".to_owned());
         let done = blocking(|| work(self.client.as_mut().ok_or_else(gone)?));
         done.map_err(|failure| failed(&self.name, failure))
-    }
-}
-
-/// Why there is no connection: for want of encryption, or another reason.
-fn unreached(access: &PostgresAccess, error: ::postgres::Error) -> LedgerError {
-    let ledger = access.name().to_owned();
-    let insecure = std::iter::successors(std::error::Error::source(&error), |cause| cause.source())
-        // The crate has no type for a server without TLS.
-        .any(|cause| cause.is::<PostgresTlsError>() || cause.to_string() == "server does not support TLS");
-    match insecure {
-        true => LedgerError::Insecure { ledger, source: Box::new(error) },
-        false => LedgerError::Unreachable { ledger, source: Box::new(error) },
     }
 }
 
@@ -326,18 +311,15 @@ fn told(name: &str, error: ::postgres::Error) -> LedgerError {
             let what = table.map(|name| flaw::missing_table(name.strip_prefix("certkit.").unwrap_or(name)));
             LedgerError::Damaged { ledger, what: what.unwrap_or(said) }
         }
+        None if std::error::Error::source(&error).is_some_and(|cause| cause.is::<WrongType>()) => {
+            LedgerError::Damaged { ledger, what: "a column is not of the type that certkit gives it".to_owned() }
+        }
         _ => LedgerError::Failed { ledger, source: Box::new(error) },
     }
 }
 
 /// How long a writer waits for another's transaction, which takes milliseconds.
 const PATIENCE_SECONDS: u64 = 60;
-
-/// What a connection needs to keep the promises of a ledger, whatever the server's defaults are: a commit that has been
-/// reported is on the disk.
-const SETTINGS: &str = "SET search_path = certkit; SET synchronous_commit = on; SET lock_timeout = '60s';
-    SET default_transaction_isolation = 'read committed'; SET client_min_messages = warning;
-    SET standard_conforming_strings = on; SET row_security = off;";
 
 const COUNT: &str = "SELECT (SELECT count(*) FROM certificates WHERE authority = $1)
     - (SELECT count(*) FROM certificates JOIN authorities USING (fingerprint)

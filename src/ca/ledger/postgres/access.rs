@@ -15,6 +15,8 @@ use ::postgres::config::{Host, SslMode, SslNegotiation};
 pub struct PostgresAccess {
     config: Box<Config>,
     name: String,
+    /// How long the server may take to let anybody in.
+    patience: Duration,
     /// Where the connection is encrypted: what that takes.
     files: Option<TlsFiles>,
     tls: Option<PostgresTls>,
@@ -28,6 +30,9 @@ impl PostgresAccess {
     /// Another machine is spoken to over TLS alone, and so is any host for which the URL has `sslmode=verify-full`,
     /// `sslrootcert`, `sslcert` or `sslnegotiation=direct`: then [`Self::tls_files`] says what that takes, and
     /// [`Self::encrypted`] has to be given it.
+    ///
+    /// `connect_timeout` of the URL, or 20 seconds, is how long each host may take to let anybody in, all that goes before
+    /// included: names looked up, TLS, the password, the first statement.
     ///
     /// # Errors
     /// [`LedgerError::Address`] where it is no such URL, or wants less of TLS than that; [`LedgerError::Remote`] where it has
@@ -56,13 +61,11 @@ impl PostgresAccess {
             config.password(password);
         }
         config.application_name("certkit");
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(Duration::from_secs(10));
-        }
+        let patience = limits(&mut config);
         let name = name(&config);
         let files = encryption(&config, parameters, &name)?;
         config.ssl_mode(if files.is_some() { SslMode::Require } else { SslMode::Disable });
-        Ok(Self { config: Box::new(config), name, files, tls: None })
+        Ok(Self { config: Box::new(config), name, patience, files, tls: None })
     }
 
     /// The files that have to be loaded for [`Self::encrypted`]; `None` where the connection is not encrypted.
@@ -102,6 +105,11 @@ impl PostgresAccess {
         &self.name
     }
 
+    /// How long the server may take to let anybody in.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     pub(in crate::ca::ledger) fn config(&self) -> &Config {
         &self.config
     }
@@ -113,9 +121,32 @@ impl PostgresAccess {
 
 impl std::fmt::Debug for PostgresAccess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { config: _, name, files: _, tls: _ } = self;
+        let Self { config: _, name, patience: _, files: _, tls: _ } = self;
         f.debug_struct("PostgresAccess").field("name", name).finish_non_exhaustive()
     }
+}
+
+/// Bounds what is waited for where the URL does not; gives how long all hosts together may take to let anybody in.
+fn limits(config: &mut Config) -> Duration {
+    let each = config.get_connect_timeout().copied().unwrap_or(PATIENCE);
+    // Half of it is for the first packets, so that another address of the same host has its turn.
+    config.connect_timeout(each / 2);
+    // A server whose machine is gone is missed after a minute and a half, in the midst of a statement too. One that is at work
+    // may take its time: its machine answers for it.
+    if config.get_keepalives_idle() == UNSET_KEEPALIVE {
+        config.keepalives_idle(Duration::from_secs(60));
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(Duration::from_secs(10));
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(3);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(90));
+    }
+    let hosts = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
+    each.saturating_mul(u32::try_from(hosts).unwrap_or(u32::MAX))
 }
 
 /// What TLS takes where the connection is encrypted.
@@ -176,6 +207,12 @@ fn shown(host: &Host) -> String {
     }
 }
 
+/// How long a host may take to let anybody in, where the URL has no `connect_timeout`.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the crate has where a URL says nothing.
+const UNSET_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// Where Debian's PostgreSQL has its socket.
 const DEBIAN_SOCKET: &str = "/var/run/postgresql";
 
@@ -200,6 +237,29 @@ mod tests {
         }
         assert!(PostgresAccess::has_password("postgres://ann:sesame@localhost/ledger"));
         assert!(!PostgresAccess::has_password("postgres://ann@localhost/ledger"));
+    }
+
+    #[test]
+    fn a_host_is_waited_for_as_long_as_the_url_says_and_never_for_ever() {
+        let access = |url: &str| PostgresAccess::new(url, "bob", None).unwrap();
+        for (url, seconds) in [
+            ("postgres://localhost/x", 20),
+            ("postgres:///x", 20),
+            ("postgres://localhost/x?connect_timeout=0", 20),
+            ("postgres://localhost/x?connect_timeout=3", 3),
+            ("postgres://one,two/x?connect_timeout=3", 6),
+            ("postgres:///x?hostaddr=127.0.0.1&connect_timeout=3", 3),
+        ] {
+            assert_eq!(access(url).patience(), Duration::from_secs(seconds), "{url}");
+        }
+        let limits = |url: &str| {
+            let config = access(url).config;
+            let retries = config.get_keepalives_retries();
+            (config.get_keepalives_idle().as_secs(), retries, config.get_tcp_user_timeout().map(Duration::as_secs))
+        };
+        assert_eq!(limits("postgres://localhost/x"), (60, Some(3), Some(90)));
+        let own = "postgres://localhost/x?keepalives_idle=5&keepalives_retries=9&tcp_user_timeout=7";
+        assert_eq!(limits(own), (5, Some(9), Some(7)));
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use super::Failure;
 use super::audit::Writing;
+use super::catalogue::{self, Altered, How, Refusal, Unlike};
 use super::rows::each;
-use super::schema::{self, Part};
+use super::schema;
 use crate::ca::ledger::act::Done;
 use crate::ca::ledger::{
     Act, AuditLine, AuthorityId, Change, Examined, Flaw, Mark, Mended, RecordId, Step, flaw, search_names,
@@ -13,18 +14,26 @@ use crate::ca::ledger::{
 use crate::x509::Certificate;
 use ::postgres::{Row, Transaction};
 
-/// Shows which tables, guards and indexes are missing or at rest, rows that refer to nothing, and settings under which nothing
-/// is durable.
+/// Shows which tables, guards and indexes are missing, at rest or not as certkit makes them, what is not part of a ledger, rows
+/// that refer to nothing, and settings under which nothing is durable.
 pub(super) fn integrity(moment: &mut Transaction<'_>, visit: &mut dyn FnMut(Flaw)) -> Result<(), Failure> {
     let absent = missing_tables(moment)?;
     absent.iter().for_each(|table| visit(Flaw::missing_table(table)));
-    if !refuses(moment)? {
+    if catalogue::refusal(moment)? != Refusal::Sound {
         visit(Flaw::mends("the function refuse, by which every guard refuses, is not as certkit makes it".to_owned()));
     }
-    for part in missing(moment)? {
+    let (unlike, mut foreign) = catalogue::parts(moment)?;
+    for Unlike { part, how } in unlike {
         let name = part.name;
-        visit(Flaw::mends(format!("{name}, which is part of every ledger, is missing or at rest")));
+        visit(match how {
+            How::Missing => Flaw::missing_part(name),
+            How::AtRest => Flaw::mends(format!("{name}, which is part of every ledger, is at rest")),
+            How::Changed => Flaw::mends(format!("{name} is not as certkit makes it")),
+        });
     }
+    catalogue::altered(moment)?.into_iter().for_each(|table| visit(alteration(table)));
+    foreign.extend(catalogue::others(moment)?);
+    foreign.into_iter().for_each(|name| visit(Flaw::foreign(format!("{name} is not part of a ledger"))));
     for (table, column, parent) in REFERENCES {
         if absent.contains(table) || absent.contains(parent) {
             continue;
@@ -73,11 +82,16 @@ pub(super) fn tables(transaction: &mut Transaction<'_>) -> Result<Vec<Mended>, F
 /// Makes again what follows from the rest: guards, indexes, the names under which certificates are found. What was made
 /// before is `mended`.
 pub(super) fn mend(writing: &mut Writing<'_>, mended: &mut Vec<Mended>, act: &Act) -> Result<(), Failure> {
-    if !refuses(writing)? {
+    let refusal = catalogue::refusal(writing)?;
+    if refusal == Refusal::Foreign {
+        writing.batch_execute("DROP ROUTINE refuse() CASCADE")?;
+    }
+    if refusal != Refusal::Sound {
         writing.batch_execute(schema::REFUSE)?;
         mended.push(Mended::new("refuse"));
     }
-    for part in missing(writing)? {
+    let (unlike, _) = catalogue::parts(writing)?;
+    for Unlike { part, .. } in unlike {
         writing.batch_execute(&part.anew())?;
         mended.push(Mended::new(part.name));
     }
@@ -108,6 +122,15 @@ pub(super) fn missing_tables(moment: &mut Transaction<'_>) -> Result<Vec<&'stati
     Ok(schema::TABLES.iter().copied().filter(|table| !present.iter().any(|there| there == table)).collect())
 }
 
+/// A table that somebody altered, in words. What it lacks is in a backup.
+fn alteration(Altered { table, lacks, has }: Altered) -> Flaw {
+    let lacks = (!lacks.is_empty()).then(|| format!("it lacks {}", lacks.join(", ")));
+    let (lost, has) = (lacks.is_some(), (!has.is_empty()).then(|| format!("it has {}", has.join(", "))));
+    let how = lacks.into_iter().chain(has).collect::<Vec<_>>().join(", and ");
+    let what = format!("the table {table} is not as certkit makes it: {how}");
+    if lost { Flaw::lost(what) } else { Flaw::foreign(what) }
+}
+
 /// Finds a certificate by its names again, where it was not.
 fn mend_names(writing: &mut Writing<'_>, row: Examined, act: &Act) -> Result<Option<String>, Failure> {
     let Ok(certificate) = Certificate::from_der(&row.der) else { return Ok(None) };
@@ -124,23 +147,6 @@ fn mend_names(writing: &mut Writing<'_>, row: Examined, act: &Act) -> Result<Opt
     let done = Done { fingerprint: row.fingerprint, serial: Some(serial), detail: "names".to_owned() };
     writing.log(done.line(row.authority, act));
     Ok(Some(format!("the names of the certificate with serial number {serial}")))
-}
-
-/// Whether the function of the guards is as it was made: with another they would be there and let everything pass.
-fn refuses(moment: &mut Transaction<'_>) -> Result<bool, Failure> {
-    let found = moment.query_opt(
-        "SELECT prosrc FROM pg_proc WHERE proname = 'refuse' AND pronamespace = 'certkit'::regnamespace",
-        &[],
-    )?;
-    let body = found.map(|row| row.try_get::<_, String>(0)).transpose()?;
-    Ok(body.is_some_and(|body| schema::REFUSE.split("$$").nth(1).map(str::trim) == Some(body.trim())))
-}
-
-/// The guards and indexes that are not there or do not work.
-fn missing(moment: &mut Transaction<'_>) -> Result<Vec<&'static Part>, Failure> {
-    let present = moment.query(PRESENT, &[])?;
-    let present: Vec<String> = present.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    Ok(schema::PARTS.iter().filter(|part| !present.iter().any(|there| there == part.name)).collect())
 }
 
 fn read(row: &Row) -> Result<Examined, Failure> {
@@ -192,9 +198,3 @@ const REFERENCES: &[(&str, &str, &str)] = &[
     ("revocations", "certificate", "certificates"),
     ("lists", "authority", "authorities"),
 ];
-
-/// Triggers that are on and indexes that are valid.
-const PRESENT: &str = "SELECT tgname::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-    WHERE relnamespace = 'certkit'::regnamespace AND NOT tgisinternal AND tgenabled <> 'D'
-    UNION ALL SELECT relname::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-    WHERE relnamespace = 'certkit'::regnamespace AND indisvalid";

@@ -71,7 +71,7 @@ pub(super) struct Part {
 }
 
 enum Kind {
-    /// The statement that makes it, after its table.
+    /// The statement that makes it, after its table and method.
     Index { unique: bool, on: &'static str },
     /// When it refuses, and in which words.
     Guard { when: &'static str, refusal: &'static str },
@@ -81,21 +81,38 @@ impl Part {
     /// The statements that make it, whatever is there in its place.
     pub(super) fn anew(&self) -> String {
         let Self { name, table, kind } = self;
+        let made = self.made();
+        match kind {
+            // What stands there under its name may belong to a constraint.
+            Kind::Index { .. } => {
+                format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}; DROP INDEX IF EXISTS {name}; {made}")
+            }
+            Kind::Guard { .. } => format!("DROP TRIGGER IF EXISTS {name} ON {table}; {made}"),
+        }
+    }
+
+    /// The statement that makes it, word for word as PostgreSQL gives it back.
+    pub(super) fn made(&self) -> String {
+        let Self { name, table, kind } = self;
         match kind {
             Kind::Index { unique, on } => {
                 let unique = if *unique { "UNIQUE " } else { "" };
-                format!("DROP INDEX IF EXISTS {name}; CREATE {unique}INDEX {name} ON {table} {on}")
+                format!("CREATE {unique}INDEX {name} ON certkit.{table} USING btree {on}")
             }
             Kind::Guard { when, refusal } => {
                 let (event, condition) = when.split_once(" WHEN ").unwrap_or((when, "true"));
                 let each = if event.contains("TRUNCATE") { "STATEMENT" } else { "ROW" };
                 format!(
-                    "DROP TRIGGER IF EXISTS {name} ON {table};
-                     CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} WHEN ({condition})
+                    "CREATE TRIGGER {name} BEFORE {event} ON certkit.{table} FOR EACH {each} WHEN ({condition}) \
                      EXECUTE FUNCTION refuse('{refusal}')"
                 )
             }
         }
+    }
+
+    /// Whether it is what the catalogue has under this name: the name of a guard is that of its table alone.
+    pub(super) fn is_called(&self, name: &str, table: &str) -> bool {
+        name == self.name && (matches!(self.kind, Kind::Index { .. }) || table == self.table)
     }
 }
 
@@ -107,22 +124,23 @@ const fn guard(name: &'static str, table: &'static str, when: &'static str, refu
     Part { name, table, kind: Kind::Guard { when, refusal } }
 }
 
-/// Every guard and index beside those of keys.
+/// Every guard and index beside those of keys. Conditions and columns are written as PostgreSQL writes them: what it gives
+/// back is compared with them.
 pub(super) const PARTS: &[Part] = &[
     index("certificates_by_expiry", "certificates", "(authority, not_after)"),
     index(
         "certificates_for_lists",
         "certificates",
-        "(authority, serial, revoked_at, reason, invalid_since, not_after) WHERE revoked_at IS NOT NULL",
+        "(authority, serial, revoked_at, reason, invalid_since, not_after) WHERE (revoked_at IS NOT NULL)",
     ),
-    index("certificates_revoked", "certificates", "(authority, revoked_at) WHERE revoked_at IS NOT NULL"),
+    index("certificates_revoked", "certificates", "(authority, revoked_at) WHERE (revoked_at IS NOT NULL)"),
     index("names_by_certificate", "names", "(certificate)"),
     index("revocations_by_authority", "revocations", "(authority, id)"),
     index("revocations_by_certificate", "revocations", "(certificate, id)"),
     Part {
         name: "lists_by_number",
         table: "lists",
-        kind: Kind::Index { unique: true, on: "(authority, number, scope, (base IS NULL))" },
+        kind: Kind::Index { unique: true, on: "(authority, number, scope, ((base IS NULL)))" },
     },
     guard("authorities_stay", "authorities", "DELETE", "an authority is never deleted"),
     guard("authorities_all_stay", "authorities", "TRUNCATE", "an authority is never deleted"),
@@ -135,7 +153,7 @@ pub(super) const PARTS: &[Part] = &[
     guard(
         "crl_numbers_grow",
         "authorities",
-        "UPDATE OF crl_number WHEN NEW.crl_number <= OLD.crl_number",
+        "UPDATE OF crl_number WHEN (new.crl_number <= old.crl_number)",
         "a CRL number is handed out once",
     ),
     guard("certificates_stay", "certificates", "DELETE", "a recorded certificate is never deleted"),
@@ -149,7 +167,7 @@ pub(super) const PARTS: &[Part] = &[
     guard(
         "revocations_stay",
         "certificates",
-        "UPDATE OF revoked_at, reason, invalid_since WHEN OLD.reason <> 6",
+        "UPDATE OF revoked_at, reason, invalid_since WHEN (old.reason <> 6)",
         "a revocation is never undone",
     ),
     guard("history_stays", "revocations", "DELETE OR UPDATE", "the history of revocation only grows"),
@@ -160,7 +178,7 @@ pub(super) const PARTS: &[Part] = &[
     guard("audit_all_stays", "audit", "TRUNCATE", "the audit log only grows"),
     guard("audit_head_stays", "audit_head", "DELETE", "the audit log only grows"),
     guard("audit_head_all_stays", "audit_head", "TRUNCATE", "the audit log only grows"),
-    guard("audit_head_grows", "audit_head", "UPDATE WHEN NEW.lines < OLD.lines", "the audit log only grows"),
+    guard("audit_head_grows", "audit_head", "UPDATE WHEN (new.lines < old.lines)", "the audit log only grows"),
 ];
 
 /// The tables of a ledger.
