@@ -336,6 +336,14 @@ fn certificates_are_shown_by_serial_number_and_by_name() {
     }
     let listed = sandbox.certkit(&["ca", "list", "--name", "dns:a.test", "--json"]).expect_code(0).json();
     assert_eq!(listed["certificates"].as_array().unwrap().len(), 1);
+    // As it is typed, not only as it was issued.
+    sandbox.certkit(&["ca", "issue", "münchen.test"]).expect_code(0);
+    for name in ["münchen.test", "xn--mnchen-3ya.test", "München.test."] {
+        sandbox.certkit(&["ca", "show", name]).expect_code(0);
+        let listed = sandbox.certkit(&["ca", "list", "--name", name, "--json"]).expect_code(0).json();
+        assert_eq!(listed["certificates"].as_array().unwrap().len(), 1, "{name}");
+    }
+    sandbox.certkit(&["ca", "issue", "localhost:8443"]).expect_code(2).complains("leave the port out");
     sandbox.certkit(&["ca", "issue", "fe80::1%eth0"]).expect_code(2).complains("zone");
     sandbox.certkit(&["ca", "issue", "--cn", "-rf"]).expect_code(2).complains("--option=-r");
     let idle = ["ca", "issue", "b.test", "--ca-passphrase", "env:HOME"];

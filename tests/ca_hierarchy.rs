@@ -187,6 +187,29 @@ fn no_authority_gets_more_than_the_one_above_it_has() {
 }
 
 #[test]
+fn an_authority_has_no_policy_that_is_valid_for_nothing_below_its_issuer() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init"]).expect_code(0);
+    let below = |args: &[&str]| sandbox.certkit(&[&["ca", "intermediate", "--json"], args].concat());
+    below(&["a", "--path-len", "2", "--policy", "2.23.140.1.2.1"]).expect_code(0);
+    below(&["b", "--issuer", "a", "--policy", "1.2.3.4"])
+        .expect_code(2)
+        .complains("1.2.3.4 would be valid for nothing");
+    // Without --policy it has those of its issuer, and its certificates are valid for them.
+    below(&["c", "--issuer", "a", "--path-len", "1"]).expect_code(0);
+    below(&["d", "--issuer", "c", "--policy", "2.23.140.1.2.1"]).expect_code(0);
+    let server = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/server.toml")).unwrap();
+    sandbox.write("own.toml", format!("{server}\npolicies = [{{ oid = \"2.23.140.1.2.1\" }}]\n"));
+    sandbox.certkit(&["ca", "issue", "a.test", "--issuer", "d", "--profile", "own.toml"]).expect_code(0);
+    let root = sandbox.ca().join("ca.pem");
+    let require = ["--no-host", "--roots", root.to_str().unwrap(), "--require-policy", "2.23.140.1.2.1"];
+    sandbox.certkit(&[&["verify", "a.test.pem"][..], &require].concat()).expect_code(0);
+    // An authority without policies is for none.
+    below(&["plain", "--path-len", "1"]).expect_code(0);
+    below(&["e", "--issuer", "plain", "--policy", "1.2.3.4"]).expect_code(2).complains("which has none");
+}
+
+#[test]
 fn the_constraints_of_every_authority_above_bind() {
     let sandbox = Sandbox::new();
     sandbox.certkit(&["ca", "init", "--permit", "test"]).expect_code(0);

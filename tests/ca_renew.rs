@@ -90,6 +90,17 @@ fn a_new_key_takes_the_place_of_the_old_one_with_its_certificate() {
 }
 
 #[test]
+fn what_runs_after_a_renewal_does_not_learn_the_passphrase() {
+    let sandbox = Sandbox::new();
+    let run = |args: &[&str]| sandbox.command().args(args).env("SECRET", "sesame").env("OTHER", "kept").run();
+    run(&["ca", "init", "--encrypt", "--passphrase", "env:SECRET"]).expect_code(0);
+    run(&["ca", "issue", "a.test", "--ca-passphrase", "env:SECRET"]).expect_code(0);
+    let told = "sh -c 'echo \"[$SECRET][$OTHER]\" > told'";
+    run(&["ca", "renew", "a.test", "--ca-passphrase", "env:SECRET", "--exec", told]).expect_code(0);
+    assert_eq!(String::from_utf8(sandbox.read("told")).unwrap(), "[][kept]\n");
+}
+
+#[test]
 fn a_key_under_a_passphrase_is_not_replaced_by_a_bare_one() {
     let sandbox = Sandbox::new();
     sandbox.certkit(&["ca", "init"]).expect_code(0);

@@ -29,9 +29,7 @@ pub struct Petition {
 #[non_exhaustive]
 pub enum Refusal {
     /// RFC 2986 §3: the signature proves that the subject holds the key.
-    #[error(
-        "its signature does not prove possession of the key in it: it was changed after it was signed, or never valid"
-    )]
+    #[error("its signature does not prove possession of the key in it: {0}")]
     NoPossession(SignatureError),
     /// The key in it cannot be used.
     #[error("the key in it is unusable: {0}")]

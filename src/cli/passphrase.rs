@@ -28,6 +28,16 @@ pub enum PassphraseSource {
     Fd(u32),
 }
 
+impl PassphraseSource {
+    /// The variable of the environment that holds it, if one does.
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Env(name) => Some(name),
+            Self::Prompt | Self::File(_) | Self::Fd(_) => None,
+        }
+    }
+}
+
 /// A passphrase, as bytes; wiped when dropped, never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Passphrase(Zeroizing<Vec<u8>>);

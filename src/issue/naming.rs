@@ -236,6 +236,7 @@ fn reason(error: &GeneralNameError) -> String {
         GeneralNameError::Ip(_)
         | GeneralNameError::Email(_)
         | GeneralNameError::Uri(_)
+        | GeneralNameError::Port(_)
         | GeneralNameError::Option(_) => error.to_string(),
     }
 }

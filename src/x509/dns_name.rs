@@ -141,8 +141,15 @@ fn check(ascii: &str) -> Result<(), DnsFault> {
             None => {}
         }
     }
-    let last = ascii.rsplit('.').next().unwrap_or_default();
-    if last.bytes().all(|byte| byte.is_ascii_digit()) { Err(DnsFault::Numeric) } else { Ok(()) }
+    if is_number(ascii.rsplit('.').next().unwrap_or_default()) { Err(DnsFault::Numeric) } else { Ok(()) }
+}
+
+/// Whether programs read a last label as the last part of an IPv4 address: digits, or hexadecimal ones after `0x`, as
+/// `inet_aton` and browsers do (WHATWG URL, "ends in a number").
+fn is_number(label: &str) -> bool {
+    let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+    label.bytes().all(|byte| byte.is_ascii_digit())
+        || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// `text` with control characters escaped, so that a hostile name cannot write to a terminal.
@@ -186,6 +193,9 @@ mod tests {
             ("f*.example.test", DnsFault::Wildcard),
             ("256.1.1.1", DnsFault::Numeric),
             ("1.2.3.4.5", DnsFault::Numeric),
+            ("0x7f000001", DnsFault::Numeric),
+            ("a.0X1f", DnsFault::Numeric),
+            ("a.0x", DnsFault::Numeric),
         ] {
             assert_eq!(DnsName::pattern(text).unwrap_err().fault, fault, "{text}");
         }

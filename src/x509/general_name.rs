@@ -47,6 +47,9 @@ pub enum GeneralNameError {
     /// Not a URI.
     #[error("`{0}` is not a URI with a scheme, such as https://example.test/ or urn:uuid:…")]
     Uri(String),
+    /// A host with a port.
+    #[error("`{0}` has a port, and a certificate is for a host with all its ports: leave the port out")]
+    Port(String),
     /// A name that begins with a hyphen is an option out of place.
     #[error("`{0}` begins with a hyphen: an option out of place? no certificate name begins so")]
     Option(String),
@@ -75,6 +78,9 @@ impl FromStr for GeneralName {
         if has_zone(text) {
             return Err(GeneralNameError::Ip(text.to_owned()));
         }
+        if has_port(text) {
+            return Err(GeneralNameError::Port(text.to_owned()));
+        }
         if text.contains("://") || text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
             uri(text)
         } else if text.contains('@') {
@@ -98,6 +104,14 @@ fn ip(text: &str) -> Option<GeneralName> {
 fn has_zone(text: &str) -> bool {
     text.split_once('%')
         .is_some_and(|(address, _)| address.contains(':') && ip(address.trim_start_matches('[')).is_some())
+}
+
+/// Whether this is a host and a port: `localhost:8443`. A URI that looks like one (`tel:110`) is written with its form.
+fn has_port(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+        is_port && (ip(host).is_some() || DnsName::pattern(host).is_ok())
+    })
 }
 
 fn about_zone(text: &str) -> &'static str {
@@ -306,6 +320,10 @@ mod tests {
             ("-ecdsa", "error"),
             ("256.1.1.1", "error"),
             ("a b@c.test", "error"),
+            ("localhost:8443", "error"),
+            ("127.0.0.1:80", "error"),
+            ("[::1]:8443", "error"),
+            ("uri:tel:110", "uri:tel:110"),
         ] {
             let read = text.parse::<GeneralName>();
             assert_eq!(read.map_or_else(|_| "error".to_owned(), |name| name.to_string()), name, "{text}");

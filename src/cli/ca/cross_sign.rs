@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
-use super::subordinate::{Certified, certified_file, inherit};
+use super::subordinate::{Certified, certified_file, check_policies, inherit};
 use super::wanted::BelowArgs;
 use crate::ca::petition;
 use crate::ca::{Action, Authority, Issued, Order};
@@ -91,6 +91,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     };
     let path: Vec<Certificate> = authority.path().into_iter().cloned().collect();
     inherit(&mut profile, &path);
+    check_policies(&profile, &path)?;
     let out = match &args.out {
         Some(out) => out.clone(),
         None => {

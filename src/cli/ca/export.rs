@@ -282,7 +282,7 @@ fn quoted(text: &str) -> String {
     if plain { text } else { format!("\"{}\"", text.replace('"', "\"\"")) }
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "authority",
     "serial",
     "status",
@@ -295,6 +295,7 @@ const COLUMNS: [&str; 12] = [
     "fingerprint_sha256",
     "revoked_at",
     "reason",
+    "invalid_since",
 ];
 
 /// Rows in one question.

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::outline::Outline;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
-use super::subordinate::{Certified, certified_file, inherit};
+use super::subordinate::{Certified, certified_file, check_policies, inherit};
 use super::unwritten;
 use super::wanted::{AuthorityKeyArgs, BelowArgs, request, subject_below, written_key};
 use crate::ca::petition;
@@ -94,7 +94,9 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let above = chosen.asked_issuer().cloned().unwrap_or_else(AuthorityName::first);
     let mut profile = load_profile(&args.profile)?;
     args.below.apply(&mut profile)?;
-    inherit(&mut profile, &chosen.certificates(&above)?);
+    let path = chosen.certificates(&above)?;
+    inherit(&mut profile, &path);
+    check_policies(&profile, &path)?;
     match (&args.csr, &args.called) {
         (Some(_), _) => certify(&args, &above, &profile, now, chosen, session),
         (None, Some(called)) => establish(&args, called, &above, &profile, now, chosen, session),

@@ -85,7 +85,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         lapses.extend(Lapse::of_all(authority, now)?.into_iter().map(|lapse| (chosen.by(name.clone()), lapse)));
     }
     let ca = authorities.first().map(|(_, authority)| authority.certificate().subject().to_string());
-    let name = args.name.map(|name| which::bare(&name).unwrap_or(name));
+    let name = args.name.map(|name| which::as_issued(&name).unwrap_or(name));
     let query = Query { name, expiring_before, revoked, after, limit: Some(PAGE), ..Query::default() };
     let several = authorities.len() > 1;
     let mut listing = Listing {

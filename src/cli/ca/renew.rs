@@ -143,10 +143,18 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             None => done.certificates.push(Outcome::Renewed(Box::new(one::renew(target, &args, now, session)?))),
         }
     }
-    let failed = done.execute(args.exec.as_ref());
+    let failed = done.execute(args.exec.as_ref(), &args.withheld());
     session.answer(&done)?;
     failed?;
     Ok(Exit::Yes)
+}
+
+impl Args {
+    /// Variables of the environment that hold passphrases: no program that is run needs them.
+    fn withheld(&self) -> Vec<&str> {
+        let sources = [self.passphrase.as_ref(), self.signer.given().0];
+        sources.into_iter().flatten().filter_map(PassphraseSource::variable).collect()
+    }
 }
 
 /// What a run did, or one round of watching.
@@ -174,10 +182,10 @@ impl Done {
     }
 
     /// Runs the program, if anything changed.
-    fn execute(&mut self, command: Option<&Command>) -> anyhow::Result<()> {
+    fn execute(&mut self, command: Option<&Command>, withheld: &[&str]) -> anyhow::Result<()> {
         let files = self.files();
         let Some(command) = command.filter(|_| !files.is_empty()) else { return Ok(()) };
-        let executed = command.execute(&files)?;
+        let executed = command.execute(&files, withheld)?;
         let succeeded = executed.succeeded();
         let told = executed.in_words();
         self.executed = Some(executed);

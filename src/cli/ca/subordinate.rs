@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use serde::Serialize;
 
 use super::place::{self, Chosen};
@@ -11,19 +12,59 @@ use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet};
 use crate::cli::output::{Report, Session, shown};
+use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, good, safe, strong, warn};
 use crate::encoding::hex;
 use crate::profile::Profile;
-use crate::x509::Certificate;
-use crate::x509::extension::NameConstraints;
+use crate::x509::extension::{CertificatePolicies, NameConstraints, PolicyInformation};
+use crate::x509::{Certificate, oids};
 
 /// Gives a profile without constraints those of the nearest authority above that has some: not every client looks at
-/// those of a root.
+/// those of a root. And one without policies those of its issuer, for without them its certificates are valid for none.
 pub(super) fn inherit(profile: &mut Profile, path: &[Certificate]) {
     let of = |certificate: &Certificate| certificate.extensions().find::<NameConstraints>().ok().flatten();
     if profile.name_constraints.is_none() {
         profile.name_constraints = path.iter().find_map(of).map(|found| found.value);
     }
+    if profile.policies.is_empty()
+        && let Some(Some(policies)) = path.first().map(policies_of)
+    {
+        profile.policies = policies;
+    }
+}
+
+/// Refuses policies that none of its certificates could be valid for, because the authority that certifies it is not for them
+/// (RFC 5280 §6.1.3 (d)). What a root says of policies counts for nobody.
+///
+/// # Errors
+/// Where the issuer, which is the first of `path`, lacks one of the profile's policies.
+pub(super) fn check_policies(profile: &Profile, path: &[Certificate]) -> anyhow::Result<()> {
+    let Some(issuer) = path.first().filter(|issuer| !issuer.is_self_issued()) else { return Ok(()) };
+    let granted = policies_of(issuer).unwrap_or_default();
+    let is_granted = |wanted: &PolicyInformation| {
+        granted.iter().any(|granted| granted.policy == wanted.policy || granted.policy == oids::ANY_POLICY)
+    };
+    match profile.policies.iter().find(|wanted| !is_granted(wanted)) {
+        None => Ok(()),
+        Some(missing) => {
+            let has = match granted.iter().map(|it| oids::name_or_dotted(&it.policy)).collect::<Vec<_>>().join(", ") {
+                has if has.is_empty() => "has none".to_owned(),
+                has => format!("has {has}"),
+            };
+            Err(anyhow!(
+                "the policy {} would be valid for nothing below {}, which {has} (RFC 5280 §6.1.3)",
+                oids::name_or_dotted(&missing.policy),
+                issuer.display_name()
+            ))
+            .hint("choose a policy of the issuer's, or have an authority that is for it sign: --issuer NAME")
+        }
+    }
+}
+
+/// The policies of a certificate, where it has some.
+fn policies_of(certificate: &Certificate) -> Option<Vec<PolicyInformation>> {
+    let found = certificate.extensions().find::<CertificatePolicies>().ok().flatten();
+    found.map(|found| found.value.0).filter(|policies| !policies.is_empty())
 }
 
 /// `branch.pem` for `branch.csr`, in the folder where certkit runs.

@@ -38,7 +38,7 @@ impl Meant {
                     return Ok(meant(found, false));
                 }
             }
-            for name in [Some(which.to_owned()), bare(which)].into_iter().flatten() {
+            for name in [Some(which.to_owned()), as_issued(which)].into_iter().flatten() {
                 let (name, limit) = (Some(name), Some(MOST_CANDIDATES));
                 let found = authority.find(&Query { name, newest_first: true, limit, ..Query::default() })?;
                 if !found.is_empty() {
@@ -131,11 +131,10 @@ pub(super) fn serial(text: &str) -> Option<SerialNumber> {
     SerialNumber::from_hex(&format!("{zeros}{digits}"))
 }
 
-/// A name that is written as it is shown, `dns:api.test`, without its form.
-pub(super) fn bare(text: &str) -> Option<String> {
-    let (form, _) = text.split_once(':')?;
-    let is_form = ["dns", "ip", "email", "uri"].iter().any(|known| form.eq_ignore_ascii_case(known));
-    text.parse::<GeneralName>().ok().filter(|_| is_form).map(|name| name.value())
+/// A name as a certificate has it that is issued for this text: in A-labels, without a dot at its end, and without the form
+/// with which it is shown (`dns:api.test`).
+pub(super) fn as_issued(text: &str) -> Option<String> {
+    text.parse::<GeneralName>().ok().map(|name| name.value())
 }
 
 /// Whether a certificate could still be used: it has not expired and is not revoked.

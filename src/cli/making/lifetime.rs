@@ -13,7 +13,7 @@ use crate::x509::{SerialNumber, Validity};
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct LifetimeArgs {
     /// How many days it is valid [default: the profile's]
-    #[arg(long, value_name = "DAYS", value_parser = parse_days, conflicts_with = "not_after")]
+    #[arg(long, value_name = "DAYS", value_parser = parse_days, allow_negative_numbers = true, conflicts_with = "not_after")]
     days: Option<u32>,
 
     /// Until when it is valid: 12h, 90d, 1y, 2027-01-31, 2027-01-31T12:00:00Z. Spans from a day on count from its notBefore,

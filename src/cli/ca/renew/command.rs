@@ -45,11 +45,15 @@ impl Command {
         &self.line
     }
 
-    /// Runs it, and waits for it. What it prints goes to stderr, for stdout has the answer.
-    pub(super) fn execute(&self, files: &[String]) -> anyhow::Result<Executed> {
+    /// Runs it, and waits for it. What it prints goes to stderr, for stdout has the answer. It does not get these variables of
+    /// the environment: passphrases are in them.
+    pub(super) fn execute(&self, files: &[String], withheld: &[&str]) -> anyhow::Result<Executed> {
         let (program, arguments) = self.words.split_first().context("there is no program to run")?;
         let mut command = process::Command::new(program);
         command.args(arguments).env("CERTKIT_RENEWED", files.join("\n"));
+        for name in withheld {
+            command.env_remove(name);
+        }
         command.stdin(process::Stdio::null()).stdout(Session::talk_of_children());
         let ended = command.status().map_err(plain).with_context(|| format!("cannot run {program}"))?;
         Ok(Executed { command: self.line.clone(), status: ended.code() })
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_program_is_told() {
-        let run = |line: &str| line.parse::<Command>().unwrap().execute(&["x.pem".to_owned()]);
+        let run = |line: &str| line.parse::<Command>().unwrap().execute(&["x.pem".to_owned()], &[]);
         assert!(run("true").unwrap().succeeded());
         assert!(run("sh -c 'test \"$CERTKIT_RENEWED\" = x.pem'").unwrap().succeeded());
         assert_eq!(run("sh -c 'exit 3'").unwrap().in_words(), "\"sh -c 'exit 3'\" ended with status 3");

@@ -31,12 +31,12 @@ pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow
         // What cannot be watched from the start is a mistake, not something to wait for.
         let target = one::find(which, args, chosen, clock::now())?;
         let due = args.planned(&target)?;
-        session.say(format_args!(
-            "{} {which}: renewed {} ({})",
-            good("watching"),
-            from_now(due, clock::now()),
-            rfc3339(due)
-        ));
+        let (now, at) = (clock::now(), rfc3339(due));
+        if due <= now {
+            session.say(format_args!("{} {which}: due since {at}, so renewed now", good("watching")));
+        } else {
+            session.say(format_args!("{} {which}: renewed {} ({at})", good("watching"), from_now(due, now)));
+        }
         watched.push(Watched { which: which.clone(), due, failures: 0 });
     }
     let mut owed = Owed::default();
@@ -120,7 +120,7 @@ impl Owed {
         if due > clock::now() {
             return;
         }
-        let told = match command.execute(&self.files) {
+        let told = match command.execute(&self.files, &args.withheld()) {
             Ok(executed) => {
                 let (succeeded, told) = (executed.succeeded(), executed.in_words());
                 done.executed = Some(executed);
