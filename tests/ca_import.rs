@@ -97,6 +97,9 @@ fn what_easy_rsa_has_issued_and_revoked_is_recorded() {
     assert_eq!(rows.len(), 2);
     assert!(rows.contains(&r#""CN=bad.test" "revoked" "keyCompromise""#.to_owned()), "{rows:?}");
     assert!(rows.contains(&r#""CN=good.test" "valid" null"#.to_owned()), "{rows:?}");
+    // By which profile the other CA had made it nobody knows.
+    let renew = ["ca", "renew", "good.test", "--out", "good.pem"];
+    sandbox.certkit(&renew).expect_code(2).complains("before this CA was imported").complains("--profile server");
 }
 
 /// The serial numbers on the list that the CA signs now, and its number.

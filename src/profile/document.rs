@@ -166,6 +166,8 @@ mod tests {
             ("names = [\"ipv4\"]", "own.toml:4:10: unknown variant `ipv4`"),
             ("crl = [\"nowhere\"]", "own.toml:4:7: `nowhere` is no http"),
             ("policies = [{ oid = \"1.x\" }]", "own.toml:4:"),
+            ("policies = [\"1.x\"]", "own.toml:4:13: `1.x`"),
+            ("policies = [1]", "own.toml:4:13: invalid type: integer `1`, expected a policy as"),
             ("allowed_keys = [\"P-256\", \"rsa:x..\"]", "own.toml:4:16: `rsa:x..` is no range of RSA keys"),
             ("allowed_keys = [\"rsa:..1024\"]", "own.toml:4:16: `rsa:..1024` is no range"),
             ("allowed_keys = [\"P-255\"]", "own.toml:4:16: `P-255` is no key algorithm"),
@@ -196,7 +198,7 @@ mod tests {
             extended_key_usage = ["serverAuth", "1.3.6.1.4.1.99999.1"]
             extended_key_usage_critical = true
             names = ["dns", "uri"]
-            policies = [{ oid = "2.23.140.1.2.1" }, { oid = "1.2.3", cps = "https://a.test/cps" }]
+            policies = ["2.23.140.1.2.1", { oid = "1.2.3", cps = "https://a.test/cps" }]
             crl = ["http://a.test/ca.crl"]
             ocsp = ["http://ocsp.a.test"]
             ca_issuers = ["http://a.test/ca.der"]

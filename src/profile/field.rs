@@ -4,7 +4,10 @@ use crate::encoding::Oid;
 use crate::encoding::der::{self, tag};
 use crate::x509::extension::{GeneralSubtree, KeyUsageBit, PolicyInformation, PolicyQualifier, SubtreeError};
 use crate::x509::{GeneralName, oids};
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
 use time::Duration;
 
 /// A count of days in which a certificate is valid.
@@ -120,10 +123,31 @@ impl TryFrom<String> for Uri {
     }
 }
 
-/// A certificate policy: `{ oid = "1.2.3" }`, perhaps with the URI of its practice statement as `cps`.
-#[derive(Deserialize)]
-#[serde(try_from = "PolicyTable")]
+/// A certificate policy: `"1.2.3"`, or `{ oid = "1.2.3", cps = "https://…" }` with the URI of its practice statement.
 pub(super) struct Policy(pub(super) PolicyInformation);
+
+impl<'de> Deserialize<'de> for Policy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Policy;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a policy as \"1.2.3\" or { oid = \"1.2.3\", cps = \"https://…\" }")
+            }
+
+            fn visit_str<E: de::Error>(self, oid: &str) -> Result<Policy, E> {
+                PolicyTable { oid: oid.to_owned(), cps: None }.try_into().map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Policy, A::Error> {
+                let table = PolicyTable::deserialize(MapAccessDeserializer::new(map))?;
+                table.try_into().map_err(de::Error::custom)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::Args;
 use super::target::Files;
 use crate::ca::renewal::Renewal;
-use crate::ca::{Action, Authority, Order, Record};
+use crate::ca::{Action, Authority, IMPORTED, Order, Record};
 use crate::cli::ca::issue::About;
 use crate::cli::ca::place::{self, Chosen};
 use crate::cli::ca::unwritten;
@@ -113,6 +113,10 @@ fn profile_of(record: &Record, args: &Args) -> anyhow::Result<Profile> {
     let unknown = || format!("the profile {name} by which it was made is not there");
     match Profile::built_in(name) {
         Some(profile) => Ok(profile),
+        None if name == IMPORTED => {
+            Err(anyhow!("it was issued before this CA was imported, and no profile of it is known here"))
+                .hint("say by which profile it is renewed, such as --profile server")
+        }
         None if Path::new(name).is_absolute() => {
             load_profile(name).with_context(unknown).hint("give it with --profile")
         }
