@@ -27,6 +27,7 @@ mod show;
 mod sign;
 pub(super) mod signer;
 pub(super) mod signing_keys;
+mod standing;
 mod subordinate;
 pub(super) mod unwritten;
 pub(super) mod wanted;

@@ -154,9 +154,9 @@ impl Wanted<'_> {
         let request = naming.request(key.key.public_key().clone());
         let (mut authority, authority_key, made_ca) = open_or_make(chosen, signer, ca_key, now, session)?;
         if key.pem.is_none() {
-            authority
-                .refuse_compromised(key.key.public_key())
-                .hint("leave --key out, and a new key is made; --keyout says where it goes")?;
+            let given = key.key.public_key();
+            let usable = authority.refuse_own_key(given).and_then(|()| authority.refuse_compromised(given));
+            usable.hint("leave --key out, and a new key is made; --keyout says where it goes")?;
         }
         let (issuer, root) = (authority.certificate().clone(), authority.root().clone());
         let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;

@@ -11,8 +11,9 @@ use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
 use super::ledger::{LedgerArgs, Location};
+use super::standing;
 use crate::ca::place::{State, is_there};
-use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory};
+use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, StatusSignatory};
 use crate::cli::clock;
 use crate::cli::files::{self, is_dash};
 use crate::cli::load::Loaded;
@@ -295,6 +296,24 @@ impl Chosen {
         now: OffsetDateTime,
     ) -> anyhow::Result<Signatory<'a>> {
         let unlocked = authority.unlock(key, now);
+        let way_out = match &unlocked {
+            Err(AuthorityError::Revoked(revoked)) => Some(standing::way_out(revoked, self)),
+            _ => None,
+        };
+        self.usable(unlocked).hint_if(way_out)
+    }
+
+    /// Makes the CA ready to sign what clients learn of revocation by, also where it is revoked itself.
+    pub(super) fn unlock_for_status<'a>(
+        &self,
+        authority: &'a mut Authority,
+        key: &'a PrivateKey,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<StatusSignatory<'a>> {
+        self.usable(authority.unlock_for_status(key, now))
+    }
+
+    fn usable<T>(&self, unlocked: Result<T, AuthorityError>) -> anyhow::Result<T> {
         let expired = matches!(unlocked, Err(AuthorityError::Issue(IssueError::IssuerExpired { .. })));
         let unlocked = unlocked.with_context(|| format!("cannot use the CA in {}", self.shown()));
         if expired {

@@ -6,13 +6,14 @@ use serde::Serialize;
 
 use super::place::{self, Chosen};
 use super::unwritten;
-use crate::ca::{Authority, Issued};
+use crate::ca::{Authority, AuthorityError, Issued};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::text::{Text, bad, good, safe, strong, warn};
 use crate::encoding::hex;
+use crate::key::PublicKey;
 use crate::profile::Profile;
 use crate::x509::Certificate;
 use crate::x509::extension::NameConstraints;
@@ -23,6 +24,15 @@ pub(super) fn inherit(profile: &mut Profile, path: &[Certificate]) {
     let of = |certificate: &Certificate| certificate.extensions().find::<NameConstraints>().ok().flatten();
     if profile.name_constraints.is_none() {
         profile.name_constraints = path.iter().find_map(of).map(|found| found.value);
+    }
+}
+
+/// Why a key is not certified again, where a certificate of this CA was revoked because it is compromised.
+pub(super) fn compromised(authority: &mut Authority, key: &PublicKey) -> anyhow::Result<Option<String>> {
+    match authority.refuse_compromised(key) {
+        Ok(()) => Ok(None),
+        Err(error @ AuthorityError::CompromisedKey { .. }) => Ok(Some(format!("{error}: it needs a new key"))),
+        Err(error) => Err(error.into()),
     }
 }
 
