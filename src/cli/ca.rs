@@ -29,6 +29,7 @@ pub(super) mod signer;
 pub(super) mod signing_keys;
 mod standing;
 mod subordinate;
+mod twin;
 pub(super) mod unwritten;
 pub(super) mod wanted;
 mod which;

@@ -88,6 +88,21 @@ impl Chosen {
         }
     }
 
+    /// The CA with the other keys, beside this one: `ca-ml-dsa` of `ca`, and `ca` of `ca-ml-dsa`.
+    pub(super) fn twin(&self) -> Self {
+        let name = self.place.folder().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let twin = match name.strip_suffix(TWIN) {
+            Some(first) => Self { place: Place::new(self.place.folder().with_file_name(first)), ..self.beside("") },
+            None => self.beside(TWIN),
+        };
+        Self { explicit: true, ..twin }
+    }
+
+    /// Whether it is the second of two.
+    pub(super) fn is_twin(&self) -> bool {
+        self.place.folder().file_name().is_some_and(|name| name.to_string_lossy().ends_with(TWIN))
+    }
+
     pub(in crate::cli) fn place(&self) -> &Place {
         &self.place
     }
@@ -398,6 +413,9 @@ pub(in crate::cli) fn absolute(path: &Path) -> String {
 pub(in crate::cli) fn chain(certificates: &[&Certificate]) -> String {
     certificates.iter().map(|certificate| pem::write("CERTIFICATE", certificate.der()).to_string()).collect()
 }
+
+/// What the name of the second of two CAs ends with.
+const TWIN: &str = "-ml-dsa";
 
 /// How long half a CA may stay half. Its two files are put in place together.
 const PATIENCE: Duration = Duration::from_secs(2);
