@@ -155,3 +155,56 @@ fn two_chains_for_the_same_names_come_from_one_line() {
     assert!(refused.stderr.contains("--type ml-dsa-65 --ca own-ml-dsa"), "{}", refused.stderr);
     assert!(!sandbox.path("c.test.pem").exists(), "neither is made where one cannot be");
 }
+
+#[test]
+fn the_second_of_two_cas_is_restrained_and_encrypted_like_the_first() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.path("pw"), "secret\n").unwrap();
+    let made = ["ca", "init", "--permit", "corp.test", "--days", "400", "--encrypt", "--passphrase", "file:pw"];
+    sandbox.certkit(&made).expect_code(0);
+    let pair = |name: &str| sandbox.certkit(&["ca", "issue", name, "--dual", "--ca-passphrase", "file:pw"]);
+    pair("a.corp.test").expect_code(0);
+    pair("b.corp.test").expect_code(0);
+    let second = format!("{}-ml-dsa", sandbox.ca().display());
+    let key = std::fs::read_to_string(format!("{second}/ca-key.pem")).unwrap();
+    assert!(key.contains("BEGIN ENCRYPTED PRIVATE KEY"), "{key}");
+    let authority = |folder: &str| {
+        let shown = sandbox.certkit(&["ca", "show", "--json", "--ca", folder]).expect_code(0).json();
+        shown["authorities"][0].clone()
+    };
+    let (first, other) = (authority(sandbox.ca().to_str().unwrap()), authority(&second));
+    assert!(first["permitted"].as_array().is_some_and(|permitted| !permitted.is_empty()));
+    for field in ["permitted", "excluded", "path_len", "not_after", "key_is"] {
+        assert_eq!(first[field], other[field], "{field}");
+    }
+    // An option that is for neither is still told.
+    let bare = Sandbox::new();
+    std::fs::write(bare.path("pw"), "secret\n").unwrap();
+    bare.certkit(&["ca", "init"]).expect_code(0);
+    let idle = bare.certkit(&["ca", "issue", "a.test", "--dual", "--ca-passphrase", "file:pw"]).expect_code(2);
+    idle.complains("--ca-passphrase has no effect");
+
+    // Whoever says where the CA is makes the second one by the command that is named, and it is the whole of it.
+    let args = ["ca", "init", "--ca", "own", "--permit", "corp.test", "--exclude", "x.corp.test"];
+    sandbox.certkit(&[&args[..], &["--encrypt", "--passphrase", "file:pw"]].concat()).expect_code(0);
+    let refused = sandbox.certkit(&["ca", "issue", "c.corp.test", "--dual", "--ca", "own", "--ca-passphrase", "file:pw"]);
+    refused.expect_code(2).complains(
+        "certkit ca init --type ml-dsa-65 --ca own-ml-dsa --permit dns:corp.test --exclude dns:x.corp.test --encrypt",
+    );
+}
+
+#[test]
+fn of_two_chains_the_other_is_told_of_where_one_is_renewed_or_revoked() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "issue", "a.test", "--dual"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "b.test"]).expect_code(0);
+    let second = format!("{}-ml-dsa", sandbox.ca().display());
+    let twin = format!("of the CA in {second}, is left as it is");
+    sandbox.certkit(&["ca", "renew", "a.test.pem"]).expect_code(0).complains(&twin);
+    sandbox.certkit(&["ca", "revoke", "a.test.ml-dsa.pem", "--ca", &second]).expect_code(0).complains("is left as it is");
+    // What is revoked is no longer a matter, and most have no twin.
+    for which in ["a.test.pem", "b.test.pem"] {
+        let alone = sandbox.certkit(&["ca", "revoke", which]).expect_code(0);
+        assert!(!alone.stderr.contains("is left as it is"), "{alone}");
+    }
+}

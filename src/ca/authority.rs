@@ -4,10 +4,12 @@ mod bulk;
 mod compromise;
 mod publish;
 mod revocation;
+mod standing;
 
 pub use bulk::{Press, Task, Unrecorded};
 pub use compromise::CompromisedKeys;
 pub use publish::{ListOrder, PublishedList};
+pub use standing::{RevokedAuthority, StatusSignatory};
 
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
@@ -120,6 +122,21 @@ pub enum AuthorityError {
         /// The certificate's.
         serial: SerialNumber,
     },
+    /// An authority's own key, for something else than that authority.
+    #[error("the key is the CA's own, that of {authority}: that one signs certificates and nothing else")]
+    OwnKey {
+        /// The authority's subject.
+        authority: String,
+    },
+    /// It certifies nothing while it, or one above it, is revoked or on hold.
+    #[error("{0}: nothing is certified with it")]
+    Revoked(RevokedAuthority),
+    /// The profile is not for those who answer about revocation, and nothing else.
+    #[error("profile {profile} is not for answering OCSP requests alone")]
+    NoResponderProfile {
+        /// Its name.
+        profile: String,
+    },
     /// A responder that answers for another authority.
     #[error("{responder} does not answer about revocation for {issuer}")]
     NotItsResponder {
@@ -203,14 +220,18 @@ impl Authority {
         std::iter::once(certificate).chain(chain_below(self.path())).collect()
     }
 
-    /// Makes ready to sign.
+    /// Makes ready to certify.
     ///
     /// # Errors
     /// When the certificate is no CA's, may not sign certificates, has expired or is not valid yet; when the key is
-    /// another certificate's.
+    /// another certificate's; [`AuthorityError::Revoked`] where the ledger says that it, or one above it, is revoked or on
+    /// hold: what it signed would be worth nothing to a client that knows of it (RFC 5280 §6.1.3 (a) (3)).
     pub fn unlock<'a>(&'a mut self, key: &'a PrivateKey, now: OffsetDateTime) -> Result<Signatory<'a>, AuthorityError> {
         issue::check_issuer(&self.certificate, key, now)?;
         self.above.iter().try_for_each(|authority| issue::in_time(authority, now))?;
+        if let Some(revoked) = self.revoked()? {
+            return Err(AuthorityError::Revoked(revoked));
+        }
         Ok(Signatory { authority: self, key })
     }
 
@@ -256,12 +277,13 @@ impl Signatory<'_> {
     /// Signs a certificate and records it; when it returns, the record is on the disk.
     ///
     /// # Errors
-    /// When the profile makes authorities, the certificate cannot be made, or the ledger fails. Then the certificate is
-    /// gone.
+    /// When the profile makes authorities, [`AuthorityError::OwnKey`], when the certificate cannot be made, or the ledger
+    /// fails. Then the certificate is gone.
     pub fn issue(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
         if order.profile.is_ca() {
             return Err(AuthorityError::AuthorityProfile { profile: order.profile.name.clone() });
         }
+        self.authority.refuse_own_key(&order.request.public_key)?;
         self.make(order, serials, act)
     }
 
@@ -325,15 +347,13 @@ impl Signatory<'_> {
         serials: &mut Draw<'_>,
         act: &Act,
     ) -> Result<Result<Issued, Refusal>, AuthorityError> {
-        if petition.request.public_key == *self.key.public_key() {
-            return Ok(Err(Refusal::AuthoritysOwnKey));
-        }
         match self.authority.refuse_compromised(&petition.request.public_key) {
             Err(AuthorityError::CompromisedKey { serial }) => return Ok(Err(Refusal::CompromisedKey { serial })),
             looked => looked?,
         }
         let order = Order { profile: &petition.profile, request: &petition.request, validity };
         match self.issue(&order, serials, act) {
+            Err(AuthorityError::OwnKey { .. }) => Ok(Err(Refusal::AuthoritysOwnKey)),
             Err(AuthorityError::Issue(error)) if lies_in_the_request(&error) => Ok(Err(Refusal::Issue(error))),
             signed => signed.map(Ok),
         }

@@ -19,8 +19,8 @@ pub mod responder;
 
 pub use adoption::{IMPORTED, Taken, oddities};
 pub use authority::{
-    Authority, AuthorityError, CompromisedKeys, Issued, ListOrder, Order, Press, PublishedList, Signatory, Task,
-    Unrecorded,
+    Authority, AuthorityError, CompromisedKeys, Issued, ListOrder, Order, Press, PublishedList, RevokedAuthority,
+    Signatory, StatusSignatory, Task, Unrecorded,
 };
 pub use config::{AbsentKey, Config, ConfigError};
 pub use ledger::{

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Authority, AuthorityError, Signatory};
+use super::{Authority, AuthorityError, StatusSignatory};
 use crate::ca::ledger::{Act, ListQuery, Numbered, Revocation, Revoked, SignedList};
 use crate::issue::{ListEntry, ListFields, ListMaker};
 use crate::key::digest;
@@ -42,7 +42,7 @@ pub struct PublishedList {
     pub list: SignedList,
 }
 
-impl Signatory<'_> {
+impl StatusSignatory<'_> {
     /// Signs a list of what is revoked and records it; when it returns, the record is on the disk. A delta builds upon the
     /// last complete list of its scope.
     ///

@@ -44,7 +44,7 @@ impl Fixture {
     }
 }
 
-fn naming(profile: &Profile, common_name: &str) -> Naming {
+pub(in crate::ca) fn naming(profile: &Profile, common_name: &str) -> Naming {
     Naming::new(profile, Wanted { common_name: Some(common_name), ..Wanted::default() }).unwrap()
 }
 

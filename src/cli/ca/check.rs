@@ -5,8 +5,9 @@ mod files;
 use serde::Serialize;
 
 use super::place::Chosen;
+use super::standing::Standing;
 use crate::ca::check::{self, Counts, Fault, Remedy};
-use crate::ca::{AuditHead, LedgerError};
+use crate::ca::{AuditHead, AuthorityName, LedgerError};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
 use crate::cli::progress;
@@ -33,7 +34,9 @@ For example:
 
 With --json the answer is JSON Lines. One object for each fault: `place`, `what`, `remedy` (`repair`,
 `repair-with-certificate`, `new-ledger`, `restore`, `revoke`, `investigate`, `configure`), and `advice`. Then one object: `sound`; how many `faults`,
-`authorities`, `certificates`, `lists` and `audit_lines`; and `head` (the hash of the last line of the audit log).")]
+`authorities`, `certificates`, `lists` and `audit_lines`; `head` (the hash of the last line of the audit log); and `revoked`: where
+all is well, each authority that certifies nothing because it or one above it is revoked or on hold, as `certkit ca show` has
+it, with `authority` (what it is called). That is no fault.")]
 pub(super) struct Args {}
 
 pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
@@ -62,6 +65,8 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
     };
     bar.finish_and_clear();
     printed?;
+    // It is no fault of the ledger: what certifies nothing is told all the same.
+    let revoked = if faults == 0 { revoked(chosen)? } else { Vec::new() };
     let verdict = Verdict {
         sound: faults == 0,
         faults,
@@ -70,6 +75,7 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
         lists: counts.lists,
         audit_lines: counts.head.lines,
         head: hex::encode(&counts.head.hash),
+        revoked,
     };
     session.row(&verdict)?;
     Ok(Exit::of(verdict.sound))
@@ -123,11 +129,30 @@ struct Verdict {
     lists: u64,
     audit_lines: u64,
     head: String,
+    revoked: Vec<Revoked>,
+}
+
+/// An authority that certifies nothing, for it or one above it is revoked or on hold.
+#[derive(Debug, Serialize)]
+struct Revoked {
+    authority: AuthorityName,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
+fn revoked(chosen: &Chosen) -> anyhow::Result<Vec<Revoked>> {
+    let mut all = Vec::new();
+    for (authority, mut opened) in chosen.open_all_to_read()? {
+        if let Some(revoked) = opened.revoked()? {
+            all.push(Revoked { authority, standing: Standing::of(&revoked) });
+        }
+    }
+    Ok(all)
 }
 
 impl Report for Verdict {
     fn text(&self, text: &mut Text) {
-        let Self { sound, faults, authorities, certificates, lists, audit_lines, head } = self;
+        let Self { sound, faults, authorities, certificates, lists, audit_lines, head, revoked } = self;
         let count = |number: &u64, one: &str, more: &str| match number {
             1 => format!("1 {one}"),
             number => format!("{number} {more}"),
@@ -144,5 +169,8 @@ impl Report for Verdict {
             false => text.line(format_args!("{} in {looked_at}", bad(count(faults, "fault", "faults")))),
         }
         text.fields([("head", head)]);
+        for Revoked { authority, standing } in revoked {
+            text.line(format_args!("{} {authority} certifies nothing: {}", dim("note:"), safe(standing.in_words())));
+        }
     }
 }

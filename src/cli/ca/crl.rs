@@ -121,7 +121,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let form = Form::of(&out, args.der, args.pem);
     let file = ListFile::choose(out, form, args.force, &order, &mut authority, session)?;
     let key = args.signer.key(chosen)?;
-    let published = chosen.unlock(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
+    let published = chosen.unlock_for_status(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
     if let Err(AuthorityError::NoCompleteList | AuthorityError::LapsedBase { .. }) = published {
         let url = args.url.as_ref().map(|url| format!(" --url {url}")).unwrap_or_default();
         return published

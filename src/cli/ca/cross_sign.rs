@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
-use super::subordinate::{Certified, certified_file, check_policies, inherit};
+use super::subordinate::{Certified, certified_file, check_policies, compromised, inherit};
 use super::wanted::BelowArgs;
 use crate::ca::petition;
 use crate::ca::{Action, Authority, Issued, Order};
@@ -104,6 +104,9 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let key = args.signer.key(chosen)?;
     if request.public_key == *key.public_key() {
         return Certified::refuse(loaded.shown(), "the key in it is this CA's own", session);
+    }
+    if let Some(why) = compromised(&mut authority, &request.public_key)? {
+        return Certified::refuse(loaded.shown(), &why, session);
     }
     let order = Order { profile: &profile, request: &request, validity };
     let mut issued = certified(&mut authority, &key, &order, chosen, now).hint_if(another_issuer(chosen))?;

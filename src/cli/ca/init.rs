@@ -16,6 +16,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet, is_dash};
 use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::{Report, Session, shown};
+use crate::cli::passphrase::Passphrase;
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, good, safe, strong};
 use crate::encoding::hex;
@@ -191,6 +192,11 @@ impl Plan {
     /// The same with a key of this kind.
     pub(in crate::cli) fn with_key(self, key_type: KeyAlgorithm) -> Self {
         Self { key: AuthorityKeyArgs::of_type(key_type), ..self }
+    }
+
+    /// The same with its keys under this passphrase, if there is one.
+    pub(super) fn under(self, passphrase: Option<Passphrase>) -> Self {
+        Self { key: self.key.under(passphrase), ..self }
     }
 
     /// Makes the CA: recorded first, then written. Returns the authority that signs, with its key.

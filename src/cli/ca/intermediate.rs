@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::outline::Outline;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
-use super::subordinate::{Certified, certified_file, check_policies, inherit};
+use super::subordinate::{Certified, certified_file, check_policies, compromised, inherit};
 use super::unwritten;
 use super::wanted::{AuthorityKeyArgs, BelowArgs, request, subject_below, written_key};
 use crate::ca::petition;
@@ -182,6 +182,9 @@ fn certify(
     let parent_key = args.signer.key_of(chosen, above)?;
     if request.public_key == *parent_key.public_key() {
         return Certified::refuse(loaded.shown(), "the key in it is the CA's own", session);
+    }
+    if let Some(why) = compromised(&mut parent, &request.public_key)? {
+        return Certified::refuse(loaded.shown(), &why, session);
     }
     let order = Order { profile, request: &request, validity };
     let issued = chosen.unlock(&mut parent, &parent_key, now)?.certify(

@@ -11,6 +11,7 @@ use super::batch::{self, BatchArgs, Standard};
 use super::init::{Made, Plan};
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
+use super::twin::{Pair, TWIN};
 use super::unwritten;
 use crate::ca::place::State;
 use crate::ca::{Action, Authority, Issued, Order};
@@ -110,21 +111,18 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     let Args { out, key, force, signer, .. } = args;
     let twin = args.dual.then(|| Twin::new(out.as_deref(), &key, &naming)).transpose()?;
-    let order = Wanted { profile: &profile, naming: &naming, validity, signer: &signer, now };
+    let order = Wanted { profile: &profile, naming: &naming, validity, now };
     let outputs = Outputs::choose(out, "pem", &key, &naming, force, session)?;
     let Some(twin) = twin else {
-        let answer = order.carry_out(chosen, outputs, &key, None, session)?;
+        let answer = order.carry_out(chosen, outputs, &key, &mut |session| open_or_make(chosen, &signer, None, now, session), session)?;
         session.answer(&answer)?;
         return Ok(Exit::Yes);
     };
     let twin_outputs = Outputs::choose(Some(twin.out), "pem", &twin.key, &naming, force, session)?;
     let other = chosen.beside("-ml-dsa");
-    if other.state()? == State::Empty && !other.may_be_made() {
-        return Err(anyhow!("there is no CA in {} for the second chain", other.shown()))
-            .hint(format!("make it with: certkit ca init --type ml-dsa-65{}", other.flag()));
-    }
-    let mut answer = order.carry_out(chosen, outputs, &key, None, session)?;
-    let second = order.carry_out(&other, twin_outputs, &twin.key, Some(TWIN), session)?;
+    let mut pair = Pair::new((chosen, &other), &signer, now)?;
+    let mut answer = order.carry_out(chosen, outputs, &key, &mut |session| pair.open_first(session), session)?;
+    let second = order.carry_out(&other, twin_outputs, &twin.key, &mut |session| pair.open_second(session), session)?;
     answer.second = Some(Box::new(second));
     session.answer(&answer)?;
     Ok(Exit::Yes)
@@ -135,28 +133,30 @@ struct Wanted<'a> {
     profile: &'a Profile,
     naming: &'a Naming,
     validity: Validity,
-    signer: &'a SignerArgs,
     now: OffsetDateTime,
 }
 
+/// A CA and its key; and that it was made, where it had to be.
+type Opened = (Authority, PrivateKey, Option<Made>);
+
 impl Wanted<'_> {
-    /// Makes the key, has the CA sign, and writes the files. A CA that has to be made gets a key of this kind.
+    /// Makes the key, opens the CA, has it sign, and writes the files.
     fn carry_out(
         &self,
         chosen: &Chosen,
         outputs: Outputs,
         key: &KeyArgs,
-        ca_key: Option<KeyAlgorithm>,
+        open: &mut dyn FnMut(&mut Session) -> anyhow::Result<Opened>,
         session: &mut Session,
     ) -> anyhow::Result<Answer> {
-        let Self { profile, naming, validity, signer, now } = *self;
+        let Self { profile, naming, validity, now } = *self;
         let key = key.obtain(profile.key, outputs.keyout())?;
         let request = naming.request(key.key.public_key().clone());
-        let (mut authority, authority_key, made_ca) = open_or_make(chosen, signer, ca_key, now, session)?;
+        let (mut authority, authority_key, made_ca) = open(session)?;
         if key.pem.is_none() {
-            authority
-                .refuse_compromised(key.key.public_key())
-                .hint("leave --key out, and a new key is made; --keyout says where it goes")?;
+            let given = key.key.public_key();
+            let usable = authority.refuse_own_key(given).and_then(|()| authority.refuse_compromised(given));
+            usable.hint("leave --key out, and a new key is made; --keyout says where it goes")?;
         }
         let (issuer, root) = (authority.certificate().clone(), authority.root().clone());
         let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
@@ -186,9 +186,6 @@ struct Twin {
     out: PathBuf,
     key: KeyArgs,
 }
-
-/// The key of the second chain, and of its CA.
-const TWIN: KeyAlgorithm = KeyAlgorithm::MlDsa65;
 
 impl Twin {
     /// Its files: `api.test.ml-dsa.pem` beside `api.test.pem`.

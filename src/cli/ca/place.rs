@@ -11,8 +11,9 @@ use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
 use super::ledger::{LedgerArgs, Location};
+use super::standing;
 use crate::ca::place::{State, is_there};
-use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory};
+use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, StatusSignatory};
 use crate::cli::clock;
 use crate::cli::files::{self, is_dash};
 use crate::cli::load::Loaded;
@@ -85,6 +86,21 @@ impl Chosen {
             ledger: self.ledger.clone(),
             location: OnceLock::new(),
         }
+    }
+
+    /// The CA with the other keys, beside this one: `ca-ml-dsa` of `ca`, and `ca` of `ca-ml-dsa`.
+    pub(super) fn twin(&self) -> Self {
+        let name = self.place.folder().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let twin = match name.strip_suffix(TWIN) {
+            Some(first) => Self { place: Place::new(self.place.folder().with_file_name(first)), ..self.beside("") },
+            None => self.beside(TWIN),
+        };
+        Self { explicit: true, ..twin }
+    }
+
+    /// Whether it is the second of two.
+    pub(super) fn is_twin(&self) -> bool {
+        self.place.folder().file_name().is_some_and(|name| name.to_string_lossy().ends_with(TWIN))
     }
 
     pub(in crate::cli) fn place(&self) -> &Place {
@@ -295,6 +311,24 @@ impl Chosen {
         now: OffsetDateTime,
     ) -> anyhow::Result<Signatory<'a>> {
         let unlocked = authority.unlock(key, now);
+        let way_out = match &unlocked {
+            Err(AuthorityError::Revoked(revoked)) => Some(standing::way_out(revoked, self)),
+            _ => None,
+        };
+        self.usable(unlocked).hint_if(way_out)
+    }
+
+    /// Makes the CA ready to sign what clients learn of revocation by, also where it is revoked itself.
+    pub(super) fn unlock_for_status<'a>(
+        &self,
+        authority: &'a mut Authority,
+        key: &'a PrivateKey,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<StatusSignatory<'a>> {
+        self.usable(authority.unlock_for_status(key, now))
+    }
+
+    fn usable<T>(&self, unlocked: Result<T, AuthorityError>) -> anyhow::Result<T> {
         let expired = matches!(unlocked, Err(AuthorityError::Issue(IssueError::IssuerExpired { .. })));
         let unlocked = unlocked.with_context(|| format!("cannot use the CA in {}", self.shown()));
         if expired {
@@ -379,6 +413,9 @@ pub(in crate::cli) fn absolute(path: &Path) -> String {
 pub(in crate::cli) fn chain(certificates: &[&Certificate]) -> String {
     certificates.iter().map(|certificate| pem::write("CERTIFICATE", certificate.der()).to_string()).collect()
 }
+
+/// What the name of the second of two CAs ends with.
+const TWIN: &str = "-ml-dsa";
 
 /// How long half a CA may stay half. Its two files are put in place together.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use super::lapse::Lapse;
 use super::list::Line;
 use super::place::{self, Chosen};
+use super::twin;
 use super::which::{Meant, is_live};
 use crate::ca::{Action, Authority, AuthorityName, Record, Revocation};
 use crate::cli::clock::{self, Moment, rfc3339};
@@ -115,7 +116,11 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let name = signer.issuer()?;
     for record in &records {
         let revocation = revocation.map(|it| Revocation { at: it.at.max(born(record)), ..it });
-        answer.certificates.push(take(&mut authority, &name, record, revocation, now)?);
+        let taken = take(&mut authority, &name, record, revocation, now)?;
+        if taken.changed {
+            twin::tell_of_the_other(record, &signer, now, session);
+        }
+        answer.certificates.push(taken);
     }
     let lists = Lapse::of_all(&mut authority, now)?;
     answer.to_do = what_next(&answer, &lists, &signer);

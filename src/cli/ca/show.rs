@@ -5,12 +5,13 @@ use serde::Serialize;
 use super::list::Line;
 use super::outline::Outline;
 use super::place::Chosen;
+use super::standing::Standing;
 use super::which::{Meant, is_live};
-use crate::ca::{AuthorityName, Revocation};
+use crate::ca::{AuthorityName, Revocation, RevokedAuthority};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session, shown};
-use crate::cli::text::{Text, safe};
+use crate::cli::text::{Text, bad, safe};
 use crate::cli::{clock, sheet};
 use crate::describe::CertificateDescription;
 use crate::x509::Certificate;
@@ -26,7 +27,8 @@ For example:
 
 With --json the answer is an object. For the CA: `folder`; `name` (the authority that signs), and of that `certificate`, `key`
 (files), `issued` (how many), `about` (its certificate as `certkit inspect` describes it); `ledger`; and `authorities`, every
-one as `certkit ca init` answers, with `below` (the one above it), `signs_by_default` and `issued`. For a certificate:
+one as `certkit ca init` answers, with `below` (the one above it), `signs_by_default`, `issued`, and `revoked`: null, or `at`,
+`reason`, `serial` and `subject` of the revocation or hold for which it certifies nothing, its own or that of one above it. For a certificate:
 `record`, as `certkit ca list` answers; `history`, its revocations, holds and lifted holds (`removeFromCRL`), each with `at`,
 `reason`, `invalid_since`; `about`; and `pem`.")]
 pub(super) struct Args {
@@ -73,30 +75,32 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
 
 /// Every authority of the folder that the ledger knows, each after the one above it.
 fn branches(signs: &AuthorityName, chosen: &Chosen) -> anyhow::Result<Vec<Branch>> {
-    let mut found: Vec<(AuthorityName, Vec<Certificate>, u64)> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     for name in chosen.place().names() {
         // What was issued may lie here too: only an authority is in the ledger as one.
         let Ok(certificates) = chosen.certificates(&name) else { continue };
         if let Ok(mut authority) = chosen.open_one(&name) {
             let count = authority.count()?;
-            found.push((name, certificates, count));
+            let revoked = authority.revoked()?;
+            found.push((name, certificates, count, revoked));
         }
     }
     let parent = |certificates: &[Certificate]| {
         let above = certificates.get(1)?;
-        found.iter().find(|(_, other, _)| other.first() == Some(above)).map(|(name, ..)| name.clone())
+        found.iter().find(|(_, other, ..)| other.first() == Some(above)).map(|(name, ..)| name.clone())
     };
     let mut branches = Vec::new();
-    let mut rows: Vec<Option<AuthorityName>> = found.iter().map(|(_, certificates, _)| parent(certificates)).collect();
+    let mut rows: Vec<Option<AuthorityName>> = found.iter().map(|(_, certificates, ..)| parent(certificates)).collect();
     let mut waiting: Vec<(usize, usize)> =
         rows.iter().enumerate().filter(|(_, parent)| parent.is_none()).map(|(at, _)| (at, 0)).rev().collect();
     while let Some((at, depth)) = waiting.pop() {
-        let Some((name, certificates, issued)) = found.get(at) else { continue };
+        let Some((name, certificates, issued, revoked)) = found.get(at) else { continue };
         let Some(certificate) = certificates.first() else { continue };
         branches.push(Branch {
             below: rows.get_mut(at).and_then(Option::take),
             signs_by_default: name == signs,
             issued: *issued,
+            revoked: revoked.as_ref().map(Standing::of),
             depth,
             expiry: clock::expiry(certificate.validity().not_after, clock::now()),
             outline: Outline::of(name, certificate, chosen)?,
@@ -106,6 +110,9 @@ fn branches(signs: &AuthorityName, chosen: &Chosen) -> anyhow::Result<Vec<Branch
     }
     Ok(branches)
 }
+
+/// An authority with its certificates, how many it has signed, and its revocation.
+type Found = (AuthorityName, Vec<Certificate>, u64, Option<RevokedAuthority>);
 
 /// An authority in the tree of them.
 #[derive(Debug, Serialize)]
@@ -117,6 +124,8 @@ struct Branch {
     signs_by_default: bool,
     /// How many certificates it has signed.
     issued: u64,
+    /// Why it certifies nothing, where it or one above it is revoked or on hold.
+    revoked: Option<Standing>,
     #[serde(skip)]
     depth: usize,
     #[serde(skip)]
@@ -150,6 +159,10 @@ impl Report for TheCa {
             ("ledger", safe(&self.ledger).to_string()),
             ("issued", certificates(self.issued)),
         ]);
+        let signs = self.authorities.iter().find(|branch| branch.outline.name() == &self.name);
+        if let Some(standing) = signs.and_then(|branch| branch.revoked.as_ref()) {
+            text.line(format_args!("{} {}", bad("certifies nothing:"), safe(standing.in_words())));
+        }
         if self.authorities.len() > 1 {
             text.blank();
             text.line("authorities");
@@ -158,12 +171,14 @@ impl Report for TheCa {
             for branch in &self.authorities {
                 let called = format!("{}{}", "  ".repeat(branch.depth), branch.outline.name());
                 let default = if branch.signs_by_default { ", signs by default" } else { "" };
+                let revoked = branch.revoked.as_ref().map(|it| format!("; {}", it.in_words())).unwrap_or_default();
                 text.line(format_args!(
-                    "  {called:width$}  {}; {}; {}, {}{default}",
+                    "  {called:width$}  {}; {}; {}, {}{default}{}",
                     safe(&branch.outline.subject),
                     branch.expiry,
                     branch.outline.key_in_a_word(),
                     certificates(branch.issued),
+                    bad(safe(&revoked)),
                 ));
             }
         }

@@ -91,7 +91,7 @@ impl SignerArgs {
 /// How another authority is chosen.
 pub(super) type Way = fn(&AuthorityName) -> String;
 
-const ON_THE_COMMAND_LINE: Way = |other| format!("sign with --issuer {other}");
+pub(super) const ON_THE_COMMAND_LINE: Way = |other| format!("sign with --issuer {other}");
 
 /// The file with an authority's private key, from the folder; `way` is for who has to choose another authority.
 pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName, way: Way) -> anyhow::Result<Loaded> {

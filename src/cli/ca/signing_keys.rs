@@ -9,6 +9,7 @@ use super::place::Chosen;
 use super::signer::{SignerArgs, Way, in_folder};
 use crate::cli::load::Loaded;
 use crate::cli::output::shown;
+use crate::cli::passphrase::Passphrase;
 use crate::cli::problem::Hinted;
 use crate::cli::secret::Secret;
 use crate::key::PrivateKey;
@@ -20,9 +21,12 @@ pub(in crate::cli) struct SigningKeys<'a> {
     secret: Secret<'a>,
     passphrase_is_given: bool,
     aside: Option<&'a Path>,
-    opened: OnceCell<PrivateKey>,
+    opened: OnceCell<Opened>,
     way: Way,
 }
+
+/// A key, and what it was under.
+type Opened = (PrivateKey, Option<Passphrase>);
 
 impl<'a> SigningKeys<'a> {
     /// Those of these arguments; `way` says how another authority is chosen.
@@ -71,8 +75,13 @@ impl<'a> SigningKeys<'a> {
 
     /// The private key of the authority that is chosen, which has this certificate.
     pub(in crate::cli) fn key(&self, chosen: &Chosen, certificate: &Certificate) -> anyhow::Result<PrivateKey> {
-        if let Some(key) = self.aside_of(certificate)? {
-            return Ok(key.clone());
+        Ok(self.open(chosen, certificate)?.0)
+    }
+
+    /// The same, with the passphrase it was under.
+    pub(super) fn open(&self, chosen: &Chosen, certificate: &Certificate) -> anyhow::Result<Opened> {
+        if let Some((key, passphrase)) = self.aside_of(certificate)? {
+            return Ok((key.clone(), passphrase.clone()));
         }
         let loaded = in_folder(chosen, &chosen.issuer()?, self.way);
         let loaded = match self.aside {
@@ -81,19 +90,19 @@ impl<'a> SigningKeys<'a> {
             }
             None => loaded?,
         };
-        Ok(loaded.key_among(&self.secret)?.0)
+        loaded.key_among(&self.secret)
     }
 
     /// The key of `--ca-key`, where it is that of this certificate.
-    fn aside_of(&self, certificate: &Certificate) -> anyhow::Result<Option<&PrivateKey>> {
+    fn aside_of(&self, certificate: &Certificate) -> anyhow::Result<Option<&Opened>> {
         let Some(path) = self.aside else { return Ok(None) };
-        let key = match self.opened.get() {
-            Some(key) => key,
+        let opened = match self.opened.get() {
+            Some(opened) => opened,
             None => {
-                let (key, _) = Loaded::read(path)?.key_among(&self.secret)?;
-                self.opened.get_or_init(|| key)
+                let opened = Loaded::read(path)?.key_among(&self.secret)?;
+                self.opened.get_or_init(|| opened)
             }
         };
-        Ok(certificate.public_key().is_ok_and(|own| own == *key.public_key()).then_some(key))
+        Ok(certificate.public_key().is_ok_and(|own| own == *opened.0.public_key()).then_some(opened))
     }
 }

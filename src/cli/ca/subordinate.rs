@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::place::{self, Chosen};
 use super::unwritten;
-use crate::ca::{Authority, Issued};
+use crate::ca::{Authority, AuthorityError, Issued};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet};
@@ -15,6 +15,7 @@ use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, good, safe, strong, warn};
 use crate::encoding::hex;
+use crate::key::PublicKey;
 use crate::profile::Profile;
 use crate::x509::extension::{CertificatePolicies, NameConstraints, PolicyInformation};
 use crate::x509::{Certificate, oids};
@@ -65,6 +66,15 @@ pub(super) fn check_policies(profile: &Profile, path: &[Certificate]) -> anyhow:
 fn policies_of(certificate: &Certificate) -> Option<Vec<PolicyInformation>> {
     let found = certificate.extensions().find::<CertificatePolicies>().ok().flatten();
     found.map(|found| found.value.0).filter(|policies| !policies.is_empty())
+}
+
+/// Why a key is not certified again, where a certificate of this CA was revoked because it is compromised.
+pub(super) fn compromised(authority: &mut Authority, key: &PublicKey) -> anyhow::Result<Option<String>> {
+    match authority.refuse_compromised(key) {
+        Ok(()) => Ok(None),
+        Err(error @ AuthorityError::CompromisedKey { .. }) => Ok(Some(format!("{error}: it needs a new key"))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `branch.pem` for `branch.csr`, in the folder where certkit runs.

@@ -28,6 +28,10 @@ pub(super) struct AuthorityKeyArgs {
     /// Where the passphrase comes from: prompt, file:PATH, env:NAME or fd:N; asked for unless given
     #[arg(long, value_name = "SOURCE", requires = "encrypt")]
     passphrase: Option<PassphraseSource>,
+
+    /// The passphrase, where it has been read for another key already.
+    #[arg(skip)]
+    known: Option<Passphrase>,
 }
 
 impl AuthorityKeyArgs {
@@ -36,8 +40,16 @@ impl AuthorityKeyArgs {
         Self { key_type: Some(key_type), ..Self::default() }
     }
 
+    /// The same under this passphrase, if there is one.
+    pub(super) fn under(self, passphrase: Option<Passphrase>) -> Self {
+        Self { known: passphrase, ..self }
+    }
+
     /// The passphrase that shall protect `what`, if one shall.
     pub(super) fn new_passphrase(&self, what: &str) -> anyhow::Result<Option<Passphrase>> {
+        if let Some(known) = &self.known {
+            return Ok(Some(known.clone()));
+        }
         let prompt = PassphraseSource::Prompt;
         self.encrypt.then(|| self.passphrase.as_ref().unwrap_or(&prompt).new_one(what)).transpose()
     }

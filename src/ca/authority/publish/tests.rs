@@ -24,7 +24,7 @@ fn order(delta: bool, this_update: OffsetDateTime) -> ListOrder {
 
 fn publish(fixture: &mut Fixture, order: &ListOrder) -> (PublishedList, Vec<(u8, Option<CrlReason>)>) {
     let Fixture { authority, key, .. } = fixture;
-    let published = authority.unlock(key, NOW).unwrap().publish(order, &act(Action::Crl)).unwrap();
+    let published = authority.unlock_for_status(key, NOW).unwrap().publish(order, &act(Action::Crl)).unwrap();
     let list = CertificateRevocationList::from_der(&published.der).unwrap();
     list.verify_signature(key.public_key()).unwrap();
     assert_eq!(list.number().unwrap().unwrap().0, [u8::try_from(published.list.number).unwrap()]);
@@ -57,7 +57,7 @@ fn a_revoked_certificate_is_in_the_next_list_and_its_status_is_known() {
 #[test]
 fn a_delta_has_what_changed_since_the_last_complete_list() {
     let mut fixture = fixture([3; 3]);
-    let no_base = fixture.authority.unlock(&fixture.key, NOW).unwrap().publish(&order(true, NOW), &act(Action::Crl));
+    let no_base = fixture.authority.unlock_for_status(&fixture.key, NOW).unwrap().publish(&order(true, NOW), &act(Action::Crl));
     assert!(matches!(no_base, Err(AuthorityError::NoCompleteList)));
     revoke(&mut fixture, 11, CrlReason::CertificateHold);
     publish(&mut fixture, &order(false, NOW));
@@ -77,7 +77,7 @@ fn a_complete_list_and_a_delta_of_one_moment_have_one_number() {
     let (base, _) = publish(&mut fixture, &order(false, NOW));
     revoke(&mut fixture, 12, CrlReason::Superseded);
     let Fixture { authority, key, .. } = &mut fixture;
-    let mut signatory = authority.unlock(key, NOW).unwrap();
+    let mut signatory = authority.unlock_for_status(key, NOW).unwrap();
     let both = signatory.publish_both(&order(false, NOW), &base.list, &order(true, NOW), &act(Action::Crl)).unwrap();
     let (complete, delta) = (both.0, both.1.unwrap());
     assert_eq!((complete.list.number, complete.list.base), (2, None));
@@ -94,7 +94,7 @@ fn a_list_is_never_from_before_the_last_one_and_no_delta_builds_upon_one_that_la
     let mut fixture = fixture([30; 3]);
     publish(&mut fixture, &order(false, NOW));
     let mut attempt = |order: ListOrder| {
-        fixture.authority.unlock(&fixture.key, NOW).unwrap().publish(&order, &act(Action::Crl)).map(|it| it.list)
+        fixture.authority.unlock_for_status(&fixture.key, NOW).unwrap().publish(&order, &act(Action::Crl)).map(|it| it.list)
     };
     let early = NOW - Duration::days(1);
     let refused = attempt(order(false, early)).unwrap_err();
@@ -125,7 +125,7 @@ fn a_list_for_a_distribution_point_has_its_name_and_its_own_deltas() {
     let scope = list.extensions().find::<IssuingDistributionPoint>().unwrap().unwrap();
     assert!(scope.critical);
     assert_eq!(scope.value, scope_of(Some("http://ca.test/a.crl")));
-    let other = fixture.authority.unlock(&fixture.key, NOW).unwrap().publish(&order(true, NOW), &act(Action::Crl));
+    let other = fixture.authority.unlock_for_status(&fixture.key, NOW).unwrap().publish(&order(true, NOW), &act(Action::Crl));
     assert!(matches!(other, Err(AuthorityError::NoCompleteList)));
     assert_eq!(publish(&mut fixture, &at(true)).0.list.base, Some(1));
 }

@@ -83,7 +83,7 @@ impl Press<'_> {
             Due::Delta(base) => {
                 let now = clock::now();
                 let order = self.args.order(now, true)?;
-                let mut signatory = self.chosen.unlock(authority, &self.key, now)?;
+                let mut signatory = self.chosen.unlock_for_status(authority, &self.key, now)?;
                 let delta = refused_for_time(signatory.publish_upon(&base, &order, &place::act(Action::Crl)))?;
                 self.shelf.put(&self.shelf.delta, Some(delta));
                 Ok(())
@@ -96,7 +96,7 @@ impl Press<'_> {
         let now = clock::now();
         let order = self.args.order(now, false)?;
         let act = place::act(Action::Crl);
-        let mut signatory = self.chosen.unlock(authority, &self.key, now)?;
+        let mut signatory = self.chosen.unlock_for_status(authority, &self.key, now)?;
         let (complete, delta) = match before.filter(|before| self.args.delta && before.next_update > now) {
             None => (refused_for_time(signatory.publish(&order, &act))?, None),
             Some(before) => {

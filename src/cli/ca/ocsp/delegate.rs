@@ -129,7 +129,7 @@ impl Speaker<'_> {
         let order = Order { profile: &profile, request: &request, validity };
         let ca_key =
             self.signer.key_among(self.chosen, name).context("a new certificate for the OCSP responder is needed")?;
-        let issued = self.chosen.unlock(authority, &ca_key, now)?.issue(
+        let issued = self.chosen.unlock_for_status(authority, &ca_key, now)?.delegate(
             &order,
             &mut fresh_serial,
             &place::act(Action::Issue),

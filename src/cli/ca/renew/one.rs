@@ -13,6 +13,7 @@ use crate::ca::renewal::Renewal;
 use crate::ca::{Action, Authority, IMPORTED, Order, Record};
 use crate::cli::ca::issue::About;
 use crate::cli::ca::place::{self, Chosen};
+use crate::cli::ca::twin;
 use crate::cli::ca::unwritten;
 use crate::cli::ca::which::{Meant, first_certificate, is_live};
 use crate::cli::clock::{self, rfc3339};
@@ -168,6 +169,7 @@ pub(super) fn renew(
     let chain = place::chain(&authority.full_chain(&issued.certificate));
     let written = files.write(&chain, key.map(|key| key.pem), session);
     unwritten::told(written, &issued, unwritten::Key::of(args.rekey), &chosen)?;
+    twin::tell_of_the_other(&record, &chosen, now, session);
     Ok(renewed)
 }
 

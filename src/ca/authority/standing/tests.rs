@@ -1,0 +1,103 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::ca::authority::tests::{Fixture, NOW, act, counting, naming, serial};
+use crate::ca::ledger::Action;
+use crate::ca::{ListOrder, Order};
+use crate::key::KeyAlgorithm;
+use crate::profile::Profile;
+use crate::x509::Validity;
+use crate::x509::extension::CrlReason;
+use time::Duration;
+
+/// An authority below that of the fixture, with serial number 20.
+fn below(fixture: &mut Fixture) -> (Authority, PrivateKey) {
+    let profile = Profile::built_in("intermediate-ca").unwrap();
+    let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+    let request = naming(&profile, "Issuing CA").request(key.public_key().clone());
+    let validity = Validity { not_before: NOW, not_after: NOW + Duration::days(3) };
+    let order = Order { profile: &profile, request: &request, validity };
+    let mut signatory = fixture.authority.unlock(&fixture.key, NOW).unwrap();
+    let issued = signatory.establish(&order, &mut counting(20), &act(Action::Intermediate)).unwrap();
+    let root = fixture.authority.certificate().clone();
+    (Authority::open(issued.certificate, fixture.ledger()).unwrap().below(vec![root]), key)
+}
+
+fn revoke(fixture: &mut Fixture, reason: CrlReason) {
+    fixture.authority.revoke(&serial(20), Revocation::new(NOW, reason), &act(Action::Revoke)).unwrap();
+}
+
+#[test]
+fn a_revoked_authority_certifies_nothing_and_signs_its_lists() {
+    let mut fixture = Fixture::new();
+    let (mut issuing, key) = below(&mut fixture);
+    assert_eq!(issuing.revoked().unwrap(), None);
+    assert!(issuing.unlock(&key, NOW).is_ok());
+    revoke(&mut fixture, CrlReason::KeyCompromise);
+    let refused = issuing.unlock(&key, NOW).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "Issuing CA (serial number 14) is revoked: keyCompromise since 2026-11-23T12:00:00Z: nothing is certified with it"
+    );
+    let order = ListOrder {
+        this_update: NOW,
+        next_update: NOW + Duration::days(1),
+        delta: false,
+        url: None,
+        freshest: Vec::new(),
+        backdated: false,
+    };
+    let mut status = issuing.unlock_for_status(&key, NOW).unwrap();
+    assert_eq!(status.publish(&order, &act(Action::Crl)).unwrap().list.entries, 0);
+
+    let responder = Profile::built_in("ocsp-responder").unwrap();
+    let validity = Validity { not_before: NOW, not_after: NOW + Duration::days(1) };
+    let delegate = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+    let request = naming(&responder, "OCSP").request(delegate.public_key().clone());
+    let order = Order { profile: &responder, request: &request, validity };
+    status.delegate(&order, &mut counting(30), &act(Action::Issue)).unwrap();
+    let client = Profile::built_in("client").unwrap();
+    let order = Order { profile: &client, request: &request, validity };
+    let other = status.delegate(&order, &mut counting(31), &act(Action::Issue));
+    assert!(matches!(other, Err(AuthorityError::NoResponderProfile { .. })), "{other:?}");
+}
+
+#[test]
+fn a_hold_ends_with_its_release() {
+    let mut fixture = Fixture::new();
+    let (mut issuing, key) = below(&mut fixture);
+    revoke(&mut fixture, CrlReason::CertificateHold);
+    let held = issuing.unlock(&key, NOW).unwrap_err();
+    assert!(held.to_string().contains("is on hold since 2026-11-23T12:00:00Z"), "{held}");
+    fixture.authority.release(&serial(20), &act(Action::Release)).unwrap();
+    assert!(issuing.unlock(&key, NOW).is_ok());
+}
+
+#[test]
+fn what_is_below_a_revoked_authority_certifies_nothing_either() {
+    let mut fixture = Fixture::new();
+    let (issuing, _) = below(&mut fixture);
+    let issuing = issuing.certificate().clone();
+    revoke(&mut fixture, CrlReason::CessationOfOperation);
+    // Whoever is called below it; what it is itself the ledger need not say.
+    let root = fixture.authority.certificate().clone();
+    let mut lowest = Authority::open(root.clone(), fixture.ledger()).unwrap().below(vec![issuing, root]);
+    let revoked = lowest.revoked().unwrap().unwrap();
+    assert!(revoked.is_above && revoked.serial == serial(20), "{revoked:?}");
+    assert!(matches!(lowest.unlock(&fixture.key, NOW), Err(AuthorityError::Revoked(_))));
+}
+
+#[test]
+fn no_authoritys_key_is_certified_for_anything_else() {
+    let mut fixture = Fixture::new();
+    let (_, key) = below(&mut fixture);
+    let profile = Profile::built_in("client").unwrap();
+    let validity = Validity { not_before: NOW, not_after: NOW + Duration::days(1) };
+    for own in [fixture.key.public_key().clone(), key.public_key().clone()] {
+        let request = naming(&profile, "Ann").request(own);
+        let order = Order { profile: &profile, request: &request, validity };
+        let mut signatory = fixture.authority.unlock(&fixture.key, NOW).unwrap();
+        let refused = signatory.issue(&order, &mut counting(40), &act(Action::Issue));
+        assert!(matches!(refused, Err(AuthorityError::OwnKey { .. })), "{refused:?}");
+    }
+}
