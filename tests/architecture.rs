@@ -126,6 +126,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
     (
         "std::fs",
         &[
+            "cli/files/claim.rs",
             "cli/files/folder.rs",
             "cli/files/growing.rs",
             "cli/files/many.rs",

@@ -11,6 +11,7 @@ mod detail;
 mod error;
 mod examined;
 mod flaw;
+mod known;
 mod postgres;
 mod record;
 mod revocation;

@@ -19,6 +19,8 @@ pub struct OcspResponder {
     voices: Vec<Voice>,
     /// How long an answer holds.
     validity: Duration,
+    /// Why an answer was `internalError`, the first time since it was asked for.
+    trouble: Mutex<Option<AuthorityError>>,
 }
 
 /// An answer to a request.
@@ -71,7 +73,7 @@ impl OcspResponder {
             let responder = RwLock::new(Some(Arc::new(speaking_for(&issuer, responder)?)));
             Ok(Voice { issuer, authority: Mutex::new(authority), responder, said: Mutex::default() })
         });
-        Ok(Self { voices: voices.collect::<Result<_, AuthorityError>>()?, validity })
+        Ok(Self { voices: voices.collect::<Result<_, AuthorityError>>()?, validity, trouble: Mutex::default() })
     }
 
     /// The authorities whose responder is a delegate, each with the delegate's validity; without one where the delegate was
@@ -89,20 +91,33 @@ impl OcspResponder {
 
     /// Has every delegate whose certificate is revoked, or unknown to the ledger, sign nothing more: until another speaks,
     /// its authority's answer is `tryLater`, and what it said before is forgotten. Gives the authorities of those that are
-    /// silent only now.
-    ///
-    /// # Errors
-    /// When the ledger fails.
-    pub fn silence_revoked(&self) -> Result<Vec<Certificate>, AuthorityError> {
+    /// silent only now. Where the ledger fails [`Self::trouble`] says so.
+    pub fn silence_revoked(&self) -> Vec<Certificate> {
         let mut silenced = Vec::new();
+        // The ledgers of all are asked, whichever fails, so that each comes back as soon as it can.
         for voice in &self.voices {
-            let Some(delegate) = voice.responder().filter(|responder| responder.is_delegate()) else { continue };
-            if lock(&voice.authority).status(delegate.certificate().serial())? != OcspStatus::Good {
-                voice.speak_by(None);
-                silenced.push(voice.issuer.clone());
+            let delegate = voice.responder().filter(|responder| responder.is_delegate());
+            let signs = delegate.as_ref().map_or(&voice.issuer, |delegate| delegate.certificate());
+            let status = lock(&voice.authority).status(signs.serial());
+            match status {
+                Ok(status) if delegate.is_some() && status != OcspStatus::Good => {
+                    voice.speak_by(None);
+                    silenced.push(voice.issuer.clone());
+                }
+                Ok(_) => {}
+                Err(error) => self.note(error),
             }
         }
-        Ok(silenced)
+        silenced
+    }
+
+    fn note(&self, error: AuthorityError) {
+        lock(&self.trouble).get_or_insert(error);
+    }
+
+    /// Why an answer was `internalError`, or a ledger could not be asked: the first reason since this was asked last.
+    pub fn trouble(&self) -> Option<AuthorityError> {
+        lock(&self.trouble).take()
     }
 
     /// Has another responder speak for an authority from now on.
@@ -138,7 +153,10 @@ impl OcspResponder {
             ([asked], None) => self.answer_one(voice, &responder, asked, now),
             (several, nonce) => self.answer_all(voice, &responder, several, nonce, now),
         };
-        answered.unwrap_or_else(|_| declined(OcspDecline::InternalError))
+        answered.unwrap_or_else(|error| {
+            self.note(error);
+            declined(OcspDecline::InternalError)
+        })
     }
 
     /// As it was said before, if that still holds.

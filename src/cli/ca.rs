@@ -15,6 +15,7 @@ mod lapse;
 mod ledger;
 mod list;
 mod ocsp;
+mod outage;
 mod outline;
 mod passphrase;
 pub(super) mod place;

@@ -9,9 +9,11 @@
 //! - [`Destination`]: many files at a time, into one folder.
 //! - [`each_file_below`], [`each_line_of_stdin`], [`Lines`]: many inputs, one after the other.
 //! - [`make_private_folder`]: a folder for its owner alone.
+//! - [`Claim`]: a folder in which one process at a time makes something.
 //! - [`resolved`]: which file a path names, however it is spelled.
 //! - [`file_name_for`]: a certificate's name as a name no file system minds.
 
+mod claim;
 mod folder;
 mod growing;
 mod many;
@@ -25,6 +27,7 @@ mod stamp;
 mod stream;
 mod write;
 
+pub use self::claim::Claim;
 pub use self::folder::{make_folder, make_private_folder, may_have_folder};
 pub use self::growing::add_to_secret;
 pub use self::many::{Lines, each_file_below, each_line_of_stdin};

@@ -74,6 +74,14 @@ impl Authority {
         Ok(self.ledger.lists(self.id, &query)?)
     }
 
+    /// The last number of a list that was handed out.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn last_crl_number(&mut self) -> Result<u64, AuthorityError> {
+        Ok(self.in_ledger()?.crl_number)
+    }
+
     /// Counts lists on from the last number that was used before: RFC 5280 §5.2.3 has them grow.
     ///
     /// # Errors

@@ -211,6 +211,21 @@ pub enum LedgerError {
         /// How long this process waited.
         seconds: u64,
     },
+    /// Another file is where the ledger was, and may not be whole yet.
+    #[error(
+        "another file was put in the place of the ledger {ledger} while it was in use: it is used once it has stayed as it is \
+         for 2 seconds"
+    )]
+    Replaced {
+        /// Which one.
+        ledger: String,
+    },
+    /// What is where the ledger was does not have the authorities of before, or numbers them otherwise.
+    #[error("the ledger {ledger} was replaced by one that this process cannot go on with: start it again")]
+    Another {
+        /// Which one: a file, or a database without its password.
+        ledger: String,
+    },
     /// The folder or the disk does not take what is to be written.
     #[error("cannot write to the ledger {ledger}: {why}")]
     Unwritable {

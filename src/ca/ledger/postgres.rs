@@ -21,12 +21,15 @@ pub use access::PostgresAccess;
 pub use parameters::TlsFiles;
 pub use tls::{PostgresTls, PostgresTlsError};
 
+use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use self::audit::Writing;
 use super::act::Done;
 use super::flaw;
+use super::known::Known;
 use super::{
     Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Flaw, Ledger, LedgerError, ListQuery,
     Mark, Mended, Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
@@ -37,11 +40,14 @@ use ::postgres::types::WrongType;
 use ::postgres::{Client, IsolationLevel, Transaction};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// A ledger in a PostgreSQL database.
+/// A ledger in a PostgreSQL database. Where the connection was lost another one takes its place before the next transaction.
 pub struct PostgresLedger {
-    name: String,
+    access: PostgresAccess,
     /// There until the ledger is dropped.
     client: Option<Client>,
+    known: Known,
+    /// When the last attempt to connect again failed, and why.
+    out_of_reach: Option<(Instant, String)>,
 }
 
 impl PostgresLedger {
@@ -63,11 +69,11 @@ impl PostgresLedger {
     }
 
     fn connect(access: &PostgresAccess, may_make: bool) -> Result<Self, LedgerError> {
-        let name = access.name().to_owned();
         let mut client = blocking(|| reach::connected(access))?;
         let told = |error| told(access.name(), error);
         let found = blocking(|| schema::migrate(&mut client, may_make));
-        let ledger = Self { name, client: Some(client) };
+        let known = Known::default();
+        let ledger = Self { access: access.clone(), client: Some(client), known, out_of_reach: None };
         let ledger_name = || access.name().to_owned();
         match found.map_err(told)? {
             schema::Found::Current => Ok(ledger),
@@ -78,28 +84,84 @@ impl PostgresLedger {
         }
     }
 
-    /// Runs `work` as one transaction that no other writer overlaps and that is on the disk when it returns.
+    /// Runs `work` as one transaction that no other writer overlaps and that is on the disk when it returns. It is never run
+    /// twice: nobody knows whether a transaction that was cut off while it was committed is there or not.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
-        self.with_client(|client| {
-            let mut writing = Writing::begin(client)?;
-            let done = work(&mut writing)?;
-            writing.commit()?;
-            Ok(done)
+        self.with_client(work, |client, work| {
+            let transaction = match client.transaction() {
+                Ok(transaction) => transaction,
+                Err(error) => return Err((Some(work), error.into())),
+            };
+            let run = || {
+                let mut writing = Writing::of(transaction)?;
+                let done = work(&mut writing)?;
+                writing.commit()?;
+                Ok(done)
+            };
+            run().map_err(|failure| (None, failure))
         })
     }
 
     /// Runs `work` as of one moment of the database.
     fn look<T>(&mut self, work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
-        self.with_client(|client| {
+        self.with_client(work, |client, work| {
             let moment = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-            work(&mut moment.start()?)
+            match moment.start() {
+                Ok(mut moment) => work(&mut moment).map_err(|failure| (None, failure)),
+                Err(error) => Err((Some(work), error.into())),
+            }
         })
     }
 
-    fn with_client<T>(&mut self, work: impl FnOnce(&mut Client) -> Result<T, Failure>) -> Result<T, LedgerError> {
-        let gone = || Failure::Damaged("the connection is closed".to_owned());
-        let done = blocking(|| work(self.client.as_mut().ok_or_else(gone)?));
-        done.map_err(|failure| failed(&self.name, failure))
+    /// Runs `work` on the connection. `run` hands it back where no transaction could be begun: nothing was done yet, and a
+    /// sound connection begins one, so this one is lost. Then there is another attempt with a new one.
+    fn with_client<W, T>(
+        &mut self,
+        work: W,
+        run: impl Fn(&mut Client, W) -> Result<T, (Option<W>, Failure)>,
+    ) -> Result<T, LedgerError> {
+        let mut done = self.attempt(work, &run);
+        if let Err((Some(work), _)) = done {
+            self.connect_again()?;
+            done = self.attempt(work, &run);
+        }
+        done.map_err(|(_, failure)| failed(self.access.name(), failure))
+    }
+
+    fn attempt<W, T>(
+        &mut self,
+        work: W,
+        run: impl Fn(&mut Client, W) -> Result<T, (Option<W>, Failure)>,
+    ) -> Result<T, (Option<W>, Failure)> {
+        match &mut self.client {
+            Some(client) => blocking(|| run(client, work)),
+            None => Err((Some(work), Failure::Damaged("the connection is closed".to_owned()))),
+        }
+    }
+
+    /// Puts another connection in the place of the one that was lost.
+    fn connect_again(&mut self) -> Result<(), LedgerError> {
+        // Whoever queued behind an attempt that took all of its time does not wait as long again.
+        if let Some((failed, why)) = self.out_of_reach.as_ref().filter(|(failed, _)| failed.elapsed() < BREATH) {
+            let ago = format!("{why} ({:.1} seconds ago)", failed.elapsed().as_secs_f32());
+            return Err(reach::unreachable(&self.access, io::Error::other(ago)));
+        }
+        let connected = Self::connect(&self.access, false).and_then(|mut ledger| {
+            self.known.are_among(&ledger.authorities()?, self.access.name())?;
+            Ok(ledger)
+        });
+        match connected {
+            Ok(mut ledger) => {
+                std::mem::swap(&mut self.client, &mut ledger.client);
+                self.out_of_reach = None;
+                Ok(())
+            }
+            Err(error) => {
+                let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+                self.out_of_reach = Some((Instant::now(), why));
+                Err(error)
+            }
+        }
     }
 }
 
@@ -127,7 +189,7 @@ impl Ledger for PostgresLedger {
         profile: &str,
         act: &Act,
     ) -> Result<AuthorityId, LedgerError> {
-        self.transact(|writing| {
+        let id = self.transact(|writing| {
             let id = write::add_authority(writing, certificate, act)?;
             if certificate.is_self_issued() {
                 write::insert(writing, id, &[Entry { certificate, profile }], act)?;
@@ -135,16 +197,20 @@ impl Ledger for PostgresLedger {
                 writing.log(Done::recorded(certificate, profile).line(id, act));
             }
             Ok(id)
-        })
+        })?;
+        self.known.add(certificate, id);
+        Ok(id)
     }
 
     fn authority(&mut self, certificate: &Certificate) -> Result<Option<AuthorityId>, LedgerError> {
-        self.look(|moment| {
+        let found = self.look(|moment| {
             let fingerprint = certificate.fingerprint_sha256();
             let found =
                 moment.query_opt("SELECT id FROM authorities WHERE fingerprint = $1", &[&fingerprint.as_slice()])?;
             Ok(found.map(|row| row.try_get(0)).transpose()?.map(AuthorityId))
-        })
+        })?;
+        found.iter().for_each(|id| self.known.add(certificate, *id));
+        Ok(found)
     }
 
     fn authorities(&mut self) -> Result<Vec<AuthorityRecord>, LedgerError> {
@@ -218,7 +284,7 @@ impl Ledger for PostgresLedger {
 
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
         let head = self.look(|moment| audit::read(moment, visit))?;
-        head.ok_or_else(|| LedgerError::Headless { ledger: self.name.clone() })
+        head.ok_or_else(|| LedgerError::Headless { ledger: self.access.name().to_owned() })
     }
 
     fn integrity(&mut self, visit: &mut dyn FnMut(Flaw)) -> Result<(), LedgerError> {
@@ -230,26 +296,29 @@ impl Ledger for PostgresLedger {
     }
 
     fn mend(&mut self, act: &Act) -> Result<Vec<Mended>, LedgerError> {
-        self.with_client(|client| {
-            let mut transaction = client.transaction()?;
-            let mut mended = mend::tables(&mut transaction)?;
-            mended.extend(audit::mend_head(&mut transaction)?.map(|head| Mended::head(head.lines)));
-            let mut writing = Writing::of(transaction)?;
-            mend::mend(&mut writing, &mut mended, act)?;
-            writing.commit()?;
-            Ok(mended)
+        self.with_client((), |client, ()| {
+            let mut run = || {
+                let mut transaction = client.transaction()?;
+                let mut mended = mend::tables(&mut transaction)?;
+                mended.extend(audit::mend_head(&mut transaction)?.map(|head| Mended::head(head.lines)));
+                let mut writing = Writing::of(transaction)?;
+                mend::mend(&mut writing, &mut mended, act)?;
+                writing.commit()?;
+                Ok(mended)
+            };
+            run().map_err(|failure| (None, failure))
         })
     }
 
     fn copy_to(&mut self, _: &Path) -> Result<(), LedgerError> {
-        Err(LedgerError::NoFile { ledger: self.name.clone() })
+        Err(LedgerError::NoFile { ledger: self.access.name().to_owned() })
     }
 }
 
 impl std::fmt::Debug for PostgresLedger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { name, client: _ } = self;
-        f.debug_struct("PostgresLedger").field("name", name).finish_non_exhaustive()
+        let Self { access, client: _, known: _, out_of_reach: _ } = self;
+        f.debug_struct("PostgresLedger").field("name", &access.name()).finish_non_exhaustive()
     }
 }
 
@@ -317,6 +386,9 @@ fn told(name: &str, error: ::postgres::Error) -> LedgerError {
         _ => LedgerError::Failed { ledger, source: Box::new(error) },
     }
 }
+
+/// How long after an attempt to connect again that failed there is no other.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// How long a writer waits for another's transaction, which takes milliseconds.
 const PATIENCE_SECONDS: u64 = 60;

@@ -9,6 +9,7 @@ mod lists;
 mod mend;
 mod open;
 mod revoke;
+mod watch;
 mod write;
 
 use std::io;
@@ -16,7 +17,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use self::watch::{Standing, Watch};
 use super::act::Done;
+use super::known::Known;
 use super::{
     Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Flaw, Ledger, LedgerError, ListQuery,
     Mark, Mended, Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
@@ -26,11 +29,14 @@ use crate::x509::{Certificate, SerialNumber};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 
 /// A ledger in one SQLite file and its `-wal` file, the log in which the last transactions stand; `-shm` is an index of
-/// that, and made again where it is missing.
+/// that, and made again where it is missing. Where another file is put in its place, that one is used from then on.
 #[derive(Debug)]
 pub struct SqliteLedger {
     path: PathBuf,
     connection: Connection,
+    watch: Watch,
+    may_write: bool,
+    known: Known,
 }
 
 impl SqliteLedger {
@@ -52,8 +58,9 @@ impl SqliteLedger {
     }
 
     fn open_for(path: &Path, how: open::Purpose) -> Result<Self, LedgerError> {
+        let watch = Watch::over(path);
         match std::fs::metadata(path) {
-            Ok(about) if about.is_file() => open::to_write(path, how).map(|connection| Self::on(path, connection)),
+            Ok(about) if about.is_file() => Ok(Self::on(path, open::to_write(path, how)?, watch, true)),
             Ok(_) => Err(LedgerError::Foreign { ledger: name(path), why: "it is not a file".to_owned() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LedgerError::Missing { ledger: name(path) }),
             Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
@@ -67,7 +74,7 @@ impl SqliteLedger {
     /// As [`Self::open`].
     pub fn create(path: &Path) -> Result<Self, LedgerError> {
         match open::make_file(path) {
-            Ok(()) => open::to_write(path, open::Purpose::Make).map(|connection| Self::on(path, connection)),
+            Ok(()) => Self::open_for(path, open::Purpose::Make),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open_for(path, open::Purpose::Make),
             Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
@@ -86,11 +93,31 @@ impl SqliteLedger {
     }
 
     pub(super) fn only_to_read(path: &Path) -> Result<Self, LedgerError> {
-        open::to_read(path).map(|connection| Self::on(path, connection))
+        let watch = Watch::over(path);
+        Ok(Self::on(path, open::to_read(path)?, watch, false))
     }
 
-    fn on(path: &Path, connection: Connection) -> Self {
-        Self { path: path.to_owned(), connection }
+    fn on(path: &Path, connection: Connection, watch: Watch, may_write: bool) -> Self {
+        Self { path: path.to_owned(), connection, watch, may_write, known: Known::default() }
+    }
+
+    /// Sees, before anything is asked of it, that the file is the one that was opened. Where another was put in its place, as
+    /// by restoring a backup, that one is opened: in the other nobody reads and writes any more but this process.
+    fn stays(&mut self) -> Result<(), LedgerError> {
+        match self.watch.look(&self.path) {
+            Ok(Standing::Same) => return Ok(()),
+            Ok(Standing::Settled) => {}
+            Ok(Standing::Unsettled) => return Err(LedgerError::Replaced { ledger: name(&self.path) }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(LedgerError::Missing { ledger: name(&self.path) });
+            }
+            Err(source) => return Err(LedgerError::Open { ledger: name(&self.path), source }),
+        }
+        let mut other = if self.may_write { Self::open(&self.path)? } else { Self::only_to_read(&self.path)? };
+        self.known.are_among(&other.authorities()?, &name(&self.path))?;
+        other.known = std::mem::take(&mut self.known);
+        std::mem::swap(self, &mut other);
+        Ok(())
     }
 
     /// The value of a PRAGMA, as text.
@@ -106,6 +133,7 @@ impl SqliteLedger {
 
     /// Runs `work` as one transaction that holds the write lock from its beginning and is on the disk when it returns.
     fn transact<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
+        self.stays()?;
         let path = &self.path;
         let transaction = self
             .connection
@@ -136,7 +164,7 @@ impl Ledger for SqliteLedger {
         profile: &str,
         act: &Act,
     ) -> Result<AuthorityId, LedgerError> {
-        self.transact(|transaction| {
+        let id = self.transact(|transaction| {
             let added = transaction.execute(
                 "INSERT INTO authorities (fingerprint, subject, created_at, der) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO NOTHING",
@@ -157,21 +185,28 @@ impl Ledger for SqliteLedger {
                 audit::log(transaction, id, Done::recorded(certificate, profile), act)?;
             }
             Ok(id)
-        })
+        })?;
+        self.known.add(certificate, id);
+        Ok(id)
     }
 
     fn authority(&mut self, certificate: &Certificate) -> Result<Option<AuthorityId>, LedgerError> {
-        self.connection
+        self.stays()?;
+        let found = self
+            .connection
             .query_row(
                 "SELECT id FROM authorities WHERE fingerprint = ?1",
                 params![certificate.fingerprint_sha256()],
                 |row| row.get(0).map(AuthorityId),
             )
             .optional()
-            .map_err(|error| self.told(error))
+            .map_err(|error| self.told(error))?;
+        found.iter().for_each(|id| self.known.add(certificate, *id));
+        Ok(found)
     }
 
     fn authorities(&mut self) -> Result<Vec<AuthorityRecord>, LedgerError> {
+        self.stays()?;
         rows::authorities(&self.connection).map_err(|error| self.told(error))
     }
 
@@ -180,17 +215,20 @@ impl Ledger for SqliteLedger {
     }
 
     fn find(&mut self, by: AuthorityId, query: &Query) -> Result<Vec<Record>, LedgerError> {
+        self.stays()?;
         let found = rows::select(&self.connection, by, query).map_err(|error| self.told(error))?;
         found.into_iter().map(|row| row.into_record().map_err(|what| self.damaged(what))).collect()
     }
 
     fn certificate(&mut self, id: RecordId) -> Result<Vec<u8>, LedgerError> {
+        self.stays()?;
         self.connection
             .query_row("SELECT der FROM certificates WHERE id = ?1", params![id.0], |row| row.get(0))
             .map_err(|error| self.told(error))
     }
 
     fn count(&mut self, by: AuthorityId) -> Result<u64, LedgerError> {
+        self.stays()?;
         self.connection
             .query_row(
                 "SELECT (SELECT count(*) FROM certificates WHERE authority = ?1)
@@ -218,6 +256,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn history(&mut self, RecordId(id): RecordId) -> Result<Vec<Revocation>, LedgerError> {
+        self.stays()?;
         let rows = revoke::history(&self.connection, id).map_err(|error| self.told(error))?;
         let wrong = |column| self.damaged(format!("the {column} of a revocation cannot be read"));
         rows.into_iter().map(|row| row.read().map_err(wrong)).collect()
@@ -229,6 +268,7 @@ impl Ledger for SqliteLedger {
         since: Option<Mark>,
         visit: &mut dyn FnMut(Revoked) -> ControlFlow<()>,
     ) -> Result<(), LedgerError> {
+        self.stays()?;
         match lists::entries(&self.connection, by, since, visit) {
             Ok(()) => Ok(()),
             Err(failure) => Err(self.failed(failure)),
@@ -244,6 +284,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError> {
+        self.stays()?;
         lists::find(&self.connection, by, query).map_err(|error| self.told(error))
     }
 
@@ -252,15 +293,18 @@ impl Ledger for SqliteLedger {
     }
 
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
+        self.stays()?;
         let (path, read) = (&self.path, audit::read(&mut self.connection, visit));
         read.map_err(|error| told(path, error))?.ok_or_else(|| LedgerError::Headless { ledger: name(path) })
     }
 
     fn integrity(&mut self, visit: &mut dyn FnMut(Flaw)) -> Result<(), LedgerError> {
+        self.stays()?;
         mend::integrity(&self.connection, visit).map_err(|error| self.told(error))
     }
 
     fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError> {
+        self.stays()?;
         mend::examine(&self.connection, visit).map_err(|failure| self.failed(failure))
     }
 
@@ -270,13 +314,17 @@ impl Ledger for SqliteLedger {
 
     fn copy_to(&mut self, path: &Path) -> Result<(), LedgerError> {
         let into = path.to_str().ok_or_else(|| self.damaged(format!("{} is no UTF-8", path.display())));
+        self.stays()?;
         self.connection.execute("VACUUM INTO ?1", params![into?]).map(drop).map_err(|error| self.told(error))
     }
 }
 
 impl Drop for SqliteLedger {
     fn drop(&mut self) {
-        open::settle(&self.connection, &self.path);
+        // The log that lies there is that of the file that lies there.
+        if self.watch.is_in_place(&self.path) {
+            open::settle(&self.connection, &self.path);
+        }
     }
 }
 

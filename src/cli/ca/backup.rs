@@ -19,8 +19,11 @@ The copy has everything that was recorded when it began, whoever issues meanwhil
 stand in ledger.db-wal beside it until that has grown. So either this, or the whole folder while nobody uses the CA.
 
 The keys and certificates of the authorities are files of their own, which do not change: keep copies of them, the keys
-under lock. To restore, put all of them into a folder, the copy as ledger.db, and ask `certkit ca check`. What was issued after
-the copy was made is then unknown: `certkit ca repair --from FILE` records it again from the certificates.
+under lock. To restore, put all of them into a folder, the copy as ledger.db, and ask `certkit ca check`. First stop whatever
+uses the CA, and take away ledger.db, ledger.db-wal and ledger.db-shm of the old ledger. `ca ocsp --serve` and `ca crl --serve`
+that were not stopped notice that ledger.db is another file: they say so, and use it once it has stayed as it is for 2 seconds.
+What was issued and revoked after the copy was made is then unknown: `certkit ca repair FILE...` records it again from the
+certificates, with --crl what the last published list revokes.
 
 A ledger in PostgreSQL is copied with pg_dump.
 

@@ -1,6 +1,7 @@
 //! `certkit ca init`: make a certification authority, of one tier or two.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use serde::Serialize;
@@ -10,7 +11,7 @@ use super::outline::Outline;
 use super::place::{self, Chosen};
 use super::wanted::{AuthorityKeyArgs, ConstraintArgs, must_be_elsewhere, request, subject_below, written_key};
 use crate::ca::place::State;
-use crate::ca::{AbsentKey, Action, Authority, AuthorityName, Config, Order};
+use crate::ca::{AbsentKey, Action, Authority, AuthorityError, AuthorityName, Config, Order};
 use crate::cli::clock::{self, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet, is_dash};
@@ -106,14 +107,20 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             None => RootKey::Here,
         },
         now,
+        patience: Duration::ZERO,
     };
-    if chosen.state()? == State::Complete {
-        return Err(anyhow!("there is a CA in {} already", chosen.shown()))
-            .hint("use it, or choose another folder with --ca; certkit never overwrites a CA");
-    }
     let (_, _, made) = plan.carry_out(chosen, session)?;
     session.answer(&made)?;
     Ok(Exit::Yes)
+}
+
+/// Refuses a folder that has a CA.
+fn is_free(chosen: &Chosen) -> anyhow::Result<()> {
+    match chosen.state()? {
+        State::Empty => Ok(()),
+        State::Complete => Err(anyhow!("there is a CA in {} already", chosen.shown()))
+            .hint("use it, or choose another folder with --ca; certkit never overwrites a CA"),
+    }
 }
 
 /// A CA to be made.
@@ -126,6 +133,8 @@ pub(in crate::cli) struct Plan {
     second: Option<Second>,
     root_key: RootKey,
     now: OffsetDateTime,
+    /// How long another process that makes a CA in the same folder is waited for.
+    patience: Duration,
 }
 
 /// The issuing authority below a root.
@@ -168,6 +177,7 @@ impl Plan {
             second: None,
             root_key: RootKey::Here,
             now,
+            patience: PATIENCE,
         })
     }
 
@@ -180,7 +190,8 @@ impl Plan {
         now: OffsetDateTime,
     ) -> Self {
         let key = key_type.map(AuthorityKeyArgs::of_type).unwrap_or_default();
-        Self { name, subject: None, key, validity, profile, second: None, root_key: RootKey::Here, now }
+        let (root_key, patience) = (RootKey::Here, Duration::ZERO);
+        Self { name, subject: None, key, validity, profile, second: None, root_key, now, patience }
     }
 
     /// The same with an issuing authority below it.
@@ -212,19 +223,26 @@ impl Plan {
             RootKey::At(path) => Some(path.clone()),
             RootKey::Destroyed => None,
         };
+        is_free(chosen)?;
+        let failed = || format!("cannot make a CA in {}", chosen.shown());
+        if !self.profile.is_ca() {
+            let profile = self.profile.name.clone();
+            return Err(AuthorityError::NoAuthorityProfile { profile }).with_context(failed);
+        }
+        let claim = chosen.claim(self.patience)?;
+        // Another process may have been faster.
+        is_free(chosen)?;
         let before = files::read_text_if_there(&place.config())?;
         let ledger = chosen.ledger_args().to_remember(place, &chosen.config()?)?;
-        files::make_private_folder(place.folder())?;
         if let RootKey::At(path) = &self.root_key {
             must_be_elsewhere(path, place.folder())?;
         }
         let below =
             self.second.iter().flat_map(|second| [place.key_of(&second.name), place.certificate_of(&second.name)]);
         let paths: Vec<PathBuf> = key_path.iter().cloned().chain(below).chain([place.certificate()]).collect();
-        WriteSet::check(paths.iter().map(PathBuf::as_path), false, session)?;
+        WriteSet::check_new(paths.iter().map(PathBuf::as_path), session)?;
         let passphrase = self.key.new_passphrase(&shown(key_path.as_deref().unwrap_or(place.folder())))?;
 
-        let failed = || format!("cannot make a CA in {}", chosen.shown());
         let root_key = self.key.generate(&self.profile)?;
         // Two CAs of one name and different keys confuse every client that trusts both.
         let identifier = root_key.public_key().key_identifier();
@@ -261,6 +279,7 @@ impl Plan {
         }
         files.add(place.certificate(), place::chain(&[&root_certificate]).into_bytes(), Mode::Public);
         files.write(session)?;
+        claim.keep();
         if let Some(word) = ledger.word {
             session.say(word);
         }
@@ -365,3 +384,6 @@ impl Report for Made {
         text.line(format_args!("clients that trust {certificate} accept what it issues: curl --cacert {certificate}"));
     }
 }
+
+/// How long a CA that nobody asked for by itself waits for another process to make it.
+const PATIENCE: Duration = Duration::from_secs(60);

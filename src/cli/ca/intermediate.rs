@@ -1,6 +1,7 @@
 //! `certkit ca intermediate`: make an authority below another, or certify one whose key is elsewhere.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
@@ -120,6 +121,7 @@ fn establish(
         return Err(anyhow!("{called} is the first authority of every CA"))
             .hint("choose another name, such as issuing");
     }
+    let claim = chosen.claim(PATIENCE)?;
     if let Some(taken) = [&path, &key_path].into_iter().find(|path| is_there(path)) {
         return Err(anyhow!("{} exists already, and nothing replaces an authority", shown(taken)))
             .hint(format!("choose another name than {called}"));
@@ -144,6 +146,7 @@ fn establish(
     chain.extend(parent.path());
     files.add(path, place::chain(&chain).into_bytes(), Mode::Public);
     unwritten::told(files.write(session), &issued, unwritten::Key::Gone, chosen)?;
+    claim.keep();
     session.answer(&Established {
         authority: Outline::of(called, &issued.certificate, chosen)?,
         issuer: parent.certificate().subject().to_string(),
@@ -217,3 +220,6 @@ impl Report for Established {
         ));
     }
 }
+
+/// How long another process that makes an authority in the same folder is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ use super::standing;
 use crate::ca::place::{State, is_there};
 use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, StatusSignatory};
 use crate::cli::clock;
-use crate::cli::files::{self, is_dash};
+use crate::cli::files::{self, Claim, is_dash};
 use crate::cli::load::Loaded;
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
@@ -292,6 +292,21 @@ impl Chosen {
     /// Whether every authority in the ledger is of this folder.
     pub(super) fn has_own_ledger(&self) -> anyhow::Result<bool> {
         Ok(self.location()?.is_file())
+    }
+
+    /// The folder, made where it is missing, in which no other process makes an authority until the claim is dropped. Unless
+    /// it is kept, nothing is left that was not there before, the ledger least of all.
+    pub(in crate::cli) fn claim(&self, patience: Duration) -> anyhow::Result<Claim> {
+        let Some(claim) = Claim::take(self.place.folder(), patience)? else {
+            return Err(anyhow!("another process is making a CA in {}", self.shown()))
+                .hint("wait until it has done so and use that one, or choose another folder with --ca");
+        };
+        let ledger = self.place.ledger();
+        if is_there(&ledger) {
+            return Ok(claim);
+        }
+        let companions = ["ledger.db-wal", "ledger.db-shm"].map(|name| ledger.with_file_name(name));
+        Ok(claim.without([ledger].into_iter().chain(companions).collect()))
     }
 
     /// Refuses a folder without a CA.

@@ -96,6 +96,22 @@ impl WriteSet {
         Ok(written.map(|(file, _)| file.path.clone()).collect())
     }
 
+    /// As [`WriteSet::check`], for a command that replaces nothing and has no `--force`.
+    ///
+    /// # Errors
+    /// As [`WriteSet::check`].
+    pub fn check_new<'a>(paths: impl IntoIterator<Item = &'a Path>, session: &Session) -> anyhow::Result<()> {
+        let paths: Vec<&Path> = paths.into_iter().collect();
+        for path in &paths {
+            if matches!(place(path, true), Ok(Place::File(_))) && path.symlink_metadata().is_ok() {
+                return Err(anyhow!("it exists already"))
+                    .hint("nothing replaces a CA or its key: move it away, or choose another place")
+                    .with_context(|| cannot_write(path));
+            }
+        }
+        Self::check(paths, false, session)
+    }
+
     /// Whether files could be written to these paths: asked before keys are generated, passphrases typed and certificates
     /// recorded. Each folder is tried with a file that is gone at once.
     ///

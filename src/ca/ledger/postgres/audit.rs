@@ -8,7 +8,7 @@ use crate::ca::ledger::chain::Tail;
 use crate::ca::ledger::rows::moment;
 use crate::ca::ledger::{AuditHead, AuditLine, AuthorityId};
 use crate::x509::SerialNumber;
-use ::postgres::{Client, Row, Transaction};
+use ::postgres::{Row, Transaction};
 use time::OffsetDateTime;
 
 /// A transaction that writes: it has the head of the audit log to itself.
@@ -19,12 +19,7 @@ pub(super) struct Writing<'c> {
 }
 
 impl<'c> Writing<'c> {
-    /// Begins, once no other writer is at work.
-    pub(super) fn begin(client: &'c mut Client) -> Result<Self, Failure> {
-        Self::of(client.transaction()?)
-    }
-
-    /// Makes a transaction one that writes.
+    /// Makes a transaction one that writes, once no other writer is at work.
     pub(super) fn of(mut transaction: Transaction<'c>) -> Result<Self, Failure> {
         let head = transaction.query_opt("SELECT lines, hash FROM audit_head FOR UPDATE", &[])?;
         let head = read_head(&head.ok_or(Failure::Headless)?)?;

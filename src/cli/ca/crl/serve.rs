@@ -2,13 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{Args, refused_for_time};
 use crate::ca::{Action, Authority, ListOrder, PublishedList, SignedList};
+use crate::cli::ca::outage::Outage;
 use crate::cli::ca::place::{self, Chosen};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
@@ -35,24 +37,26 @@ pub(super) fn run(args: &Args, address: &str, chosen: &Chosen, session: &mut Ses
         ));
     }
     let limits = Limits { life: LIFE, ..Limits::for_requests_of(0) };
-    let mut standing = None;
+    let mut outage = Outage::new("no new list can be signed", "the list is current", Duration::ZERO);
+    shelf.is_current();
     let service = Arc::clone(&shelf) as Arc<dyn Service>;
     let served = listener.serve_while(limits, service, STEP, || {
-        let failed = match shelf.due(&mut authority, clock::now()) {
-            Ok(None) => return,
+        let due = match outage.is_on() {
+            true => shelf.due_anew(args.url.as_deref(), &mut authority),
+            false => shelf.due(&mut authority, clock::now()),
+        };
+        let failed = match due {
+            Ok(None) => None,
             Ok(Some(due)) => press.sign(due, &mut authority).err(),
             Err(error) => Some(error),
         };
-        // What goes wrong every second is told once.
-        if let Some(error) = &failed
-            && standing.is_none()
-        {
-            session.warn(format_args!("no new list can be signed: {error:#}"));
+        if failed.is_none() {
+            shelf.is_current();
         }
-        standing = failed;
+        outage.see(failed, session);
     });
     served.context("cannot serve")?;
-    if let Some(error) = standing {
+    if let Some(error) = outage.into_standing() {
         session.fail(&error);
     }
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -116,6 +120,8 @@ struct Shelf {
     has_deltas: bool,
     complete: RwLock<Option<Page>>,
     delta: RwLock<Option<Page>>,
+    /// When the ledger was last asked whether they are, and nothing was wanting.
+    current: RwLock<Option<Instant>>,
     requests: AtomicU64,
     signed: AtomicU64,
 }
@@ -134,6 +140,31 @@ impl Shelf {
             Page { etag: hex::encode(&list.fingerprint), body: der.into(), list }
         });
         *place.write().unwrap_or_else(PoisonError::into_inner) = page;
+    }
+
+    /// Notes that the ledger knows of nothing that is not on the lists, or only since less than a moment.
+    fn is_current(&self) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether the lists may lack what was revoked, for all that is known here: the ledger cannot be asked, or no list be
+    /// signed.
+    fn may_be_stale(&self) -> bool {
+        let current = *self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.is_none_or(|current| current.elapsed() > UNHEARD)
+    }
+
+    /// What is to be signed after the ledger failed, which may be another one now: a complete list, unless it is of a time
+    /// before the one that is served. Whatever a newer ledger revoked would be good again.
+    fn due_anew(&self, url: Option<&str>, authority: &mut Authority) -> anyhow::Result<Option<Due>> {
+        let served = read(&self.complete).map_or(0, |page| page.list.number);
+        if authority.last_crl_number()? < served {
+            return Err(anyhow!(
+                "the ledger was put back as it was before list {served}, which is served here until it lapses: fetch that \
+                 and give it to `certkit ca repair --crl FILE`, so that what it revokes stays revoked"
+            ));
+        }
+        Ok(Some(Due::Complete(authority.lists(url, false, 1)?.into_iter().next())))
     }
 
     /// What is to be signed: a list half of whose time is over, or what tells of a change. Where there are deltas they tell
@@ -177,7 +208,7 @@ impl Service for Shelf {
         let half = (list.next_update - list.this_update).whole_seconds() / 2;
         let tells_of_changes = list.base.is_some() || !self.has_deltas;
         let longest = if tells_of_changes { SOON } else { i64::MAX };
-        let age = (left - half).max(SOON).min(longest).min(left.max(0));
+        let age = if self.may_be_stale() { 0 } else { (left - half).max(SOON).min(longest).min(left.max(0)) };
         let tag = format!("\"{etag}\"");
         let answer = if request.if_none_match.is_some_and(|known| known == "*" || known.contains(&tag)) {
             Answer { status: 304, headers: Vec::new(), body: Body::default() }
@@ -210,7 +241,10 @@ impl Report for Served {
 const SOON: i64 = 60;
 
 /// How often the ledger and the clock are asked whether something is due.
-const STEP: std::time::Duration = std::time::Duration::from_secs(1);
+const STEP: Duration = Duration::from_secs(1);
+
+/// How long nobody may have been able to say that the list is current before caches are told to keep it no longer.
+const UNHEARD: Duration = Duration::from_secs(5);
 
 /// A list of a million entries has 50 MB, which a slow line takes minutes for.
-const LIFE: std::time::Duration = std::time::Duration::from_secs(300);
+const LIFE: Duration = Duration::from_secs(300);

@@ -6,6 +6,7 @@ mod lists;
 mod past;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
@@ -143,6 +144,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     chosen.without_issuer("an imported CA is signed by nobody here")?;
     let now = clock::now();
     let (from, mut candidates, found) = candidates(&args)?;
+    let claim = chosen.claim(PATIENCE)?;
     let config = chosen.config()?;
     match (chosen.state()?, &args.called) {
         (State::Empty, Some(_)) => {
@@ -175,12 +177,11 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     let prompt = PassphraseSource::Prompt;
     let new = args.encrypt.then(|| args.new_passphrase.as_ref().unwrap_or(&prompt).new_one(&from)).transpose()?;
-    files::make_private_folder(chosen.place().folder())?;
     let paths: Vec<PathBuf> = candidates
         .iter()
         .flat_map(|it| [chosen.place().key_of(&it.name), chosen.place().certificate_of(&it.name)])
         .collect();
-    WriteSet::check(paths.iter().map(PathBuf::as_path), false, session)?;
+    WriteSet::check_new(paths.iter().map(PathBuf::as_path), session)?;
 
     let mut set = WriteSet::new(false).lasting();
     let said = Config {
@@ -229,6 +230,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         set.add(chosen.place().certificate_of(&candidate.name), place::chain(&chain).into_bytes(), Mode::Public);
     }
     set.write(session)?;
+    claim.keep();
 
     let Told { issued, revoked, lists, only_listed, dropped, odd } = past.record(&mut adopted)?;
     warnings.extend(odd);
@@ -361,6 +363,9 @@ pub(in crate::cli::ca) fn path_above(certificate: &Certificate, pool: &[Certific
     }
     path
 }
+
+/// How long another process that makes an authority in the same folder is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest path from an authority to its root.
 const LONGEST: usize = 10;

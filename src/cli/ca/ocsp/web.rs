@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Args;
 use super::delegate::{self, Speaker};
 use crate::ca::{OcspAnswer, OcspResponder};
+use crate::cli::ca::outage::Outage;
 use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::listening;
@@ -27,12 +28,13 @@ pub(super) fn run(args: &Args, address: &str, speaker: &Speaker<'_>, session: &m
     let address = format!("http://{}", listener.address());
     let desk = Arc::new(Desk { responder: args.responder(speaker, session)?, count: Count::default() });
     session.say(format_args!("{} {address}", good("answering")));
-    let mut renewal = Renewal { standing: None, again: OffsetDateTime::UNIX_EPOCH };
+    let ledger = Outage::new("clients are told internalError", "the ledger answers", CALM);
+    let mut renewal = Renewal { standing: None, again: OffsetDateTime::UNIX_EPOCH, ledger };
     let limits = Limits::for_requests_of(OcspRequest::LONGEST);
     let service = Arc::clone(&desk) as Arc<dyn Service>;
     let served = listener.serve_while(limits, service, STEP, || renewal.look(speaker, &desk.responder, session));
     served.context("cannot serve")?;
-    if let Some(error) = renewal.standing {
+    for error in renewal.standing.into_iter().chain(renewal.ledger.into_standing()) {
         session.fail(&error);
     }
     session.answer(&desk.count.served(address))?;
@@ -45,17 +47,21 @@ struct Renewal {
     standing: Option<anyhow::Error>,
     /// No attempt before this.
     again: OffsetDateTime,
+    /// The ledger or a key failed.
+    ledger: Outage,
 }
 
 impl Renewal {
     /// Looks by the ledger and the wall clock whether a delegate has to be replaced, and does it.
     fn look(&mut self, speaker: &Speaker<'_>, responder: &OcspResponder, session: &mut Session) {
-        // Where the ledger fails there are no answers either, and that shows in each.
-        for issuer in responder.silence_revoked().unwrap_or_default() {
+        for issuer in responder.silence_revoked() {
             let issuer = issuer.display_name();
             session.warn(format_args!(
                 "the certificate of the OCSP responder of {issuer} is revoked: it signs nothing more"
             ));
+            self.again = OffsetDateTime::UNIX_EPOCH;
+        }
+        if self.ledger.see(responder.trouble().map(Into::into), session) {
             self.again = OffsetDateTime::UNIX_EPOCH;
         }
         let now = clock::now();
@@ -211,6 +217,9 @@ const STEP: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// How long after a renewal that failed the next one is tried.
 const AGAIN: time::Duration = time::Duration::minutes(5);
+
+/// How long no answer may have failed before the ledger is well again.
+const CALM: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Where in a path a request may begin.
 const MOST_SEGMENTS: usize = 8;
