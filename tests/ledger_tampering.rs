@@ -52,6 +52,12 @@ const CHANGES: &[(&str, &str)] = &[
          INSERT INTO revocations (authority, certificate, revoked_at, reason) VALUES (1, 3, 1700000000, 6)",
         "its history tells that it was revoked (certificateHold) at 2023-11-14T22:13:20Z, and the audit log does not",
     ),
+    (
+        "INSERT INTO revocations (authority, certificate, revoked_at, reason, invalid_since)
+         SELECT authority, certificate, revoked_at, reason, invalid_since FROM revocations WHERE id = 1;
+         DELETE FROM revocations WHERE id = 1",
+        "row 2 of revocations: it is before row",
+    ),
     ("DELETE FROM revocations WHERE certificate = 3", "tells that it was revoked (certificateHold)"),
     ("DELETE FROM revocations WHERE id = 3", "tells that it was released from its hold"),
     ("UPDATE certificates SET issued_at = issued_at - 86400 WHERE id = 4", "the column issued_at"),
@@ -122,6 +128,39 @@ fn no_change_of_a_database_goes_unseen() {
         }
     }
     sandbox.certkit(&[&["ca", "check"], &ledger[..]].concat()).expect_code(0);
+}
+
+#[test]
+fn revocations_that_changed_places_are_seen() {
+    let sandbox = with_history(&[]);
+    sandbox.certkit(&["ca", "revoke", "c.test", "--reason", "keyCompromise"]).expect_code(0);
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    for (statements, told, faults) in [
+        // A delta upon the list would not have c.test, which is told of the list too.
+        (
+            "UPDATE revocations SET id = 100 WHERE id = 3; UPDATE revocations SET id = 3 WHERE id = 4;
+             UPDATE revocations SET id = 4 WHERE id = 100",
+            "row 3 of revocations: it is before row 4 of authority 1, and by the audit log it came after that",
+            2,
+        ),
+        // And back, and all of them one before.
+        (
+            "UPDATE revocations SET id = 100 WHERE id = 3; UPDATE revocations SET id = 3 WHERE id = 4;
+             UPDATE revocations SET id = 4 WHERE id = 100; UPDATE revocations SET id = 0 WHERE id = 1;
+             UPDATE revocations SET id = 1 WHERE id = 2; UPDATE revocations SET id = 2 WHERE id = 3;
+             UPDATE revocations SET id = 3 WHERE id = 4",
+            "list 1: it is said to have row 3 of revocations, and by the audit log that came after it",
+            1,
+        ),
+    ] {
+        let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
+        let guards = without_guards(&ledger, statements);
+        guards.iter().for_each(|(_, sql)| ledger.execute_batch(sql).unwrap());
+        drop(ledger);
+        shows(&sandbox, statements, told, &[]);
+        let ran = sandbox.certkit(&["ca", "check", "--json"]).expect_code(1);
+        assert_eq!(ran.stdout.lines().count(), faults + 1, "{statements}\n{ran}");
+    }
 }
 
 #[test]

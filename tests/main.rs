@@ -18,6 +18,7 @@ mod ca_import_lists;
 mod ca_ocsp;
 mod ca_profiles;
 mod ca_renew;
+mod ca_repair;
 mod ca_revocation;
 mod capture;
 mod capture_gaps;

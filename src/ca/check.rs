@@ -7,12 +7,14 @@
 //! grow.
 
 mod log;
+mod order;
 mod seen;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::thread;
 
+use self::order::Order;
 use self::seen::Seen;
 use super::ledger::{
     AuditHead, Auditor, AuthorityId, Change, Examined, Flaw, Ledger, LedgerError, ListQuery, Mark, Prospect,
@@ -87,8 +89,8 @@ pub struct Counts {
     pub head: AuditHead,
 }
 
-/// Checks a whole ledger, a part of it in memory at a time: 48 octets for each line of the audit log, and the rows that all
-/// cores look at just now. `fault` is told of each fault as it is found, `progress` how many rows have been looked at.
+/// Checks a whole ledger, a part of it in memory at a time: 48 octets for each line of the audit log, 16 for each step of
+/// revocation, and the rows that all cores look at just now. `fault` is told of each fault as it is found, `progress` how many rows have been looked at.
 ///
 /// # Errors
 /// When the ledger fails otherwise than by being damaged, which is a fault.
@@ -103,17 +105,31 @@ pub fn check(
     let (mut seen, head) = audit(ledger, fault)?;
     let authorities = authorities(ledger, &mut seen, fault)?;
     let mut rows =
-        Rows { authorities: &authorities, seen: &mut seen, waiting: Vec::new(), done: 0, marks: BTreeMap::new() };
+        Rows {
+            authorities: &authorities,
+            seen: &mut seen,
+            waiting: Vec::new(),
+            done: 0,
+            marks: BTreeMap::new(),
+            order: Order::default(),
+        };
     let examined = ledger.examine(&mut |row| {
         rows.add(row, fault);
         progress(rows.done);
         ControlFlow::Continue(())
     });
     rows.finish(fault);
-    let Rows { done: certificates, marks, .. } = rows;
+    let Rows { done: certificates, marks, mut order, .. } = rows;
     progress(certificates);
     // Where rows could not be read, those that the log tells of are not missing for that.
     let mut whole = fault.or_damaged(examined)?.is_some();
+    for (authority, row, before) in order.sort() {
+        let what = format!(
+            "it is before row {before} of authority {authority}, and by the audit log it came after that: a delta list may leave \
+             one of them out"
+        );
+        fault.tell(format!("row {row} of revocations"), what, Remedy::Investigate);
+    }
     let mut lists = 0;
     for (authority, known) in &authorities {
         let Some(signed) = fault.or_damaged(ledger.lists(*authority, &ListQuery::default()))? else {
@@ -123,6 +139,15 @@ pub fn check(
         lists += signed.len() as u64;
         let last = whole.then(|| marks.get(authority).copied().unwrap_or(Mark::BEGINNING));
         check_lists(&signed, (*authority, known), last, &mut seen, fault);
+        for list in &signed {
+            if let Some(row) = order.came_after(list, *authority, &seen) {
+                let what = format!(
+                    "it is said to have row {row} of revocations, and by the audit log that came after it: deltas upon it leave \
+                     that out"
+                );
+                fault.tell(format!("list {}", list.number), what, Remedy::Investigate);
+            }
+        }
     }
     if whole {
         seen.unseen().for_each(|unseen| (fault.tell)(missing(unseen, &authorities)));
@@ -269,6 +294,7 @@ struct Rows<'a> {
     done: u64,
     /// The last step of revocation of each authority.
     marks: BTreeMap<AuthorityId, Mark>,
+    order: Order,
 }
 
 /// What is wrong, and what can be done about it.
@@ -289,6 +315,7 @@ impl Rows<'_> {
                 let last = self.marks.entry(step.authority).or_insert(step.mark);
                 *last = step.mark.max(*last);
             }
+            self.order.take(row, self.seen);
             let contradicted = log::of_certificate(row, self.seen);
             for (what, remedy) in faults.into_iter().chain(contradicted) {
                 fault.tell(place(row), what, remedy);

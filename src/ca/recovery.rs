@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use ::time::OffsetDateTime;
 
-use super::ledger::{Act, AuthorityRecord, Ledger, LedgerError, Revocation};
+use super::ledger::{Act, AuthorityId, AuthorityRecord, Ledger, LedgerError, ListQuery, Query, Record, Revocation};
 use crate::encoding::Oid;
 use crate::encoding::der::Reader;
+use crate::key::digest;
 use crate::x509::crl::RevokedCertificate;
 use crate::x509::extension::{CrlNumber, CrlReason, IssuingDistributionPoint};
 use crate::x509::{
@@ -18,10 +19,30 @@ use crate::x509::{
 pub struct Recovered {
     /// The greatest number of a list, where it is greater than what the ledger had.
     pub crl_number: Option<u64>,
-    /// How many revocations were recorded.
-    pub revoked: u64,
+    /// The certificates whose revocation was recorded.
+    pub revoked: Vec<Named>,
+    /// Those that a list has on hold and the ledger knows to be released since: they stay released.
+    pub released: Vec<Named>,
     /// Revocations of certificates that the ledger does not have, so that it cannot hold them.
     pub unrecorded: Vec<(SerialNumber, Revocation)>,
+}
+
+/// A certificate as it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its serial number.
+    pub serial: SerialNumber,
+    /// Its names without their forms, or its subject where it has none.
+    pub name: String,
+}
+
+impl Named {
+    fn of(record: &Record) -> Self {
+        let bare = |name: &String| name.split_once(':').map_or(name.clone(), |(_, name)| name.to_owned());
+        let names: Vec<String> = record.names.iter().map(bare).collect();
+        let name = if names.is_empty() { record.subject.clone() } else { names.join(" ") };
+        Self { serial: record.serial.clone(), name }
+    }
 }
 
 /// Why a list tells nothing of its authority.
@@ -59,6 +80,8 @@ pub struct OwnList {
     /// The number of the list that a delta builds upon.
     base: Option<u64>,
     this_update: OffsetDateTime,
+    /// The SHA-256 of its encoding.
+    fingerprint: Vec<u8>,
     /// The encoding of what narrows its scope; empty where nothing does.
     scope: Vec<u8>,
     entries: Vec<(SerialNumber, Revocation)>,
@@ -136,6 +159,7 @@ impl OwnList {
             number: counted(list.number()?)?,
             base: counted(list.base_number()?)?,
             this_update: list.this_update(),
+            fingerprint: digest::sha256(list.der()).to_vec(),
             scope: scope(list)?,
             entries: list.entries().iter().map(entry).collect::<Result<_, _>>()?,
         })
@@ -176,7 +200,8 @@ fn entry(entry: &RevokedCertificate) -> Result<(SerialNumber, Revocation), ListF
     Ok((serial, Revocation { at: entry.revocation_date, reason, invalid_since }))
 }
 
-/// Brings an authority's numbers and revocations to where its lists had them. A revocation that the ledger has stays as it is.
+/// Brings an authority's numbers and revocations to where its lists had them. A revocation that the ledger has stays as it is,
+/// and so does a hold that it knows to be lifted after the list that has it.
 ///
 /// # Errors
 /// When the ledger fails.
@@ -192,23 +217,101 @@ pub fn recover(
         ledger.next_crl_number(authority.id, greatest.saturating_sub(1))?;
         recovered.crl_number = Some(greatest);
     }
-    for (serial, revocation) in standing(lists) {
-        match ledger.revoke(authority.id, &serial, revocation, act) {
-            Ok(_) => recovered.revoked += 1,
-            Err(LedgerError::AlreadyRevoked { .. }) => {}
-            Err(LedgerError::Unknown { .. } | LedgerError::Own { .. }) => {
-                recovered.unrecorded.push((serial, revocation));
-            }
-            Err(error) => return Err(error),
+    let mut recorded = BTreeMap::new();
+    for (serial, (revocation, list)) in standing_of(lists) {
+        if revocation.is_hold()
+            && let Some(record) = released_since(ledger, authority.id, &serial, revocation, list, &mut recorded)?
+        {
+            recovered.released.push(Named::of(&record));
+            continue;
         }
+        revoke(ledger, authority.id, &serial, revocation, act, &mut recovered)?;
     }
     Ok(recovered)
+}
+
+/// Revokes a certificate as an earlier copy of the ledger has it, of which nobody knows when it was made: where this ledger
+/// knows of a hold and its end, it is left alone.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn recover_one(
+    ledger: &mut dyn Ledger,
+    by: AuthorityId,
+    serial: &SerialNumber,
+    revocation: Revocation,
+    act: &Act,
+    recovered: &mut Recovered,
+) -> Result<(), LedgerError> {
+    if revocation.is_hold() {
+        let query = Query { serial: Some(serial.clone()), limit: Some(1), ..Query::default() };
+        if let Some(record) = ledger.find(by, &query)?.first().filter(|record| record.revocation.is_none())
+            && !ledger.history(record.id)?.is_empty()
+        {
+            recovered.released.push(Named::of(record));
+            return Ok(());
+        }
+    }
+    revoke(ledger, by, serial, revocation, act, recovered)
+}
+
+fn revoke(
+    ledger: &mut dyn Ledger,
+    by: AuthorityId,
+    serial: &SerialNumber,
+    revocation: Revocation,
+    act: &Act,
+    recovered: &mut Recovered,
+) -> Result<(), LedgerError> {
+    match ledger.revoke(by, serial, revocation, act) {
+        Ok(record) => recovered.revoked.push(Named::of(&record)),
+        Err(LedgerError::AlreadyRevoked { .. }) => {}
+        Err(LedgerError::Unknown { .. } | LedgerError::Own { .. }) => {
+            recovered.unrecorded.push((serial.clone(), revocation));
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// The certificate, where the ledger has lifted its hold after this list was signed. What the ledger has of a list that it has
+/// recorded is later than that; else times tell, and where they are the same, whether it knows of the very hold.
+fn released_since<'a>(
+    ledger: &mut dyn Ledger,
+    by: AuthorityId,
+    serial: &SerialNumber,
+    hold: Revocation,
+    list: &'a OwnList,
+    recorded: &mut BTreeMap<&'a [u8], bool>,
+) -> Result<Option<Record>, LedgerError> {
+    let query = Query { serial: Some(serial.clone()), limit: Some(1), ..Query::default() };
+    let found = ledger.find(by, &query)?.into_iter().next();
+    let Some(record) = found.filter(|record| record.revocation.is_none()) else { return Ok(None) };
+    let history = ledger.history(record.id)?;
+    // Without a history it was lost, or this list is all that is known of it.
+    let Some(release) = history.last() else { return Ok(None) };
+    let is_recorded = match recorded.get(list.fingerprint.as_slice()) {
+        Some(is_recorded) => *is_recorded,
+        None => {
+            let query = ListQuery { number: list.number, ..ListQuery::default() };
+            let is_recorded = ledger.lists(by, &query)?.iter().any(|own| own.fingerprint == list.fingerprint);
+            recorded.insert(&list.fingerprint, is_recorded);
+            is_recorded
+        }
+    };
+    let is_later = release.at > list.this_update || (release.at == list.this_update && history.contains(&hold));
+    Ok((is_recorded || is_later).then_some(record))
 }
 
 /// What is revoked after all of these lists of one authority. What a later list leaves out has expired, and stays revoked; a
 /// hold that it leaves out was lifted, if it is a complete list, and of every certificate or of the same scope as the one that
 /// had the hold.
 pub fn standing(lists: &[OwnList]) -> BTreeMap<SerialNumber, Revocation> {
+    standing_of(lists).into_iter().map(|(serial, (revocation, _))| (serial, revocation)).collect()
+}
+
+/// The same, each with the last list that has it.
+fn standing_of(lists: &[OwnList]) -> BTreeMap<SerialNumber, (Revocation, &OwnList)> {
     let mut in_order: Vec<&OwnList> = lists.iter().collect();
     // A delta has the number of the complete list it was signed with, and says nothing that this does not. Where one of them
     // has no number, only their times tell which was first.
@@ -235,7 +338,7 @@ pub fn standing(lists: &[OwnList]) -> BTreeMap<SerialNumber, Revocation> {
             }
         }
     }
-    standing.into_iter().map(|(serial, (revocation, _))| (serial, revocation)).collect()
+    standing
 }
 
 /// The extensions of lists that change nothing here, or are minded.
@@ -268,7 +371,7 @@ mod tests {
             |(serial, reason): &(u8, CrlReason)| (SerialNumber::from_content(&[*serial]), Revocation::new(at, *reason));
         let base = is_delta.then(|| number.saturating_sub(1));
         let entries = entries.iter().map(entry).collect();
-        OwnList { number: Some(number), base, this_update: at, scope: Vec::new(), entries }
+        OwnList { number: Some(number), base, this_update: at, fingerprint: Vec::new(), scope: Vec::new(), entries }
     }
 
     fn reasons(lists: &[OwnList]) -> Vec<CrlReason> {

@@ -22,6 +22,12 @@ pub(super) fn of_authority(record: &AuthorityRecord, certificate: &Certificate, 
             record.crl_number
         ));
     }
+    if record.crl_number >= i64::MAX as u64 {
+        found.push(format!(
+            "the last CRL number it handed out is {}, after which the ledger counts no further: no list can be signed",
+            record.crl_number
+        ));
+    }
     investigate(found)
 }
 
@@ -83,7 +89,7 @@ fn history(told: &[seen::Change], steps: &[Step]) -> Option<String> {
 }
 
 /// Whether a line and a step are the same as far as the line goes.
-fn agree(told: &seen::Change, Step { change, .. }: &Step) -> bool {
+pub(super) fn agree(told: &seen::Change, Step { change, .. }: &Step) -> bool {
     told.reason.is_none_or(|reason| i64::from(reason as u8) == change.reason)
         && told.when.is_none_or(|when| when == (change.revoked_at, change.invalid_since))
         // A line that tells no reason is of a revocation.

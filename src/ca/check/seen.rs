@@ -15,6 +15,8 @@ pub(super) struct Seen {
     places: HashMap<String, u16>,
     numbers: BTreeMap<AuthorityId, u64>,
     lines: u32,
+    /// The first line with an authority: rows of revocation have the order of the lines from here on.
+    ordered_from: Option<u32>,
 }
 
 /// That a certificate was recorded.
@@ -46,6 +48,7 @@ struct Listing {
     key: Key,
     authority: Option<AuthorityId>,
     detail: String,
+    order: u32,
     present: bool,
 }
 
@@ -67,6 +70,9 @@ impl Seen {
         let authority = line.authority;
         self.lines = self.lines.saturating_add(1);
         let order = self.lines;
+        if authority.is_some() {
+            self.ordered_from.get_or_insert(order);
+        }
         match Told::by(line) {
             Told::Recorded { profile } => {
                 let (at, profile) = (line.at.unix_timestamp(), profile.and_then(|profile| self.place(profile)));
@@ -78,7 +84,7 @@ impl Seen {
                     let greatest = self.numbers.entry(authority).or_default();
                     *greatest = number.max(*greatest);
                 }
-                self.lists.push(Listing { key, authority, detail: line.detail.clone(), present: false });
+                self.lists.push(Listing { key, authority, detail: line.detail.clone(), order, present: false });
             }
             Told::Otherwise => {}
         }
@@ -138,6 +144,19 @@ impl Seen {
         let list = of_key.find(|list| list.authority.is_none_or(|by| by == authority))?;
         list.present = true;
         Some(&list.detail)
+    }
+
+    /// The place in the log of the line that tells of this list.
+    pub(super) fn line_of_list(&self, fingerprint: &[u8], authority: AuthorityId) -> Option<u32> {
+        let key = beginning(fingerprint)?;
+        let of_key = self.lists.get(run(&self.lists, &key, |list| &list.key))?;
+        of_key.iter().find(|list| list.authority.is_none_or(|by| by == authority)).map(|list| list.order)
+    }
+
+    /// A place in the log as rows of revocation follow it: those from before the lines with an authority came into the table
+    /// together, in the order of their times.
+    pub(super) fn place_in_order(&self, order: u32) -> u32 {
+        if self.ordered_from.is_some_and(|first| first <= order) { order } else { 0 }
     }
 
     /// The greatest number of a list of this authority.

@@ -54,6 +54,12 @@ impl Mark {
     pub const BEGINNING: Self = Self(0);
 }
 
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A number for a list that is about to be signed. A complete list and a delta signed together share it (RFC 5280
 /// §5.2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,18 +2,19 @@
 
 mod documents;
 pub(super) mod folder;
+mod records;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 
-use self::documents::{Documents, GivenList};
+use self::documents::{Documents, Given, GivenList};
 use self::folder::Folder;
 use super::place::{self, Chosen};
 use crate::ca::place::is_there;
-use crate::ca::recovery::{self, ListFault, OwnList, Recovered};
-use crate::ca::{Act, Action, AuthorityName, AuthorityRecord, Entry, Ledger, LedgerError};
+use crate::ca::recovery::{self, ListFault, Named, OwnList, Recovered};
+use crate::ca::{Act, Action, AuthorityId, AuthorityName, AuthorityRecord, Entry, Ledger, LedgerError};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session, shown};
@@ -28,16 +29,17 @@ use crate::x509::Certificate;
 Makes the database's guards and indexes again, the names under which certificates are found, and the head of the audit log
 where that is gone. Puts back the certificate file of an authority from the ledger, where its key or ca.toml tells what it was
 called. Certificates in the FILEs that an authority of this CA has signed, and that the ledger does not have, are recorded
-again; files without a certificate are passed over, so that *.pem will do. Everything that is made or recorded in the ledger
+again; files without a certificate are passed over, so that *.pem will do. A FILE may be what `certkit ca export --records
+jsonl` wrote: its certificates are judged as the others, and have their profiles, and their revocations as of then. Everything that is made or recorded in the ledger
 leaves a line in its audit log; nothing that is recorded is taken away.
 
 What a certificate does not tell, its revocation above all, comes from a backup or from the lists that were published: --crl, a
 list among the FILEs, and crl.pem in this folder or the CA's. Of those that this CA has signed, the greatest number is taken, so
 that the next list has a greater one (RFC 5280 §5.2.3), and each revocation whose certificate the ledger has. The others are
-named, and the exit status is 1: give their certificates too.
+named, and the exit status is 1: give their certificates too. A hold that the ledger knows to be lifted since stays lifted.
 
 With --new-ledger a CA whose ledger is lost gets a new one, with its authorities and whatever certificates the FILEs hold. All
-FILEs are judged first.
+FILEs are judged first. Where an authority has no list and there is no export, all that it revoked is lost: the answer says so.
 
 Exit status: 0 done; 1 something could not be recorded or put back; 2 could not answer.
 
@@ -49,7 +51,8 @@ For example:
 With --json the answer is an object: `new_ledger`; `mended` (what was made again, in words); `cautions` (what to be careful of);
 `put_back` (files); `recorded` and `left_out`, each with `file`, `subject`, `serial`, `fingerprint_sha256`, and where it was left
 out, `why`; `known` (how many the ledger had already); `passed_over` (files); `lists`, each with `file`, `number` (null where
-it has none), and where it was left out, `why`; `crl_numbers` (from where they go on, by authority); `revoked` (how many);
+it has none), and where it was left out, `why`; `crl_numbers` (from where they go on, by authority); `revoked` (how many), `revoked_certificates` and
+`released` (whose hold was lifted since), each with `serial` and `name`; `without_list` (authorities whose revocations are lost);
 `not_revoked`, each with `serial`, `at`, `reason`; and `not_put_back` (in words).")]
 pub(super) struct Args {
     /// Files with certificates of this CA, PEM or DER; others are passed over
@@ -73,7 +76,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         chosen.is_made()?;
     }
     let act = place::act(Action::Repair);
-    let Documents { certificates, lists, passed_over } = Documents::read(&args.files, &args.crl, chosen)?;
+    let Documents { certificates, exported, lists, passed_over } = Documents::read(&args.files, &args.crl, chosen)?;
     let mut repaired = Repaired { new_ledger: args.new_ledger, passed_over, ..Repaired::default() };
     let mut ledger = match args.new_ledger {
         true => new_ledger(chosen, &act)?,
@@ -87,15 +90,40 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     (repaired.put_back, repaired.not_put_back) = folder.put_back(chosen, chosen.has_own_ledger()?, session)?;
     check_owner(chosen, &mut *ledger)?;
     let authorities = authorities(&mut *ledger)?;
-    for (file, certificate) in &certificates {
+    let mut of_export = Recovered::default();
+    for given @ Given { file, certificate, profile: _, revocation } in &certificates {
         let about = || About::of(file.clone(), certificate);
-        match record(&mut *ledger, &authorities, certificate, &act)? {
-            Outcome::Recorded => repaired.recorded.push(about()),
-            Outcome::Known => repaired.known += 1,
-            Outcome::LeftOut(why) => repaired.left_out.push(About { why: Some(why), ..about() }),
+        let by = match record(&mut *ledger, &authorities, given, &act)? {
+            Outcome::Recorded(by) => {
+                repaired.recorded.push(about());
+                Some(by)
+            }
+            Outcome::Known(by) => {
+                repaired.known += 1;
+                by
+            }
+            Outcome::LeftOut(why) => {
+                repaired.left_out.push(About { why: Some(why), ..about() });
+                None
+            }
+        };
+        if let (Some(by), Some(revocation)) = (by, revocation) {
+            recovery::recover_one(&mut *ledger, by, certificate.serial(), *revocation, &act, &mut of_export)?;
         }
     }
+    repaired.take(of_export);
     take_lists(&mut *ledger, &authorities, lists, &act, &mut repaired)?;
+    if !args.new_ledger || exported {
+        repaired.without_list.clear();
+    }
+    if !repaired.without_list.is_empty() {
+        repaired.cautions.push(format!(
+            "no list that was published by {} was there, and a certificate does not tell that it is revoked: every revocation is \
+             lost, and all its certificates count as good; certkit ca repair --crl FILE takes those of the last list, and \
+             certkit ca revoke SERIAL records one again",
+            repaired.without_list.join(", ")
+        ));
+    }
     if args.new_ledger && repaired.lists.iter().all(|list| list.number.is_none()) {
         repaired.cautions.push(
             "no published list with a number was there, so CRL numbers begin again at 1, and clients that hold a list with a \
@@ -182,22 +210,21 @@ fn take_lists(
         }
     }
     for ((record, certificate), lists) in authorities.iter().zip(own) {
-        let Recovered { crl_number, revoked, unrecorded } = recovery::recover(ledger, record, &lists, act)?;
+        let recovered = recovery::recover(ledger, record, &lists, act)?;
         let authority = certificate.display_name();
-        repaired.crl_numbers.extend(crl_number.map(|after| NumbersAfter { authority, after }));
-        repaired.revoked += revoked;
-        repaired.not_revoked.extend(unrecorded.into_iter().map(|(serial, revocation)| NotRevoked {
-            serial: serial.to_string(),
-            at: rfc3339(revocation.at),
-            reason: revocation.reason.name(),
-        }));
+        if lists.iter().all(OwnList::is_delta) {
+            repaired.without_list.push(authority.clone());
+        }
+        repaired.crl_numbers.extend(recovered.crl_number.map(|after| NumbersAfter { authority, after }));
+        repaired.take(recovered);
     }
     Ok(())
 }
 
 enum Outcome {
-    Recorded,
-    Known,
+    Recorded(AuthorityId),
+    /// By whom, unless it is an authority's own.
+    Known(Option<AuthorityId>),
     LeftOut(String),
 }
 
@@ -205,11 +232,11 @@ enum Outcome {
 fn record(
     ledger: &mut dyn Ledger,
     authorities: &[(AuthorityRecord, Certificate)],
-    certificate: &Certificate,
+    Given { certificate, profile, .. }: &Given,
     act: &Act,
 ) -> anyhow::Result<Outcome> {
     if authorities.iter().any(|(_, own)| own.der() == certificate.der() && own.is_self_issued()) {
-        return Ok(Outcome::Known);
+        return Ok(Outcome::Known(None));
     }
     let signed = |issuer: &Certificate| {
         certificate.issuer() == issuer.subject()
@@ -218,9 +245,10 @@ fn record(
     let Some((AuthorityRecord { id: by, .. }, _)) = authorities.iter().find(|(_, issuer)| signed(issuer)) else {
         return Ok(Outcome::LeftOut("no authority of this CA has signed it".to_owned()));
     };
-    match ledger.record(*by, &[Entry { certificate, profile: REPAIRED_PROFILE }], act) {
-        Ok(()) => Ok(Outcome::Recorded),
-        Err(LedgerError::AlreadyRecorded { .. }) => Ok(Outcome::Known),
+    let profile = profile.as_deref().unwrap_or(REPAIRED_PROFILE);
+    match ledger.record(*by, &[Entry { certificate, profile }], act) {
+        Ok(()) => Ok(Outcome::Recorded(*by)),
+        Err(LedgerError::AlreadyRecorded { .. }) => Ok(Outcome::Known(Some(*by))),
         Err(LedgerError::SerialTaken { .. }) => {
             Ok(Outcome::LeftOut("the ledger has another certificate with its serial number".to_owned()))
         }
@@ -245,7 +273,36 @@ struct Repaired {
     lists: Vec<AboutList>,
     crl_numbers: Vec<NumbersAfter>,
     revoked: u64,
+    revoked_certificates: Vec<AboutRevoked>,
+    released: Vec<AboutRevoked>,
     not_revoked: Vec<NotRevoked>,
+    without_list: Vec<String>,
+}
+
+impl Repaired {
+    fn take(&mut self, Recovered { crl_number: _, revoked, released, unrecorded }: Recovered) {
+        self.revoked += revoked.len() as u64;
+        self.revoked_certificates.extend(revoked.into_iter().map(AboutRevoked::of));
+        self.released.extend(released.into_iter().map(AboutRevoked::of));
+        self.not_revoked.extend(unrecorded.into_iter().map(|(serial, revocation)| NotRevoked {
+            serial: serial.to_string(),
+            at: rfc3339(revocation.at),
+            reason: revocation.reason.name(),
+        }));
+    }
+}
+
+/// A certificate that was revoked, or stays released.
+#[derive(Debug, Serialize)]
+struct AboutRevoked {
+    serial: String,
+    name: String,
+}
+
+impl AboutRevoked {
+    fn of(Named { serial, name }: Named) -> Self {
+        Self { serial: serial.to_string(), name }
+    }
 }
 
 /// A list that was taken, or not.
@@ -299,6 +356,7 @@ impl Report for Repaired {
     fn text(&self, text: &mut Text) {
         let Self { new_ledger, mended, cautions, put_back, not_put_back, recorded, left_out, .. } = self;
         let Self { known: _, passed_over, lists, crl_numbers, revoked, not_revoked, .. } = self;
+        let Self { revoked_certificates, released, .. } = self;
         if *new_ledger {
             text.line(format_args!("{} a new ledger", good("made")));
         }
@@ -342,7 +400,17 @@ impl Report for Repaired {
             ));
         }
         if *revoked > 0 {
-            text.line(format_args!("{} {revoked}, as the lists have it", good("revoked:")));
+            text.line(format_args!("{} {revoked}, as lists or an export have it", good("revoked:")));
+        }
+        for AboutRevoked { serial, name } in revoked_certificates {
+            text.line(format_args!("  {} (serial number {serial})", safe(name)));
+        }
+        for AboutRevoked { serial, name } in released {
+            text.line(format_args!(
+                "{} {} (serial number {serial}): it was on hold, and the ledger has that lifted since",
+                good("left alone:"),
+                safe(name)
+            ));
         }
         for NotRevoked { serial, at, reason } in not_revoked {
             text.line(format_args!(

@@ -116,8 +116,8 @@ impl Past {
         told.issued.foreign = told.issued.foreign.saturating_sub(others * issued.len() as u64);
         // Lists first: what they say is signed, and known to others.
         for ((_, authority), lists) in adopted.iter_mut().zip(&lists) {
-            let Recovered { crl_number: _, revoked, unrecorded } = authority.recover(&lists.own, &act)?;
-            told.revoked += revoked;
+            let Recovered { revoked, unrecorded, .. } = authority.recover(&lists.own, &act)?;
+            told.revoked += revoked.len() as u64;
             let unrecorded = unrecorded.into_iter().map(|(serial, _)| serial);
             told.dropped.extend(unrecorded.filter(|serial| !expired.contains(serial)));
         }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::records;
+use crate::ca::Revocation;
 use crate::ca::place::is_there;
 use crate::cli::ca::place::Chosen;
 use crate::cli::files;
@@ -15,12 +17,24 @@ use crate::x509::{Certificate, CertificateRevocationList};
 /// What the files hold that a ledger can be mended with.
 #[derive(Debug, Default)]
 pub(super) struct Documents {
-    /// Certificates, each with its file.
-    pub(super) certificates: Vec<(String, Certificate)>,
+    /// Certificates.
+    pub(super) certificates: Vec<Given>,
+    /// Whether any came from an export of a ledger.
+    pub(super) exported: bool,
     /// Revocation lists.
     pub(super) lists: Vec<GivenList>,
     /// Files with neither.
     pub(super) passed_over: Vec<String>,
+}
+
+/// A certificate.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) file: String,
+    pub(super) certificate: Certificate,
+    /// What an export of a ledger tells of it, where it is from one.
+    pub(super) profile: Option<String>,
+    pub(super) revocation: Option<Revocation>,
 }
 
 /// A revocation list.
@@ -57,15 +71,27 @@ impl Documents {
     }
 
     fn take(&mut self, path: &Path) -> anyhow::Result<()> {
+        let contents = files::read(path)?;
+        if let Some(exported) = records::read(path, &contents)? {
+            self.exported = true;
+            self.certificates.extend(exported);
+            return Ok(());
+        }
         // What is no document at all is somebody else's: *.pem names more than certificates.
-        let Ok(document) = Document::read(&files::read(path)?) else {
+        let Ok(document) = Document::read(&contents) else {
             self.passed_over.push(shown(path));
             return Ok(());
         };
         let is_certificate = |item: &Item| item.certificate().is_some();
         if document.items().iter().any(is_certificate) || document.is_damaged() {
             let found = document.certificates().with_context(|| cannot_use(path))?;
-            self.certificates.extend(found.into_iter().map(|certificate| (shown(path), certificate.clone())));
+            let given = |certificate: &Certificate| Given {
+                file: shown(path),
+                certificate: certificate.clone(),
+                profile: None,
+                revocation: None,
+            };
+            self.certificates.extend(found.into_iter().map(given));
         } else if !self.take_lists(path, &document) {
             self.passed_over.push(shown(path));
         }

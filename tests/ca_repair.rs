@@ -1,0 +1,121 @@
+//! `certkit ca repair`: what lists and exports bring back, and what they do not.
+
+use std::fs;
+
+use crate::support::Sandbox;
+
+/// A CA that has issued a.test, b.test and c.test.
+fn with_ca() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--name", "Test CA"]).expect_code(0);
+    for name in ["a.test", "b.test", "c.test"] {
+        sandbox.certkit(&["ca", "issue", name]).expect_code(0);
+    }
+    sandbox
+}
+
+fn lose_the_ledger(sandbox: &Sandbox) {
+    for ending in ["", "-wal", "-shm"] {
+        _ = fs::remove_file(sandbox.ca().join(format!("ledger.db{ending}")));
+    }
+}
+
+#[test]
+fn a_hold_that_was_lifted_since_is_not_put_back_by_a_list() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "revoke", "a.test", "--hold"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "b.test", "--reason", "keyCompromise"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "a.test", "--release"]).expect_code(0);
+    for args in [&["ca", "repair"][..], &["ca", "repair", "--crl", "crl.pem"], &["ca", "repair", "crl.pem"]] {
+        let ran = sandbox.certkit(args).expect_code(0);
+        ran.says("left alone: a.test").says("nothing to repair");
+        let answer = sandbox.certkit(&[args, &["--json"]].concat()).expect_code(0).json();
+        assert_eq!((&answer["revoked"], &answer["released"][0]["name"]), (&0.into(), &"a.test".into()), "{answer}");
+    }
+    assert_eq!(sandbox.certkit(&["ca", "list", "--revoked", "--json"]).json()["certificates"].as_array().unwrap().len(), 1);
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    // A ledger that knows nothing later goes by the list, and says whom that is about.
+    lose_the_ledger(&sandbox);
+    let certificates = ["a.test.pem", "b.test.pem", "c.test.pem"];
+    let ran = sandbox.certkit(&[&["ca", "repair", "--new-ledger"][..], &certificates].concat()).expect_code(0);
+    ran.says("revoked: 2").says("  a.test (serial number").says("  b.test (serial number");
+    // Nor does the same list again, which this ledger has not recorded.
+    sandbox.certkit(&["ca", "revoke", "a.test", "--release"]).expect_code(0);
+    sandbox.certkit(&["ca", "repair"]).expect_code(0).says("left alone: a.test").says("nothing to repair");
+}
+
+#[test]
+fn a_list_of_later_than_the_release_counts() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "revoke", "a.test", "--hold"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "a.test", "--release"]).expect_code(0);
+    let backup: Vec<(String, Vec<u8>)> = ["", "-wal", "-shm"]
+        .into_iter()
+        .filter_map(|ending| {
+            let name = format!("ledger.db{ending}");
+            Some((name.clone(), fs::read(sandbox.ca().join(name)).ok()?))
+        })
+        .collect();
+    let later = |args: &[&str]| {
+        let now = time::OffsetDateTime::now_utc().unix_timestamp() + 60;
+        sandbox.command().env("SOURCE_DATE_EPOCH", now.to_string()).args(args).expect_code(0);
+    };
+    later(&["ca", "revoke", "a.test", "--hold"]);
+    later(&["ca", "crl"]);
+    lose_the_ledger(&sandbox);
+    backup.iter().for_each(|(name, contents)| fs::write(sandbox.ca().join(name), contents).unwrap());
+    sandbox.certkit(&["ca", "repair"]).expect_code(0).says("revoked: 1").says("a.test (serial number");
+}
+
+#[test]
+fn a_new_ledger_without_a_list_says_that_revocations_are_lost() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0);
+    lose_the_ledger(&sandbox);
+    let new = ["ca", "repair", "--new-ledger", "a.test.pem", "b.test.pem", "c.test.pem"];
+    sandbox.certkit(&new).expect_code(0).says("every revocation is lost, and all its certificates count as good");
+    lose_the_ledger(&sandbox);
+    let answer = sandbox.certkit(&[&new[..], &["--json"]].concat()).expect_code(0).json();
+    assert_eq!(answer["without_list"][0], "Test CA", "{answer}");
+    assert!(answer["cautions"][0].as_str().unwrap().contains("every revocation is lost"), "{answer}");
+    // One that was mended has lost nothing.
+    let answer = sandbox.certkit(&["ca", "repair", "--json"]).expect_code(0).json();
+    assert_eq!(answer["without_list"].as_array().unwrap().len(), 0, "{answer}");
+}
+
+#[test]
+fn an_export_of_the_ledger_brings_back_certificates_profiles_and_revocations() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "issue", "ann", "--profile", "client"]).expect_code(0);
+    let since = ["--reason", "keyCompromise", "--invalid-since", "@1600000000"];
+    sandbox.certkit(&[&["ca", "revoke", "a.test"][..], &since].concat()).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "b.test", "--hold"]).expect_code(0);
+    let export = |out: &str| {
+        sandbox.certkit(&["ca", "export", "--records", "jsonl", "--out", out]).expect_code(0);
+        let text = fs::read_to_string(sandbox.path(out)).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let kept = |line: serde_json::Value| {
+            ["serial", "profile", "revoked_at", "reason", "invalid_since", "certificate"].map(|name| line[name].clone())
+        };
+        lines.map(kept).collect::<Vec<_>>()
+    };
+    let before = export("before.jsonl");
+    lose_the_ledger(&sandbox);
+    let ran = sandbox.certkit(&["ca", "repair", "--new-ledger", "before.jsonl"]).expect_code(0);
+    let ran = ran.says("revoked: 2").says("a.test (serial number");
+    assert!(!ran.stdout.contains("every revocation is lost"), "{ran}");
+    assert_eq!(export("after.jsonl"), before);
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    // It is older than what the ledger knows now.
+    sandbox.certkit(&["ca", "revoke", "b.test", "--release"]).expect_code(0);
+    sandbox.certkit(&["ca", "repair", "before.jsonl"]).expect_code(0).says("left alone: b.test").says("nothing to repair");
+    // Another's certificate is left out, and a file that was cut is refused as a whole.
+    sandbox.certkit(&["ca", "init", "--ca", "other", "--name", "Other"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "x.test", "--ca", "./other"]).expect_code(0);
+    sandbox.certkit(&["ca", "export", "--records", "jsonl", "--ca", "./other", "--out", "x.jsonl"]).expect_code(0);
+    sandbox.certkit(&["ca", "repair", "x.jsonl"]).expect_code(1).says("no authority of this CA has signed it");
+    let text = fs::read_to_string(sandbox.path("before.jsonl")).unwrap();
+    fs::write(sandbox.path("cut.jsonl"), &text[..text.len() - 9]).unwrap();
+    sandbox.certkit(&["ca", "repair", "cut.jsonl"]).expect_code(2).complains("cut.jsonl: line 4");
+}
