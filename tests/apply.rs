@@ -394,3 +394,62 @@ fn a_key_under_a_passphrase_stays_under_it() {
     std::fs::remove_file(sandbox.path("certs/api.key")).unwrap();
     run(&["apply", "--passphrase", "env:P"]).expect_code(2).complains("--passphrase has no effect");
 }
+
+#[test]
+fn what_a_clock_that_was_ahead_made_is_issued_again() {
+    let sandbox = with_project();
+    apply(&sandbox);
+    for (ahead, wanted) in [(240, "none"), (20 * 86_400, "reissue")] {
+        std::fs::remove_file(sandbox.path("certs/api.pem")).unwrap();
+        let then = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() + ahead;
+        sandbox.command().args(["apply"]).env("SOURCE_DATE_EPOCH", then.to_string()).expect_code(0);
+        let applied = apply(&sandbox);
+        assert_eq!(actions(&applied), [wanted, "none"], "{ahead}: {applied}");
+        let told = applied["certificates"][0]["why"].to_string();
+        assert_eq!(told.contains("it is not valid before 2"), wanted == "reissue", "{told}");
+    }
+    let verify = ["verify", "certs/api.pem", "--host", "api.test", "--roots", "ca/ca.pem"];
+    sandbox.certkit(&verify).expect_code(0);
+    check(&sandbox, 0);
+}
+
+#[test]
+fn what_is_cut_to_its_cas_end_and_what_clients_mind_is_told() {
+    let sandbox = with_project();
+    replace(&sandbox, "days = 90", "days = 999999");
+    let ran = sandbox.certkit(&["apply"]).expect_code(0);
+    ran.says("shortened: it expires with its CA, not at 47").says("Apple");
+    std::fs::remove_file(sandbox.path("certs/api.pem")).unwrap();
+    let applied = apply(&sandbox);
+    let row = &applied["certificates"][0];
+    assert!(row["shortened_from"].as_str().unwrap().starts_with("47"), "{row}");
+    assert!(row["objections"].to_string().contains("Apple"), "{row}");
+    check(&sandbox, 0);
+}
+
+#[test]
+fn a_key_that_another_one_replaced_is_told_and_so_is_one_that_others_may_read() {
+    let sandbox = with_project();
+    apply(&sandbox);
+    std::fs::copy(sandbox.path("certs/api.key"), sandbox.path("ann-key.pem")).unwrap();
+    let said = check(&sandbox, 1).json();
+    assert_eq!(said["certificates"][1]["why"].to_string(), "[\"another key lies in the place of its own\"]");
+    let applied = apply(&sandbox);
+    let row = &applied["certificates"][1];
+    let told = "certified the key in ann-key.pem, which is another than the certificate's";
+    assert!(row["why"].to_string().contains(told) && row["key_is_new"] == false, "{row}");
+    std::fs::remove_file(sandbox.path("ann-key.pem")).unwrap();
+    let applied = apply(&sandbox);
+    let row = &applied["certificates"][1];
+    assert_eq!((row["why"].to_string().as_str(), &row["key_is_new"]), ("[\"its key is missing\"]", &true.into()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(sandbox.path("ann-key.pem"), std::fs::Permissions::from_mode(0o644)).unwrap();
+        let said = check(&sandbox, 0).json();
+        let warned = "ann-key.pem holds a key and may be read by others: chmod 600 ann-key.pem";
+        assert_eq!(said["certificates"][1]["warnings"][0], warned);
+        assert_eq!(said["certificates"][0]["warnings"], serde_json::Value::Null);
+        sandbox.certkit(&["apply", "--check"]).expect_code(0).says(&format!("warning: {warned}"));
+    }
+}

@@ -1,8 +1,8 @@
 //! `certkit ca issue --batch`.
 
-use crate::support::Sandbox;
 use crate::support::background::comes_true;
 use crate::support::postgres::server;
+use crate::support::{Sandbox, pass_over};
 
 fn with_ca() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -152,6 +152,128 @@ fn what_a_killed_batch_left_is_removed_and_told() {
     let serial = shown["record"]["serial"].as_str().unwrap();
     told.complains("a run that was killed").complains(&format!("certkit ca revoke {serial}"));
     assert!(!left.exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn all_serials_of_a_batch_that_was_just_killed_are_told_with_a_command_that_revokes_them() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ca", "my ca"]).expect_code(0);
+    let names: Vec<String> = (1..=20).map(|number| format!("h{number}.test")).collect();
+    sandbox.write("names.txt", names.join("\n"));
+    // As a run leaves it that is killed between its record and its files.
+    let left = "out/.certkit-x";
+    let issue = ["ca", "issue", "--ca", "my ca", "--batch", "names.txt", "--json", "--out-dir"];
+    let issued = sandbox.certkit(&[&issue[..], &[left]].concat()).expect_code(0);
+    let serials = |said: &str| -> Vec<String> {
+        let rows = said.lines().map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap());
+        let mut all: Vec<String> = rows.map(|row| row["serial"].as_str().unwrap().to_owned()).collect();
+        all.sort();
+        all
+    };
+    std::fs::create_dir(sandbox.path("out/.certkit-y")).unwrap();
+    sandbox.write("names.txt", "other.test\n");
+    let told = sandbox.certkit(&[&issue[..], &["out"]].concat()).expect_code(0);
+    let (left_rows, own) = told.stdout.split_at(told.stdout.rfind("{\"line\":1").unwrap());
+    assert_eq!(serials(left_rows), serials(&issued.stdout));
+    assert!(left_rows.lines().all(|row| row.contains("\"line\":null") && row.contains(left)), "{left_rows}");
+    assert_eq!(own.lines().count(), 1);
+    assert!(!sandbox.path(left).exists());
+    let told = told.complains("left out/.certkit-y where it is: it is new and empty").complains("10 seconds");
+    let command = told.stderr.lines().find_map(|line| line.split_once("revoke them with ")).unwrap().1;
+    assert!(command.ends_with(" --ca 'my ca'"), "{command}");
+    sandbox.shell(command).expect_code(0);
+    let revoked = sandbox.certkit(&["ca", "list", "--ca", "my ca", "--revoked", "--json"]).expect_code(0).json();
+    assert_eq!(revoked["certificates"].as_array().unwrap().len(), 20, "{revoked}");
+}
+
+/// The rows of certificates that are issued, by their files.
+#[cfg(unix)]
+fn rows(said: &str) -> Vec<String> {
+    let mut files: Vec<String> = said
+        .lines()
+        .map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap())
+        .filter(|row| row["error"].is_null())
+        .map(|row| row["certificate_file"].as_str().unwrap().to_owned())
+        .collect();
+    files.sort();
+    files
+}
+
+/// The certificates in a folder.
+#[cfg(unix)]
+fn written(sandbox: &Sandbox, folder: &str) -> Vec<String> {
+    let files = std::fs::read_dir(sandbox.path(folder)).into_iter().flatten().flatten();
+    let mut files: Vec<String> = files
+        .map(|file| format!("{folder}/{}", file.file_name().to_str().unwrap()))
+        .filter(|name| !name.ends_with("-key.pem"))
+        .collect();
+    files.sort();
+    files
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_written_before_the_ledger_fails_is_told() {
+    let sandbox = with_ca();
+    let names: Vec<String> = (1..=6000).map(|number| format!("h{number}.test")).collect();
+    sandbox.write("names.txt", names.join("\n"));
+    // The ledger reaches the limit on files, and no certificate does.
+    let batch = "certkit ca issue --batch names.txt --out-dir out --json";
+    let ran = sandbox.shell(&format!("trap '' XFSZ; ulimit -f 3000; exec {batch}")).expect_code(2);
+    let files = written(&sandbox, "out");
+    assert!(!files.is_empty() && files.len() < names.len(), "{} files", files.len());
+    assert_eq!(rows(&ran.stdout), files);
+    assert_eq!(issued(&sandbox), files.len());
+    let count = files.len();
+    ran.complains(&format!("{count} issued, 0 refused, 0 lost"))
+        .complains(&format!("{count} certificates are issued and their files in place, the rest is not issued"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_written_is_counted_and_told_where_stdout_is_full() {
+    let sandbox = with_ca();
+    let ran = sandbox.shell("printf 'a.test\nb.test\n' | certkit ca issue --batch - --out-dir out >/dev/full");
+    let ran = ran.expect_code(2).complains("2 issued, 0 refused, 0 lost").complains("cannot write to stdout");
+    ran.complains("out/a.test.pem").complains("out/b.test.pem");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_batch_ends_where_the_disk_of_its_files_is_full() {
+    let sandbox = with_ca();
+    if sandbox.shell("unshare -rm mount -t tmpfs tmpfs .").code != Some(0) {
+        return pass_over("no small disk can be mounted here").unwrap_or_default();
+    }
+    let names: Vec<String> = (1..=20_000).map(|number| format!("h{number}.test")).collect();
+    sandbox.write("names.txt", names.join("\n"));
+    std::fs::create_dir(sandbox.path("out")).unwrap();
+    let batch = "certkit ca issue --batch names.txt --out-dir out --json";
+    let script = format!("mount -t tmpfs -o size=1000k tmpfs out && exec {batch}");
+    let ran = sandbox.shell(&format!("unshare -rm sh -c '{script}'")).expect_code(2);
+    let placed = rows(&ran.stdout).len();
+    let lost = ran.stdout.lines().count() - placed;
+    assert!(placed > 0 && lost > 0 && lost <= 2048, "{placed} {lost}");
+    assert_eq!(issued(&sandbox), placed + lost, "each that is recorded is told");
+    ran.complains(&format!("{placed} issued, 0 refused, {lost} lost"))
+        .complains("no space left on the disk")
+        .complains("the rest is not issued")
+        .complains("certkit ca revoke SERIAL");
+}
+
+#[test]
+fn a_batch_that_issues_nothing_leaves_no_folder_behind() {
+    let sandbox = with_ca();
+    sandbox.write("names.txt", "b..test\n");
+    for (args, code) in [(&[][..], 2), (&["--keep-going"], 1)] {
+        let batch = ["ca", "issue", "--batch", "names.txt", "--out-dir", "new/out"];
+        sandbox.certkit(&[&batch[..], args].concat()).expect_code(code);
+        assert_eq!(sandbox.listing(), ["names.txt"]);
+    }
+    std::fs::create_dir(sandbox.path("mine")).unwrap();
+    sandbox.certkit(&["ca", "issue", "--batch", "names.txt", "--out-dir", "mine", "--keep-going"]).expect_code(1);
+    assert!(sandbox.path("mine").is_dir(), "what was there before stays");
 }
 
 #[test]

@@ -74,6 +74,20 @@ fn with_time_left_nothing_happens_and_that_is_success() {
 }
 
 #[test]
+fn what_is_not_valid_yet_is_renewed_whatever_time_it_has_left() {
+    let sandbox = with_certificate(&[]);
+    let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    for (ahead, renewed) in [(240, false), (20 * 86_400, true)] {
+        let issue = sandbox.command().args(["ca", "issue", "a.test", "--days", "90", "--force"]);
+        issue.env("SOURCE_DATE_EPOCH", (now + ahead).to_string()).expect_code(0);
+        let renew = ["ca", "renew", "a.test.pem", "--if-expires-within", "30d", "--json"];
+        let done = sandbox.certkit(&renew).expect_code(0).json();
+        assert_eq!(done["certificates"][0]["renewed"], renewed, "{ahead}: {done}");
+    }
+    verified(&sandbox, "a.test.pem");
+}
+
+#[test]
 fn a_new_key_takes_the_place_of_the_old_one_with_its_certificate() {
     let sandbox = with_certificate(&[]);
     let key = sandbox.read("a.test-key.pem");

@@ -81,6 +81,14 @@ impl Renewal {
     }
 }
 
+/// Whether a certificate is not valid yet: it was made by a clock that was ahead. Clocks may differ by five minutes.
+pub fn is_not_yet_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
+    certificate.validity().not_before > now.saturating_add(CLOCK_SKEW)
+}
+
+/// How much the clocks of those who make certificates and those who use them may differ.
+const CLOCK_SKEW: Duration = Duration::minutes(5);
+
 /// When a certificate is renewed unless told otherwise: once two thirds of its time are over.
 pub fn usual_moment(certificate: &Certificate) -> OffsetDateTime {
     let validity = certificate.validity();

@@ -28,13 +28,15 @@ mod stream;
 mod write;
 
 pub use self::claim::Claim;
-pub use self::folder::{make_folder, make_private_folder, may_have_folder};
+pub use self::folder::{
+    make_folder, make_private_folder, may_be_folder, may_have_folder, missing_folders, remove_if_empty,
+};
 pub use self::growing::add_to_secret;
 pub use self::many::{Lines, each_file_below, each_line_of_stdin};
 pub use self::name::file_name_for;
 pub use self::read::{READ_LIMIT, is_for_its_owner_alone, read, read_text, read_text_if_there};
 pub use self::resolved::resolved;
-pub use self::staging::{Abandoned, Destination, Staged};
+pub use self::staging::{Abandoned, Destination, Leftovers, Staged, lasts};
 pub use self::stamp::{Stamp, stamp};
 pub use self::stream::{Stream, open};
 pub use self::write::{Mode, WriteSet, folder_of, same_place};

@@ -61,6 +61,15 @@ pub struct Styled<T> {
     text: T,
 }
 
+/// A word of a command line as a POSIX shell reads it: in quotes where it means something else without.
+pub fn for_shell(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=@:,%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
 /// Accepted, valid, done: green.
 pub fn good<T: Display>(text: T) -> Styled<T> {
     Styled { style: GOOD, text }

@@ -1,5 +1,6 @@
 //! What differs between a certificate that is there and the one that is wanted.
 
+use crate::ca::renewal::is_not_yet_valid;
 use crate::issue::{self, Naming};
 use crate::key::KeyAlgorithm;
 use crate::profile::Profile;
@@ -30,6 +31,11 @@ pub enum Difference {
         /// When.
         not_after: OffsetDateTime,
     },
+    /// It is not valid yet: it was made by a clock that was ahead.
+    NotYet {
+        /// From when on it is.
+        not_before: OffsetDateTime,
+    },
     /// Another authority signed it, or it was not signed soundly.
     Issuer,
     /// It has another subject.
@@ -54,8 +60,10 @@ pub enum Difference {
     Compromised,
     /// The ledger does not know it.
     Unrecorded,
-    /// The key beside it is missing or another one.
-    WrongKey,
+    /// The key beside it is missing.
+    NoKey,
+    /// The key beside it is another one.
+    OtherKey,
     /// The certificates of its authorities are missing behind it, or others stand there.
     Chain,
 }
@@ -81,6 +89,9 @@ pub fn differences(
     let before = wanted.renew_before.unwrap_or_else(|| validity.lifetime() / 3);
     if validity.not_after.checked_sub(before).is_none_or(|due| due <= now) {
         found.push(Difference::Ends { not_after: validity.not_after });
+    }
+    if is_not_yet_valid(certificate, now) {
+        found.push(Difference::NotYet { not_before: validity.not_before });
     }
     let signed = issuer.public_key().is_ok_and(|key| certificate.verify_signature(&key).is_ok());
     if !signed || certificate.issuer().der() != issuer.subject().der() {
@@ -133,6 +144,7 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ends { not_after } => write!(f, "it ends at {}", rfc3339(*not_after)),
+            Self::NotYet { not_before } => write!(f, "it is not valid before {}", rfc3339(*not_before)),
             Self::Issuer => f.write_str("another authority signed it"),
             Self::Subject => f.write_str("its subject is another"),
             Self::Names => f.write_str("its names are others"),
@@ -143,7 +155,8 @@ impl fmt::Display for Difference {
             Self::Revoked => f.write_str("it is revoked"),
             Self::Compromised => f.write_str("its key was revoked as compromised"),
             Self::Unrecorded => f.write_str("the ledger of its CA does not know it"),
-            Self::WrongKey => f.write_str("its key is missing, or another one lies in its place"),
+            Self::NoKey => f.write_str("its key is missing"),
+            Self::OtherKey => f.write_str("another key lies in the place of its own"),
             Self::Chain => f.write_str("the CAs between it and the root are missing, or others stand there"),
         }
     }

@@ -11,7 +11,8 @@ use crate::cli::passphrase::Passphrase;
 use crate::cli::problem::Hinted;
 use crate::cli::secret::Secret;
 use crate::container::{ContainerError, PrivateKeyItem};
-use crate::key::PrivateKey;
+use crate::key::{PrivateKey, PublicKey};
+use crate::project::Difference;
 use crate::x509::Certificate;
 
 /// The certificate that is there, and those after it.
@@ -70,12 +71,12 @@ impl Beside {
         }
     }
 
-    /// Whether it is the certificate's. One under a passphrase is taken to be.
-    pub(super) fn may_be_of(&self, certificate: &Certificate) -> bool {
+    /// How it is not the certificate's. One under a passphrase is taken to be.
+    pub(super) fn differs(&self, certificate: &Certificate) -> Option<Difference> {
         match self {
-            Self::Nothing => false,
-            Self::Encrypted => true,
-            Self::Plain(key) => certificate.public_key().is_ok_and(|public| public == *key.public_key()),
+            Self::Nothing => Some(Difference::NoKey),
+            Self::Plain(key) if !is_for(certificate, key.public_key()) => Some(Difference::OtherKey),
+            Self::Encrypted | Self::Plain(_) => None,
         }
     }
 
@@ -84,6 +85,11 @@ impl Beside {
         let loaded = read(path, "keys", "keyout")?.filter(|loaded| !has_no_key(loaded));
         loaded.map(|loaded| loaded.key_among(secret)).transpose()
     }
+}
+
+/// Whether the certificate is for this key.
+pub(super) fn is_for(certificate: &Certificate, key: &PublicKey) -> bool {
+    certificate.public_key().is_ok_and(|own| own == *key)
 }
 
 /// Whether it holds certificates and no key.

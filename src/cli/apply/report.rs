@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
+use crate::cli::ca::issue::write_shortened;
+use crate::cli::new::write_objections;
 use crate::cli::output::Report;
 use crate::cli::problem::Problem;
 use crate::cli::text::{Text, bad, dim, good, safe, warn};
+use crate::issue::Objection;
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -59,6 +62,9 @@ pub(super) struct CertificateRow {
     why: Vec<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(super) issued: Option<IssuedRow>,
+    /// What is wrong about its files and stays as it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Problem>,
 }
@@ -69,6 +75,10 @@ pub(super) struct IssuedRow {
     pub(super) serial: String,
     pub(super) not_after: String,
     pub(super) key_is_new: bool,
+    /// The notAfter asked for, where the CA's own comes before it.
+    pub(super) shortened_from: Option<String>,
+    /// Clients that will object to it however much they trust its CA.
+    pub(super) objections: Vec<Objection>,
 }
 
 impl AuthorityRow {
@@ -84,7 +94,18 @@ impl AuthorityRow {
 
 impl CertificateRow {
     pub(super) fn new(line: u64, certificate_file: String, key_file: String, action: Action, why: Vec<String>) -> Self {
-        Self { line, certificate_file, key_file, action, why, issued: None, error: None }
+        Self { line, certificate_file, key_file, action, why, issued: None, warnings: Vec::new(), error: None }
+    }
+
+    /// The same with what is wrong about its files.
+    pub(super) fn warned(mut self, warning: Option<String>) -> Self {
+        self.warnings.extend(warning);
+        self
+    }
+
+    /// Adds what was done beside.
+    pub(super) fn note(&mut self, note: Option<String>) {
+        self.why.extend(note);
     }
 
     /// The same where it could not be done.
@@ -136,7 +157,7 @@ impl Action {
 
 impl Report for Applied {
     fn text(&self, text: &mut Text) {
-        let mut line = |action: Action, what: &str, why: &str| {
+        let line = |text: &mut Text, action: Action, what: &str, why: &str| {
             let word = action.word(self.applied);
             let word = match (action, self.applied) {
                 (Action::None, _) => dim(word),
@@ -149,10 +170,16 @@ impl Report for Applied {
         };
         let told = |why: &[String]| if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
         for row in &self.authorities {
-            line(row.action, &format!("the CA in {}", row.folder), &told(&row.why));
+            line(text, row.action, &format!("the CA in {}", row.folder), &told(&row.why));
         }
         for row in &self.certificates {
-            line(row.action, &row.certificate_file, &told(&row.why));
+            line(text, row.action, &row.certificate_file, &told(&row.why));
+            for warning in &row.warnings {
+                text.line(format_args!("{} {}", warn("warning:"), safe(warning)));
+            }
+            let Some(issued) = &row.issued else { continue };
+            write_shortened(issued.shortened_from.as_deref(), text);
+            write_objections(&issued.objections, text);
         }
         if self.authorities.is_empty() && self.certificates.is_empty() {
             text.line("the project asks for nothing");

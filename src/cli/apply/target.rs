@@ -6,21 +6,23 @@ use anyhow::{Context, anyhow};
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
-use super::present::{Beside, Present};
+use super::present::{Beside, Present, is_for};
 use super::report::{Action, CertificateRow, IssuedRow};
 use super::signer::Signer;
 use super::signers::{Signers, Who};
+use crate::ca::place::is_there;
 use crate::ca::{self, AuthorityError, Order, Revocation};
 use crate::cli::ca::wanted::written_key;
 use crate::cli::ca::{place, unwritten};
 use crate::cli::clock::{parse_span, rfc3339};
-use crate::cli::files::{Mode, WriteSet, make_folder, may_have_folder, resolved};
+use crate::cli::files::{Mode, WriteSet, is_for_its_owner_alone, make_folder, may_have_folder, resolved};
 use crate::cli::making::{beside, fresh_serial, load_profile_beside};
 use crate::cli::output::{Session, shown};
 use crate::cli::passphrase::Passphrase;
 use crate::cli::problem::Hinted;
 use crate::cli::secret::Secret;
-use crate::issue::Naming;
+use crate::cli::text::for_shell;
+use crate::issue::{Naming, objections};
 use crate::key::{KeyAlgorithm, PrivateKey, PublicKey};
 use crate::profile::Profile;
 use crate::project::difference::Wanted;
@@ -171,9 +173,9 @@ impl Target {
                 }
             }
         }
-        if !beside.may_be_of(certificate) {
+        if let Some(differs) = beside.differs(certificate) {
             found.retain(|difference| *difference != Difference::Chain);
-            found.push(Difference::WrongKey);
+            found.push(differs);
         }
         let action = match found.as_slice() {
             [] => Action::None,
@@ -190,7 +192,7 @@ impl Target {
             return Err(anyhow!("{} holds the key of its CA", shown(&self.keyout)))
                 .hint("a certificate has a key of its own: choose another file with keyout =");
         }
-        let is_presents = present.is_some_and(|present| present.public_key().is_ok_and(|own| own == *key));
+        let is_presents = present.is_some_and(|present| is_for(present, key));
         let compromised = signer.is_compromised(key)?;
         if !compromised && !is_presents {
             let hold = signer.revocations(&self.naming, key)?.into_iter().find(Revocation::is_hold);
@@ -222,7 +224,9 @@ impl Target {
     }
 
     fn row_of(&self, action: Action, why: Vec<String>) -> CertificateRow {
+        let open = if is_there(&self.keyout) { is_for_its_owner_alone(&self.keyout).err() } else { None };
         CertificateRow::new(self.line, shown(&self.out), shown(&self.keyout), action, why)
+            .warned(open.map(|open| format!("{open}: chmod 600 {}", for_shell(&shown(&self.keyout)))))
     }
 
     /// Does it.
@@ -237,10 +241,25 @@ impl Target {
         let mut row = self.row(prospect);
         match prospect.action {
             Action::Chain => self.complete(prospect, signers, secret, session)?,
-            _ if prospect.issues() => row.issued = Some(self.issue(prospect, signers, secret, now, session)?),
+            _ if prospect.issues() => {
+                let (issued, note) = self.issue(prospect, signers, secret, now, session)?;
+                row.issued = Some(issued);
+                row.note(note);
+            }
             _ => {}
         }
         Ok(row)
+    }
+
+    /// That a key was certified which no certificate here was for before.
+    fn certified(&self, key: &SubjectKey, present: Option<&Certificate>) -> Option<String> {
+        let keyout = shown(&self.keyout);
+        match present {
+            _ if key.is_new => None,
+            None => Some(format!("certified the key that lay in {keyout}")),
+            Some(present) if is_for(present, key.key.public_key()) => None,
+            Some(_) => Some(format!("certified the key in {keyout}, which is another than the certificate's")),
+        }
     }
 
     /// Writes the certificate that is there with those between it and the root.
@@ -269,7 +288,7 @@ impl Target {
         secret: &Secret<'_>,
         now: OffsetDateTime,
         session: &mut Session,
-    ) -> anyhow::Result<IssuedRow> {
+    ) -> anyhow::Result<(IssuedRow, Option<String>)> {
         for folder in [&self.out, &self.keyout].into_iter().filter_map(|path| path.parent()) {
             if !folder.as_os_str().is_empty() {
                 make_folder(folder)?;
@@ -289,11 +308,14 @@ impl Target {
         let chain = place::chain(&signer.authority.full_chain(&issued.certificate));
         let written = self.write(Some(&key), chain, session);
         unwritten::told(written, &issued, unwritten::Key::of(key.is_new), &signer.chosen)?;
-        Ok(IssuedRow {
+        let row = IssuedRow {
             serial: issued.certificate.serial().to_string(),
             not_after: rfc3339(issued.certificate.validity().not_after),
             key_is_new: key.is_new,
-        })
+            shortened_from: issued.clamped.map(rfc3339),
+            objections: objections(&issued.certificate),
+        };
+        Ok((row, self.certified(&key, prospect.present.as_ref())))
     }
 
     /// Writes the certificate and its chain, and the key where it is new or in the same file.

@@ -55,7 +55,8 @@ With --json the answer is an object: `certificate_file`; `key_file`; `key_is_new
 `certkit ca init` answers, where it had to be made); `notes`; and with --dual
 `second`, the other chain, the same again. With --batch it is an object on a line for each line of the
 list: `line`, the same as far as they fit, and `error`, where it was refused (then there is no `serial`) or could not be
-written.")]
+written; and before them one for each certificate of a run that was killed, without its files: `line` is null, `left_in` the
+folder it was in.")]
 pub(super) struct Args {
     #[command(flatten)]
     names: NameArgs,
@@ -101,7 +102,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             session.say(format_args!("made a CA in {}", chosen.shown()));
         }
         let mut signatory = chosen.unlock(&mut authority, &key, now)?;
-        return batch::run(list, &args.batch, standard, args.force, &mut signatory, session);
+        return batch::run((list, chosen), &args.batch, standard, args.force, &mut signatory, session);
     }
     let naming = args.names.naming(&profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
@@ -233,6 +234,16 @@ pub(in crate::cli) fn open_or_make(
     Ok((authority, key, None))
 }
 
+/// That a certificate ends with its CA, not when it was asked to.
+pub(in crate::cli) fn write_shortened(shortened_from: Option<&str>, text: &mut Text) {
+    if let Some(wanted) = shortened_from {
+        text.line(format_args!(
+            "{} it expires with its CA, not at {wanted}: a certificate that outlives its issuer is worthless",
+            warn("shortened:")
+        ));
+    }
+}
+
 /// A certificate the CA has just signed.
 #[derive(Debug, Serialize)]
 pub(super) struct About {
@@ -296,12 +307,7 @@ impl About {
         fields.push(("valid", self.until.clone()));
         fields.push(("SHA-256", self.fingerprint_sha256.clone()));
         text.fields(fields);
-        if let Some(wanted) = &self.shortened_from {
-            text.line(format_args!(
-                "{} it expires with its CA, not at {wanted}: a certificate that outlives its issuer is worthless",
-                warn("shortened:")
-            ));
-        }
+        write_shortened(self.shortened_from.as_deref(), text);
         write_objections(&self.objections, text);
     }
 }

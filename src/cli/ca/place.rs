@@ -19,6 +19,7 @@ use crate::cli::files::{self, Claim, is_dash};
 use crate::cli::load::Loaded;
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
+use crate::cli::text::for_shell;
 use crate::encoding::pem;
 use crate::issue::IssueError;
 use crate::key::PrivateKey;
@@ -353,9 +354,9 @@ impl Chosen {
         unlocked
     }
 
-    /// `--ca DIR` as it has to be given again.
+    /// `--ca DIR` as it has to be given again, in a shell.
     pub(in crate::cli) fn flag(&self) -> String {
-        if self.explicit { format!(" --ca {}", self.shown()) } else { String::new() }
+        if self.explicit { format!(" --ca {}", for_shell(&self.shown())) } else { String::new() }
     }
 
     /// The same, with the authority where it is not the one that signs by default.

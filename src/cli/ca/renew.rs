@@ -38,7 +38,8 @@ the new file; owner, group and permissions stay as well. The old certificate is 
 --rekey looks for the old key where `certkit ca issue` puts it, beside the certificate; where it has another name, --keyout
 says so.
 
---if-expires-within does nothing while there is more time left, and says so; the exit status is 0 either way.
+--if-expires-within does nothing while there is more time left, and says so; the exit status is 0 either way. What is not valid
+yet, because the clock was ahead when it was made, is renewed at once.
 
 --watch stays and renews each in time: with --if-expires-within, or when a third of its time is left, and a little earlier at
 random so that many machines do not come at once. It goes by the wall clock: a laptop that slept renews when it wakes. What
@@ -138,7 +139,9 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let targets = args.which.iter().map(|which| one::find(which, &args, chosen, now)).collect::<Result<Vec<_>, _>>()?;
     for target in targets {
         let not_after = target.not_after();
-        match args.if_expires_within.filter(|span| not_after - now > *span) {
+        let has_time = |span: &Duration| not_after - now > *span;
+        let is_valid = !renewal::is_not_yet_valid(target.certificate(), now);
+        match args.if_expires_within.filter(|span| is_valid && has_time(span)) {
             Some(_) => done.certificates.push(Outcome::Kept(Kept::of(&target, now))),
             None => done.certificates.push(Outcome::Renewed(Box::new(one::renew(target, &args, now, session)?))),
         }
@@ -208,8 +211,13 @@ impl Report for Done {
 }
 
 impl Args {
-    /// When a certificate is due: as long before its end as was asked for, or once two thirds of its time are over.
+    /// When a certificate is due: as long before its end as was asked for, or once two thirds of its time are over; at once
+    /// where it is not valid yet.
     fn due_at(&self, certificate: &Certificate) -> OffsetDateTime {
+        let now = clock::now();
+        if renewal::is_not_yet_valid(certificate, now) {
+            return now;
+        }
         match self.if_expires_within {
             Some(span) => certificate.validity().not_after - span,
             None => renewal::usual_moment(certificate),

@@ -1,8 +1,8 @@
 //! Makes folders.
 
-use std::fs::DirBuilder;
+use std::fs::{self, DirBuilder};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
@@ -36,6 +36,18 @@ pub fn make_folder(path: &Path) -> anyhow::Result<()> {
     made(path, DirBuilder::new().recursive(true).create(path))
 }
 
+/// The folder and those above it that are not there yet, the innermost first.
+pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
+    let all = path.ancestors().filter(|folder| !folder.as_os_str().is_empty());
+    all.take_while(|folder| folder.symlink_metadata().is_err()).map(Path::to_owned).collect()
+}
+
+/// Removes folders that hold nothing, the innermost first.
+pub fn remove_if_empty(folders: &[PathBuf]) {
+    // One that holds something stays, and those above it.
+    _ = folders.iter().try_for_each(fs::remove_dir);
+}
+
 fn made(path: &Path, made: io::Result<()>) -> anyhow::Result<()> {
     if made.is_err() {
         may_be_folder(path)?;
@@ -51,7 +63,11 @@ pub fn may_have_folder(path: &Path) -> anyhow::Result<()> {
     path.parent().map_or(Ok(()), may_be_folder)
 }
 
-fn may_be_folder(path: &Path) -> anyhow::Result<()> {
+/// Whether a folder is there or could be made.
+///
+/// # Errors
+/// As [`may_have_folder`].
+pub fn may_be_folder(path: &Path) -> anyhow::Result<()> {
     for folder in path.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
         if folder.is_dir() {
             return Ok(());

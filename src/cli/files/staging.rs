@@ -3,7 +3,8 @@
 //! A batch of files is written into a folder of its own beside their places, synced as a whole, and then renamed into
 //! place one by one: each is there whole or not at all, and none replaces another unasked.
 
-use std::fs::{self, File, OpenOptions};
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,7 +35,10 @@ pub struct Staged {
 }
 
 impl Destination {
-    /// The folder, which has to be there; `force` lets files be replaced.
+    /// How long a new folder may be without its process's claim.
+    pub const CLAIMED_WITHIN: Duration = Duration::from_secs(10);
+
+    /// The folder, which has to be there once something is written; `force` lets files be replaced.
     pub fn new(folder: &Path, force: bool) -> Self {
         Self { folder: folder.to_owned(), force }
     }
@@ -67,20 +71,26 @@ impl Destination {
     /// When the system refuses.
     pub fn stage(&self) -> anyhow::Result<Staged> {
         let staging = Builder::new().prefix(PREFIX).tempdir_in(&self.folder);
-        let staging = staging.map_err(plain).with_context(|| format!("cannot write to {}", shown(&self.folder)))?;
+        // Where there is no place for the folder there is none for any file.
+        let staging = staging.map_err(|error| Lasting(plain(error)));
+        let staging = staging.with_context(|| format!("cannot write to {}", shown(&self.folder)))?;
         // Some file systems have no locks: then such a folder is left alone.
         let claim = File::open(staging.path()).ok().filter(|claim| claim.try_lock().is_ok());
         Ok(Staged { staging, _claim: claim, destination: self.clone(), names: Vec::new() })
     }
 
     /// What batches into this folder left there whose processes were killed.
-    pub fn abandoned(&self) -> Vec<Abandoned> {
+    pub fn leftovers(&self) -> Leftovers {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let staging = entries.filter(|entry| {
             let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
             ours && entry.file_type().is_ok_and(|kind| kind.is_dir())
         });
-        staging.filter_map(|entry| Abandoned::claim(entry.path())).collect()
+        let mut found = Leftovers::default();
+        for entry in staging {
+            found.add(entry.path());
+        }
+        found
     }
 
     /// Has the names of all files survive a power cut.
@@ -90,6 +100,33 @@ impl Destination {
     }
 }
 
+/// An error of the system that the next file would meet too.
+#[derive(Debug)]
+struct Lasting(anyhow::Error);
+
+impl fmt::Display for Lasting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Lasting {}
+
+/// Whether the next file would meet this error of a batch too: a full disk, a folder that is gone.
+pub fn lasts(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Lasting>())
+}
+
+/// An error of the system in plain words, which says whether it [`lasts`].
+fn refused(error: io::Error) -> anyhow::Error {
+    let lasting = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem => true,
+        // No kind of error is an I/O error of the disk, EIO.
+        _ => cfg!(unix) && error.raw_os_error() == Some(5),
+    };
+    if lasting { Lasting(plain(error)).into() } else { plain(error) }
+}
+
 /// A folder with files of a batch, never put in place: its process was killed.
 #[derive(Debug)]
 pub struct Abandoned {
@@ -97,14 +134,37 @@ pub struct Abandoned {
     _claim: File,
 }
 
-impl Abandoned {
-    /// The folder, unless another process works in it, or may be about to.
-    fn claim(folder: PathBuf) -> Option<Self> {
-        let claim = File::open(&folder).ok()?;
-        let age = claim.metadata().and_then(|about| about.modified()).ok()?.elapsed().ok()?;
-        (age >= CLAIMED_WITHIN && claim.try_lock().is_ok()).then_some(Self { folder, _claim: claim })
-    }
+/// What batches left in a folder.
+#[derive(Debug, Default)]
+pub struct Leftovers {
+    /// Of processes that were killed.
+    pub abandoned: Vec<Abandoned>,
+    /// What stays for now, and why.
+    pub left: Vec<(PathBuf, &'static str)>,
+}
 
+impl Leftovers {
+    fn add(&mut self, folder: PathBuf) {
+        let Ok(claim) = File::open(&folder) else { return };
+        let age = claim.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+        // A process claims its folder before it writes there: only an empty one may be about to be claimed.
+        let is_empty = fs::read_dir(&folder).is_ok_and(|mut files| files.next().is_none());
+        if is_empty && age.is_none_or(|age| age < Destination::CLAIMED_WITHIN) {
+            self.left.push((folder, "it is new and empty, and another run may be about to write there"));
+            return;
+        }
+        match claim.try_lock() {
+            Ok(()) => self.abandoned.push(Abandoned { folder, _claim: claim }),
+            // Its process lives.
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(_)) => {
+                self.left.push((folder, "this file system has no locks, so another run may still write there"));
+            }
+        }
+    }
+}
+
+impl Abandoned {
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -157,7 +217,7 @@ impl Staged {
             }
             Ok(())
         };
-        write().map_err(plain).with_context(|| self.cannot_write(name))?;
+        write().map_err(refused).with_context(|| self.cannot_write(name))?;
         self.names.push(name.to_owned());
         Ok(())
     }
@@ -175,7 +235,7 @@ impl Staged {
         #[cfg(target_os = "linux")]
         {
             let synced = File::open(self.staging.path()).and_then(|folder| Ok(rustix::fs::syncfs(&folder)?));
-            synced.map_err(plain).with_context(|| format!("cannot write to {}", shown(&self.destination.folder)))?;
+            synced.map_err(refused).with_context(|| format!("cannot write to {}", shown(&self.destination.folder)))?;
         }
         Ok(())
     }
@@ -189,16 +249,13 @@ impl Staged {
         let to = self.destination.target(name).with_context(|| self.cannot_write(name))?;
         let from = TempPath::try_from_path(from).map_err(plain).with_context(|| self.cannot_write(name))?;
         let placed = if self.destination.force { from.persist(&to) } else { from.persist_noclobber(&to) };
-        placed.map_err(|error| plain(error.error)).with_context(|| self.cannot_write(name))
+        placed.map_err(|error| refused(error.error)).with_context(|| self.cannot_write(name))
     }
 
     fn cannot_write(&self, name: &str) -> String {
         format!("cannot write {}", shown(&self.destination.path(name)))
     }
 }
-
-/// How long a new folder may be without its process's claim.
-const CLAIMED_WITHIN: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -251,10 +308,16 @@ mod tests {
         age(living.staging.path());
         let dead = folder.path().join(format!("{PREFIX}dead"));
         fs::create_dir(&dead).unwrap();
+        let found = destination.leftovers();
+        assert!(found.abandoned.is_empty(), "a process may be about to work in a new one");
+        let [(left, why)] = found.left.as_slice() else { unreachable!("{found:?}") };
+        assert!(*left == dead && why.contains("new and empty"), "{found:?}");
         fs::write(dead.join("key"), "secret").unwrap();
-        assert!(destination.abandoned().is_empty(), "a process may be about to work in a new one");
+        let found = destination.leftovers();
+        assert_eq!((found.abandoned.len(), found.left.len()), (1, 0), "a key was written: it was claimed before");
+        drop(found);
         age(&dead);
-        let found = destination.abandoned();
+        let found = destination.leftovers().abandoned;
         let [one] = found.as_slice() else { unreachable!("{found:?}") };
         assert_eq!((one.folder(), one.files()), (dead.as_path(), vec![dead.join("key")]));
         found.into_iter().for_each(|one| one.remove().unwrap());

@@ -4,6 +4,7 @@
 //! threads write the files. So no certificate is seen that the ledger does not know, and the disk is waited for once for
 //! many. Rows come in the order of the list, and at most a few thousand certificates are held at a time.
 
+mod leftovers;
 mod plan;
 mod queue;
 mod row;
@@ -25,15 +26,15 @@ use self::queue::{Numbered, Queue};
 use self::row::Row;
 use self::source::Source;
 use self::work::Bench;
-use super::place;
+use super::place::{self, Chosen};
 use crate::ca::{Action, Signatory, Unrecorded};
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Destination};
-use crate::cli::load::Loaded;
 use crate::cli::making::fresh_serial;
-use crate::cli::output::{Session, shown};
+use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::{Hinted, plain};
 use crate::cli::progress;
+use crate::cli::text::Text;
 use crate::project::Format;
 use crate::serve::on_signal;
 
@@ -76,7 +77,7 @@ impl BatchArgs {
 
 /// Issues all of a list.
 pub(super) fn run(
-    list: &std::path::Path,
+    (list, chosen): (&std::path::Path, &Chosen),
     args: &BatchArgs,
     standard: Standard,
     force: bool,
@@ -85,19 +86,23 @@ pub(super) fn run(
 ) -> anyhow::Result<Exit> {
     let folder = args.out_dir.clone().unwrap_or_else(|| ".".into());
     if args.out_dir.is_some() {
-        files::make_folder(&folder)?;
+        files::may_be_folder(&folder)?;
     } else if !folder.is_dir() {
         return Err(anyhow!("there is no folder {}", shown(&folder)));
     }
     let destination = Destination::new(&folder, force);
-    clear_away(&destination, session)?;
+    leftovers::clear_away(&destination, chosen, session)?;
     let mut source = Source::open(list, args.format)?;
     let press = signatory.press();
     let planner = Planner::new(standard, &press, &destination);
     let count = if args.keep_going { None } else { Some(check(&mut source, planner.clone(), session)?) };
+    // A batch that issues nothing leaves no folder behind.
+    let missing = files::missing_folders(&folder);
+    files::make_folder(&folder)?;
     let bench = Bench::new(press.clone(), destination.clone(), args.out_dir.is_some().then_some(folder));
-    let told = produce(&mut source, planner, &bench, signatory, count, session);
+    let told = produce(&mut source, planner, &bench, (signatory, chosen), count, session);
     destination.sync();
+    files::remove_if_empty(&missing);
     told
 }
 
@@ -128,7 +133,7 @@ fn produce(
     source: &mut Source,
     mut planner: Planner<'_>,
     bench: &Bench<'_>,
-    signatory: &mut Signatory<'_>,
+    (signatory, chosen): (&mut Signatory<'_>, &Chosen),
     count: Option<u64>,
     session: &mut Session,
 ) -> anyhow::Result<Exit> {
@@ -156,16 +161,31 @@ fn produce(
             scope.spawn(move || work::work(queue, bench, &results));
         }
         drop(results);
-        let mut teller = Teller { bar: progress_bar(session, count), session, issued: 0, refused: 0, lost: 0 };
-        let told = record(queue, &done, signatory, &mut teller);
+        let bar = progress_bar(session, count);
+        let mut teller = Teller { bar, session, is_heard: true, issued: 0, refused: 0, lost: 0 };
+        record(queue, &done, signatory, &mut teller);
         queue.stop();
         let fed = feeder.join().unwrap_or_else(|_| Err(anyhow!("a thread failed")));
         teller.bar.finish_and_clear();
         let Teller { issued, refused, lost, session, .. } = teller;
         session.say(format_args!("{issued} issued, {refused} refused, {lost} lost"));
-        let recorded = || format!("{issued} certificates were issued before");
+        let recorded = || match lost {
+            0 => format!("{issued} certificates are issued and their files in place, the rest is not issued"),
+            _ => format!(
+                "{issued} certificates are issued and their files in place, {lost} are lost, the rest is not issued"
+            ),
+        };
         fed.with_context(recorded)?;
-        told.with_context(recorded)?;
+        if let Some(failure) = queue.failure() {
+            let flag = chosen.flag_to_sign();
+            let revoke = || {
+                format!(
+                    "revoke each that is lost, certkit ca revoke SERIAL{flag}; then mend this, and run it again with \
+                     --keep-going, which passes over those whose files are there"
+                )
+            };
+            return Err(failure).with_context(recorded).hint_if((lost > 0).then(revoke));
+        }
         if queue.is_interrupted() {
             return Err(anyhow!(
                 "interrupted: {issued} certificates are issued and their files in place, the rest is not begun"
@@ -187,38 +207,14 @@ fn end_at_signals(queue: Arc<Queue>) -> anyhow::Result<()> {
     signals.map_err(plain).context("cannot wait for signals")
 }
 
-/// Tells of what runs that were killed left in the folder, and removes it: there are private keys in it.
-fn clear_away(destination: &Destination, session: &mut Session) -> anyhow::Result<()> {
-    for abandoned in destination.abandoned() {
-        let (folder, mut serials) = (shown(abandoned.folder()), Vec::new());
-        for file in abandoned.files() {
-            // Of a pair with its key the certificate alone is one.
-            let read = Loaded::read(&file).and_then(|loaded| loaded.certificates());
-            serials.extend(read.ok().and_then(|chain| chain.first().map(|it| it.serial().to_string())));
-        }
-        abandoned.remove()?;
-        let more = serials.len().saturating_sub(SERIALS_TOLD);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        serials.truncate(SERIALS_TOLD);
-        session.warn(match serials.is_empty() {
-            true => format!("removed {folder}, which a run that was killed had left"),
-            false => format!(
-                "removed {folder}, which a run that was killed had left: the keys of certificates that are recorded and \
-                 nobody has; revoke them with certkit ca revoke {}{more}",
-                serials.join(" ")
-            ),
-        });
-    }
-    Ok(())
-}
-
-/// Records what is made and has it written, until all is told.
+/// Records what is made and has it written, until all is told. Once something fails nothing more is recorded; what is
+/// recorded already is written and told.
 fn record(
     queue: &Queue,
     done: &std::sync::mpsc::Receiver<work::Done>,
     signatory: &mut Signatory<'_>,
     teller: &mut Teller<'_>,
-) -> anyhow::Result<()> {
+) {
     let mut early = std::collections::BTreeMap::new();
     let mut next = 0;
     while let Ok(first) = done.recv() {
@@ -239,18 +235,28 @@ fn record(
             };
         }
         if !made.is_empty() {
-            recorded(queue, made, signatory)?;
+            for Numbered { number, what } in recorded(queue, made, signatory) {
+                early.insert(number, what);
+            }
         }
         while let Some(rows) = early.remove(&next) {
             next += 1;
-            rows.iter().try_for_each(|row| teller.tell(row))?;
+            for row in &rows {
+                if let Err(error) = teller.tell(row) {
+                    queue.fail(error);
+                }
+            }
             queue.told();
         }
     }
-    Ok(())
 }
 
-fn recorded(queue: &Queue, made: Vec<Numbered<Vec<work::Made>>>, signatory: &mut Signatory<'_>) -> anyhow::Result<()> {
+/// Records what is made and hands it on to be written. Where that fails the lines that were refused are left to be told.
+fn recorded(
+    queue: &Queue,
+    made: Vec<Numbered<Vec<work::Made>>>,
+    signatory: &mut Signatory<'_>,
+) -> Vec<Numbered<Vec<Row>>> {
     let mut unrecorded: Vec<Unrecorded> = Vec::new();
     let mut chunks = Vec::new();
     for Numbered { number, what } in made {
@@ -268,7 +274,15 @@ fn recorded(queue: &Queue, made: Vec<Numbered<Vec<work::Made>>>, signatory: &mut
     }
     let mut issued = Vec::new();
     if !unrecorded.is_empty() {
-        issued = signatory.record_all(unrecorded, &mut fresh_serial, &place::act(Action::Issue))?;
+        if !queue.has_failed() {
+            match signatory.record_all(unrecorded, &mut fresh_serial, &place::act(Action::Issue)) {
+                Ok(all) => issued = all,
+                Err(error) => queue.fail(error.into()),
+            }
+        }
+        if issued.is_empty() {
+            return chunks.into_iter().map(|(number, rest)| Numbered { number, what: refused(rest) }).collect();
+        }
     }
     let mut issued = issued.into_iter();
     for (number, rest) in chunks {
@@ -281,12 +295,19 @@ fn recorded(queue: &Queue, made: Vec<Numbered<Vec<work::Made>>>, signatory: &mut
         });
         queue.write(Numbered { number, what: what.collect() });
     }
-    Ok(())
+    Vec::new()
+}
+
+/// The rows of the lines that were refused.
+fn refused(chunk: Vec<Result<work::Keyed, (u64, String)>>) -> Vec<Row> {
+    chunk.into_iter().filter_map(Result::err).map(|(line, why)| Row::refused(line, why)).collect()
 }
 
 struct Teller<'a> {
     bar: ProgressBar,
     session: &'a mut Session,
+    /// Whether stdout takes the rows. Once it does not they go to stderr.
+    is_heard: bool,
     issued: u64,
     refused: u64,
     lost: u64,
@@ -300,7 +321,17 @@ impl Teller<'_> {
             row::Outcome::Lost => &mut self.lost,
         } += 1;
         self.bar.inc(1);
-        self.bar.suspend(|| self.session.row(row))
+        let told = match self.is_heard {
+            true => self.bar.suspend(|| self.session.row(row)),
+            false => Ok(()),
+        };
+        self.is_heard &= told.is_ok();
+        if !self.is_heard {
+            let mut text = Text::new();
+            row.text(&mut text);
+            self.bar.suspend(|| self.session.say(text.as_str().trim_end()));
+        }
+        told
     }
 }
 
@@ -319,7 +350,5 @@ const CHUNK: usize = 64;
 const TOGETHER: usize = 16;
 /// How long the ledger waits for another chunk.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How many serial numbers of certificates without keys are told.
-const SERIALS_TOLD: usize = 8;
 /// How many faulty lines are told one by one.
 const TOLD: u64 = 20;

@@ -34,7 +34,22 @@ struct State {
     all_fed: bool,
     /// Nothing more is begun: what is under way is finished.
     interrupted: bool,
+    /// Why nothing more is begun or recorded: what is recorded is written and told.
+    failure: Option<anyhow::Error>,
     stopped: bool,
+}
+
+impl State {
+    fn ends(&self) -> bool {
+        self.stopped || self.interrupted || self.failure.is_some()
+    }
+
+    /// Chunks that wait to be made are the last ones that were fed: those before them are told.
+    fn begin_nothing_more(&mut self) {
+        self.fed -= self.make.len();
+        self.make.clear();
+        self.all_fed = true;
+    }
 }
 
 impl Queue {
@@ -44,10 +59,9 @@ impl Queue {
 
     /// Adds a chunk to be made. Whether more are wanted.
     pub(super) fn feed(&self, chunk: Vec<Planned>) -> bool {
-        let ends = |state: &State| state.stopped || state.interrupted;
-        let mut state = self.wait(|state| !ends(state) && state.fed - state.told >= WAITING);
-        if ends(&state) || chunk.is_empty() {
-            return !ends(&state);
+        let mut state = self.wait(|state| !state.ends() && state.fed - state.told >= WAITING);
+        if state.ends() || chunk.is_empty() {
+            return !state.ends();
         }
         let number = state.fed;
         state.fed += 1;
@@ -70,13 +84,34 @@ impl Queue {
         self.change(|state| state.told += 1);
     }
 
-    /// Begins nothing more. Chunks that wait to be made are the last ones that were fed: those before them are told.
+    /// Begins nothing more.
     pub(super) fn interrupt(&self) {
         self.change(|state| {
-            state.fed -= state.make.len();
-            state.make.clear();
-            (state.interrupted, state.all_fed) = (true, true);
+            state.begin_nothing_more();
+            state.interrupted = true;
         });
+    }
+
+    /// Begins nothing more, and has nothing more recorded. The first reason counts.
+    pub(super) fn fail(&self, why: anyhow::Error) {
+        self.change(|state| {
+            state.begin_nothing_more();
+            state.failure.get_or_insert(why);
+        });
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.wait(|_| false).failure.is_some()
+    }
+
+    /// Why it has failed, for once.
+    pub(super) fn failure(&self) -> Option<anyhow::Error> {
+        self.wait(|_| false).failure.take()
+    }
+
+    /// Whether nothing more is begun.
+    pub(super) fn ends(&self) -> bool {
+        self.wait(|_| false).ends()
     }
 
     pub(super) fn is_interrupted(&self) -> bool {

@@ -10,7 +10,7 @@ use super::queue::{Job, Numbered, Queue};
 use super::row::Row;
 use crate::ca::{Issued, Press, Task, Unrecorded};
 use crate::cli::ca::place;
-use crate::cli::files::{Destination, Mode, Staged};
+use crate::cli::files::{self, Destination, Mode, Staged};
 use crate::cli::making::fresh_serial;
 use crate::cli::output::shown;
 use crate::encoding::pem;
@@ -79,11 +79,20 @@ impl<'a> Bench<'a> {
     }
 
     /// Writes the files of a chunk, all to the disk before any is in its place.
-    fn write(&self, chunk: Vec<Recorded>) -> Vec<Row> {
+    /// What others would meet too, such as a full disk, ends the batch.
+    fn write(&self, chunk: Vec<Recorded>, queue: &Queue) -> Vec<Row> {
+        let fails = |error: &anyhow::Error| {
+            if files::lasts(error) {
+                queue.fail(anyhow::anyhow!("{error:#}"));
+            }
+        };
         let staged = match self.stage(&chunk) {
             // One that cannot be written takes no other with it, and each is told by its own file.
-            Err(_) if chunk.len() > 1 => return chunk.into_iter().flat_map(|one| self.write(vec![one])).collect(),
-            staged => staged,
+            Err(error) if chunk.len() > 1 => {
+                fails(&error);
+                return chunk.into_iter().flat_map(|one| self.write(vec![one], queue)).collect();
+            }
+            staged => staged.inspect_err(fails),
         };
         chunk
             .into_iter()
@@ -102,7 +111,10 @@ impl<'a> Bench<'a> {
                     };
                     match placed {
                         Ok(()) => row,
-                        Err(error) => row.lost(format!("{error:#}")),
+                        Err(error) => {
+                            fails(&error);
+                            row.lost(format!("{error:#}"))
+                        }
                     }
                 }
             })
@@ -132,11 +144,11 @@ pub(super) fn work(queue: &Queue, bench: &Bench<'_>, results: &Sender<Done>) {
     while let Some(job) = queue.next() {
         let done = match job {
             Job::Make(Numbered { number, what }) => {
-                let wanted = what.into_iter().take_while(|_| !queue.is_interrupted());
+                let wanted = what.into_iter().take_while(|_| !queue.ends());
                 let what = wanted.map(|planned| bench.make(planned)).collect();
                 Done::Made(Numbered { number, what })
             }
-            Job::Write(Numbered { number, what }) => Done::Written(Numbered { number, what: bench.write(what) }),
+            Job::Write(Numbered { number, what }) => Done::Written(Numbered { number, what: bench.write(what, queue) }),
         };
         if results.send(done).is_err() {
             return;
