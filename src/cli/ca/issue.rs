@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -114,7 +114,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let outputs = Outputs::choose(out, "pem", &key, &naming, force, session)?;
     let Some(twin) = twin else {
         let answer = order.carry_out(chosen, outputs, &key, None, session)?;
-        session.answer(&answer)?;
+        answer.give(session)?;
         return Ok(Exit::Yes);
     };
     let twin_outputs = Outputs::choose(Some(twin.out), "pem", &twin.key, &naming, force, session)?;
@@ -126,7 +126,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let mut answer = order.carry_out(chosen, outputs, &key, None, session)?;
     let second = order.carry_out(&other, twin_outputs, &twin.key, Some(TWIN), session)?;
     answer.second = Some(Box::new(second));
-    session.answer(&answer)?;
+    answer.give(session)?;
     Ok(Exit::Yes)
 }
 
@@ -323,6 +323,14 @@ struct Answer {
     /// The chain with ML-DSA keys, where there are two.
     #[serde(skip_serializing_if = "Option::is_none")]
     second: Option<Box<Answer>>,
+}
+
+impl Answer {
+    /// Says what was issued. It is there also where that cannot be said.
+    fn give(&self, session: &mut Session) -> anyhow::Result<()> {
+        let said = session.answer(self);
+        said.with_context(|| format!("the certificate is issued and written to {}", self.certificate_file))
+    }
 }
 
 impl Report for Answer {
