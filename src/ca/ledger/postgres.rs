@@ -142,9 +142,8 @@ impl PostgresLedger {
     /// Puts another connection in the place of the one that was lost.
     fn connect_again(&mut self) -> Result<(), LedgerError> {
         // Whoever queued behind an attempt that took all of its time does not wait as long again.
-        if let Some((failed, why)) = self.out_of_reach.as_ref().filter(|(failed, _)| failed.elapsed() < BREATH) {
-            let ago = format!("{why} ({:.1} seconds ago)", failed.elapsed().as_secs_f32());
-            return Err(reach::unreachable(&self.access, io::Error::other(ago)));
+        if let Some((_, why)) = self.out_of_reach.as_ref().filter(|(failed, _)| failed.elapsed() < BREATH) {
+            return Err(reach::unreachable(&self.access, io::Error::other(why.clone())));
         }
         let connected = Self::connect(&self.access, false).and_then(|mut ledger| {
             self.known.are_among(&ledger.authorities()?, self.access.name())?;
@@ -157,7 +156,10 @@ impl PostgresLedger {
                 Ok(())
             }
             Err(error) => {
-                let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+                // In the words of the error itself, so that it is known for the same.
+                let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+                let why: Vec<String> = causes.map(ToString::to_string).collect();
+                let why = if why.is_empty() { error.to_string() } else { why.join(": ") };
                 self.out_of_reach = Some((Instant::now(), why));
                 Err(error)
             }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -115,8 +115,14 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let order = Wanted { profile: &profile, naming: &naming, validity, now };
     let outputs = Outputs::choose(out, "pem", &key, &naming, force, session)?;
     let Some(twin) = twin else {
-        let answer = order.carry_out(chosen, outputs, &key, &mut |session| open_or_make(chosen, &signer, None, now, session), session)?;
-        session.answer(&answer)?;
+        let answer = order.carry_out(
+            chosen,
+            outputs,
+            &key,
+            &mut |session| open_or_make(chosen, &signer, None, now, session),
+            session,
+        )?;
+        answer.give(session)?;
         return Ok(Exit::Yes);
     };
     let twin_outputs = Outputs::choose(Some(twin.out), "pem", &twin.key, &naming, force, session)?;
@@ -125,7 +131,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let mut answer = order.carry_out(chosen, outputs, &key, &mut |session| pair.open_first(session), session)?;
     let second = order.carry_out(&other, twin_outputs, &twin.key, &mut |session| pair.open_second(session), session)?;
     answer.second = Some(Box::new(second));
-    session.answer(&answer)?;
+    answer.give(session)?;
     Ok(Exit::Yes)
 }
 
@@ -326,6 +332,14 @@ struct Answer {
     /// The chain with ML-DSA keys, where there are two.
     #[serde(skip_serializing_if = "Option::is_none")]
     second: Option<Box<Answer>>,
+}
+
+impl Answer {
+    /// Says what was issued. It is there also where that cannot be said.
+    fn give(&self, session: &mut Session) -> anyhow::Result<()> {
+        let said = session.answer(self);
+        said.with_context(|| format!("the certificate is issued and written to {}", self.certificate_file))
+    }
 }
 
 impl Report for Answer {

@@ -18,6 +18,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet, is_dash};
 use crate::cli::load::name;
 use crate::cli::output::{Report, Session};
+use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, good, safe, strong, warn};
 use crate::issue::ResponderName;
 use crate::x509::ocsp::{OcspDecline, OcspStatus};
@@ -50,7 +51,7 @@ With --json the answer is an object: `file`; `declined` (why, or null); `answers
 end: `address`, `requests`, `good`, `revoked`, `unknown`, `declined`.")]
 pub(super) struct Args {
     /// An OCSP request in DER; `-` is stdin
-    #[arg(long, value_name = "FILE", required_unless_present = "serve", conflicts_with = "serve")]
+    #[arg(long, value_name = "FILE", conflicts_with = "serve")]
     request: Option<PathBuf>,
 
     /// Where the answer goes; `-` is stdout [default: ocsp-response.der]
@@ -99,7 +100,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     match (&args.serve, &args.request) {
         (Some(address), _) => web::run(&args, address, &speaker, session),
         (None, Some(request)) => answer_file(&args, request, &speaker, session),
-        (None, None) => anyhow::bail!("give --request FILE or --serve ADDR"),
+        (None, None) => Err(anyhow::anyhow!("there is nothing to answer"))
+            .hint("give one request with --request FILE, or answer over HTTP with --serve ADDR"),
     }
 }
 

@@ -50,7 +50,10 @@ fn unreached(access: &PostgresAccess, error: ::postgres::Error) -> LedgerError {
     }
 }
 
-pub(super) fn unreachable(access: &PostgresAccess, source: impl std::error::Error + Send + Sync + 'static) -> LedgerError {
+pub(super) fn unreachable(
+    access: &PostgresAccess,
+    source: impl std::error::Error + Send + Sync + 'static,
+) -> LedgerError {
     LedgerError::Unreachable { ledger: access.name().to_owned(), source: Box::new(source) }
 }
 
