@@ -33,7 +33,10 @@ fn a_hold_that_was_lifted_since_is_not_put_back_by_a_list() {
         let answer = sandbox.certkit(&[args, &["--json"]].concat()).expect_code(0).json();
         assert_eq!((&answer["revoked"], &answer["released"][0]["name"]), (&0.into(), &"a.test".into()), "{answer}");
     }
-    assert_eq!(sandbox.certkit(&["ca", "list", "--revoked", "--json"]).json()["certificates"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        sandbox.certkit(&["ca", "list", "--revoked", "--json"]).json()["certificates"].as_array().unwrap().len(),
+        1
+    );
     sandbox.certkit(&["ca", "check"]).expect_code(0);
     // A ledger that knows nothing later goes by the list, and says whom that is about.
     lose_the_ledger(&sandbox);
@@ -109,7 +112,11 @@ fn an_export_of_the_ledger_brings_back_certificates_profiles_and_revocations() {
     sandbox.certkit(&["ca", "check"]).expect_code(0);
     // It is older than what the ledger knows now.
     sandbox.certkit(&["ca", "revoke", "b.test", "--release"]).expect_code(0);
-    sandbox.certkit(&["ca", "repair", "before.jsonl"]).expect_code(0).says("left alone: b.test").says("nothing to repair");
+    sandbox
+        .certkit(&["ca", "repair", "before.jsonl"])
+        .expect_code(0)
+        .says("left alone: b.test")
+        .says("nothing to repair");
     // Another's certificate is left out, and a file that was cut is refused as a whole.
     sandbox.certkit(&["ca", "init", "--ca", "other", "--name", "Other"]).expect_code(0);
     sandbox.certkit(&["ca", "issue", "x.test", "--ca", "./other"]).expect_code(0);

@@ -104,15 +104,14 @@ pub fn check(
     fault.or_damaged(found)?;
     let (mut seen, head) = audit(ledger, fault)?;
     let authorities = authorities(ledger, &mut seen, fault)?;
-    let mut rows =
-        Rows {
-            authorities: &authorities,
-            seen: &mut seen,
-            waiting: Vec::new(),
-            done: 0,
-            marks: BTreeMap::new(),
-            order: Order::default(),
-        };
+    let mut rows = Rows {
+        authorities: &authorities,
+        seen: &mut seen,
+        waiting: Vec::new(),
+        done: 0,
+        marks: BTreeMap::new(),
+        order: Order::default(),
+    };
     let examined = ledger.examine(&mut |row| {
         rows.add(row, fault);
         progress(rows.done);

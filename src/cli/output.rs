@@ -132,6 +132,11 @@ impl Session {
         self.out.write_bytes(contents)
     }
 
+    /// Whether the reader of stdout was gone when something was written to it.
+    pub fn has_lost_its_reader(&self) -> bool {
+        self.out.closed
+    }
+
     /// Refuses where [`Session::raw`] would: asked before anything is made.
     ///
     /// # Errors
@@ -226,6 +231,17 @@ impl Session {
 /// A path as it is shown in a line of prose.
 pub fn shown(path: &std::path::Path) -> String {
     safe(path.display()).to_string()
+}
+
+/// A word of a command line, as a shell has to be given it.
+pub fn for_shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    let quoted = if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    };
+    safe(quoted).to_string()
 }
 
 /// Where text goes: with or without its styles, and no further once the reader has left.

@@ -16,7 +16,7 @@ use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, L
 use crate::cli::clock;
 use crate::cli::files::{self, is_dash};
 use crate::cli::load::Loaded;
-use crate::cli::output::shown;
+use crate::cli::output::{for_shell, shown};
 use crate::cli::problem::Hinted;
 use crate::encoding::pem;
 use crate::issue::IssueError;
@@ -306,7 +306,11 @@ impl Chosen {
 
     /// `--ca DIR` as it has to be given again.
     pub(in crate::cli) fn flag(&self) -> String {
-        if self.explicit { format!(" --ca {}", self.shown()) } else { String::new() }
+        if self.explicit {
+            format!(" --ca {}", for_shell(&self.place.folder().display().to_string()))
+        } else {
+            String::new()
+        }
     }
 
     /// The same, with the authority where it is not the one that signs by default.

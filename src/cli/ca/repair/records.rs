@@ -77,7 +77,8 @@ mod tests {
         let line = |rest: &str| format!("{{\"certificate\": \"AA==\", \"profile\": \"server\"{rest}}}");
         for (rest, why) in [("", "cannot be read"), (", \"certificate\": \"\"", "")] {
             let found = read(&line(rest));
-            let told = found.map_or_else(|error| format!("{error:#}"), |found| found.map_or(String::new(), |_| "taken".into()));
+            let told = found
+                .map_or_else(|error| format!("{error:#}"), |found| found.map_or(String::new(), |_| "taken".into()));
             assert!(told.contains(why) && told != "taken", "{rest}: {told}");
         }
     }
