@@ -9,6 +9,7 @@ mod architecture;
 mod ca;
 mod ca_algorithms;
 mod ca_batch;
+mod ca_crl_lost;
 mod ca_faults;
 #[cfg(unix)]
 mod ca_files;

@@ -147,6 +147,18 @@ pub trait Ledger: Send {
     /// When the database fails.
     fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError>;
 
+    /// Notes in the audit log that a list which is recorded went nowhere: clients do not have it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn note_undelivered(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError>;
+
+    /// Whether [`Self::note_undelivered`] was said of this list. It looks at the audit log from its end to the list's line.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn is_undelivered(&mut self, by: AuthorityId, list: &SignedList) -> Result<bool, LedgerError>;
+
     /// Notes in the audit log what was done to an authority and changes no record: its key has another passphrase.
     ///
     /// # Errors

@@ -132,6 +132,11 @@ impl Session {
         self.out.write_bytes(contents)
     }
 
+    /// Whether the reader of stdout was gone when something was written to it.
+    pub fn has_lost_its_reader(&self) -> bool {
+        self.out.closed
+    }
+
     /// Refuses where [`Session::raw`] would: asked before anything is made.
     ///
     /// # Errors

@@ -61,13 +61,15 @@ pub struct Styled<T> {
     text: T,
 }
 
-/// A word of a command line as a POSIX shell reads it: in quotes where it means something else without.
+/// A word of a command line as a POSIX shell reads it: in quotes where it means something else without. What would move a
+/// terminal's cursor is shown escaped, and has to be typed otherwise.
 pub fn for_shell(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+=@:,%".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
+    let quoted = match !word.is_empty() && word.chars().all(plain) {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
+    };
+    safe(quoted).to_string()
 }
 
 /// Accepted, valid, done: green.

@@ -111,6 +111,22 @@ impl Authority {
         })
     }
 
+    /// Notes that a list it has signed went nowhere, so that clients do not have it.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn note_undelivered(&mut self, list: &SignedList, act: &Act) -> Result<(), AuthorityError> {
+        Ok(self.ledger.note_undelivered(self.id, list, act)?)
+    }
+
+    /// Whether a list it has signed is known to have gone nowhere.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn is_undelivered(&mut self, list: &SignedList) -> Result<bool, AuthorityError> {
+        Ok(self.ledger.is_undelivered(self.id, list)?)
+    }
+
     /// Whether any certificate was revoked or released that `list` does not tell of.
     ///
     /// # Errors

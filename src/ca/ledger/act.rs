@@ -1,6 +1,6 @@
 //! Who changes a ledger, and the log of it.
 
-use super::{AuthorityId, detail};
+use super::{AuthorityId, SignedList, detail};
 use crate::x509::{Certificate, SerialNumber};
 use time::OffsetDateTime;
 
@@ -135,6 +135,11 @@ impl<'a> Done<'a> {
     pub(super) fn to(certificate: &'a Certificate, detail: String) -> Self {
         let fingerprint = certificate.fingerprint_sha256().to_vec();
         Self { fingerprint, serial: Some(certificate.serial()), detail }
+    }
+
+    /// A list that was signed went nowhere.
+    pub(super) fn undelivered(list: &SignedList) -> Self {
+        Self { fingerprint: list.fingerprint.clone(), serial: None, detail: detail::of_undelivered(list) }
     }
 
     /// The line that tells of it, without its number and hash.

@@ -4,6 +4,7 @@
 //! - A revocation: `keyCompromise; at 2026-11-23T12:00:00Z; invalid since 2026-11-01T00:00:00Z`, the last part where it is
 //!   known. A hold that is lifted says nothing: it is lifted when the line was written.
 //! - A list: `number 7, upon 5; this update …; next update …; 3 entries; revocations to 12`.
+//! - A list that went nowhere, after the line of the list: `not delivered: number 7, upon 5`.
 //!
 //! Lines of earlier versions say less: of a certificate nothing, of a revocation its reason or nothing, of a list no more than
 //! its number, its base and what it covers.
@@ -47,6 +48,7 @@ impl<'a> Told<'a> {
         let detail = line.detail.as_str();
         match action {
             _ if line.fingerprint.is_empty() => Self::Otherwise,
+            Action::Crl if is_undelivered(detail) => Self::Otherwise,
             Action::Crl => Self::Listed { number: number(detail) },
             Action::Release => {
                 Self::Changed { reason: Some(CrlReason::RemoveFromCrl), when: Some((line.at.unix_timestamp(), None)) }
@@ -83,6 +85,16 @@ pub(super) fn of_record(profile: &str) -> String {
 pub(super) fn push_record(detail: &mut String, profile: &str) {
     detail.push_str(PROFILE);
     detail.push_str(profile);
+}
+
+/// Of a list that went nowhere.
+pub(super) fn of_undelivered(list: &SignedList) -> String {
+    format!("{UNDELIVERED}{}", list.called())
+}
+
+/// Whether a line about a list says that it went nowhere.
+pub(super) fn is_undelivered(detail: &str) -> bool {
+    detail.starts_with(UNDELIVERED)
 }
 
 /// Of a change of a certificate's revocation.
@@ -144,6 +156,7 @@ fn seconds(text: &str) -> Option<i64> {
     OffsetDateTime::parse(text, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
 }
 
+const UNDELIVERED: &str = "not delivered: ";
 const PROFILE: &str = "profile ";
 const AT: &str = "; at ";
 const SINCE: &str = "; invalid since ";
@@ -197,6 +210,7 @@ mod tests {
         assert!(list.is_told_by(&list.detail()));
         assert!(!SignedList { entries: 4, ..list.clone() }.is_told_by(&list.detail()));
         assert_eq!(Told::by(&line(Action::Crl, &list.detail())), Told::Listed { number: Some(7) });
+        assert_eq!(Told::by(&line(Action::Crl, &of_undelivered(&list))), Told::Otherwise);
     }
 
     #[test]

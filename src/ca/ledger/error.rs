@@ -189,6 +189,12 @@ pub enum LedgerError {
         /// The number.
         number: u64,
     },
+    /// The database counts no further.
+    #[error(
+        "the last CRL number in the ledger is the greatest that it counts to, so no list can be signed: certkit hands out one \
+         after the other, and `certkit ca check` says what else was changed; restore the ledger from a backup"
+    )]
+    NoNumber,
     /// Another list has the number.
     #[error("a list of this kind with CRL number {number} is recorded already")]
     ListRecorded {

@@ -277,6 +277,17 @@ impl Ledger for PostgresLedger {
         self.look(|moment| lists::find(moment, by, query))
     }
 
+    fn note_undelivered(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError> {
+        self.transact(|writing| {
+            writing.log(Done::undelivered(list).line(by, act));
+            Ok(())
+        })
+    }
+
+    fn is_undelivered(&mut self, by: AuthorityId, list: &SignedList) -> Result<bool, LedgerError> {
+        self.look(|moment| lists::is_undelivered(moment, by, list))
+    }
+
     fn note(&mut self, by: AuthorityId, certificate: &Certificate, detail: &str, act: &Act) -> Result<(), LedgerError> {
         self.transact(|writing| {
             writing.log(Done::to(certificate, detail.to_owned()).line(by, act));

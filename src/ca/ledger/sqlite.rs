@@ -288,6 +288,14 @@ impl Ledger for SqliteLedger {
         lists::find(&self.connection, by, query).map_err(|error| self.told(error))
     }
 
+    fn note_undelivered(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError> {
+        self.transact(|transaction| Ok(audit::log(transaction, by, Done::undelivered(list), act)?))
+    }
+
+    fn is_undelivered(&mut self, by: AuthorityId, list: &SignedList) -> Result<bool, LedgerError> {
+        lists::is_undelivered(&self.connection, by, list).map_err(|error| self.told(error))
+    }
+
     fn note(&mut self, by: AuthorityId, certificate: &Certificate, detail: &str, act: &Act) -> Result<(), LedgerError> {
         self.transact(|transaction| Ok(audit::log(transaction, by, Done::to(certificate, detail.to_owned()), act)?))
     }

@@ -13,12 +13,12 @@ use self::output::{Form, ListFile};
 use super::lapse::{Lapse, State};
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
-use crate::ca::{Action, AuthorityError, ListOrder, PublishedList};
+use crate::ca::{AbsentKey, Action, AuthorityError, AuthorityName, ListOrder, PublishedList};
 use crate::cli::clock::{self, Moment, from_now, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
 use crate::cli::problem::Hinted;
-use crate::cli::text::{Text, bad, good, safe, warn};
+use crate::cli::text::{Text, bad, for_shell, good, safe, warn};
 use crate::encoding::hex;
 
 /// Sign the list of revoked certificates (CRL)
@@ -32,7 +32,7 @@ its kind: where the clock was ahead when that one was signed, --force signs the 
 --url writes the address into the list (issuingDistributionPoint): clients then take it only for certificates whose
 cRLDistributionPoints name the same address. Certificates without one need a list without --url.
 
---check looks at the last complete list for every --url there was, and at that without; with --url at the one for that
+--check looks at the last complete list for every --url there was, and at that without, and whether each was delivered; with --url at the one for that
 address alone, and with --url '' at the one without. What its delta tells, the list need not.
 
 --serve answers http://ADDR/crl with DER until it is told to stop, and signs anew when half of a list's time is over or
@@ -40,7 +40,8 @@ something was revoked: caches may keep it for a minute. With --delta the complet
 and caches may keep it until then; what is revoked meanwhile is in the delta at /delta, upon that list, and --freshest tells
 clients where that is. It holds the CA's key in memory for that.
 
-Exit status: 0 signed, or with --check nothing is due; 1 with --check, a new list is due; 2 could not.
+Exit status: 0 signed, or with --check nothing is due; 1 with --check, a new list is due; 2 could not, as where the reader of
+`--out -` leaves, or with --check, where one is due and the key that would sign it was destroyed.
 
 For example:
   certkit ca crl
@@ -50,7 +51,7 @@ For example:
   certkit ca crl --serve 127.0.0.1:8888
 
 With --json the answer is an object: `file`; `format` (`pem`, `der`); `number`; `base` (of a delta); `entries` (how many);
-`issuer`; `this_update`, `next_update` (RFC 3339); `url`; `fingerprint_sha256`. With --check: `due`, `why`, `list`, the last
+`issuer`; `this_update`, `next_update` (RFC 3339); `url`; `fingerprint_sha256`. With --check: `due`, `can_sign` (false where the key was destroyed), `why`, `list`, the last
 complete list as `certkit ca revoke` answers, and `lists`, all that were looked at, the one that is worst off first. With --serve, at its end: `address`, `requests`, `signed` (lists).")]
 pub(super) struct Args {
     /// Where it goes; `-` is stdout [default: crl.pem, delta-crl.pem]
@@ -120,19 +121,34 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let out = args.out.clone().unwrap_or_else(|| name.into());
     let form = Form::of(&out, args.der, args.pem);
     let file = ListFile::choose(out, form, args.force, &order, &mut authority, session)?;
+    let again = || {
+        let url = args.url.as_ref().map(|url| format!(" --url {}", for_shell(url))).unwrap_or_default();
+        format!("certkit ca crl{url}{}", chosen.flag_to_sign())
+    };
+    if let Some(base) = authority.lists(args.url.as_deref(), false, 1)?.first().filter(|_| args.delta)
+        && authority.is_undelivered(base)?
+    {
+        return Err(anyhow!("complete list {}, which the delta would build upon, was not delivered", base.number))
+            .hint(format!("sign one with: {}", again()));
+    }
     let key = args.signer.key(chosen)?;
     let published = chosen.unlock_for_status(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
     if let Err(AuthorityError::NoCompleteList | AuthorityError::LapsedBase { .. }) = published {
-        let url = args.url.as_ref().map(|url| format!(" --url {url}")).unwrap_or_default();
-        return published
-            .map(|_| Exit::No)
-            .hint(format!("sign one with: certkit ca crl{url}{}", chosen.flag_to_sign()));
+        return published.map(|_| Exit::No).hint(format!("sign one with: {}", again()));
     }
     let published = refused_for_time(published)?;
     let issuer = authority.certificate().subject().to_string();
     let answer = Signed::new(&published, &order, issuer, &file, now);
     let number = published.list.number;
-    file.write(published.der, session).with_context(|| format!("list {number} is recorded, but lost"))?;
+    if let Err(error) = file.write(published.der, session) {
+        // Else --check would count on it.
+        if let Err(error) = authority.note_undelivered(&published.list, &place::act(Action::Crl)) {
+            session.warn(format_args!("the ledger does not know that list {number} is lost: {error}"));
+        }
+        let delta = if args.delta { " --delta" } else { "" };
+        return Err(error.context(format!("list {number} is recorded, but lost")))
+            .hint(format!("sign the next one where it arrives: {}{delta} --out FILE", again()));
+    }
     session.answer(&answer)?;
     Ok(Exit::Yes)
 }
@@ -188,16 +204,23 @@ fn check(url: Option<&str>, chosen: &Chosen, session: &mut Session) -> anyhow::R
         (None, Some(url)) => (true, format!("this CA has never signed a list for {url}")),
         (Some(list), _) => (list.state != State::Current, list.in_words()),
     };
-    session.answer(&Checked { due, why, list: lists.first().cloned(), lists })?;
-    Ok(Exit::of(!due))
+    let name = chosen.issuer()?;
+    let can_sign = chosen.config()?.keys.get(&name) != Some(&AbsentKey::Destroyed);
+    let destroyed = (due && !can_sign).then_some(name);
+    session.answer(&Checked { due, can_sign, why, list: lists.first().cloned(), lists, destroyed })?;
+    Ok(if due && !can_sign { Exit::CouldNot } else { Exit::of(!due) })
 }
 
 #[derive(Debug, Serialize)]
 struct Checked {
     due: bool,
+    can_sign: bool,
     why: String,
     list: Option<Lapse>,
     lists: Vec<Lapse>,
+    /// Whose key was destroyed, so that nobody can sign the list.
+    #[serde(skip)]
+    destroyed: Option<AuthorityName>,
 }
 
 impl Report for Checked {
@@ -206,6 +229,14 @@ impl Report for Checked {
         text.line(format_args!("{}: {}", verdict(self.due), safe(&self.why)));
         for list in self.lists.iter().skip(1) {
             text.line(format_args!("{}: {}", verdict(list.state != State::Current), safe(list.in_words())));
+        }
+        if let Some(name) = &self.destroyed {
+            text.line(format_args!(
+                "{} the key of {name} was destroyed, so nobody can sign a list: what it has certified stays good until it \
+                 expires, for clients that ask for no list, and those that do ask refuse it; to revoke one of its authorities, have \
+                 clients trust a new root, made with certkit ca init",
+                bad("beyond signing:")
+            ));
         }
     }
 }

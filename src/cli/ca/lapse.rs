@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use crate::ca::{Authority, SignedList};
 use crate::cli::clock::{from_now, rfc3339};
+use crate::cli::text::for_shell;
 
 /// The last complete list for a distribution point, or for none.
 #[derive(Debug, Clone, Serialize)]
@@ -31,6 +32,8 @@ pub(super) enum State {
     Behind,
     /// Three quarters of its time are over.
     Due,
+    /// It was signed and went nowhere.
+    Lost,
     /// Its time is over.
     Lapsed,
 }
@@ -47,17 +50,23 @@ impl Lapse {
                 let upon = delta.base.is_some_and(|base| base <= list.number) && list.number < delta.number;
                 delta.scope == list.scope && upon && now < delta.next_update
             };
-            let last = deltas.iter().find(told).unwrap_or(&list);
-            let behind = authority.has_changed_since(last)?;
-            all.push(Self::of(&list, behind, now));
+            let delta = deltas.iter().find(told);
+            let delta = match delta {
+                Some(delta) if authority.is_undelivered(delta)? => None,
+                other => other,
+            };
+            let behind = authority.has_changed_since(delta.unwrap_or(&list))?;
+            let lost = authority.is_undelivered(&list)?;
+            all.push(Self::of(&list, lost, behind, now));
         }
         all.sort_by_key(|lapse| std::cmp::Reverse(lapse.state));
         Ok(all)
     }
 
-    pub(super) fn of(list: &SignedList, behind: bool, now: OffsetDateTime) -> Self {
+    fn of(list: &SignedList, lost: bool, behind: bool, now: OffsetDateTime) -> Self {
         let state = match () {
             () if list.next_update <= now => State::Lapsed,
+            () if lost => State::Lost,
             () if due_at(list) <= now => State::Due,
             () if behind => State::Behind,
             () => State::Current,
@@ -74,13 +83,13 @@ impl Lapse {
 
     /// How the next one is signed: `certkit ca crl --url http://...`, then `flag`.
     pub(super) fn command(&self, flag: &str) -> String {
-        let url = self.url.as_ref().map(|url| format!(" --url {url}")).unwrap_or_default();
+        let url = self.url.as_ref().map(|url| format!(" --url {}", for_shell(url))).unwrap_or_default();
         format!("certkit ca crl{url}{flag}")
     }
 
     /// Whether clients will soon be without a list.
     pub(super) fn is_lapsing(&self) -> bool {
-        matches!(self.state, State::Due | State::Lapsed)
+        matches!(self.state, State::Due | State::Lost | State::Lapsed)
     }
 
     /// `list 7 lapses in 2 hours`.
@@ -93,6 +102,7 @@ impl Lapse {
         match self.state {
             State::Current => format!("{list} says all and lapses {from_now}"),
             State::Behind => format!("{list} does not know of the latest revocations; it lapses {from_now}"),
+            State::Lost => format!("{list} was signed and not delivered, so that clients do not have it"),
             State::Due => format!("{list} lapses {from_now}"),
             State::Lapsed => {
                 format!("{list} lapsed {from_now}: clients that look for it refuse every certificate")

@@ -358,7 +358,11 @@ impl Chosen {
 
     /// `--ca DIR` as it has to be given again, in a shell.
     pub(in crate::cli) fn flag(&self) -> String {
-        if self.explicit { format!(" --ca {}", for_shell(&self.shown())) } else { String::new() }
+        if self.explicit {
+            format!(" --ca {}", for_shell(&self.place.folder().display().to_string()))
+        } else {
+            String::new()
+        }
     }
 
     /// The same, with the authority where it is not the one that signs by default.

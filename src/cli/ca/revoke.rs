@@ -38,7 +38,7 @@ For example:
 
 With --json the answer is an object: `certificates`, each as `certkit ca list` answers, with `changed` (whether this run did
 it); `list`, the last revocation list, or the one that is worst off of those for several addresses, with `number`,
-`next_update`, `state` (`current`, `due`, `lapsed`, `behind`) and `url`, null where none was signed; and `to_do`, what to do
+`next_update`, `state` (`current`, `due`, `lost`, `lapsed`, `behind`) and `url`, null where none was signed; and `to_do`, what to do
 next.")]
 pub(super) struct Args {
     /// Which: serial numbers in hexadecimal, names, or files with the certificate first. Of the authority that signs, or

@@ -39,19 +39,26 @@ pub enum Mode {
 pub struct WriteSet {
     force: bool,
     lasting: bool,
+    whole: bool,
     files: Vec<Entry>,
 }
 
 impl WriteSet {
     /// An empty set; `force` lets it replace files.
     pub fn new(force: bool) -> Self {
-        Self { force, lasting: false, files: Vec::new() }
+        Self { force, lasting: false, whole: false, files: Vec::new() }
     }
 
     /// Has the files' names survive a power cut too once they are written, not only their contents: for what cannot be
     /// made again, at the price of a sync for each folder.
     pub fn lasting(self) -> Self {
         Self { lasting: true, ..self }
+    }
+
+    /// Has a reader of stdout or a FIFO take all of it: one that leaves before is an error. For what is of use only where it
+    /// arrives.
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// Adds a file. Its contents are wiped when the set is done.
@@ -87,8 +94,13 @@ impl WriteSet {
         for (file, place) in self.files.iter().zip(&places) {
             match place {
                 Place::File(_) => {}
-                Place::Stdout => session.raw(&file.contents)?,
-                Place::Stream => write_stream(file).with_context(|| cannot_write(&file.path))?,
+                Place::Stdout => {
+                    session.raw(&file.contents)?;
+                    if self.whole && session.has_lost_its_reader() {
+                        bail!("cannot write to stdout: its reader has left");
+                    }
+                }
+                Place::Stream => write_stream(file, self.whole).with_context(|| cannot_write(&file.path))?,
             }
         }
         placed.keep(self.lasting);
@@ -277,11 +289,11 @@ fn sync(staged: &[(&Entry, &PathBuf, Staged)]) -> anyhow::Result<()> {
     one(last)
 }
 
-fn write_stream(file: &Entry) -> anyhow::Result<()> {
+fn write_stream(file: &Entry, whole: bool) -> anyhow::Result<()> {
     let mut stream = File::options().write(true).open(&file.path).map_err(plain)?;
     match stream.write_all(&file.contents) {
         // A reader that has left has read enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !whole => Ok(()),
         written => written.map_err(plain),
     }
 }

@@ -6,6 +6,7 @@ use super::Failure;
 use super::audit::Writing;
 use super::rows::{Question, each, revocation, serial, time, unsigned};
 use crate::ca::ledger::act::Done;
+use crate::ca::ledger::detail;
 use crate::ca::ledger::rows::moment as read_moment;
 use crate::ca::ledger::{Act, AuthorityId, LedgerError, ListQuery, Mark, Numbered, Revoked, SignedList};
 use ::postgres::{Row, Transaction};
@@ -38,11 +39,13 @@ pub(super) fn next_number(
     above: u64,
 ) -> Result<Numbered, Failure> {
     let above = signed(above);
-    let row = writing.query_one(
-        "UPDATE authorities SET crl_number = greatest(crl_number, $2) + 1 WHERE id = $1
+    let row = writing.query_opt(
+        "UPDATE authorities SET crl_number = greatest(crl_number, $2) + 1
+         WHERE id = $1 AND greatest(crl_number, $2) < $3
          RETURNING crl_number, (SELECT coalesce(max(id), 0) FROM revocations WHERE authority = $1)",
-        &[&by, &above],
+        &[&by, &above, &i64::MAX],
     )?;
+    let row = row.ok_or(LedgerError::NoNumber)?;
     Ok(Numbered { number: unsigned(&row, 0)?, mark: Mark(row.try_get(1)?) })
 }
 
@@ -80,6 +83,20 @@ pub(super) fn record(writing: &mut Writing<'_>, by: AuthorityId, list: &SignedLi
     let done = Done { fingerprint: fingerprint.clone(), serial: None, detail: list.detail() };
     writing.log(done.line(by, act));
     Ok(())
+}
+
+/// Whether the last line about this list says that it went nowhere.
+pub(super) fn is_undelivered(
+    moment: &mut Transaction<'_>,
+    AuthorityId(by): AuthorityId,
+    list: &SignedList,
+) -> Result<bool, Failure> {
+    let last = moment.query_opt(
+        "SELECT detail FROM audit WHERE fingerprint = $2 AND authority = $1 AND what = 'crl' ORDER BY number DESC LIMIT 1",
+        &[&by, &list.fingerprint],
+    )?;
+    let said: Option<String> = last.map(|row| row.try_get(0)).transpose()?;
+    Ok(said.is_some_and(|said| detail::is_undelivered(&said)))
 }
 
 /// The lists that match, the greatest number first.

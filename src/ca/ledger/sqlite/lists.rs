@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use super::Failure;
 use super::audit::log;
 use crate::ca::ledger::act::Done;
+use crate::ca::ledger::detail;
 use crate::ca::ledger::rows::{RevocationRow, moment};
 use crate::ca::ledger::{Act, AuthorityId, LedgerError, ListQuery, Mark, Numbered, Revoked, SignedList};
 use crate::x509::SerialNumber;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, Transaction, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use time::OffsetDateTime;
 
 /// Shows what belongs on a list, entry by entry. One statement sees one moment of the database.
@@ -43,10 +44,12 @@ pub(super) fn next_number(
 ) -> Result<Numbered, Failure> {
     let above = i64::try_from(above).unwrap_or(i64::MAX);
     let number = transaction.query_row(
-        "UPDATE authorities SET crl_number = max(crl_number, ?2) + 1 WHERE id = ?1 RETURNING crl_number",
-        params![by, above],
+        "UPDATE authorities SET crl_number = max(crl_number, ?2) + 1 WHERE id = ?1 AND max(crl_number, ?2) < ?3
+         RETURNING crl_number",
+        params![by, above, i64::MAX],
         |row| row.get(0),
-    )?;
+    );
+    let number = number.optional()?.ok_or(LedgerError::NoNumber)?;
     let mark = transaction.query_row(
         "SELECT coalesce(max(id), 0) FROM revocations WHERE authority = ?1",
         params![by],
@@ -95,6 +98,19 @@ pub(super) fn record(
     let detail = list.detail();
     log(transaction, by, Done { fingerprint: fingerprint.clone(), serial: None, detail }, act)?;
     Ok(())
+}
+
+/// Whether the last line about this list says that it went nowhere.
+pub(super) fn is_undelivered(
+    connection: &Connection,
+    AuthorityId(by): AuthorityId,
+    list: &SignedList,
+) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT detail FROM audit WHERE fingerprint = ?2 AND authority = ?1 AND what = 'crl' ORDER BY number DESC LIMIT 1",
+    )?;
+    let last: Option<String> = statement.query_row(params![by, list.fingerprint], |row| row.get(0)).optional()?;
+    Ok(last.is_some_and(|said| detail::is_undelivered(&said)))
 }
 
 /// The lists that match, the greatest number first.

@@ -63,7 +63,7 @@ impl ListFile {
             Form::Der => der,
             Form::Pem => pem::write("X509 CRL", &der).as_bytes().to_vec(),
         };
-        let mut files = WriteSet::new(self.replaces).lasting();
+        let mut files = WriteSet::new(self.replaces).lasting().whole();
         files.add(self.path, contents, Mode::Public);
         files.write(session)?;
         Ok(())

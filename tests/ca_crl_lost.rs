@@ -1,0 +1,90 @@
+//! `certkit ca crl` where the list does not arrive, or nobody can sign it.
+
+use crate::support::Sandbox;
+
+fn run(sandbox: &Sandbox, args: &[&str], ledger: &[&str], code: i32) -> crate::support::Ran {
+    sandbox.certkit(&[args, ledger].concat()).expect_code(code)
+}
+
+/// What a list goes through, in a ledger of either kind.
+#[cfg(unix)]
+fn a_list_that_is_lost_is_due(ledger: &[&str]) {
+    let sandbox = Sandbox::new();
+    let flags = ledger.iter().map(|word| format!(" '{word}'")).collect::<String>();
+    let into = |redirected: &str, args: &str| {
+        sandbox.bash(&format!("{redirected} certkit ca crl --out - {args}{flags} >&3")).run()
+    };
+    let (full, left) = ("exec 3>/dev/full;", "exec 3> >(true); sleep 1;");
+    run(&sandbox, &["ca", "init", "--name", "Test CA"], ledger, 0);
+    run(&sandbox, &["ca", "issue", "a.test"], ledger, 0);
+    let due = |number: u64| {
+        let told = format!("due: list {number} was signed and not delivered");
+        run(&sandbox, &["ca", "crl", "--check"], ledger, 1).says(&told);
+    };
+    for (number, redirected) in [(1, full), (2, left)] {
+        let ran = into(redirected, "").expect_code(2);
+        ran.complains(&format!("list {number} is recorded, but lost"))
+            .complains("certkit ca crl")
+            .complains("--out FILE");
+        due(number);
+    }
+    // Nobody has what a delta would build upon.
+    run(&sandbox, &["ca", "crl", "--delta"], ledger, 2).complains("complete list 2").complains("was not delivered");
+    run(&sandbox, &["ca", "crl"], ledger, 0);
+    run(&sandbox, &["ca", "crl", "--check"], ledger, 0).says("fine: list 3");
+    // Nor does a lost delta tell anybody of a revocation.
+    run(&sandbox, &["ca", "revoke", "a.test"], ledger, 0);
+    into(full, "--delta").expect_code(2).complains("list 4 is recorded, but lost").complains("certkit ca crl --delta");
+    run(&sandbox, &["ca", "crl", "--check"], ledger, 1).says("list 3 does not know of the latest revocations");
+    run(&sandbox, &["ca", "crl", "--delta"], ledger, 0);
+    run(&sandbox, &["ca", "crl", "--check"], ledger, 0);
+    run(&sandbox, &["ca", "check"], ledger, 0).says("sound");
+    run(&sandbox, &["ca", "audit", "--action", "crl"], ledger, 0).says("not delivered: number 4, upon 3");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_list_that_did_not_arrive_stays_due() {
+    a_list_that_is_lost_is_due(&[]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_list_that_did_not_arrive_stays_due_in_a_database() {
+    let Some(server) = crate::support::postgres::server() else { return };
+    let url = server.database();
+    a_list_that_is_lost_is_due(&["--ledger", &url]);
+}
+
+#[test]
+fn a_list_whose_key_was_destroyed_is_beyond_signing() {
+    let sandbox = Sandbox::new();
+    run(&sandbox, &["ca", "init", "--intermediate", "--disposable-root"], &[], 0);
+    let check = ["ca", "crl", "--check", "--issuer", "ca"];
+    run(&sandbox, &check, &[], 2).says("due: ").says("beyond signing: the key of ca was destroyed");
+    let answer = run(&sandbox, &[&check[..], &["--json"]].concat(), &[], 2).json();
+    assert_eq!((&answer["due"], &answer["can_sign"]), (&true.into(), &false.into()), "{answer}");
+    // The authority below it has its key.
+    let answer = run(&sandbox, &["ca", "crl", "--check", "--json"], &[], 1).json();
+    assert_eq!(answer["can_sign"], true, "{answer}");
+}
+
+#[test]
+fn a_number_after_which_there_is_none_is_told() {
+    let sandbox = Sandbox::new();
+    run(&sandbox, &["ca", "init"], &[], 0);
+    let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
+    ledger.execute("UPDATE authorities SET crl_number = 9223372036854775807", []).unwrap();
+    drop(ledger);
+    run(&sandbox, &["ca", "crl"], &[], 2).complains("the greatest that it counts to").complains("certkit ca check");
+    run(&sandbox, &["ca", "check"], &[], 1).says("no list can be signed");
+}
+
+#[test]
+fn a_command_that_is_named_can_be_pasted() {
+    let sandbox = Sandbox::new();
+    let at = ["--ca", "./it's a folder"];
+    run(&sandbox, &["ca", "init"], &at, 0);
+    run(&sandbox, &["ca", "crl", "--delta", "--url", "http://x.test/?a=1&b=2"], &at, 2)
+        .complains(r"certkit ca crl --url 'http://x.test/?a=1&b=2' --ca './it'\''s a folder'");
+}
