@@ -185,6 +185,15 @@ mod tests {
     }
 
     #[test]
+    fn a_word_is_quoted_for_a_shell_where_it_has_to_be() {
+        for (word, quoted) in
+            [("a/b-c.pem", "a/b-c.pem"), ("my ca", "'my ca'"), ("a'b", r"'a'\''b'"), ("~x", "'~x'"), ("", "''")]
+        {
+            assert_eq!(for_shell(word), quoted);
+        }
+    }
+
+    #[test]
     fn a_name_cannot_repaint_the_terminal() {
         assert_eq!(safe("a\u{1b}[2Jb\u{7}\u{9b}c").to_string(), "a\\u{1b}[2Jb\\u{7}\\u{9b}c");
         assert_eq!(line("x\u{1b}]0;title\u{7}"), "x\\u{1b}]0;title\\u{7}\n");

@@ -28,8 +28,16 @@ struct Leftover {
 /// When it cannot be told or removed; what was not told is there still.
 pub(super) fn clear_away(destination: &Destination, chosen: &Chosen, session: &mut Session) -> anyhow::Result<()> {
     let found = destination.leftovers();
+    let mut has_keys = false;
     for abandoned in found.abandoned {
+        has_keys |= !abandoned.files().is_empty();
         remove(abandoned, chosen, session)?;
+    }
+    if has_keys {
+        session.warn(format_args!(
+            "that run may have recorded others whose files it had not begun: what certkit ca list{} has and no file is of them",
+            chosen.flag_to_sign()
+        ));
     }
     for (folder, why) in found.left {
         session.warn(format_args!(
