@@ -187,7 +187,8 @@ fn the_second_of_two_cas_is_restrained_and_encrypted_like_the_first() {
     // Whoever says where the CA is makes the second one by the command that is named, and it is the whole of it.
     let args = ["ca", "init", "--ca", "own", "--permit", "corp.test", "--exclude", "x.corp.test"];
     sandbox.certkit(&[&args[..], &["--encrypt", "--passphrase", "file:pw"]].concat()).expect_code(0);
-    let refused = sandbox.certkit(&["ca", "issue", "c.corp.test", "--dual", "--ca", "own", "--ca-passphrase", "file:pw"]);
+    let refused =
+        sandbox.certkit(&["ca", "issue", "c.corp.test", "--dual", "--ca", "own", "--ca-passphrase", "file:pw"]);
     refused.expect_code(2).complains(
         "certkit ca init --type ml-dsa-65 --ca own-ml-dsa --permit dns:corp.test --exclude dns:x.corp.test --encrypt",
     );
@@ -201,7 +202,10 @@ fn of_two_chains_the_other_is_told_of_where_one_is_renewed_or_revoked() {
     let second = format!("{}-ml-dsa", sandbox.ca().display());
     let twin = format!("of the CA in {second}, is left as it is");
     sandbox.certkit(&["ca", "renew", "a.test.pem"]).expect_code(0).complains(&twin);
-    sandbox.certkit(&["ca", "revoke", "a.test.ml-dsa.pem", "--ca", &second]).expect_code(0).complains("is left as it is");
+    sandbox
+        .certkit(&["ca", "revoke", "a.test.ml-dsa.pem", "--ca", &second])
+        .expect_code(0)
+        .complains("is left as it is");
     // What is revoked is no longer a matter, and most have no twin.
     for which in ["a.test.pem", "b.test.pem"] {
         let alone = sandbox.certkit(&["ca", "revoke", which]).expect_code(0);

@@ -112,12 +112,7 @@ impl StatusSignatory<'_> {
     /// # Errors
     /// [`AuthorityError::NoResponderProfile`] where the profile is not for answering OCSP requests alone, and as
     /// [`Signatory::issue`].
-    pub fn delegate(
-        &mut self,
-        order: &Order<'_>,
-        serials: &mut Draw<'_>,
-        act: &Act,
-    ) -> Result<Issued, AuthorityError> {
+    pub fn delegate(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
         if order.profile.extended_key_usage != [oids::OCSP_SIGNING] {
             return Err(AuthorityError::NoResponderProfile { profile: order.profile.name.clone() });
         }

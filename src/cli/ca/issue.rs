@@ -114,7 +114,13 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let order = Wanted { profile: &profile, naming: &naming, validity, now };
     let outputs = Outputs::choose(out, "pem", &key, &naming, force, session)?;
     let Some(twin) = twin else {
-        let answer = order.carry_out(chosen, outputs, &key, &mut |session| open_or_make(chosen, &signer, None, now, session), session)?;
+        let answer = order.carry_out(
+            chosen,
+            outputs,
+            &key,
+            &mut |session| open_or_make(chosen, &signer, None, now, session),
+            session,
+        )?;
         session.answer(&answer)?;
         return Ok(Exit::Yes);
     };

@@ -13,7 +13,9 @@ use time::OffsetDateTime;
 use super::ledger::{LedgerArgs, Location};
 use super::standing;
 use crate::ca::place::{State, is_there};
-use crate::ca::{Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, StatusSignatory};
+use crate::ca::{
+    Act, Action, Authority, AuthorityError, AuthorityName, Config, Ledger, Place, Signatory, StatusSignatory,
+};
 use crate::cli::clock;
 use crate::cli::files::{self, is_dash};
 use crate::cli::load::Loaded;

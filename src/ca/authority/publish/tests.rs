@@ -57,7 +57,8 @@ fn a_revoked_certificate_is_in_the_next_list_and_its_status_is_known() {
 #[test]
 fn a_delta_has_what_changed_since_the_last_complete_list() {
     let mut fixture = fixture([3; 3]);
-    let no_base = fixture.authority.unlock_for_status(&fixture.key, NOW).unwrap().publish(&order(true, NOW), &act(Action::Crl));
+    let no_base =
+        fixture.authority.unlock_for_status(&fixture.key, NOW).unwrap().publish(&order(true, NOW), &act(Action::Crl));
     assert!(matches!(no_base, Err(AuthorityError::NoCompleteList)));
     revoke(&mut fixture, 11, CrlReason::CertificateHold);
     publish(&mut fixture, &order(false, NOW));
@@ -94,7 +95,12 @@ fn a_list_is_never_from_before_the_last_one_and_no_delta_builds_upon_one_that_la
     let mut fixture = fixture([30; 3]);
     publish(&mut fixture, &order(false, NOW));
     let mut attempt = |order: ListOrder| {
-        fixture.authority.unlock_for_status(&fixture.key, NOW).unwrap().publish(&order, &act(Action::Crl)).map(|it| it.list)
+        fixture
+            .authority
+            .unlock_for_status(&fixture.key, NOW)
+            .unwrap()
+            .publish(&order, &act(Action::Crl))
+            .map(|it| it.list)
     };
     let early = NOW - Duration::days(1);
     let refused = attempt(order(false, early)).unwrap_err();
@@ -125,7 +131,8 @@ fn a_list_for_a_distribution_point_has_its_name_and_its_own_deltas() {
     let scope = list.extensions().find::<IssuingDistributionPoint>().unwrap().unwrap();
     assert!(scope.critical);
     assert_eq!(scope.value, scope_of(Some("http://ca.test/a.crl")));
-    let other = fixture.authority.unlock_for_status(&fixture.key, NOW).unwrap().publish(&order(true, NOW), &act(Action::Crl));
+    let other =
+        fixture.authority.unlock_for_status(&fixture.key, NOW).unwrap().publish(&order(true, NOW), &act(Action::Crl));
     assert!(matches!(other, Err(AuthorityError::NoCompleteList)));
     assert_eq!(publish(&mut fixture, &at(true)).0.list.base, Some(1));
 }
