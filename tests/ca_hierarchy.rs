@@ -361,7 +361,7 @@ fn a_revoked_authority_certifies_nothing_and_still_signs_its_lists() {
     sandbox.certkit(&["ca", "intermediate", "web", "--path-len", "1", "--issuer", "ca"]).expect_code(0);
     sandbox.certkit(&["ca", "intermediate", "low", "--issuer", "web"]).expect_code(0);
     sandbox.certkit(&["ca", "issue", "a.test", "--issuer", "web"]).expect_code(0);
-    sandbox.certkit(&["csr", "b.test", "--out", "b.csr", "--keyout", "b.key"]).expect_code(0);
+    sandbox.certkit(&["csr", "new", "b.test", "--out", "b.csr", "--keyout", "b.key"]).expect_code(0);
     fs::write(sandbox.path("list"), "d.test\n").unwrap();
     sandbox.certkit(&["ca", "revoke", &serial_of(&sandbox, "web"), "--reason", "keyCompromise"]).expect_code(0);
 
@@ -380,8 +380,7 @@ fn a_revoked_authority_certifies_nothing_and_still_signs_its_lists() {
             .complains("--issuer issuing")
             .complains("ca intermediate");
     }
-    let project =
-        format!("[ca]\nfolder = {:?}\n\n[[certificate]]\nnames = [\"p.test\"]\nissuer = \"web\"\n", sandbox.ca());
+    let project = "[[certificate]]\nnames = [\"p.test\"]\nissuer = \"web\"\nout = \"p.pem\"\n";
     fs::write(sandbox.path("certkit.toml"), project).unwrap();
     sandbox.certkit(&["apply"]).expect_code(2).complains("is revoked: keyCompromise since ");
     fs::remove_file(sandbox.path("certkit.toml")).unwrap();
@@ -409,7 +408,9 @@ fn a_compromised_key_of_an_authority_is_not_certified_again() {
     let key = sandbox.ca().join("web-key.pem");
     let file = sandbox.ca().join("web.pem");
     let (key, file) = (key.to_str().unwrap(), file.to_str().unwrap());
-    sandbox.certkit(&["csr", "--cn", "Web", "--key", key, "--profile", "client", "--out", "web.csr"]).expect_code(0);
+    sandbox
+        .certkit(&["csr", "new", "--cn", "Web", "--key", key, "--profile", "client", "--out", "web.csr"])
+        .expect_code(0);
     sandbox.certkit(&["ca", "cross-sign", file, "--issuer", "ca", "--out", "one.pem"]).expect_code(0);
     sandbox.certkit(&["ca", "revoke", &serial_of(&sandbox, "web"), "--reason", "keyCompromise"]).expect_code(0);
     let crossed = sandbox.certkit(&["ca", "cross-sign", file, "--issuer", "ca", "--out", "two.pem"]);

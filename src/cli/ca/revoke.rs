@@ -21,7 +21,8 @@ use crate::x509::extension::CrlReason;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Clients learn of it from the next revocation list (certkit ca crl) and from OCSP answers (certkit ca ocsp), which say it at
-once. A revocation is for good, except a hold: --hold suspends, --release lifts that, and a hold can become a revocation.
+once. A revocation is for good, except a hold: --hold suspends, --release lifts that, and a hold can become a revocation. Its
+reason is for good too: one that was revoked as superseded cannot become a keyCompromise.
 
 Reasons (RFC 5280 §5.3.1): unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation,
 certificateHold, privilegeWithdrawn, aACompromise.
@@ -37,8 +38,9 @@ For example:
   certkit ca revoke --release laptop.test
 
 With --json the answer is an object: `certificates`, each as `certkit ca list` answers, with `changed` (whether this run did
-it); `list`, the last revocation list, or the one that is worst off of those for several addresses, with `number`,
-`next_update`, `state` (`current`, `due`, `lost`, `lapsed`, `behind`) and `url`, null where none was signed; and `to_do`, what to do
+it) and `not_taken` (the reason given, where the one it was revoked for before stays); `list`, the last revocation list, or the
+one that is worst off of those for several addresses, with `number`, `next_update`, `state` (`current`, `due`, `lost`, `lapsed`,
+`behind`) and `url`, null where none was signed; and `to_do`, what to do
 next.")]
 pub(super) struct Args {
     /// Which: serial numbers in hexadecimal, names, or files with the certificate first. Of the authority that signs, or
@@ -193,8 +195,14 @@ fn take(
         None => authority.release(&record.serial, &place::act(Action::Release)),
     };
     match done {
-        Ok(record) => Ok(Taken { line: Line::of(&record, name, now), changed: true }),
-        Err(error) if error.is_about_standing() => Ok(Taken { line: Line::of(record, name, now), changed: false }),
+        Ok(record) => Ok(Taken { line: Line::of(&record, name, now), changed: true, not_taken: None }),
+        Err(error) if error.is_about_standing() => {
+            let differs = |given: &CrlReason| {
+                *given != CrlReason::Unspecified && record.revocation.is_some_and(|standing| standing.reason != *given)
+            };
+            let not_taken = revocation.map(|it| it.reason).filter(differs).map(CrlReason::name);
+            Ok(Taken { line: Line::of(record, name, now), changed: false, not_taken })
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -252,11 +260,13 @@ struct Taken {
     line: Line,
     /// Whether this run did it.
     changed: bool,
+    /// The reason given, where the one before stays.
+    not_taken: Option<&'static str>,
 }
 
 impl Report for Answer {
     fn text(&self, text: &mut Text) {
-        for Taken { line, changed } in &self.certificates {
+        for Taken { line, changed, not_taken } in &self.certificates {
             let standing = line.revocation_in_words();
             let verb = match (changed, self.released) {
                 (true, false) => good("revoked").to_string(),
@@ -265,6 +275,18 @@ impl Report for Answer {
                 (false, true) => bad("not on hold").to_string(),
             };
             text.line(format_args!("{verb}  {}  {}  {}", line.serial(), strong(line.called()), safe(standing)));
+            if let Some(reason) = not_taken {
+                text.line(format_args!(
+                    "{} {reason} was NOT taken: a revocation keeps its first reason, here and in every list",
+                    warn("not changed:")
+                ));
+                if NAMES_OF_COMPROMISE.contains(reason) {
+                    text.line(format_args!(
+                        "{} certkit does not know the key as compromised and would certify it again: destroy it",
+                        warn("beware:")
+                    ));
+                }
+            }
         }
         if let Some(list) = &self.list
             && list.is_lapsing()
@@ -274,3 +296,6 @@ impl Report for Answer {
         text.line(format_args!("next: {}", self.to_do));
     }
 }
+
+/// The reasons for which a key is not certified again.
+const NAMES_OF_COMPROMISE: [&str; 3] = ["keyCompromise", "cACompromise", "aACompromise"];
