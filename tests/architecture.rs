@@ -126,12 +126,14 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
     (
         "std::fs",
         &[
+            "cli/files/access.rs",
             "cli/files/folder.rs",
             "cli/files/growing.rs",
             "cli/files/many.rs",
             "cli/files/read.rs",
             "cli/files/replaced.rs",
             "cli/files/resolved.rs",
+            "cli/files/spared.rs",
             "cli/files/staging.rs",
             "cli/files/stamp.rs",
             "cli/files/stream.rs",

@@ -19,6 +19,7 @@ mod ca_ocsp;
 mod ca_profiles;
 mod ca_renew;
 mod ca_revocation;
+mod ca_spared;
 mod capture;
 mod capture_gaps;
 mod compat;

@@ -16,6 +16,7 @@ mod ledger;
 mod list;
 mod ocsp;
 mod outline;
+pub(super) mod own_files;
 mod passphrase;
 pub(super) mod place;
 mod profile;

@@ -119,8 +119,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let name = if args.delta { "delta-crl.pem" } else { "crl.pem" };
     let out = args.out.clone().unwrap_or_else(|| name.into());
     let form = Form::of(&out, args.der, args.pem);
-    let file = ListFile::choose(out, form, args.force, &order, &mut authority, session)?;
-    let key = args.signer.key(chosen)?;
+    let file = ListFile::choose(out, form, args.force, &order, (chosen, &args.signer), &mut authority, session)?;
+    let key = args.signer.key(chosen, session)?;
     let published = chosen.unlock(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
     if let Err(AuthorityError::NoCompleteList | AuthorityError::LapsedBase { .. }) = published {
         let url = args.url.as_ref().map(|url| format!(" --url {url}")).unwrap_or_default();

@@ -27,6 +27,7 @@ use self::source::Source;
 use self::work::Bench;
 use super::place;
 use crate::ca::{Action, Signatory, Unrecorded};
+use crate::cli::ca::own_files::OutOfBounds;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Destination};
 use crate::cli::load::Loaded;
@@ -80,6 +81,7 @@ pub(super) fn run(
     args: &BatchArgs,
     standard: Standard,
     force: bool,
+    kept: &OutOfBounds,
     signatory: &mut Signatory<'_>,
     session: &mut Session,
 ) -> anyhow::Result<Exit> {
@@ -93,7 +95,7 @@ pub(super) fn run(
     clear_away(&destination, session)?;
     let mut source = Source::open(list, args.format)?;
     let press = signatory.press();
-    let planner = Planner::new(standard, &press, &destination);
+    let planner = Planner::new(standard, &press, &destination, kept, files::resolved(&folder));
     let count = if args.keep_going { None } else { Some(check(&mut source, planner.clone(), session)?) };
     let bench = Bench::new(press.clone(), destination.clone(), args.out_dir.is_some().then_some(folder));
     let told = produce(&mut source, planner, &bench, signatory, count, session);
