@@ -126,6 +126,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
     (
         "std::fs",
         &[
+            "cli/files/access.rs",
             "cli/files/claim.rs",
             "cli/files/folder.rs",
             "cli/files/growing.rs",
@@ -133,6 +134,8 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
             "cli/files/read.rs",
             "cli/files/replaced.rs",
             "cli/files/resolved.rs",
+            "cli/files/spared.rs",
+            "cli/files/staged.rs",
             "cli/files/staging.rs",
             "cli/files/stamp.rs",
             "cli/files/stream.rs",

@@ -23,6 +23,7 @@ mod ca_renew;
 mod ca_repair;
 mod ca_revocation;
 mod ca_servers;
+mod ca_spared;
 mod capture;
 mod capture_gaps;
 mod compat;

@@ -54,6 +54,8 @@ pub enum Remedy {
     Investigate,
     /// The database server is to be set otherwise.
     Configure,
+    /// Others may do more with a file than they should.
+    Restrict,
 }
 
 impl Remedy {
@@ -72,6 +74,7 @@ impl Remedy {
                 "somebody wrote to the ledger past certkit: find out who may, and compare with a backup"
             }
             Self::Configure => "set it in postgresql.conf and reload the server",
+            Self::Restrict => "leave the file to its owner: chmod go-rwx",
         }
     }
 }

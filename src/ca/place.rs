@@ -71,6 +71,11 @@ impl Place {
         self.folder.join(format!("{name}-key.pem"))
     }
 
+    /// The OCSP delegate of an authority: its key and its certificate, for its owner alone.
+    pub fn delegate_of(&self, name: &AuthorityName) -> PathBuf {
+        self.folder.join(format!("{name}.ocsp.pem"))
+    }
+
     /// The ledger.
     pub fn ledger(&self) -> PathBuf {
         self.folder.join("ledger.db")

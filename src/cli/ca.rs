@@ -17,6 +17,7 @@ mod list;
 mod ocsp;
 mod outage;
 mod outline;
+pub(super) mod own_files;
 mod passphrase;
 pub(super) mod place;
 mod profile;

@@ -5,6 +5,8 @@
 //! - [`WriteSet`]: all of several files or none of them; a key is 0600 from its first byte; nothing is replaced without
 //!   `--force`.
 //! - [`add_to_secret`]: a file for its owner alone that grows line by line.
+//! - [`spare_keys`], [`spare_input`]: what `--force` does not replace.
+//! - [`permissions`]: who may do what with a file.
 //! - [`stamp`]: whether a file is still the one that was read.
 //! - [`Destination`]: many files at a time, into one folder.
 //! - [`each_file_below`], [`each_line_of_stdin`], [`Lines`]: many inputs, one after the other.
@@ -13,6 +15,7 @@
 //! - [`resolved`]: which file a path names, however it is spelled.
 //! - [`file_name_for`]: a certificate's name as a name no file system minds.
 
+mod access;
 mod claim;
 mod folder;
 mod growing;
@@ -21,12 +24,14 @@ mod name;
 mod read;
 mod replaced;
 mod resolved;
+mod spared;
 mod staged;
 mod staging;
 mod stamp;
 mod stream;
 mod write;
 
+pub use self::access::{folder_is_open, permissions};
 pub use self::claim::Claim;
 pub use self::folder::{
     make_folder, make_private_folder, may_be_folder, may_have_folder, missing_folders, remove_if_empty,
@@ -36,6 +41,7 @@ pub use self::many::{Lines, each_file_below, each_line_of_stdin};
 pub use self::name::file_name_for;
 pub use self::read::{READ_LIMIT, is_for_its_owner_alone, read, read_text, read_text_if_there};
 pub use self::resolved::resolved;
+pub use self::spared::{spare_input, spare_keys};
 pub use self::staging::{Abandoned, Destination, Leftovers, Staged, lasts};
 pub use self::stamp::{Stamp, stamp};
 pub use self::stream::{Stream, open};

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::ca::place::is_there;
-use crate::ca::{AbsentKey, AuthorityName};
+use crate::ca::AuthorityName;
+use crate::cli::ca::own_files::own_files;
 use crate::cli::ca::place::Chosen;
 use crate::cli::files::resolved;
-use crate::cli::load::Loaded;
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
 
@@ -35,28 +34,8 @@ impl Claims {
 
     /// Protects the files of a CA, and those its authority `below` will have.
     pub(super) fn protect_ca(&mut self, chosen: &Chosen, below: Option<&AuthorityName>) {
-        let place = chosen.place();
-        let folder = chosen.shown();
-        self.protect(place.folder(), format!("the folder of the CA in {folder}"));
-        self.protect(&place.config(), format!("ca.toml of the CA in {folder}"));
-        for ending in ["", "-wal", "-shm", "-journal"] {
-            let mut ledger = place.ledger().into_os_string();
-            ledger.push(ending);
-            self.protect(Path::new(&ledger), format!("the ledger of the CA in {folder}"));
-        }
-        // What is wrong with ca.toml is told when the CA is opened.
-        let config = chosen.config().unwrap_or_default();
-        for (name, key) in &config.keys {
-            if let AbsentKey::SetAside(path) = key {
-                self.protect(Path::new(path), format!("the key of {name} of the CA in {folder}"));
-            }
-        }
-        let found = place.names().into_iter().filter(|name| is_authoritys(&place.certificate_of(name)));
-        let told = [AuthorityName::first()].into_iter().chain(below.cloned()).chain(chosen.asked_issuer().cloned());
-        let told = told.chain(config.issuer).chain(config.keys.into_keys());
-        for name in told.chain(found) {
-            self.protect(&place.certificate_of(&name), format!("the certificate of {name} of the CA in {folder}"));
-            self.protect(&place.key_of(&name), format!("the key of {name} of the CA in {folder}"));
+        for (path, what) in own_files(chosen, below, &|_| true) {
+            self.protect(&path, what);
         }
     }
 
@@ -77,10 +56,4 @@ impl Claims {
         }
         Ok(())
     }
-}
-
-/// Whether the certificate is an authority's. What cannot be read may be.
-fn is_authoritys(path: &Path) -> bool {
-    let certificates = Loaded::read(path).and_then(|loaded| loaded.certificates());
-    is_there(path) && certificates.map_or(true, |all| all.first().is_none_or(|first| first.claims_ca()))
 }

@@ -19,6 +19,7 @@ use self::claims::Claims;
 use self::report::Applied;
 use self::signers::Signers;
 use self::target::{Prospect, Target};
+use super::ca::own_files::KEY_SET_ASIDE;
 use super::ca::signer::SignerArgs;
 use super::clock;
 use super::exit::Exit;
@@ -180,7 +181,7 @@ fn separate(
         claims.protect(&base.join(profile), "a profile of the project");
     }
     if let Some(key) = signers.key_set_aside() {
-        claims.protect(key, "the key of a CA, given with --ca-key");
+        claims.protect(key, KEY_SET_ASIDE);
     }
     let mut folders = HashMap::new();
     for PlannedAuthority { wish, chosen, below, .. } in authorities {

@@ -1,9 +1,11 @@
 //! `certkit ca check`: whether the CA's ledger and files are what they should be.
 
+mod access;
 mod files;
 
 use serde::Serialize;
 
+use self::access::Found;
 use super::place::Chosen;
 use super::standing::Standing;
 use crate::ca::check::{self, Counts, Fault, Remedy};
@@ -11,7 +13,7 @@ use crate::ca::{AuditHead, AuthorityName, LedgerError};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
 use crate::cli::progress;
-use crate::cli::text::{Text, bad, dim, good, safe};
+use crate::cli::text::{Text, bad, dim, good, safe, warn};
 use crate::encoding::hex;
 
 /// Check the CA: its ledger, the log of it, and its files
@@ -24,7 +26,9 @@ with its time and profile, each revocation, hold and release in its order with i
 earlier versions wrote say less, and no more is compared. A last CRL number that is lower than a list's is a fault; one that
 is higher proves nothing, for a number is handed out before its list is signed, and a process may die between. Then at the files: that each authority of the ledger and of ca.toml
 has its certificate, that it is the ledger's, and that keys, unless ca.toml says that they are elsewhere, and OCSP delegates
-belong to it (a key under a passphrase is not opened). Nothing is changed.
+belong to it (a key under a passphrase is not opened). And at who may do what with them: a key that everybody may read, and
+a folder, ledger, key or certificate that everybody may write to is a fault; where its group may, or only the mode of the folder
+keeps everybody out, that is told as a warning. Nothing is changed.
 
 Exit status: 0 all is well; 1 something is not, and the answer says what and what to do; 2 could not answer.
 
@@ -33,10 +37,11 @@ For example:
   certkit ca check --json
 
 With --json the answer is JSON Lines. One object for each fault: `place`, `what`, `remedy` (`repair`,
-`repair-with-certificate`, `new-ledger`, `restore`, `revoke`, `investigate`, `configure`), and `advice`. Then one object: `sound`; how many `faults`,
-`authorities`, `certificates`, `lists` and `audit_lines`; `head` (the hash of the last line of the audit log); and `revoked`: where
-all is well, each authority that certifies nothing because it or one above it is revoked or on hold, as `certkit ca show` has
-it, with `authority` (what it is called). That is no fault.")]
+`repair-with-certificate`, `new-ledger`, `restore`, `revoke`, `investigate`, `configure`, `restrict`), and `advice`. One for
+each warning: `place`, `warning`, and `advice`. Then one object: `sound`; how many `faults`, `authorities`, `certificates`,
+`lists` and `audit_lines`; `head` (the hash of the last line of the audit log); and `revoked`: where all is well, each authority
+that certifies nothing because it or one above it is revoked or on hold, as `certkit ca show` has it, with `authority` (what it
+is called). That is no fault.")]
 pub(super) struct Args {}
 
 pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
@@ -44,12 +49,16 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
     let opened = chosen.ledger_to_read();
     let bar = progress::bar(session, None, "{spinner} {pos} certificates checked, {per_sec}, {elapsed}");
     let (mut faults, mut printed) = (0_u64, Ok(()));
-    let mut tell = |line: Line| {
-        faults += 1;
+    let mut give = |found: Found| {
+        faults += u64::from(matches!(found, Found::Fault(_)));
         if printed.is_ok() {
-            printed = bar.suspend(|| session.row(&line));
+            printed = bar.suspend(|| match found {
+                Found::Fault(line) => session.row(&line),
+                Found::Warning(warning) => session.row(&warning),
+            });
         }
     };
+    let mut tell = |line: Line| give(Found::Fault(line));
     let counts = match opened {
         Ok(mut ledger) => {
             let counts =
@@ -63,6 +72,7 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
             Counts { authorities: 0, certificates: 0, lists: 0, head: AuditHead::EMPTY }
         }
     };
+    access::check(chosen, &mut give);
     bar.finish_and_clear();
     printed?;
     // It is no fault of the ledger: what certifies nothing is told all the same.
@@ -93,6 +103,22 @@ fn lost(error: &anyhow::Error) -> Option<(String, Remedy)> {
         }
         LedgerError::Damaged { what, .. } => Some((format!("it is damaged: {what}"), Remedy::Restore)),
         _ => None,
+    }
+}
+
+/// What need not be a fault.
+#[derive(Debug, Serialize)]
+struct Warning {
+    place: String,
+    warning: String,
+    advice: String,
+}
+
+impl Report for Warning {
+    fn text(&self, text: &mut Text) {
+        let Self { place, warning, advice } = self;
+        text.line(format_args!("{} {}: {}", warn("warning:"), safe(place), safe(warning)));
+        text.line(format_args!("  {} {}", dim("to do:"), safe(advice)));
     }
 }
 

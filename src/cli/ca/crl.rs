@@ -120,7 +120,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let name = if args.delta { "delta-crl.pem" } else { "crl.pem" };
     let out = args.out.clone().unwrap_or_else(|| name.into());
     let form = Form::of(&out, args.der, args.pem);
-    let file = ListFile::choose(out, form, args.force, &order, &mut authority, session)?;
+    let file = ListFile::choose(out, form, args.force, &order, (chosen, &args.signer), &mut authority, session)?;
     let again = || {
         let url = args.url.as_ref().map(|url| format!(" --url {}", for_shell(url))).unwrap_or_default();
         format!("certkit ca crl{url}{}", chosen.flag_to_sign())
@@ -131,7 +131,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Err(anyhow!("complete list {}, which the delta would build upon, was not delivered", base.number))
             .hint(format!("sign one with: {}", again()));
     }
-    let key = args.signer.key(chosen)?;
+    let key = args.signer.key(chosen, session)?;
     let published = chosen.unlock_for_status(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
     if let Err(AuthorityError::NoCompleteList | AuthorityError::LapsedBase { .. }) = published {
         return published.map(|_| Exit::No).hint(format!("sign one with: {}", again()));

@@ -7,12 +7,13 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::list::Line;
+use super::own_files::spare;
 use super::place::Chosen;
 use super::which::{Meant, is_live};
 use crate::ca::{Authority, Query};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
-use crate::cli::files::{Mode, WriteSet, file_name_for, is_dash};
+use crate::cli::files::{Mode, WriteSet, file_name_for, is_dash, spare_input, spare_keys};
 use crate::cli::load::Loaded;
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::passphrase::PassphraseSource;
@@ -101,6 +102,13 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     if args.which.is_none() && !args.chain && !args.bundle && args.records.is_none() {
         return Err(anyhow!("there is nothing to export"))
             .hint("name a certificate, or choose --chain, --bundle or --records jsonl");
+    }
+    if let Some(out) = args.out.as_deref() {
+        spare(chosen, None, [out])?;
+        args.key.as_deref().map_or(Ok(()), |key| spare_input(out, key))?;
+        if !args.pkcs12 {
+            spare_keys([out])?;
+        }
     }
     let exported = match (&args.which, args.records) {
         (None, Some(format)) => return ledger(&args, format, chosen, session),

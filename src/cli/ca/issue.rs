@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use super::batch::{self, BatchArgs, Standard};
 use super::init::{Made, Plan};
+use super::own_files::{OutOfBounds, spare};
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
 use super::twin::{Pair, TWIN};
@@ -102,7 +103,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             session.say(format_args!("made a CA in {}", chosen.shown()));
         }
         let mut signatory = chosen.unlock(&mut authority, &key, now)?;
-        return batch::run((list, chosen), &args.batch, standard, args.force, &mut signatory, session);
+        let kept = OutOfBounds::of(chosen, &args.signer);
+        return batch::run((list, chosen), &args.batch, standard, args.force, &kept, &mut signatory, session);
     }
     let naming = args.names.naming(&profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
@@ -114,6 +116,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let twin = args.dual.then(|| Twin::new(out.as_deref(), &key, &naming)).transpose()?;
     let order = Wanted { profile: &profile, naming: &naming, validity, now };
     let outputs = Outputs::choose(out, "pem", &key, &naming, force, session)?;
+    spare(chosen, Some(&signer), outputs.paths())?;
     let Some(twin) = twin else {
         let answer = order.carry_out(
             chosen,
@@ -127,6 +130,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     };
     let twin_outputs = Outputs::choose(Some(twin.out), "pem", &twin.key, &naming, force, session)?;
     let other = chosen.beside("-ml-dsa");
+    spare(chosen, Some(&signer), twin_outputs.paths())?;
+    spare(&other, None, outputs.paths().into_iter().chain(twin_outputs.paths()))?;
     let mut pair = Pair::new((chosen, &other), &signer, now)?;
     let mut answer = order.carry_out(chosen, outputs, &key, &mut |session| pair.open_first(session), session)?;
     let second = order.carry_out(&other, twin_outputs, &twin.key, &mut |session| pair.open_second(session), session)?;
@@ -236,7 +241,7 @@ pub(in crate::cli) fn open_or_make(
         }
     }
     let authority = chosen.open()?;
-    let key = signer.key(chosen)?;
+    let key = signer.key(chosen, session)?;
     Ok((authority, key, None))
 }
 

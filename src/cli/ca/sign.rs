@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use super::issue::About;
+use super::own_files::spare;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
 use super::unwritten;
@@ -13,7 +14,7 @@ use crate::ca::petition::{self, Petition};
 use crate::ca::{Action, Refusal};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
-use crate::cli::files::{self, Mode, WriteSet};
+use crate::cli::files::{self, Mode, WriteSet, spare_input, spare_keys};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::{Report, Session, shown};
@@ -89,6 +90,11 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let outs: Vec<&Path> =
         read.iter().filter_map(|asked| asked.petition.as_ref().ok()).map(|(_, out)| &**out).collect();
     WriteSet::check(outs.iter().copied(), args.force, session)?;
+    for out in &outs {
+        args.requests.iter().try_for_each(|request| spare_input(out, request))?;
+    }
+    spare(chosen, Some(&args.signer), outs.iter().copied())?;
+    spare_keys(outs.iter().copied())?;
     if outs.is_empty() {
         for Asked { request, petition } in read {
             if let Err(refusal) = petition {
@@ -99,7 +105,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
 
     let mut authority = chosen.open()?;
-    let key = args.signer.key(chosen)?;
+    let key = args.signer.key(chosen, session)?;
     let (ca_certificate, root) = (authority.certificate().clone(), authority.root().clone());
     let above: Vec<Certificate> = authority.full_chain(&ca_certificate).into_iter().skip(1).cloned().collect();
     let mut signatory = chosen.unlock(&mut authority, &key, now)?;

@@ -1,14 +1,17 @@
 //! The key that signs: in the CA's folder, or where it was put.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use anyhow::anyhow;
 
 use super::place::Chosen;
 use crate::ca::place::is_there;
 use crate::ca::{AbsentKey, AuthorityName, Config};
+use crate::cli::files::{folder_is_open, permissions};
 use crate::cli::load::Loaded;
-use crate::cli::output::shown;
+use crate::cli::output::{Session, shown};
 use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
 use crate::key::PrivateKey;
@@ -49,9 +52,19 @@ impl SignerArgs {
         }
     }
 
-    /// The private key of the authority that signs.
-    pub(in crate::cli) fn key(&self, chosen: &Chosen) -> anyhow::Result<PrivateKey> {
-        self.key_of(chosen, &chosen.issuer()?)
+    /// The private key of the authority that signs. Warns where everybody may read it or put another in its place.
+    pub(in crate::cli) fn key(&self, chosen: &Chosen, session: &mut Session) -> anyhow::Result<PrivateKey> {
+        let name = chosen.issuer()?;
+        let key = self.key_of(chosen, &name)?;
+        let path = self.ca_key.clone().unwrap_or_else(|| chosen.place().key_of(&name));
+        let is_open = permissions(&path).is_some_and(|mode| mode & 0o006 != 0) && folder_is_open(&path);
+        if is_open && is_first_time(&path) {
+            let path = shown(&path);
+            session.warn(format_args!(
+                "{path} is the key of {name}, and everybody may read or write it: chmod 600 {path}"
+            ));
+        }
+        Ok(key)
     }
 
     /// The private key of an authority.
@@ -86,6 +99,12 @@ impl SignerArgs {
             None => in_folder(chosen, name, ON_THE_COMMAND_LINE),
         }
     }
+}
+
+/// Whether nobody was warned of this file yet: who signs for days is told once.
+fn is_first_time(path: &Path) -> bool {
+    static WARNED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    WARNED.lock().is_ok_and(|mut warned| warned.insert(path.to_owned()))
 }
 
 /// How another authority is chosen.

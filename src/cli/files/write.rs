@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::is_dash;
 use super::replaced::{Replaced, led_to};
+use super::spared::{holds_key, may_give_way};
 use super::staged::Staged;
 use crate::cli::output::{Session, shown};
 use crate::cli::problem::{Hinted, plain};
@@ -33,7 +34,7 @@ pub enum Mode {
 ///
 /// A path of `-` is stdout. A FIFO or a device (`/dev/null`, `/dev/fd/3`) is written to, not replaced. Anything else that
 /// exists is refused, or with `force` replaced: of a link what it leads to, in its own folder, so that the link stays; a
-/// folder never. The new file has owner, group and permissions of the one it replaces, as far as that opens it to nobody.
+/// folder never, and a file with a private key only by contents with one. The new file has owner, group and permissions of the one it replaces, as far as that opens it to nobody.
 #[derive(Debug)]
 #[must_use]
 pub struct WriteSet {
@@ -79,6 +80,17 @@ impl WriteSet {
     pub fn write(self, session: &mut Session) -> anyhow::Result<Vec<PathBuf>> {
         let force = self.force;
         let places = places(self.files.iter().map(|file| (file.path.as_path(), force || file.replaces)), session)?;
+        for (file, place) in self.files.iter().zip(&places) {
+            // A secret may be a key in another form than PEM.
+            if let Place::File(target) = place
+                && force
+                && file.mode == Mode::Public
+                && !file.replaces
+                && !holds_key(&file.contents)
+            {
+                may_give_way(target).with_context(|| cannot_write(&file.path))?;
+            }
+        }
         let mut staged = Vec::new();
         for (file, place) in self.files.iter().zip(&places) {
             if let Place::File(target) = place {

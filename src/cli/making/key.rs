@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use zeroize::Zeroizing;
 
-use crate::cli::files::same_place;
+use crate::cli::files::{is_dash, same_place};
 use crate::cli::load::{Loaded, name};
 use crate::cli::output::shown;
 use crate::cli::passphrase::PassphraseSource;
@@ -78,8 +78,10 @@ impl KeyArgs {
                 .hint("add --encrypt, or leave it out");
         }
         match &self.key {
-            Some(key) if same_place(key, out) => Err(anyhow!("{} holds the key and would be replaced", shown(key)))
-                .hint("choose another file with --out"),
+            Some(key) if !is_dash(key) && same_place(key, out) => {
+                Err(anyhow!("{} holds the key and would be replaced", shown(key)))
+                    .hint("choose another file with --out")
+            }
             _ => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::key::{KeyArgs, SubjectKey};
-use crate::cli::files::{Mode, WriteSet, file_name_for, is_dash, same_place};
+use crate::cli::files::{Mode, WriteSet, file_name_for, is_dash, same_place, spare_keys};
 use crate::cli::load::name;
 use crate::cli::output::Session;
 use crate::issue::Naming;
@@ -36,6 +36,9 @@ impl Outputs {
         let keyout = key.is_new().then(|| key.keyout.clone().unwrap_or_else(|| beside(&out)));
         let outputs = Self { out, keyout, force };
         WriteSet::check(outputs.paths(), force, session)?;
+        if !outputs.is_one() {
+            spare_keys([outputs.out.as_path()])?;
+        }
         Ok(outputs)
     }
 
@@ -83,7 +86,8 @@ impl Outputs {
         self.keyout.as_ref().is_some_and(|keyout| same_place(keyout, &self.out))
     }
 
-    fn paths(&self) -> Vec<&Path> {
+    /// The files.
+    pub(in crate::cli) fn paths(&self) -> Vec<&Path> {
         let keyout = self.keyout.as_deref().filter(|_| !self.is_one());
         std::iter::once(self.out.as_path()).chain(keyout).collect()
     }

@@ -28,6 +28,7 @@ use self::source::Source;
 use self::work::Bench;
 use super::place::{self, Chosen};
 use crate::ca::{Action, Signatory, Unrecorded};
+use crate::cli::ca::own_files::OutOfBounds;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Destination};
 use crate::cli::making::fresh_serial;
@@ -81,6 +82,7 @@ pub(super) fn run(
     args: &BatchArgs,
     standard: Standard,
     force: bool,
+    kept: &OutOfBounds,
     signatory: &mut Signatory<'_>,
     session: &mut Session,
 ) -> anyhow::Result<Exit> {
@@ -94,7 +96,7 @@ pub(super) fn run(
     leftovers::clear_away(&destination, chosen, session)?;
     let mut source = Source::open(list, args.format)?;
     let press = signatory.press();
-    let planner = Planner::new(standard, &press, &destination);
+    let planner = Planner::new(standard, &press, &destination, kept, files::resolved(&folder));
     let count = if args.keep_going { None } else { Some(check(&mut source, planner.clone(), session)?) };
     // A batch that issues nothing leaves no folder behind.
     let missing = files::missing_folders(&folder);

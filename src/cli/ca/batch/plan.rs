@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 
 use crate::ca::Press;
-use crate::cli::files::{Destination, file_name_for};
+use crate::cli::ca::own_files::OutOfBounds;
+use crate::cli::files::{Destination, file_name_for, spare_keys};
 use crate::cli::making::{LifetimeArgs, load_profile};
 use crate::issue::Naming;
 use crate::key::KeyAlgorithm;
@@ -46,6 +48,9 @@ pub(super) struct Planner<'a> {
     standard: Standard,
     press: &'a Press<'a>,
     destination: &'a Destination,
+    /// The files of the CA, and the folder by which to find them.
+    kept: &'a OutOfBounds,
+    folder: PathBuf,
     profiles: HashMap<String, Result<Arc<Profile>, String>>,
     /// The hashes of the names of files: a million names would take more room than a million certificates need.
     stems: HashSet<(u64, u64)>,
@@ -53,9 +58,15 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    pub(super) fn new(standard: Standard, press: &'a Press<'a>, destination: &'a Destination) -> Self {
+    pub(super) fn new(
+        standard: Standard,
+        press: &'a Press<'a>,
+        destination: &'a Destination,
+        kept: &'a OutOfBounds,
+        folder: PathBuf,
+    ) -> Self {
         let hashers = (RandomState::new(), RandomState::new());
-        Self { standard, press, destination, profiles: HashMap::new(), stems: HashSet::new(), hashers }
+        Self { standard, press, destination, kept, folder, profiles: HashMap::new(), stems: HashSet::new(), hashers }
     }
 
     /// What is to be made of a wish; every reason known beforehand why it cannot be is found here.
@@ -96,11 +107,15 @@ impl<'a> Planner<'a> {
             return Err(format!("another line is written to {stem}.pem: give it another name, in the column out"));
         }
         for name in [format!("{stem}.pem"), format!("{stem}-key.pem")] {
+            let path = self.destination.path(&name);
+            if let Some(what) = self.kept.what(&self.folder, &name) {
+                return Err(format!("{} is {what}, and certkit never writes over that", path.display()));
+            }
             if self.destination.is_taken(&name) {
-                let path = self.destination.path(&name);
                 return Err(format!("{} exists already, --force replaces it", path.display()));
             }
         }
+        spare_keys([self.destination.path(&format!("{stem}.pem")).as_path()]).map_err(|error| format!("{error:#}"))?;
         Ok(Order { line: wish.line, naming, profile, validity, key, stem })
     }
 

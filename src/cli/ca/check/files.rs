@@ -75,7 +75,7 @@ pub(super) fn check(chosen: &Chosen, ledger: &mut dyn Ledger, tell: &mut dyn FnM
         {
             tell(&key, what, Remedy::Restore, RESTORE_FILE);
         }
-        let delegate = chosen.place().folder().join(format!("{name}.ocsp.pem"));
+        let delegate = chosen.place().delegate_of(&name);
         if is_there(&delegate)
             && let Some(what) = delegate_fault(&delegate, &certificate)
         {

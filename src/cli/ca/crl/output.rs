@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::ca::{Authority, ListOrder};
+use crate::cli::ca::own_files::spare;
+use crate::cli::ca::place::Chosen;
+use crate::cli::ca::signer::SignerArgs;
 use crate::cli::files::{self, Mode, WriteSet, is_dash};
 use crate::cli::load::name;
 use crate::cli::output::Session;
@@ -42,11 +45,14 @@ impl ListFile {
         form: Form,
         force: bool,
         order: &ListOrder,
+        (chosen, signer): (&Chosen, &SignerArgs),
         authority: &mut Authority,
         session: &Session,
     ) -> anyhow::Result<Self> {
         let replaces = force || (path.is_file() && !path.is_symlink() && is_earlier(&path, order, authority)?);
         WriteSet::check([path.as_path()], replaces, session)?;
+        spare(chosen, Some(signer), [path.as_path()])?;
+        files::spare_keys([path.as_path()])?;
         Ok(Self { path, form, replaces })
     }
 

@@ -79,7 +79,7 @@ impl Speaker<'_> {
         }
         let now = clock::now();
         // One file, so that certificate and key are never of two delegates.
-        let file = self.chosen.place().folder().join(format!("{name}.ocsp.pem"));
+        let file = self.chosen.place().delegate_of(name);
         let file = Some(file).filter(|_| !self.delegation.ephemeral);
         if let Some(file) = file.as_deref().filter(|file| file.exists())
             && let Some(responder) = self.standing(file, authority, now)?

@@ -135,7 +135,7 @@ pub(super) fn renew(
 ) -> anyhow::Result<Renewed> {
     let Target { which, record, old, file, mut authority, chosen } = target;
     let files = files_of(&old, file.as_deref(), args)?;
-    files.check(args.rekey, session)?;
+    files.check(args.rekey, &chosen, &args.signer, session)?;
     let profile = profile_of(&record, args)?;
     let key = if args.rekey { Some(new_key(args, &old, &files)?) } else { None };
     let public_key = key.as_ref().map(|key| key.key.public_key().clone());
@@ -148,7 +148,7 @@ pub(super) fn renew(
     }
     let validity = args.lifetime.validity(&renewal.profile, now)?;
     let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
-    let ca_key = args.signer.key(&chosen)?;
+    let ca_key = args.signer.key(&chosen, session)?;
     let act = place::act(Action::Renew);
     let issued = chosen.unlock(&mut authority, &ca_key, now)?.issue(&order, &mut fresh_serial, &act)?;
     drop(ca_key);

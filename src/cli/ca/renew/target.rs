@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use zeroize::Zeroizing;
 
-use crate::cli::files::{self, Mode, WriteSet, file_name_for, is_dash, same_place};
+use crate::cli::ca::own_files::spare;
+use crate::cli::ca::place::Chosen;
+use crate::cli::ca::signer::SignerArgs;
+use crate::cli::files::{self, Mode, WriteSet, file_name_for, is_dash, same_place, spare_keys};
 use crate::cli::load::{Loaded, name};
 use crate::cli::output::{Session, shown};
 use crate::cli::problem::Hinted;
@@ -93,11 +96,20 @@ impl Files {
         }
     }
 
-    /// Refuses what cannot be written, before anything is signed.
-    pub(super) fn check(&self, new_key: bool, session: &Session) -> anyhow::Result<()> {
+    /// Refuses what cannot be written, before anything is signed, and what is a file of the CA.
+    pub(super) fn check(
+        &self,
+        new_key: bool,
+        chosen: &Chosen,
+        signer: &SignerArgs,
+        session: &Session,
+    ) -> anyhow::Result<()> {
         let keyout = Some(self.keyout.as_path()).filter(|_| new_key && !self.is_one());
         let paths = std::iter::once(self.out.as_path()).chain(keyout);
-        WriteSet::check(paths, self.force, session)
+        WriteSet::check(paths.clone(), self.force, session)?;
+        spare(chosen, Some(signer), paths)?;
+        let keeps_a_key = self.before.iter().flatten().any(is_key) || (new_key && self.is_one());
+        if keeps_a_key { Ok(()) } else { spare_keys([self.out.as_path()]) }
     }
 
     /// Whether the key that is there is under a passphrase.
