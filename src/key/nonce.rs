@@ -33,6 +33,7 @@ pub struct NonceStore {
 
 #[derive(Default)]
 struct Drawn {
+    #[expect(clippy::vec_box, reason = "moved, a nonce would leave copies behind")]
     ready: Vec<Box<Nonce>>,
     /// How many were drawn the last time.
     at_once: usize,
@@ -82,6 +83,7 @@ pub(super) struct Nonce {
 }
 
 /// So many nonces; `None` should aws-lc fail. Boxed, they stay where they are and leave no copies behind.
+#[expect(clippy::vec_box, reason = "moved, a nonce would leave copies behind")]
 pub(super) fn draw(count: usize) -> Option<Vec<Box<Nonce>>> {
     let mut nonces = (0..count).map(|_| one()).collect::<Option<Vec<_>>>()?;
     let mut inverses: Zeroizing<Vec<Scalar>> = Zeroizing::new(Vec::with_capacity(count));

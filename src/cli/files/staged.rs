@@ -106,7 +106,7 @@ fn own_link(file: &File) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::print_stderr)]
     use super::*;
     use std::fs;
     use std::io::Write;
