@@ -1,7 +1,7 @@
 //! An authority that signs, and what its CA knows of certificates and keys.
 
-use crate::ca::{Authority, AuthorityError, AuthorityName, CompromisedKeys, Query, Record, Revocation};
-use crate::cli::ca::place::Chosen;
+use crate::ca::{Authority, AuthorityName, CompromisedKeys, Query, Record, Revocation};
+use crate::cli::ca::place::{Chosen, is_of_nobody};
 use crate::issue::Naming;
 use crate::key::PublicKey;
 use crate::profile::Profile;
@@ -23,7 +23,7 @@ impl Signer {
         for name in chosen.place().names() {
             if is_another(&chosen, &name, &authority) {
                 match chosen.open_one(&name) {
-                    Err(error) if is_of_another_ca(&error) => {}
+                    Err(error) if is_of_nobody(&error) => {}
                     opened => others.push(opened?),
                 }
             }
@@ -114,11 +114,6 @@ fn names(naming: &Naming) -> Vec<String> {
 fn is_another(chosen: &Chosen, name: &AuthorityName, authority: &Authority) -> bool {
     let certificates = chosen.certificates(name).unwrap_or_default();
     certificates.first().is_some_and(|first| first.claims_ca() && first.der() != authority.certificate().der())
-}
-
-/// Whether the ledger does not know it.
-fn is_of_another_ca(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(AuthorityError::Unknown { .. })))
 }
 
 /// A key that is in use is in one of the last certificates.

@@ -22,6 +22,7 @@ use crate::cli::load::Loaded;
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
 use crate::cli::text::for_shell;
+use crate::container::ContainerError;
 use crate::encoding::pem;
 use crate::issue::IssueError;
 use crate::key::PrivateKey;
@@ -383,9 +384,12 @@ impl Chosen {
     }
 }
 
-/// Whether a certificate lies in the folder and is no authority's.
-fn is_of_nobody(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(AuthorityError::Unknown { .. })))
+/// Whether what lies in the folder is no authority's certificate: another one, or a list, a key or a request.
+pub(in crate::cli) fn is_of_nobody(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(AuthorityError::Unknown { .. }))
+            || matches!(cause.downcast_ref(), Some(ContainerError::Instead { .. }))
+    })
 }
 
 /// The name that `@NAME` is: a CA beside the user's own. A folder of that name is written `./@NAME`.

@@ -134,7 +134,7 @@ fn contents_are_never_shown() {
     files.add("a", b"hunter2".to_vec(), Mode::Secret);
     assert_eq!(
         format!("{files:?}"),
-        "WriteSet { force: false, lasting: false, files: [Entry { path: \"a\", mode: Secret, replaces: false, .. }] }"
+        "WriteSet { force: false, lasting: false, whole: false, files: [Entry { path: \"a\", mode: Secret, replaces: false, .. }] }"
     );
 }
 
