@@ -15,10 +15,11 @@ use crate::cli::making::load_profile;
 use crate::cli::output::Session;
 use crate::cli::passphrase::Passphrase;
 use crate::cli::problem::Hinted;
+use crate::cli::text::for_shell;
 use crate::issue::permits_nobody;
 use crate::key::{KeyAlgorithm, PrivateKey};
 use crate::x509::extension::{ExtendedKeyUsage, GeneralSubtree, NameConstraints};
-use crate::x509::{Certificate, GeneralName, Validity};
+use crate::x509::{Certificate, Validity};
 
 /// The key of the second chain, and of its CA (RFC 9881).
 pub(super) const TWIN: KeyAlgorithm = KeyAlgorithm::MlDsa65;
@@ -121,7 +122,7 @@ fn plan_like(path: &[Certificate], second: &Chosen, now: OffsetDateTime) -> anyh
 }
 
 fn command(second: &Chosen) -> String {
-    format!("certkit ca init --type ml-dsa-65 --ca {} --permit NAMES", second.shown())
+    format!("certkit ca init --type ml-dsa-65 --ca {} --permit NAMES", for_shell(&second.shown()))
 }
 
 /// The name constraints of a path, where one of it has some or all have the same.
@@ -145,7 +146,7 @@ fn flags_like(path: &[Certificate], first: &Chosen) -> anyhow::Result<String> {
     let mut flags = String::new();
     let mut add = |flag: &str, subtrees: &[GeneralSubtree]| {
         for GeneralSubtree { base, .. } in subtrees.iter().filter(|subtree| !permits_nobody(&subtree.base)) {
-            flags.push_str(&format!(" {flag} {}", quoted(base)));
+            flags.push_str(&format!(" {flag} {}", for_shell(&base.to_string())));
         }
     };
     if let Some(NameConstraints { permitted, excluded }) = constraints_of(path).unwrap_or_default() {
@@ -156,13 +157,6 @@ fn flags_like(path: &[Certificate], first: &Chosen) -> anyhow::Result<String> {
         flags.push_str(" --encrypt");
     }
     Ok(flags)
-}
-
-/// As a shell takes it.
-fn quoted(name: &GeneralName) -> String {
-    let text = name.to_string();
-    let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || ".:/@-_".contains(c));
-    if is_plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// Says that nothing was done to the other of two chains for the same names, where there is one.
