@@ -101,11 +101,12 @@ impl SqliteLedger {
         Self { path: path.to_owned(), connection, watch, may_write, known: Known::default() }
     }
 
-    /// Sees, before anything is asked of it, that the file is the one that was opened. Where another was put in its place, as
-    /// by restoring a backup, that one is opened: in the other nobody reads and writes any more but this process.
-    fn stays(&mut self) -> Result<(), LedgerError> {
+    /// The connection, which whatever is asked of the ledger goes through here for. The file has to be the one that was opened. Where another was put
+    /// in its place, as by restoring a backup, that one is opened: in the other nobody reads and writes any more but this
+    /// process.
+    fn connection(&mut self) -> Result<&mut Connection, LedgerError> {
         match self.watch.look(&self.path) {
-            Ok(Standing::Same) => return Ok(()),
+            Ok(Standing::Same) => return Ok(&mut self.connection),
             Ok(Standing::Settled) => {}
             Ok(Standing::Unsettled) => return Err(LedgerError::Replaced { ledger: name(&self.path) }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -117,7 +118,7 @@ impl SqliteLedger {
         self.known.are_among(&other.authorities()?, &name(&self.path))?;
         other.known = std::mem::take(&mut self.known);
         std::mem::swap(self, &mut other);
-        Ok(())
+        Ok(&mut self.connection)
     }
 
     /// The value of a PRAGMA, as text.
@@ -133,7 +134,7 @@ impl SqliteLedger {
 
     /// Runs `work` as one transaction that holds the write lock from its beginning and is on the disk when it returns.
     fn transact<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
-        self.stays()?;
+        self.connection()?;
         let path = &self.path;
         let transaction = self
             .connection
@@ -191,9 +192,8 @@ impl Ledger for SqliteLedger {
     }
 
     fn authority(&mut self, certificate: &Certificate) -> Result<Option<AuthorityId>, LedgerError> {
-        self.stays()?;
         let found = self
-            .connection
+            .connection()?
             .query_row(
                 "SELECT id FROM authorities WHERE fingerprint = ?1",
                 params![certificate.fingerprint_sha256()],
@@ -206,8 +206,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn authorities(&mut self) -> Result<Vec<AuthorityRecord>, LedgerError> {
-        self.stays()?;
-        rows::authorities(&self.connection).map_err(|error| self.told(error))
+        rows::authorities(self.connection()?).map_err(|error| self.told(error))
     }
 
     fn record(&mut self, by: AuthorityId, certificates: &[Entry<'_>], act: &Act) -> Result<(), LedgerError> {
@@ -215,21 +214,18 @@ impl Ledger for SqliteLedger {
     }
 
     fn find(&mut self, by: AuthorityId, query: &Query) -> Result<Vec<Record>, LedgerError> {
-        self.stays()?;
-        let found = rows::select(&self.connection, by, query).map_err(|error| self.told(error))?;
+        let found = rows::select(self.connection()?, by, query).map_err(|error| self.told(error))?;
         found.into_iter().map(|row| row.into_record().map_err(|what| self.damaged(what))).collect()
     }
 
     fn certificate(&mut self, id: RecordId) -> Result<Vec<u8>, LedgerError> {
-        self.stays()?;
-        self.connection
+        self.connection()?
             .query_row("SELECT der FROM certificates WHERE id = ?1", params![id.0], |row| row.get(0))
             .map_err(|error| self.told(error))
     }
 
     fn count(&mut self, by: AuthorityId) -> Result<u64, LedgerError> {
-        self.stays()?;
-        self.connection
+        self.connection()?
             .query_row(
                 "SELECT (SELECT count(*) FROM certificates WHERE authority = ?1)
                  - (SELECT count(*) FROM certificates JOIN authorities USING (fingerprint)
@@ -256,8 +252,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn history(&mut self, RecordId(id): RecordId) -> Result<Vec<Revocation>, LedgerError> {
-        self.stays()?;
-        let rows = revoke::history(&self.connection, id).map_err(|error| self.told(error))?;
+        let rows = revoke::history(self.connection()?, id).map_err(|error| self.told(error))?;
         let wrong = |column| self.damaged(format!("the {column} of a revocation cannot be read"));
         rows.into_iter().map(|row| row.read().map_err(wrong)).collect()
     }
@@ -268,8 +263,7 @@ impl Ledger for SqliteLedger {
         since: Option<Mark>,
         visit: &mut dyn FnMut(Revoked) -> ControlFlow<()>,
     ) -> Result<(), LedgerError> {
-        self.stays()?;
-        match lists::entries(&self.connection, by, since, visit) {
+        match lists::entries(self.connection()?, by, since, visit) {
             Ok(()) => Ok(()),
             Err(failure) => Err(self.failed(failure)),
         }
@@ -284,8 +278,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError> {
-        self.stays()?;
-        lists::find(&self.connection, by, query).map_err(|error| self.told(error))
+        lists::find(self.connection()?, by, query).map_err(|error| self.told(error))
     }
 
     fn note_undelivered(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError> {
@@ -293,7 +286,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn is_undelivered(&mut self, by: AuthorityId, list: &SignedList) -> Result<bool, LedgerError> {
-        lists::is_undelivered(&self.connection, by, list).map_err(|error| self.told(error))
+        lists::is_undelivered(self.connection()?, by, list).map_err(|error| self.told(error))
     }
 
     fn note(&mut self, by: AuthorityId, certificate: &Certificate, detail: &str, act: &Act) -> Result<(), LedgerError> {
@@ -301,19 +294,16 @@ impl Ledger for SqliteLedger {
     }
 
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError> {
-        self.stays()?;
-        let (path, read) = (&self.path, audit::read(&mut self.connection, visit));
-        read.map_err(|error| told(path, error))?.ok_or_else(|| LedgerError::Headless { ledger: name(path) })
+        let read = audit::read(self.connection()?, visit).map_err(|error| self.told(error))?;
+        read.ok_or_else(|| LedgerError::Headless { ledger: name(&self.path) })
     }
 
     fn integrity(&mut self, visit: &mut dyn FnMut(Flaw)) -> Result<(), LedgerError> {
-        self.stays()?;
-        mend::integrity(&self.connection, visit).map_err(|error| self.told(error))
+        mend::integrity(self.connection()?, visit).map_err(|error| self.told(error))
     }
 
     fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError> {
-        self.stays()?;
-        mend::examine(&self.connection, visit).map_err(|failure| self.failed(failure))
+        mend::examine(self.connection()?, visit).map_err(|failure| self.failed(failure))
     }
 
     fn mend(&mut self, act: &Act) -> Result<Vec<Mended>, LedgerError> {
@@ -322,8 +312,7 @@ impl Ledger for SqliteLedger {
 
     fn copy_to(&mut self, path: &Path) -> Result<(), LedgerError> {
         let into = path.to_str().ok_or_else(|| self.damaged(format!("{} is no UTF-8", path.display())));
-        self.stays()?;
-        self.connection.execute("VACUUM INTO ?1", params![into?]).map(drop).map_err(|error| self.told(error))
+        self.connection()?.execute("VACUUM INTO ?1", params![into?]).map(drop).map_err(|error| self.told(error))
     }
 }
 
