@@ -4,6 +4,19 @@ use std::fs;
 
 use crate::support::{Peer, Ran, Sandbox, peer, python};
 
+/// The CA in `made` as step lays it out, in `step`.
+pub(crate) fn laid_out_as_step(sandbox: &Sandbox) {
+    for (from, to) in [
+        ("ca.pem", "certs/root_ca.crt"),
+        ("ca-key.pem", "secrets/root_ca_key"),
+        ("issuing.pem", "certs/intermediate_ca.crt"),
+        ("issuing-key.pem", "secrets/intermediate_ca_key"),
+    ] {
+        fs::create_dir_all(sandbox.path("step").join(to).parent().unwrap()).unwrap();
+        fs::copy(sandbox.path("made").join(from), sandbox.path("step").join(to)).unwrap();
+    }
+}
+
 /// A CA of openssl's own making, key and certificate where they are wanted.
 fn foreign(sandbox: &Sandbox, openssl: &Peer, certificate: &str, key: &str, more: &[&str]) {
     for path in [certificate, key] {
@@ -187,15 +200,7 @@ fn a_passphrase_from_a_pipe_opens_every_key() {
     sandbox.write("secret", "open sesame\n");
     let init = ["ca", "init", "--ca", "made", "--intermediate", "--encrypt", "--passphrase", "file:secret"];
     sandbox.certkit(&init).expect_code(0);
-    for (from, to) in [
-        ("ca.pem", "certs/root_ca.crt"),
-        ("ca-key.pem", "secrets/root_ca_key"),
-        ("issuing.pem", "certs/intermediate_ca.crt"),
-        ("issuing-key.pem", "secrets/intermediate_ca_key"),
-    ] {
-        fs::create_dir_all(sandbox.path("step").join(to).parent().unwrap()).unwrap();
-        fs::copy(sandbox.path("made").join(from), sandbox.path("step").join(to)).unwrap();
-    }
+    laid_out_as_step(&sandbox);
     sandbox
         .shell("certkit ca import step --ca x --passphrase fd:7 7< <(echo wrong)")
         .expect_code(2)

@@ -7,6 +7,7 @@ use certkit::key::{KeyAlgorithm, PrivateKey};
 use certkit::x509::extension::{CrlNumber, CrlReason, IssuingDistributionPoint};
 use certkit::x509::{Certificate, Extension, oids};
 
+use crate::ca_import::laid_out_as_step;
 use crate::support::forge::Hierarchy;
 use crate::support::forge_crl::{Entry, ForgeCrl};
 use crate::support::{Peer, Ran, Sandbox, peer};
@@ -240,15 +241,7 @@ fn a_list_of_either_tier_is_taken_for_the_one_that_signed_it() {
             .certkit(&["ca", "crl", "--ca", "made", "--issuer", "ca", "--out", "root.pem", "--force"])
             .expect_code(0);
     }
-    for (from, to) in [
-        ("ca.pem", "certs/root_ca.crt"),
-        ("ca-key.pem", "secrets/root_ca_key"),
-        ("issuing.pem", "certs/intermediate_ca.crt"),
-        ("issuing-key.pem", "secrets/intermediate_ca_key"),
-    ] {
-        fs::create_dir_all(sandbox.path("step").join(to).parent().unwrap()).unwrap();
-        fs::copy(sandbox.path("made").join(from), sandbox.path("step").join(to)).unwrap();
-    }
+    laid_out_as_step(&sandbox);
     let import = ["ca", "import", "step", "--issued", "leaf.pem", "--crl", "below.pem", "--crl", "root.pem"];
     sandbox.certkit(&import).expect_code(0);
     sandbox.certkit(&["ca", "crl", "--out", "n.pem"]).expect_code(0).says("list 2").says("1 certificate revoked");

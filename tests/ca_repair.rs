@@ -2,17 +2,8 @@
 
 use std::fs;
 
+use crate::ledger_check::with_ca;
 use crate::support::Sandbox;
-
-/// A CA that has issued a.test, b.test and c.test.
-fn with_ca() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.certkit(&["ca", "init", "--name", "Test CA"]).expect_code(0);
-    for name in ["a.test", "b.test", "c.test"] {
-        sandbox.certkit(&["ca", "issue", name]).expect_code(0);
-    }
-    sandbox
-}
 
 fn lose_the_ledger(sandbox: &Sandbox) {
     for ending in ["", "-wal", "-shm"] {

@@ -6,7 +6,7 @@ use crate::support::guards::without_guards;
 use crate::support::{Ran, Sandbox};
 
 /// A CA that has issued three certificates, the second of which the tests spoil.
-fn with_ca() -> Sandbox {
+pub(crate) fn with_ca() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.certkit(&["ca", "init", "--name", "Test CA"]).expect_code(0);
     for name in ["a.test", "b.test", "c.test"] {

@@ -108,14 +108,11 @@ fn no_change_of_a_file_goes_unseen() {
 #[cfg(unix)]
 #[test]
 fn no_change_of_a_database_goes_unseen() {
-    let Some(server) = crate::support::postgres::server() else { return };
-    let url = server.database();
+    let Some((url, sandbox, mut client)) = in_a_database() else { return };
     let ledger = ["--ledger", &url];
-    let sandbox = with_history(&ledger);
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
     let tables = ["authorities", "certificates", "revocations", "lists"];
     // Guards and references rest in this session alone.
-    client.batch_execute("SET session_replication_role = replica; SET search_path = certkit").unwrap();
+    client.batch_execute("SET session_replication_role = replica").unwrap();
     for table in tables {
         client.batch_execute(&format!("CREATE TABLE public.{table} AS TABLE {table}")).unwrap();
     }
@@ -395,15 +392,21 @@ const ALTERATIONS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// A CA with its ledger in a database, and somebody else there.
+#[cfg(unix)]
+fn in_a_database() -> Option<(String, Sandbox, postgres::Client)> {
+    let url = crate::support::postgres::server()?.database();
+    let sandbox = with_history(&["--ledger", &url]);
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    client.batch_execute("SET search_path = certkit").unwrap();
+    Some((url, sandbox, client))
+}
+
 #[cfg(unix)]
 #[test]
 fn what_keeps_the_name_of_a_guard_and_lets_everything_pass_is_seen_and_made_again() {
-    let Some(server) = crate::support::postgres::server() else { return };
-    let url = server.database();
+    let Some((url, sandbox, mut client)) = in_a_database() else { return };
     let ledger = ["--ledger", &url];
-    let sandbox = with_history(&ledger);
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-    client.batch_execute("SET search_path = certkit").unwrap();
     for (statement, told, mended) in DISGUISES {
         client.batch_execute(statement).unwrap();
         shows(&sandbox, statement, told, &ledger);
@@ -419,12 +422,8 @@ fn what_keeps_the_name_of_a_guard_and_lets_everything_pass_is_seen_and_made_agai
 #[cfg(unix)]
 #[test]
 fn what_was_done_to_the_tables_of_a_database_is_told_and_left_alone() {
-    let Some(server) = crate::support::postgres::server() else { return };
-    let url = server.database();
+    let Some((url, sandbox, mut client)) = in_a_database() else { return };
     let ledger = ["--ledger", &url];
-    let sandbox = with_history(&ledger);
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-    client.batch_execute("SET search_path = certkit").unwrap();
     for (statement, told, undone) in ALTERATIONS {
         client.batch_execute(statement).unwrap();
         shows(&sandbox, statement, told, &ledger);

@@ -62,37 +62,34 @@ fn main() -> ExitCode {
 
 /// As many keys and signatures over the octets of a certificate.
 fn bare_work(count: usize, threads: usize) -> Duration {
-    let ca = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
-    let (next, store) = (AtomicUsize::new(0), NonceStore::new());
-    let begun = Instant::now();
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut message = [0x5a; 400];
-                while next.fetch_add(1, Ordering::Relaxed) < count {
-                    let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
-                    message.iter_mut().zip(key.public_key().subject_public_key()).for_each(|(to, from)| *to = *from);
-                    ca.sign_with(Nonces::Random(&store), ca.signature_algorithm(), &message).unwrap();
-                }
-            });
-        }
-    });
-    begun.elapsed()
+    let (ca, store) = (PrivateKey::generate(KeyAlgorithm::P256).unwrap(), NonceStore::new());
+    repeated(count, threads, |message| {
+        let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        message.iter_mut().zip(key.public_key().subject_public_key()).for_each(|(to, from)| *to = *from);
+        ca.sign_with(Nonces::Random(&store), ca.signature_algorithm(), message).unwrap();
+    })
 }
 
 /// The same by aws-lc, which signs for nearly everybody who writes TLS in Rust.
 fn by_aws_lc(count: usize, threads: usize) -> Duration {
-    let ca = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
-    let (next, random) = (AtomicUsize::new(0), SystemRandom::new());
+    let (ca, random) = (EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap(), SystemRandom::new());
+    repeated(count, threads, |message| {
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        message.iter_mut().zip(key.public_key().as_ref()).for_each(|(to, from)| *to = *from);
+        ca.sign(&random, message).unwrap();
+    })
+}
+
+/// How long so many threads take for something that is done so often, each with as many octets as a certificate has.
+fn repeated(count: usize, threads: usize, once: impl Fn(&mut [u8; 400]) + Sync) -> Duration {
+    let next = AtomicUsize::new(0);
     let begun = Instant::now();
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut message = [0x5a; 400];
                 while next.fetch_add(1, Ordering::Relaxed) < count {
-                    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
-                    message.iter_mut().zip(key.public_key().as_ref()).for_each(|(to, from)| *to = *from);
-                    ca.sign(&random, &message).unwrap();
+                    once(&mut message);
                 }
             });
         }
