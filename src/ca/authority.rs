@@ -227,12 +227,17 @@ impl Authority {
     /// another certificate's; [`AuthorityError::Revoked`] where the ledger says that it, or one above it, is revoked or on
     /// hold: what it signed would be worth nothing to a client that knows of it (RFC 5280 §6.1.3 (a) (3)).
     pub fn unlock<'a>(&'a mut self, key: &'a PrivateKey, now: OffsetDateTime) -> Result<Signatory<'a>, AuthorityError> {
-        issue::check_issuer(&self.certificate, key, now)?;
-        self.above.iter().try_for_each(|authority| issue::in_time(authority, now))?;
+        self.may_sign(key, now)?;
         if let Some(revoked) = self.revoked()? {
             return Err(AuthorityError::Revoked(revoked));
         }
         Ok(Signatory { authority: self, key })
+    }
+
+    /// Refuses a key that is not its own, and to sign where it or one above it may not at this time.
+    fn may_sign(&self, key: &PrivateKey, now: OffsetDateTime) -> Result<(), AuthorityError> {
+        issue::check_issuer(&self.certificate, key, now)?;
+        Ok(self.above.iter().try_for_each(|authority| issue::in_time(authority, now))?)
     }
 
     /// The certificates it has signed and that match, the oldest first.

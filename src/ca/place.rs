@@ -81,6 +81,11 @@ impl Place {
         self.folder.join("ledger.db")
     }
 
+    /// The ledger and the files that SQLite keeps beside it.
+    pub fn ledger_files(&self) -> [PathBuf; 4] {
+        with_companions(&self.ledger())
+    }
+
     /// What the folder says about itself; need not be there.
     pub fn config(&self) -> PathBuf {
         self.folder.join(CONFIG)
@@ -124,6 +129,15 @@ impl Place {
         let first = is_there(&self.certificate()).then(AuthorityName::first);
         first.into_iter().chain(names).collect()
     }
+}
+
+/// A file of SQLite's, and those that it keeps beside that.
+pub fn with_companions(file: &Path) -> [PathBuf; 4] {
+    ["", "-wal", "-shm", "-journal"].map(|ending| {
+        let mut path = file.as_os_str().to_owned();
+        path.push(ending);
+        path.into()
+    })
 }
 
 /// What may not be looked at is there: reading it says why not.

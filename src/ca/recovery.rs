@@ -243,14 +243,11 @@ pub fn recover_one(
     act: &Act,
     recovered: &mut Recovered,
 ) -> Result<(), LedgerError> {
-    if revocation.is_hold() {
-        let query = Query { serial: Some(serial.clone()), limit: Some(1), ..Query::default() };
-        if let Some(record) = ledger.find(by, &query)?.first().filter(|record| record.revocation.is_none())
-            && !ledger.history(record.id)?.is_empty()
-        {
-            recovered.released.push(Named::of(record));
-            return Ok(());
-        }
+    if revocation.is_hold()
+        && let Some((record, _)) = lifted(ledger, by, serial)?
+    {
+        recovered.released.push(Named::of(&record));
+        return Ok(());
     }
     revoke(ledger, by, serial, revocation, act, recovered)
 }
@@ -274,6 +271,20 @@ fn revoke(
     Ok(())
 }
 
+/// The certificate and its history, where that ends with a hold lifted. Without a history it was lost, or a list is all that is
+/// known of it.
+fn lifted(
+    ledger: &mut dyn Ledger,
+    by: AuthorityId,
+    serial: &SerialNumber,
+) -> Result<Option<(Record, Vec<Revocation>)>, LedgerError> {
+    let query = Query { serial: Some(serial.clone()), limit: Some(1), ..Query::default() };
+    let found = ledger.find(by, &query)?.into_iter().next();
+    let Some(record) = found.filter(|record| record.revocation.is_none()) else { return Ok(None) };
+    let history = ledger.history(record.id)?;
+    Ok((!history.is_empty()).then_some((record, history)))
+}
+
 /// The certificate, where the ledger has lifted its hold after this list was signed. What the ledger has of a list that it has
 /// recorded is later than that; else times tell, and where they are the same, whether it knows of the very hold.
 fn released_since<'a>(
@@ -284,11 +295,7 @@ fn released_since<'a>(
     list: &'a OwnList,
     recorded: &mut BTreeMap<&'a [u8], bool>,
 ) -> Result<Option<Record>, LedgerError> {
-    let query = Query { serial: Some(serial.clone()), limit: Some(1), ..Query::default() };
-    let found = ledger.find(by, &query)?.into_iter().next();
-    let Some(record) = found.filter(|record| record.revocation.is_none()) else { return Ok(None) };
-    let history = ledger.history(record.id)?;
-    // Without a history it was lost, or this list is all that is known of it.
+    let Some((record, history)) = lifted(ledger, by, serial)? else { return Ok(None) };
     let Some(release) = history.last() else { return Ok(None) };
     let is_recorded = match recorded.get(list.fingerprint.as_slice()) {
         Some(is_recorded) => *is_recorded,

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::{Authority, AuthorityError, Draw, Issued, Order, Signatory};
 use crate::ca::ledger::{Act, AuthorityId, Query, Revocation};
-use crate::issue;
 use crate::key::{PrivateKey, PublicKey};
 use crate::x509::time::rfc3339;
 use crate::x509::{Certificate, SerialNumber, oids};
@@ -99,8 +98,7 @@ impl Authority {
         key: &'a PrivateKey,
         now: OffsetDateTime,
     ) -> Result<StatusSignatory<'a>, AuthorityError> {
-        issue::check_issuer(&self.certificate, key, now)?;
-        self.above.iter().try_for_each(|authority| issue::in_time(authority, now))?;
+        self.may_sign(key, now)?;
         Ok(StatusSignatory { authority: self, key })
     }
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 
-use super::own_files::spare;
+use super::own_files::spare_all;
 use super::place::Chosen;
 use crate::cli::exit::Exit;
-use crate::cli::files::{Destination, Mode, folder_of, is_dash, spare_keys};
+use crate::cli::files::{Destination, Mode, folder_of, is_dash};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, good, safe};
@@ -53,8 +53,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     if destination.is_taken(name) {
         return Err(anyhow!("it exists already")).hint("--force replaces it").with_context(cannot);
     }
-    spare(chosen, None, [args.file.as_path()])?;
-    spare_keys([args.file.as_path()])?;
+    spare_all(chosen, None, [args.file.as_path()])?;
     let mut staged = destination.stage()?;
     staged.add(name, &[], Mode::Secret)?;
     chosen.ledger_to_read()?.copy_to(&staged.path(name))?;

@@ -125,7 +125,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         let url = args.url.as_ref().map(|url| format!(" --url {}", for_shell(url))).unwrap_or_default();
         format!("certkit ca crl{url}{}", chosen.flag_to_sign())
     };
-    if let Some(base) = authority.lists(args.url.as_deref(), false, 1)?.first().filter(|_| args.delta)
+    if args.delta
+        && let Some(base) = authority.lists(args.url.as_deref(), false, 1)?.first()
         && authority.is_undelivered(base)?
     {
         return Err(anyhow!("complete list {}, which the delta would build upon, was not delivered", base.number))

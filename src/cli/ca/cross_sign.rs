@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use time::OffsetDateTime;
 
-use super::own_files::spare;
+use super::own_files::spare_all;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
 use super::subordinate::{Certified, certified_file, check_policies, compromised, inherit};
@@ -14,7 +14,7 @@ use crate::ca::petition;
 use crate::ca::{Action, Authority, Issued, Order};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
-use crate::cli::files::{WriteSet, spare_input, spare_keys};
+use crate::cli::files::{WriteSet, spare_input};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::Session;
@@ -103,8 +103,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     };
     WriteSet::check([out.as_path()], args.force, session)?;
     spare_input(&out, &args.file)?;
-    spare(chosen, Some(&args.signer), [out.as_path()])?;
-    spare_keys([out.as_path()])?;
+    spare_all(chosen, Some(&args.signer), [out.as_path()])?;
     let key = args.signer.key(chosen, session)?;
     if request.public_key == *key.public_key() {
         return Certified::refuse(loaded.shown(), "the key in it is this CA's own", session);

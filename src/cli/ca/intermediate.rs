@@ -8,7 +8,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::outline::Outline;
-use super::own_files::spare;
+use super::own_files::spare_all;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
 use super::subordinate::{Certified, certified_file, check_policies, compromised, inherit};
@@ -19,7 +19,7 @@ use crate::ca::place::is_there;
 use crate::ca::{Action, AuthorityName, Order};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
-use crate::cli::files::{Mode, WriteSet, spare_input, spare_keys};
+use crate::cli::files::{Mode, WriteSet, spare_input};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::{Report, Session, shown};
@@ -181,8 +181,7 @@ fn certify(
     let out = certified_file(args.out.as_deref(), csr)?;
     WriteSet::check([out.as_path()], args.force, session)?;
     spare_input(&out, csr)?;
-    spare(chosen, Some(&args.signer), [out.as_path()])?;
-    spare_keys([out.as_path()])?;
+    spare_all(chosen, Some(&args.signer), [out.as_path()])?;
     let validity = args.lifetime.validity(profile, now)?;
 
     let mut parent = chosen.open_one(above)?;

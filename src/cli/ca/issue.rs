@@ -129,7 +129,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Ok(Exit::Yes);
     };
     let twin_outputs = Outputs::choose(Some(twin.out), "pem", &twin.key, &naming, force, session)?;
-    let other = chosen.beside("-ml-dsa");
+    let other = chosen.beside(place::TWIN);
     spare(chosen, Some(&signer), twin_outputs.paths())?;
     spare(&other, None, outputs.paths().into_iter().chain(twin_outputs.paths()))?;
     let mut pair = Pair::new((chosen, &other), &signer, now)?;

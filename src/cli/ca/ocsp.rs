@@ -9,7 +9,7 @@ use serde::Serialize;
 use time::Duration;
 
 use self::delegate::{Delegation, Speaker};
-use super::own_files::spare;
+use super::own_files::spare_all;
 use super::place::Chosen;
 use super::signer::SignerArgs;
 use crate::ca::responder::OcspSaid;
@@ -116,8 +116,7 @@ fn answer_file(
     let out = args.out.clone().unwrap_or_else(|| "ocsp-response.der".into());
     WriteSet::check([out.as_path()], args.force, session)?;
     files::spare_input(&out, request)?;
-    spare(speaker.chosen, Some(&args.signer), [out.as_path()])?;
-    files::spare_keys([out.as_path()])?;
+    spare_all(speaker.chosen, Some(&args.signer), [out.as_path()])?;
     let request = files::read(request)?;
     let responder = speaker.responder(args.validity, session)?;
     let answer = responder.answer(&request, clock::now());

@@ -7,9 +7,9 @@ use anyhow::anyhow;
 
 use super::place::Chosen;
 use super::signer::SignerArgs;
-use crate::ca::place::is_there;
+use crate::ca::place::{is_there, with_companions};
 use crate::ca::{AbsentKey, AuthorityName};
-use crate::cli::files::{is_dash, resolved};
+use crate::cli::files::{is_dash, resolved, spare_keys};
 use crate::cli::load::Loaded;
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
@@ -32,12 +32,8 @@ pub(in crate::cli) fn own_files(
         (place.config(), format!("ca.toml of the CA in {folder}")),
     ];
     // What SQLite writes beside it lies where a link leads.
-    for ledger in [place.ledger(), resolved(&place.ledger())] {
-        for ending in ["", "-wal", "-shm", "-journal"] {
-            let mut path = ledger.clone().into_os_string();
-            path.push(ending);
-            files.push((path.into(), format!("the ledger of the CA in {folder}")));
-        }
+    for path in place.ledger_files().into_iter().chain(with_companions(&resolved(&place.ledger()))) {
+        files.push((path, format!("the ledger of the CA in {folder}")));
     }
     // What is wrong with ca.toml is told when the CA is opened.
     let config = chosen.config().unwrap_or_default();
@@ -86,6 +82,20 @@ pub(super) fn spare<'a>(
         }
     }
     Ok(())
+}
+
+/// The same where what is written holds no private key: no other key gives way to it either.
+///
+/// # Errors
+/// As [`spare`] and [`spare_keys`].
+pub(super) fn spare_all<'a>(
+    chosen: &Chosen,
+    signer: Option<&SignerArgs>,
+    paths: impl IntoIterator<Item = &'a Path, IntoIter: Clone>,
+) -> anyhow::Result<()> {
+    let paths = paths.into_iter();
+    spare(chosen, signer, paths.clone())?;
+    spare_keys(paths)
 }
 
 /// The files of a CA as a list to look names up in.

@@ -305,12 +305,10 @@ impl Chosen {
             return Err(anyhow!("another process is making a CA in {}", self.shown()))
                 .hint("wait until it has done so and use that one, or choose another folder with --ca");
         };
-        let ledger = self.place.ledger();
-        if is_there(&ledger) {
+        if is_there(&self.place.ledger()) {
             return Ok(claim);
         }
-        let companions = ["ledger.db-wal", "ledger.db-shm"].map(|name| ledger.with_file_name(name));
-        Ok(claim.without([ledger].into_iter().chain(companions).collect()))
+        Ok(claim.without(self.place.ledger_files().into()))
     }
 
     /// Refuses a folder without a CA.
@@ -441,7 +439,7 @@ pub(in crate::cli) fn chain(certificates: &[&Certificate]) -> String {
 }
 
 /// What the name of the second of two CAs ends with.
-const TWIN: &str = "-ml-dsa";
+pub(super) const TWIN: &str = "-ml-dsa";
 
 /// How long half a CA may stay half. Its two files are put in place together.
 const PATIENCE: Duration = Duration::from_secs(2);

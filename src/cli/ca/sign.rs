@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use super::issue::About;
-use super::own_files::spare;
+use super::own_files::spare_all;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
 use super::unwritten;
@@ -14,7 +14,7 @@ use crate::ca::petition::{self, Petition};
 use crate::ca::{Action, Refusal};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
-use crate::cli::files::{self, Mode, WriteSet, spare_input, spare_keys};
+use crate::cli::files::{self, Mode, WriteSet, spare_input};
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::{Report, Session, shown};
@@ -93,8 +93,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     for out in &outs {
         args.requests.iter().try_for_each(|request| spare_input(out, request))?;
     }
-    spare(chosen, Some(&args.signer), outs.iter().copied())?;
-    spare_keys(outs.iter().copied())?;
+    spare_all(chosen, Some(&args.signer), outs.iter().copied())?;
     if outs.is_empty() {
         for Asked { request, petition } in read {
             if let Err(refusal) = petition {

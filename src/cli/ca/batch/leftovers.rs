@@ -7,6 +7,7 @@ use crate::cli::files::{Abandoned, Destination};
 use crate::cli::load::Loaded;
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::text::{Text, bad, for_shell};
+use crate::key::PublicKey;
 use crate::x509::{Certificate, GeneralName};
 
 /// A certificate of a run that was killed: recorded, and its files were never put in place.
@@ -29,9 +30,12 @@ struct Leftover {
 pub(super) fn clear_away(destination: &Destination, chosen: &Chosen, session: &mut Session) -> anyhow::Result<()> {
     let found = destination.leftovers();
     let mut has_keys = false;
-    for abandoned in found.abandoned {
-        has_keys |= !abandoned.files().is_empty();
-        remove(abandoned, chosen, session)?;
+    if !found.abandoned.is_empty() {
+        let authorities = keys_of_authorities(chosen);
+        for abandoned in found.abandoned {
+            has_keys |= !abandoned.files().is_empty();
+            remove(abandoned, &authorities, chosen, session)?;
+        }
     }
     if has_keys {
         session.warn(format_args!(
@@ -49,7 +53,12 @@ pub(super) fn clear_away(destination: &Destination, chosen: &Chosen, session: &m
     Ok(())
 }
 
-fn remove(abandoned: Abandoned, chosen: &Chosen, session: &mut Session) -> anyhow::Result<()> {
+fn remove(
+    abandoned: Abandoned,
+    authorities: &[PublicKey],
+    chosen: &Chosen,
+    session: &mut Session,
+) -> anyhow::Result<()> {
     let folder = shown(abandoned.folder());
     let (mut own, mut foreign) = (Vec::new(), 0_usize);
     for file in abandoned.files() {
@@ -57,7 +66,7 @@ fn remove(abandoned: Abandoned, chosen: &Chosen, session: &mut Session) -> anyho
         let read = Loaded::read(&file).and_then(|loaded| loaded.certificates());
         let Some(certificate) = read.ok().and_then(|chain| chain.into_iter().next()) else { continue };
         session.row(&Leftover::of(&certificate, &folder))?;
-        match is_of(&certificate, chosen) {
+        match authorities.iter().any(|key| certificate.verify_signature(key).is_ok()) {
             true => own.push(certificate.serial().to_string()),
             false => foreign += 1,
         }
@@ -84,12 +93,10 @@ fn remove(abandoned: Abandoned, chosen: &Chosen, session: &mut Session) -> anyho
     Ok(())
 }
 
-/// Whether an authority of this CA signed it.
-fn is_of(certificate: &Certificate, chosen: &Chosen) -> bool {
-    chosen.place().names().iter().filter_map(|name| chosen.certificates(name).ok()).any(|authority| {
-        let key = authority.first().and_then(|authority| authority.public_key().ok());
-        key.is_some_and(|key| certificate.verify_signature(&key).is_ok())
-    })
+/// The keys by which certificates of this CA are known.
+fn keys_of_authorities(chosen: &Chosen) -> Vec<PublicKey> {
+    let certificates = chosen.place().names().into_iter().filter_map(|name| chosen.certificates(&name).ok());
+    certificates.filter_map(|path| path.first()?.public_key().ok()).collect()
 }
 
 impl Leftover {

@@ -1,7 +1,7 @@
 //! Who may read the CA's keys, and who may write to its files.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Line, Warning};
 use crate::ca::check::Remedy;
@@ -25,10 +25,8 @@ pub(super) fn check(chosen: &Chosen, tell: &mut dyn FnMut(Found)) {
     let config = chosen.config().unwrap_or_default();
     one(place.folder(), Right::Enter, "the folder of the CA", tell);
     one(&place.config(), Right::Write, "what the CA is told of itself", tell);
-    for ending in ["", "-wal", "-shm"] {
-        let mut ledger = place.ledger().into_os_string();
-        ledger.push(ending);
-        one(&PathBuf::from(ledger), Right::Write, "the ledger", tell);
+    for ledger in place.ledger_files() {
+        one(&ledger, Right::Write, "the ledger", tell);
     }
     let found = place.names().into_iter().filter(|name| is_authoritys(chosen, name));
     let mut names: BTreeSet<AuthorityName> = found.chain(config.issuer).chain(config.keys.keys().cloned()).collect();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::ca::{Authority, ListOrder};
-use crate::cli::ca::own_files::spare;
+use crate::cli::ca::own_files::spare_all;
 use crate::cli::ca::place::Chosen;
 use crate::cli::ca::signer::SignerArgs;
 use crate::cli::files::{self, Mode, WriteSet, is_dash};
@@ -51,8 +51,7 @@ impl ListFile {
     ) -> anyhow::Result<Self> {
         let replaces = force || (path.is_file() && !path.is_symlink() && is_earlier(&path, order, authority)?);
         WriteSet::check([path.as_path()], replaces, session)?;
-        spare(chosen, Some(signer), [path.as_path()])?;
-        files::spare_keys([path.as_path()])?;
+        spare_all(chosen, Some(signer), [path.as_path()])?;
         Ok(Self { path, form, replaces })
     }
 
