@@ -255,10 +255,7 @@ fn a_server_that_stumbles_now_and_then_is_asked_again() {
         let mut takes = takes(&[(TLS12, GOOD), (TLS10, &["TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"])]);
         takes.stumbles_each = each;
         let server = OldServer::start(takes);
-        let mut options = options();
-        // One at a time: two in a row do not stumble then.
-        options.parallel = 1;
-        let scan = scan(&|| server.open(), &options, &|_| ()).unwrap();
+        let scan = scan(&|| server.open(), &options(), &|_| ()).unwrap();
         assert_eq!(scan.incomplete, None, "{each}");
         assert_eq!(suites(version(&scan, TLS12)), GOOD, "{each}");
         assert_eq!(suites(version(&scan, TLS10)), ["TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"], "{each}");

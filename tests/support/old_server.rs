@@ -1,10 +1,11 @@
 //! A server that takes what it is told to take, from SSL 2.0 to TLS 1.3, and never completes a handshake: what no library
 //! speaks any more, for a scan to find.
 
+use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -60,7 +61,7 @@ pub(crate) struct Takes {
     pub(crate) intolerant: bool,
     /// From this connection on it closes at once.
     pub(crate) dies_after: usize,
-    /// Each so many-th connection it closes at once.
+    /// Each so many-th connection it closes without a word, but never twice for the same hello.
     pub(crate) stumbles_each: usize,
 }
 
@@ -104,13 +105,14 @@ impl OldServer {
         let counted = connections.clone();
         thread::spawn(move || {
             let takes = Arc::new(takes);
+            let stumbled = Arc::<Stumbled>::default();
             for stream in listener.incoming().map_while(Result::ok) {
                 let number = counted.fetch_add(1, Ordering::SeqCst) + 1;
-                if number > takes.dies_after || number.is_multiple_of(takes.stumbles_each) {
+                if number > takes.dies_after {
                     continue;
                 }
-                let takes = takes.clone();
-                thread::spawn(move || _ = serve(stream, &takes, number));
+                let (takes, stumbled) = (takes.clone(), stumbled.clone());
+                thread::spawn(move || _ = serve(stream, &takes, number, &stumbled));
             }
         });
         Self { port, connections }
@@ -137,9 +139,20 @@ enum Hello {
     New(ClientHello),
 }
 
-fn serve(mut stream: TcpStream, takes: &Takes, number: usize) -> std::io::Result<()> {
+/// The random octets of the hellos that were closed without a word once.
+type Stumbled = Mutex<HashSet<Vec<u8>>>;
+
+fn serve(mut stream: TcpStream, takes: &Takes, number: usize, stumbled: &Stumbled) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let answer = match read(&mut stream)? {
+    let hello = read(&mut stream)?;
+    let random = match &hello {
+        Some(Hello::New(hello)) => hello.random.to_vec(),
+        Some(Hello::Old) | None => Vec::new(),
+    };
+    if number.is_multiple_of(takes.stumbles_each) && stumbled.lock().unwrap().insert(random) {
+        return Ok(());
+    }
+    let answer = match hello {
         None => return Ok(()),
         Some(Hello::Old) if takes.ssl2 => Some(ssl2(takes)),
         Some(Hello::Old) => None,
