@@ -60,13 +60,17 @@ impl<'a> Signatory<'a> {
     /// is taken is signed again with another.
     ///
     /// # Errors
-    /// When the ledger fails. Then nothing of it is recorded, and it is gone.
+    /// [`AuthorityError::Revoked`] where the authority was revoked since it was made ready to sign, and when the ledger fails.
+    /// Then nothing of it is recorded, and it is gone.
     pub fn record_all(
         &mut self,
         mut made: Vec<Unrecorded>,
         serials: &mut Draw<'_>,
         act: &Act,
     ) -> Result<Vec<Issued>, AuthorityError> {
+        if let Some(revoked) = self.authority.revoked()? {
+            return Err(AuthorityError::Revoked(revoked));
+        }
         let press = self.press();
         let Authority { id, ledger, .. } = &mut *self.authority;
         for _ in 0..DRAWS {

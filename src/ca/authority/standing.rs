@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Authority, AuthorityError, Draw, Issued, Order, Signatory};
-use crate::ca::ledger::{Act, AuthorityId, Query, Revocation};
+use crate::ca::ledger::{Act, AuthorityId, Query, Record, Revocation};
 use crate::key::{PrivateKey, PublicKey};
 use crate::x509::time::rfc3339;
 use crate::x509::{Certificate, SerialNumber, oids};
@@ -46,8 +46,8 @@ pub struct StatusSignatory<'a> {
 }
 
 impl Authority {
-    /// Its revocation or hold; or else that of the next authority above it that has one. As far as this ledger knows: a
-    /// certificate that another CA has signed is revoked there.
+    /// Its revocation or hold, or that of another certificate of its key as compromised; or else that of the next authority
+    /// above it that has one. As far as this ledger knows: a certificate that another CA has signed is revoked there.
     ///
     /// # Errors
     /// When the ledger fails.
@@ -58,17 +58,38 @@ impl Authority {
         }
         let path: Vec<Certificate> = self.path().into_iter().cloned().collect();
         for (above, certificate) in path.iter().enumerate() {
-            // An issuer may have several certificates, and each its own records.
-            for (id, _) in issuers.iter().filter(|(_, issuer)| issuer.subject().matches(certificate.issuer())) {
-                let query = Query { serial: Some(certificate.serial().clone()), ..Query::default() };
-                let found = self.ledger.find(*id, &query)?.into_iter().next();
-                if let Some(revocation) = found.and_then(|record| record.revocation) {
-                    return Ok(Some(RevokedAuthority {
-                        subject: certificate.display_name(),
-                        serial: certificate.serial().clone(),
-                        revocation,
-                        is_above: above > 0,
-                    }));
+            if let Some((serial, revocation)) = self.revocation_of(certificate, &issuers)? {
+                let subject = certificate.display_name();
+                return Ok(Some(RevokedAuthority { subject, serial, revocation, is_above: above > 0 }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The revocation of an authority's certificate, or of another of the same name and key, such as a cross-certificate, whose
+    /// key is compromised; and the serial number of the one that is revoked.
+    fn revocation_of(
+        &mut self,
+        certificate: &Certificate,
+        issuers: &[(AuthorityId, Certificate)],
+    ) -> Result<Option<(SerialNumber, Revocation)>, AuthorityError> {
+        // An issuer may have several certificates, and each its own records.
+        for (id, _) in issuers.iter().filter(|(_, issuer)| issuer.subject().matches(certificate.issuer())) {
+            let query = Query { serial: Some(certificate.serial().clone()), ..Query::default() };
+            let found = self.ledger.find(*id, &query)?.into_iter().next();
+            if let Some(Record { serial, revocation: Some(revocation), .. }) = found {
+                return Ok(Some((serial, revocation)));
+            }
+        }
+        for name in certificate.subject().common_names() {
+            let query = Query { name: Some(name), revoked: Some(true), ..Query::default() };
+            for (issuer, _) in issuers {
+                for Record { id, serial, revocation, .. } in self.ledger.find(*issuer, &query)? {
+                    if let Some(revocation) = revocation.filter(Revocation::tells_of_compromise)
+                        && self.recorded(id)?.public_key_info() == certificate.public_key_info()
+                    {
+                        return Ok(Some((serial, revocation)));
+                    }
                 }
             }
         }

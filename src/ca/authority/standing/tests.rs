@@ -3,11 +3,12 @@
 use super::*;
 use crate::ca::authority::tests::{Fixture, NOW, act, counting, naming, serial};
 use crate::ca::ledger::Action;
-use crate::ca::{ListOrder, Order};
+use crate::ca::{ListOrder, Order, Task};
 use crate::key::KeyAlgorithm;
 use crate::profile::Profile;
 use crate::x509::Validity;
 use crate::x509::extension::CrlReason;
+use std::sync::Arc;
 use time::Duration;
 
 /// An authority below that of the fixture, with serial number 20.
@@ -60,6 +61,47 @@ fn a_revoked_authority_certifies_nothing_and_signs_its_lists() {
     let order = Order { profile: &client, request: &request, validity };
     let other = status.delegate(&order, &mut counting(31), &act(Action::Issue));
     assert!(matches!(other, Err(AuthorityError::NoResponderProfile { .. })), "{other:?}");
+}
+
+#[test]
+fn a_key_that_another_certificate_was_revoked_for_signs_no_more() {
+    let mut fixture = Fixture::new();
+    let (mut issuing, key) = below(&mut fixture);
+    // The same name and key, as a cross-certificate has them; it is no authority in the ledger.
+    let profile = Profile::built_in("intermediate-ca").unwrap();
+    let request = naming(&profile, "Issuing CA").request(key.public_key().clone());
+    let validity = Validity { not_before: NOW, not_after: NOW + Duration::days(2) };
+    let order = Order { profile: &profile, request: &request, validity };
+    let mut signatory = fixture.authority.unlock(&fixture.key, NOW).unwrap();
+    signatory.certify(&order, &mut counting(50), &act(Action::CrossSign)).unwrap();
+    let mut revoke = |reason| {
+        fixture.authority.revoke(&serial(50), Revocation::new(NOW, reason), &act(Action::Revoke)).unwrap();
+    };
+    revoke(CrlReason::CertificateHold);
+    assert!(issuing.unlock(&key, NOW).is_ok(), "the other certificate alone is on hold");
+    revoke(CrlReason::KeyCompromise);
+    let refused = issuing.unlock(&key, NOW).unwrap_err();
+    assert!(refused.to_string().starts_with("Issuing CA (serial number 32) is revoked: keyCompromise"), "{refused}");
+}
+
+#[test]
+fn what_was_made_before_a_revocation_is_not_recorded_after_it() {
+    let mut fixture = Fixture::new();
+    let (mut issuing, key) = below(&mut fixture);
+    let profile = Arc::new(Profile::built_in("client").unwrap());
+    let request =
+        naming(&profile, "Ann").request(PrivateKey::generate(KeyAlgorithm::P256).unwrap().public_key().clone());
+    let validity = Validity { not_before: NOW, not_after: NOW + Duration::days(1) };
+    let mut signatory = issuing.unlock(&key, NOW).unwrap();
+    let mut record = |number| {
+        let task = Task { profile: Arc::clone(&profile), request: request.clone(), validity };
+        let made = signatory.press().make(task, &mut counting(number)).unwrap();
+        signatory.record_all(vec![made], &mut counting(number), &act(Action::Issue))
+    };
+    assert_eq!(record(60).unwrap().len(), 1);
+    revoke(&mut fixture, CrlReason::KeyCompromise);
+    assert!(matches!(record(61), Err(AuthorityError::Revoked(_))));
+    assert_eq!(issuing.count().unwrap(), 1);
 }
 
 #[test]
