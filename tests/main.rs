@@ -43,6 +43,8 @@ mod key;
 mod ledger_audit;
 mod ledger_check;
 #[cfg(unix)]
+mod ledger_cut_off;
+#[cfg(unix)]
 mod ledger_faults;
 #[cfg(unix)]
 mod ledger_postgres;

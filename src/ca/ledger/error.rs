@@ -232,6 +232,17 @@ pub enum LedgerError {
         /// Which one: a file, or a database without its password.
         ledger: String,
     },
+    /// The connection ended while a change was put on the disk, and there is no other to ask what became of it.
+    #[error(
+        "the connection to the ledger {ledger} was lost while a change was put on the disk, so it is not known whether it is \
+         there: once the server answers, `certkit ca audit` and `certkit ca list` show it if it is"
+    )]
+    Unsettled {
+        /// Which one, without its password.
+        ledger: String,
+        /// What the system or the server said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The folder or the disk does not take what is to be written.
     #[error("cannot write to the ledger {ledger}: {why}")]
     Unwritable {

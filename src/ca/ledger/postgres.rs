@@ -26,7 +26,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use self::audit::Writing;
+use self::audit::{Commit, Writing};
 use super::act::Done;
 use super::flaw;
 use super::known::Known;
@@ -85,9 +85,9 @@ impl PostgresLedger {
     }
 
     /// Runs `work` as one transaction that no other writer overlaps and that is on the disk when it returns. It is never run
-    /// twice: nobody knows whether a transaction that was cut off while it was committed is there or not.
+    /// twice: where the connection is cut off while it is committed, the audit log tells whether it is there.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failure>) -> Result<T, LedgerError> {
-        self.with_client(work, |client, work| {
+        let (done, commit) = self.with_client(work, |client, work| {
             let transaction = match client.transaction() {
                 Ok(transaction) => transaction,
                 Err(error) => return Err((Some(work), error.into())),
@@ -95,11 +95,31 @@ impl PostgresLedger {
             let run = || {
                 let mut writing = Writing::of(transaction)?;
                 let done = work(&mut writing)?;
-                writing.commit()?;
-                Ok(done)
+                Ok((done, writing.commit()?))
             };
             run().map_err(|failure| (None, failure))
-        })
+        })?;
+        match commit {
+            Commit::Done => Ok(done),
+            Commit::Unsettled { head, error } => self.settle(&head, error).map(|()| done),
+        }
+    }
+
+    /// Asks over a new connection whether a transaction that ends in this head of the audit log is there.
+    fn settle(&mut self, head: &AuditHead, lost: ::postgres::Error) -> Result<(), LedgerError> {
+        let connected = PAUSES.into_iter().any(|pause| {
+            std::thread::sleep(pause);
+            self.connect_again().is_ok()
+        });
+        let found = match &mut self.client {
+            Some(client) if connected => blocking(|| audit::has(client, head)).ok(),
+            _ => None,
+        };
+        match found {
+            Some(true) => Ok(()),
+            Some(false) => Err(told(self.access.name(), lost)),
+            None => Err(LedgerError::Unsettled { ledger: self.access.name().to_owned(), source: Box::new(lost) }),
+        }
     }
 
     /// Runs `work` as of one moment of the database.
@@ -316,8 +336,11 @@ impl Ledger for PostgresLedger {
                 mended.extend(audit::mend_head(&mut transaction)?.map(|head| Mended::head(head.lines)));
                 let mut writing = Writing::of(transaction)?;
                 mend::mend(&mut writing, &mut mended, act)?;
-                writing.commit()?;
-                Ok(mended)
+                match writing.commit()? {
+                    Commit::Done => Ok(mended),
+                    // It is found out by mending again.
+                    Commit::Unsettled { error, .. } => Err(error.into()),
+                }
             };
             run().map_err(|failure| (None, failure))
         })
@@ -402,6 +425,9 @@ fn told(name: &str, error: ::postgres::Error) -> LedgerError {
 
 /// How long after an attempt to connect again that failed there is no other.
 const BREATH: Duration = Duration::from_secs(1);
+
+/// Before each attempt to find out what became of a transaction: a server that starts again takes a few seconds.
+const PAUSES: [Duration; 4] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];
 
 /// How long a writer waits for another's transaction, which takes milliseconds.
 const PATIENCE_SECONDS: u64 = 60;

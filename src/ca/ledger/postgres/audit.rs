@@ -8,7 +8,7 @@ use crate::ca::ledger::chain::Tail;
 use crate::ca::ledger::rows::moment;
 use crate::ca::ledger::{AuditHead, AuditLine, AuthorityId};
 use crate::x509::SerialNumber;
-use ::postgres::{Row, Transaction};
+use ::postgres::{Client, Row, Transaction};
 use time::OffsetDateTime;
 
 /// A transaction that writes: it has the head of the audit log to itself.
@@ -33,7 +33,7 @@ impl<'c> Writing<'c> {
     }
 
     /// Writes the lines and the new head, and puts it all on the disk.
-    pub(super) fn commit(mut self) -> Result<(), ::postgres::Error> {
+    pub(super) fn commit(mut self) -> Result<Commit, ::postgres::Error> {
         if !self.lines.is_empty() {
             let lines = &self.lines;
             let column = |of: fn(&AuditLine) -> &str| lines.iter().map(of).collect::<Vec<&str>>();
@@ -61,8 +61,39 @@ impl<'c> Writing<'c> {
             let (count, hash) = (signed(self.head.lines), self.head.hash);
             self.transaction.execute("UPDATE audit_head SET lines = $1, hash = $2", &[&count, &hash.as_slice()])?;
         }
-        self.transaction.commit()
+        let Self { transaction, head, lines } = self;
+        match transaction.commit() {
+            Ok(()) => Ok(Commit::Done),
+            Err(error) if !lines.is_empty() && is_cut_off(&error) => Ok(Commit::Unsettled { head, error }),
+            Err(error) => Err(error),
+        }
     }
+}
+
+/// What became of a transaction that was to be put on the disk.
+pub(super) enum Commit {
+    /// It is there.
+    Done,
+    /// The connection broke off before the server said. If it is there, the log has a line with this head's number and hash.
+    Unsettled { head: AuditHead, error: ::postgres::Error },
+}
+
+/// Whether the connection ended, and not the transaction alone: without a word, or with one about the server's own end or a
+/// connection's (classes 57P and 08 of PostgreSQL's error codes).
+fn is_cut_off(error: &::postgres::Error) -> bool {
+    error.code().is_none_or(|code| code.code().starts_with("57P") || code.code().starts_with("08"))
+}
+
+/// Whether the log has the line that ends in this head. Whoever is still at work on a transaction, also one whose client is
+/// gone, is waited for.
+pub(super) fn has(client: &mut Client, head: &AuditHead) -> Result<bool, ::postgres::Error> {
+    let mut transaction = client.transaction()?;
+    transaction.query("SELECT 1 FROM audit_head FOR UPDATE", &[])?;
+    let found = transaction.query_one(
+        "SELECT EXISTS (SELECT 1 FROM audit WHERE number = $1 AND hash = $2)",
+        &[&signed(head.lines), &head.hash.as_slice()],
+    )?;
+    found.try_get(0)
 }
 
 impl<'c> std::ops::Deref for Writing<'c> {
