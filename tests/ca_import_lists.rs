@@ -157,6 +157,16 @@ fn the_list_beside_is_taken_where_the_index_says_less_and_that_is_told() {
 }
 
 #[test]
+fn a_compromise_that_the_index_alone_tells_of_counts() {
+    let Some(old) = Openssl::new() else { return };
+    old.edit_index(|line| Some(line.replace(",superseded", ",keyCompromise")));
+    let imported = old.import_folder(&["--json"]).expect_code(0).json();
+    assert_eq!(imported["revoked"], 3);
+    assert!(!old.new_list().contains("Superseded"));
+    old.sandbox.certkit(&["ca", "check"]).expect_code(0);
+}
+
+#[test]
 fn a_revocation_whose_certificate_is_lost_is_not_forgotten() {
     let Some(old) = Openssl::new() else { return };
     // The index forgets it too: only the list knows.

@@ -117,3 +117,36 @@ fn an_export_of_the_ledger_brings_back_certificates_profiles_and_revocations() {
     fs::write(sandbox.path("cut.jsonl"), &text[..text.len() - 9]).unwrap();
     sandbox.certkit(&["ca", "repair", "cut.jsonl"]).expect_code(2).complains("cut.jsonl: line 4");
 }
+
+#[test]
+fn a_compromise_that_a_list_tells_of_raises_what_the_ledger_has_for_another_reason() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "superseded"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    sandbox.certkit(&["ca", "backup", "backup.db"]).expect_code(0);
+    let since = |reason: &str| {
+        let shown = sandbox.certkit(&["ca", "show", "a.test.pem", "--json"]).expect_code(0).json()["record"].clone();
+        assert_eq!(shown["reason"], reason, "{shown}");
+        shown["revoked_at"].clone()
+    };
+    let first = since("superseded");
+    sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "keyCompromise"]).expect_code(0);
+    let earlier = sandbox.read("crl.pem");
+    sandbox.write("earlier.pem", earlier);
+    sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    // An earlier copy of the ledger learns of it, and no earlier list takes it back.
+    lose_the_ledger(&sandbox);
+    fs::copy(sandbox.path("backup.db"), sandbox.ca().join("ledger.db")).unwrap();
+    since("superseded");
+    sandbox.certkit(&["ca", "repair"]).expect_code(0).says("revoked: 1").says("a.test (serial number");
+    assert_eq!(since("keyCompromise"), first);
+    sandbox.certkit(&["ca", "repair", "--crl", "earlier.pem"]).expect_code(0).says("nothing to repair");
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    // So does a new one, of both lists.
+    lose_the_ledger(&sandbox);
+    let anew = ["ca", "repair", "--new-ledger", "--crl", "earlier.pem", "--crl", "crl.pem", "a.test.pem"];
+    sandbox.certkit(&anew).expect_code(0).says("revoked: 1");
+    assert_eq!(since("keyCompromise"), first);
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "d.test", "--key", "a.test-key.pem"]).expect_code(2).complains("compromised");
+}

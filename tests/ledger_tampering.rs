@@ -58,6 +58,13 @@ const CHANGES: &[(&str, &str)] = &[
          DELETE FROM revocations WHERE id = 1",
         "row 2 of revocations: it is before row",
     ),
+    // What the guard lets pass is told by the log.
+    (
+        "UPDATE certificates SET revoked_at = 1700000000, reason = 10 WHERE id = 4;
+         INSERT INTO revocations (authority, certificate, revoked_at, reason)
+         VALUES (1, 4, 1700000000, 4), (1, 4, 1700000000, 10)",
+        "its history tells that it was revoked (superseded) at 2023-11-14T22:13:20Z, and the audit log does not",
+    ),
     ("DELETE FROM revocations WHERE certificate = 3", "tells that it was revoked (certificateHold)"),
     ("DELETE FROM revocations WHERE id = 3", "tells that it was released from its hold"),
     ("UPDATE certificates SET issued_at = issued_at - 86400 WHERE id = 4", "the column issued_at"),
@@ -253,6 +260,14 @@ const DISGUISES: &[(&str, &str, &str)] = &[
         "revocations_stay",
     ),
     (
+        // As it was before a revocation could be raised.
+        "DROP TRIGGER revocations_stay ON certificates;
+         CREATE TRIGGER revocations_stay BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificates
+         FOR EACH ROW WHEN (old.reason <> 6) EXECUTE FUNCTION refuse('a revocation is never undone')",
+        "revocations_stay is not as certkit makes it",
+        "revocations_stay",
+    ),
+    (
         "CREATE FUNCTION public.never(bigint, bigint) RETURNS boolean LANGUAGE sql AS 'SELECT false';
          CREATE OPERATOR public.< (FUNCTION = public.never, LEFTARG = bigint, RIGHTARG = bigint);
          DROP TRIGGER audit_head_grows ON audit_head; CREATE TRIGGER audit_head_grows BEFORE UPDATE ON audit_head FOR EACH ROW
@@ -260,16 +275,20 @@ const DISGUISES: &[(&str, &str, &str)] = &[
         "audit_head_grows is not as certkit makes it",
         "audit_head_grows",
     ),
-    ("DROP INDEX names_by_certificate", "names_by_certificate, which is part of every ledger, is missing", "names_by_certificate"),
     (
-        "DROP INDEX names_by_certificate; CREATE INDEX names_by_certificate ON names (name)",
-        "names_by_certificate is not as certkit makes it",
-        "names_by_certificate",
+        "DROP INDEX certificates_by_expiry",
+        "certificates_by_expiry, which is part of every ledger, is missing",
+        "certificates_by_expiry",
     ),
     (
-        "DROP INDEX names_by_certificate; CREATE INDEX names_by_certificate ON revocations (certificate)",
-        "names_by_certificate is not as certkit makes it",
-        "names_by_certificate",
+        "DROP INDEX certificates_by_expiry; CREATE INDEX certificates_by_expiry ON certificates (not_after)",
+        "certificates_by_expiry is not as certkit makes it",
+        "certificates_by_expiry",
+    ),
+    (
+        "DROP INDEX certificates_by_expiry; CREATE INDEX certificates_by_expiry ON revocations (authority, revoked_at)",
+        "certificates_by_expiry is not as certkit makes it",
+        "certificates_by_expiry",
     ),
     (
         "DROP INDEX lists_by_number; CREATE INDEX lists_by_number ON lists (authority, number, scope, (base IS NULL))",
@@ -288,9 +307,9 @@ const DISGUISES: &[(&str, &str, &str)] = &[
         "revocations_by_authority",
     ),
     (
-        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'names_by_certificate'::regclass",
-        "names_by_certificate, which is part of every ledger, is at rest",
-        "names_by_certificate",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'certificates_by_expiry'::regclass",
+        "certificates_by_expiry, which is part of every ledger, is at rest",
+        "certificates_by_expiry",
     ),
 ];
 

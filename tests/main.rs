@@ -22,6 +22,7 @@ mod ca_profiles;
 mod ca_renew;
 mod ca_repair;
 mod ca_revocation;
+mod ca_revocation_raised;
 mod ca_servers;
 mod ca_spared;
 mod capture;

@@ -87,12 +87,13 @@ pub trait Ledger: Send {
     /// When the database fails.
     fn count(&mut self, by: AuthorityId) -> Result<u64, LedgerError>;
 
-    /// Revokes a certificate that `by` has signed, or puts it on hold, and gives its record as it is then.
+    /// Revokes a certificate that `by` has signed, or puts it on hold, and gives its record as it is then. A revocation for
+    /// another reason is raised to a compromise and keeps its time; of two `invalid_since` the earlier one stands then.
     ///
     /// # Errors
     /// [`LedgerError::Unknown`]; [`LedgerError::Own`] for the authority's own certificate; [`LedgerError::AlreadyRevoked`],
-    /// except where a hold becomes a revocation for good; [`LedgerError::NoReason`] for `removeFromCRL`, which revokes
-    /// nothing.
+    /// except where a hold becomes a revocation for good or a revocation is raised; [`LedgerError::NoReason`] for
+    /// `removeFromCRL`, which revokes nothing.
     fn revoke(
         &mut self,
         by: AuthorityId,

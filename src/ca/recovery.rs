@@ -201,7 +201,8 @@ fn entry(entry: &RevokedCertificate) -> Result<(SerialNumber, Revocation), ListF
 }
 
 /// Brings an authority's numbers and revocations to where its lists had them. A revocation that the ledger has stays as it is,
-/// and so does a hold that it knows to be lifted after the list that has it.
+/// unless a list tells of a compromise and it does not, to which it is raised; and so does a hold that the ledger knows to be
+/// lifted after the list that has it.
 ///
 /// # Errors
 /// When the ledger fails.
@@ -311,7 +312,7 @@ fn released_since<'a>(
 }
 
 /// What is revoked after all of these lists of one authority. What a later list leaves out has expired, and stays revoked; a
-/// hold that it leaves out was lifted, if it is a complete list, and of every certificate or of the same scope as the one that
+/// compromise stays one, whatever a later list says; a hold that it leaves out was lifted, if it is a complete list, and of every certificate or of the same scope as the one that
 /// had the hold.
 pub fn standing(lists: &[OwnList]) -> BTreeMap<SerialNumber, Revocation> {
     standing_of(lists).into_iter().map(|(serial, (revocation, _))| (serial, revocation)).collect()
@@ -341,6 +342,9 @@ fn standing_of(lists: &[OwnList]) -> BTreeMap<SerialNumber, (Revocation, &OwnLis
                         standing.remove(serial);
                     }
                 }
+                // A key that was in other hands is not out of them for another reason being given later.
+                _ if !revocation.tells_of_compromise()
+                    && standing.get(serial).is_some_and(|(revocation, _)| revocation.tells_of_compromise()) => {}
                 _ => _ = standing.insert(serial.clone(), (*revocation, list)),
             }
         }
@@ -396,6 +400,20 @@ mod tests {
         // It may say that a certificate has expired, too.
         let expired = list(2, true, &[(1, RemoveFromCrl)]);
         assert_eq!(reasons(&[list(1, false, &[(1, KeyCompromise)]), expired]), [KeyCompromise]);
+    }
+
+    #[test]
+    fn a_compromise_stays_one_and_another_reason_may_become_one() {
+        use CrlReason::{CaCompromise, CertificateHold, KeyCompromise, Superseded};
+        for (first, then, stands) in [
+            (Superseded, KeyCompromise, KeyCompromise),
+            (KeyCompromise, Superseded, KeyCompromise),
+            (KeyCompromise, CertificateHold, KeyCompromise),
+            (KeyCompromise, CaCompromise, CaCompromise),
+        ] {
+            let (first, then) = (list(1, false, &[(1, first)]), list(2, false, &[(1, then)]));
+            assert_eq!(reasons(&[then, first]), [stands]);
+        }
     }
 
     #[test]

@@ -11,10 +11,10 @@ use crate::x509::SerialNumber;
 use crate::x509::ocsp::OcspStatus;
 
 impl Authority {
-    /// Revokes a certificate or puts it on hold, and gives its record as it is then.
+    /// Revokes a certificate or puts it on hold, or raises a revocation to a compromise, and gives its record as it is then.
     ///
     /// # Errors
-    /// When it is none of this authority's, its own or revoked already, and when the ledger fails.
+    /// When it is none of this authority's, its own or revoked already, unless that is raised, and when the ledger fails.
     pub fn revoke(
         &mut self,
         serial: &SerialNumber,

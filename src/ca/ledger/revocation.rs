@@ -32,6 +32,25 @@ impl Revocation {
     pub fn is_hold(&self) -> bool {
         self.reason == CrlReason::CertificateHold
     }
+
+    /// What a certificate has that stands so and is revoked, or put on hold, by this; `None` where it stays as it is.
+    pub fn upon(self, standing: Option<Self>) -> Option<Self> {
+        match standing {
+            None => Some(self),
+            Some(standing) if standing.is_hold() && !self.is_hold() => Some(self),
+            Some(standing) => standing.raised(&self),
+        }
+    }
+
+    /// What it becomes once a compromise is known of that it does not tell of. Nothing gets milder by that: the certificate
+    /// stays revoked as of the first time, and of two times since when it is not to be trusted the earlier one counts.
+    fn raised(&self, compromise: &Self) -> Option<Self> {
+        if self.is_hold() || self.tells_of_compromise() || !compromise.tells_of_compromise() {
+            return None;
+        }
+        let invalid_since = self.invalid_since.into_iter().chain(compromise.invalid_since).min();
+        Some(Self { at: self.at, reason: compromise.reason, invalid_since })
+    }
 }
 
 /// An entry of a list: a certificate that is revoked, or in a delta one whose hold was lifted.
@@ -132,10 +151,14 @@ pub(super) fn may_revoke(record: Record, revocation: Revocation) -> Result<Stand
     if revocation.reason == CrlReason::RemoveFromCrl {
         return Err(LedgerError::NoReason);
     }
-    if let Some(standing) = record.revocation.filter(|standing| !standing.is_hold() || revocation.is_hold()) {
-        return Err(LedgerError::AlreadyRevoked { serial: record.serial, revocation: standing });
-    }
-    Ok(Standing { record: Record { revocation: Some(revocation), ..record }, change: revocation })
+    let change = match (revocation.upon(record.revocation), record.revocation) {
+        (Some(change), _) => change,
+        (None, standing) => {
+            let revocation = standing.unwrap_or(revocation);
+            return Err(LedgerError::AlreadyRevoked { serial: record.serial, revocation });
+        }
+    };
+    Ok(Standing { record: Record { revocation: Some(change), ..record }, change })
 }
 
 /// How a certificate stands once its hold is lifted, if it has one.

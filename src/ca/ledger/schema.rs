@@ -84,6 +84,13 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     statement.query_map([], |row| row.get(0))?.collect()
 }
 
+/// Gives a file that has the tables of the latest version its number again. What a version changed beside tables may be as it was
+/// before: that is made so too.
+pub(super) fn renumber(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(RAISING)?;
+    transaction.pragma_update(None, "user_version", LATEST)
+}
+
 /// How many migrations the file has seen.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
@@ -91,8 +98,12 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// Times are seconds since 1970. Serial numbers are the content octets of their INTEGER. Reasons are the numbers of
 /// CRLReason (RFC 5280 §5.3.1).
-const MIGRATIONS: &[Migration] =
-    &[Migration::sql(FIRST), Migration::sql(REVOCATION), Migration { sql: CHAIN, then: chain }];
+const MIGRATIONS: &[Migration] = &[
+    Migration::sql(FIRST),
+    Migration::sql(REVOCATION),
+    Migration { sql: CHAIN, then: chain },
+    Migration::sql(RAISING),
+];
 
 /// The first release.
 const FIRST: &str = "
@@ -248,6 +259,20 @@ CREATE TRIGGER audit_head_grows BEFORE UPDATE ON audit_head WHEN NEW.lines < OLD
 CREATE INDEX names_by_certificate ON names (certificate);
 ";
 
+/// A revocation may be raised to a compromise (1, 2, 10). The index of names by certificate cost every issue and served
+/// checks alone. Either may be missing: a file that lost its number, or a guard, is brought up to date too.
+const RAISING: &str = "
+DROP INDEX IF EXISTS names_by_certificate;
+DROP TRIGGER IF EXISTS revocations_stay;
+
+-- A real revocation stays, unless a compromise is told of one that told of none: as of the same time, and not to be trusted
+-- since no later. Only a hold (6) may be lifted or become one. What is unknown (NULL) is no raise.
+CREATE TRIGGER revocations_stay BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificates
+    WHEN OLD.reason <> 6 AND (OLD.reason NOT IN (1, 2, 10) AND NEW.reason IN (1, 2, 10) AND NEW.revoked_at = OLD.revoked_at
+        AND (OLD.invalid_since IS NULL OR NEW.invalid_since <= OLD.invalid_since)) IS NOT TRUE
+    BEGIN SELECT RAISE(ABORT, 'a revocation is never undone'); END;
+";
+
 /// Chains the lines of a log that had no hashes: from here on no change of theirs goes unseen.
 fn chain(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut log = Log::open(transaction)?;
@@ -285,7 +310,7 @@ impl Migration {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     #[test]
@@ -321,6 +346,78 @@ mod tests {
             })
             .unwrap();
         assert_eq!(line, ("ann".to_owned(), 1), "the old line is in the chain");
+    }
+
+    /// A file at version 3, with a revocation that is real and one that may be lifted.
+    fn of_version_3() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let transaction = connection.transaction().unwrap();
+        for Migration { sql, then } in &MIGRATIONS[..3] {
+            transaction.execute_batch(sql).unwrap();
+            then(&transaction).unwrap();
+        }
+        transaction.pragma_update(None, "user_version", 3).unwrap();
+        transaction
+            .execute_batch(
+                "INSERT INTO authorities VALUES (1, zeroblob(32), '', 0, 0, x'');
+                 INSERT INTO certificates VALUES (1, 1, x'01', zeroblob(32), '', '[]', 0, 0, '', 0, 7, 4, x'', 5);
+                 INSERT INTO certificates VALUES (2, 1, x'02', randomblob(32), '', '[]', 0, 0, '', 0, 8, 6, x'', NULL);
+                 INSERT INTO names VALUES ('a.test', 1), ('b.test', 2);
+                 INSERT INTO revocations VALUES (1, 1, 1, 7, 4, 5), (2, 1, 2, 8, 6, NULL);",
+            )
+            .unwrap();
+        transaction.commit().unwrap();
+        connection
+    }
+
+    fn parts(connection: &Connection) -> Vec<(String, String)> {
+        let mut parts = connection
+            .prepare(
+                "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name",
+            )
+            .unwrap();
+        parts.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_ledger_of_version_3_keeps_what_it_knows_and_its_revocations_may_be_raised() {
+        let raise = "UPDATE certificates SET revoked_at = 7, reason = 1, invalid_since = 5 WHERE id = 1";
+        let mut connection = of_version_3();
+        assert_eq!(standing(&mut connection).unwrap(), Standing::Earlier);
+        assert!(connection.execute(raise, []).unwrap_err().to_string().contains("never undone"));
+        migrate(&mut connection).unwrap().unwrap();
+        let mut fresh = Connection::open_in_memory().unwrap();
+        migrate(&mut fresh).unwrap().unwrap();
+        assert_eq!(parts(&connection), parts(&fresh));
+        assert!(!parts(&connection).iter().any(|(name, _)| name == "names_by_certificate"));
+        let kept: String = connection
+            .query_row(
+                "SELECT (SELECT group_concat(concat(id, revoked_at, reason, invalid_since)) FROM certificates)
+                     || (SELECT group_concat(name) FROM names) || (SELECT group_concat(id) FROM revocations)",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(kept, "1745,286a.test,b.test1,2");
+        assert_eq!(connection.execute(raise, []).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_ledger_whose_number_is_that_of_the_version_before_is_brought_up_to_date() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap().unwrap();
+        let made = parts(&connection);
+        connection.pragma_update(None, "user_version", 3).unwrap();
+        migrate(&mut connection).unwrap().unwrap();
+        assert_eq!((version(&connection).unwrap(), parts(&connection)), (LATEST, made.clone()));
+        // One of version 3 that has lost its number has the tables of the latest, and not its guards.
+        let mut earlier = of_version_3();
+        earlier.pragma_update(None, "user_version", 0).unwrap();
+        assert_eq!(standing(&mut earlier).unwrap(), Standing::Renumbered(0));
+        let transaction = earlier.transaction().unwrap();
+        renumber(&transaction).unwrap();
+        transaction.commit().unwrap();
+        assert_eq!((version(&earlier).unwrap(), parts(&earlier)), (LATEST, made));
     }
 
     #[test]
@@ -370,6 +467,22 @@ mod tests {
         for undoing in ["revoked_at = NULL, reason = NULL", "reason = 6", "invalid_since = 0"] {
             let error = connection.execute(&format!("UPDATE certificates SET {undoing}"), []).unwrap_err().to_string();
             assert!(error.contains("never undone"), "{undoing}: {error}");
+        }
+        // It may be raised to a compromise, and nothing else with that.
+        for other in [
+            "reason = 5",
+            "reason = 1, revoked_at = 2",
+            "reason = 1, revoked_at = NULL",
+            "reason = NULL, revoked_at = NULL",
+            "reason = 8",
+        ] {
+            let error = connection.execute(&format!("UPDATE certificates SET {other}"), []).unwrap_err().to_string();
+            assert!(error.contains("never undone"), "{other}: {error}");
+        }
+        assert_eq!(connection.execute("UPDATE certificates SET reason = 10, invalid_since = 3", []).unwrap(), 1);
+        for lowering in ["reason = 4", "reason = 1", "reason = 6", "invalid_since = 2", "reason = 10"] {
+            let error = connection.execute(&format!("UPDATE certificates SET {lowering}"), []).unwrap_err().to_string();
+            assert!(error.contains("never undone"), "{lowering}: {error}");
         }
     }
 }

@@ -160,10 +160,12 @@ claims! {
         a_lost_head_of_the_log_is_made_again_of_the_last_line
         a_log_whose_last_line_was_changed_gets_no_new_head
         a_table_that_was_taken_away_is_made_again_where_that_loses_nothing
+        a_ledger_of_the_version_before_is_brought_up_to_date
         what_was_recorded_cannot_be_rewritten;
     revocation: a_revocation_is_recorded_with_its_reason_and_stays
         only_a_certificate_of_the_authority_is_revoked
         a_hold_is_lifted_or_becomes_a_revocation_and_is_remembered
+        a_revocation_is_raised_to_a_compromise_and_never_lowered
         a_delta_has_what_changed_after_its_base_whatever_the_clock_said
         a_reader_of_entries_may_break_off
         crl_numbers_only_grow_and_are_handed_out_once
@@ -261,6 +263,7 @@ fn a_ledger_that_may_only_be_read_is_read_and_not_written() {
         drop(ledger);
         let mut reading = SqliteLedger::only_to_read(path).unwrap();
         assert_eq!(reading.count(by).unwrap(), 1);
+        assert_eq!(reading.setting("temp_store"), "2", "what is sorted needs no file");
         let written = reading.record(by, &entry(&leaf(10, "a.test")), &act(Action::Issue));
         assert!(matches!(written, Err(LedgerError::Unwritable { .. })), "{written:?}");
         drop(reading);

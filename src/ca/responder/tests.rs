@@ -65,6 +65,17 @@ fn a_revocation_shows_in_the_next_answer() {
 }
 
 #[test]
+fn that_a_revocation_was_raised_shows_in_the_next_answer() {
+    let (mut fixture, responder) = fixture();
+    let request = request(&[id(fixture.authority.certificate(), 11)], None);
+    for (at, reason) in [(NOW, CrlReason::Superseded), (NOW + AN_HOUR, CrlReason::KeyCompromise)] {
+        fixture.authority.revoke(&serial(11), Revocation::new(at, reason), &act(Action::Revoke)).unwrap();
+        let told = OcspStatus::Revoked { since: NOW, reason: Some(reason) };
+        assert_eq!(statuses(&responder.answer(&request, NOW)), [told]);
+    }
+}
+
+#[test]
 fn an_answer_is_given_again_for_half_its_time() {
     let (fixture, responder) = fixture();
     let ask = |minutes| {

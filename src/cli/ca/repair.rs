@@ -36,7 +36,8 @@ leaves a line in its audit log; nothing that is recorded is taken away.
 What a certificate does not tell, its revocation above all, comes from a backup or from the lists that were published: --crl, a
 list among the FILEs, and crl.pem in this folder or the CA's. Of those that this CA has signed, the greatest number is taken, so
 that the next list has a greater one (RFC 5280 §5.2.3), and each revocation whose certificate the ledger has. The others are
-named, and the exit status is 1: give their certificates too. A hold that the ledger knows to be lifted since stays lifted.
+named, and the exit status is 1: give their certificates too. A hold that the ledger knows to be lifted since stays lifted, and
+what it has revoked for another reason is raised to a compromise that a list tells of.
 
 With --new-ledger a CA whose ledger is lost gets a new one, with its authorities and whatever certificates the FILEs hold. All
 FILEs are judged first. Where an authority has no list and there is no export, all that it revoked is lost: the answer says so.

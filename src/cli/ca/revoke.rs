@@ -22,14 +22,16 @@ use crate::x509::extension::CrlReason;
 #[command(after_long_help = "\
 Clients learn of it from the next revocation list (certkit ca crl) and from OCSP answers (certkit ca ocsp), which say it at
 once. A revocation is for good, except a hold: --hold suspends, --release lifts that, and a hold can become a revocation. Its
-reason is for good too: one that was revoked as superseded cannot become a keyCompromise.
+reason is for good too, and can only be raised: what was revoked as superseded becomes a keyCompromise, cACompromise or
+aACompromise once that is known, and its key is not certified again. Its time stays the first one, and of two times since when
+it is not to be trusted (--invalid-since) the earlier one stands.
 
 Reasons (RFC 5280 §5.3.1): unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation,
 certificateHold, privilegeWithdrawn, aACompromise.
 
 Where several certificates have the name, those that are expired or revoked aside, none is revoked and they are listed.
 
-Exit status: 0 revoked; 1 revoked already (or, with --release, not on hold): nothing changed for it; 2 could not.
+Exit status: 0 revoked or raised; 1 revoked already (or, with --release, not on hold): nothing changed for it; 2 could not.
 
 For example:
   certkit ca revoke api.test --reason superseded
@@ -38,7 +40,8 @@ For example:
   certkit ca revoke --release laptop.test
 
 With --json the answer is an object: `certificates`, each as `certkit ca list` answers, with `changed` (whether this run did
-it) and `not_taken` (the reason given, where the one it was revoked for before stays); `list`, the last revocation list, or the
+it), `not_taken` (the reason given, where the one it was revoked for before stays) and `raised_from` (the reason before, where
+it was raised to a compromise); `list`, the last revocation list, or the
 one that is worst off of those for several addresses, with `number`, `next_update`, `state` (`current`, `due`, `lost`, `lapsed`,
 `behind`) and `url`, null where none was signed; and `to_do`, what to do
 next.")]
@@ -68,7 +71,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", conflicts_with = "release")]
     invalid_since: Option<Moment>,
 
-    /// Revoke all that have the name
+    /// Revoke all that have the name; with a compromise as the reason, those revoked for another too
     #[arg(long, conflicts_with = "release")]
     all: bool,
 }
@@ -79,13 +82,13 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let Some((first, others)) = args.which.split_first() else { bail!("it has to be said which") };
     let (signer, mut authority, meant) = Meant::in_any(first, chosen, false)?;
     // All are found before any is touched.
-    let mut records = args.chosen_of(meant, now)?;
+    let mut records = args.chosen_of(meant, revocation, now)?;
     for which in others {
         let meant = match Meant::find(&mut authority, which, &signer) {
             Ok(meant) => meant,
             Err(error) => return Err(error).hint_if(another(which, first, &signer, chosen)),
         };
-        for record in args.chosen_of(meant, now)? {
+        for record in args.chosen_of(meant, revocation, now)? {
             if !records.iter().any(|known| known.id == record.id) {
                 records.push(record);
             }
@@ -122,6 +125,13 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         if taken.changed {
             twin::tell_of_the_other(record, &signer, now, session);
         }
+        if let (Some(_), Some(_), Some(first)) = (args.at, taken.raised_from, record.revocation) {
+            session.warn(format_args!(
+                "the certificate with serial number {} stays revoked as of {}: --at is not taken, for it was revoked before",
+                record.serial,
+                rfc3339(first.at)
+            ));
+        }
         answer.certificates.push(taken);
     }
     let lists = Lapse::of_all(&mut authority, now)?;
@@ -154,11 +164,18 @@ impl Args {
         Ok(Some(Revocation { at, reason, invalid_since }))
     }
 
-    fn chosen_of(&self, mut meant: Meant, now: OffsetDateTime) -> anyhow::Result<Vec<Record>> {
+    fn chosen_of(
+        &self,
+        mut meant: Meant,
+        revocation: Option<Revocation>,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<Vec<Record>> {
         let on_hold = |record: &Record| record.revocation.is_some_and(|revocation| revocation.is_hold());
         let counts = |record: &Record| if self.release { on_hold(record) } else { is_live(record, now) };
         if self.all {
-            meant.narrow(counts);
+            // Also what a compromise raises, and a hold that becomes a revocation.
+            let changes = |record: &Record| revocation.is_some_and(|it| it.upon(record.revocation).is_some());
+            meant.narrow(|record| now <= record.validity.not_after && changes(record));
             return Ok(meant.records);
         }
         let several = meant.records.len() > 1;
@@ -182,7 +199,7 @@ fn another(which: &str, first: &str, signer: &Chosen, chosen: &Chosen) -> Option
     Some(format!("{other} has issued it, and {signer} has issued {first}: revoke them one after the other"))
 }
 
-/// Revokes one certificate or lifts its hold, if it is not so already.
+/// Revokes one certificate, raises its revocation or lifts its hold, if it is not so already.
 fn take(
     authority: &mut Authority,
     name: &AuthorityName,
@@ -195,13 +212,17 @@ fn take(
         None => authority.release(&record.serial, &place::act(Action::Release)),
     };
     match done {
-        Ok(record) => Ok(Taken { line: Line::of(&record, name, now), changed: true, not_taken: None }),
+        Ok(changed) => {
+            let before = record.revocation.filter(|before| revocation.is_some() && !before.is_hold());
+            let raised_from = before.map(|before| before.reason.name());
+            Ok(Taken { line: Line::of(&changed, name, now), changed: true, not_taken: None, raised_from })
+        }
         Err(error) if error.is_about_standing() => {
             let differs = |given: &CrlReason| {
                 *given != CrlReason::Unspecified && record.revocation.is_some_and(|standing| standing.reason != *given)
             };
             let not_taken = revocation.map(|it| it.reason).filter(differs).map(CrlReason::name);
-            Ok(Taken { line: Line::of(record, name, now), changed: false, not_taken })
+            Ok(Taken { line: Line::of(record, name, now), changed: false, not_taken, raised_from: None })
         }
         Err(error) => Err(error.into()),
     }
@@ -262,13 +283,17 @@ struct Taken {
     changed: bool,
     /// The reason given, where the one before stays.
     not_taken: Option<&'static str>,
+    /// The reason before, where it was raised to a compromise.
+    raised_from: Option<&'static str>,
 }
 
 impl Report for Answer {
     fn text(&self, text: &mut Text) {
-        for Taken { line, changed, not_taken } in &self.certificates {
-            let standing = line.revocation_in_words();
+        for Taken { line, changed, not_taken, raised_from } in &self.certificates {
+            let before = raised_from.map(|reason| format!(" ({reason} before)")).unwrap_or_default();
+            let standing = format!("{}{before}", line.revocation_in_words());
             let verb = match (changed, self.released) {
+                (true, false) if raised_from.is_some() => good("raised").to_string(),
                 (true, false) => good("revoked").to_string(),
                 (true, true) => good("released").to_string(),
                 (false, false) => bad("already").to_string(),
@@ -277,15 +302,10 @@ impl Report for Answer {
             text.line(format_args!("{verb}  {}  {}  {}", line.serial(), strong(line.called()), safe(standing)));
             if let Some(reason) = not_taken {
                 text.line(format_args!(
-                    "{} {reason} was NOT taken: a revocation keeps its first reason, here and in every list",
+                    "{} {reason} was NOT taken: a revocation keeps its reason, here and in every list, unless it is raised to a \
+                     compromise",
                     warn("not changed:")
                 ));
-                if NAMES_OF_COMPROMISE.contains(reason) {
-                    text.line(format_args!(
-                        "{} certkit does not know the key as compromised and would certify it again: destroy it",
-                        warn("beware:")
-                    ));
-                }
             }
         }
         if let Some(list) = &self.list
@@ -296,6 +316,3 @@ impl Report for Answer {
         text.line(format_args!("next: {}", self.to_do));
     }
 }
-
-/// The reasons for which a key is not certified again.
-const NAMES_OF_COMPROMISE: [&str; 3] = ["keyCompromise", "cACompromise", "aACompromise"];

@@ -5,14 +5,13 @@ use std::ops::ControlFlow;
 use super::Failure;
 use super::audit::Writing;
 use super::catalogue::{self, Altered, How, Refusal, Unlike};
-use super::rows::each;
 use super::schema;
 use crate::ca::ledger::act::Done;
 use crate::ca::ledger::{
     Act, AuditLine, AuthorityId, Change, Examined, Flaw, Mark, Mended, RecordId, Step, flaw, search_names,
 };
 use crate::x509::Certificate;
-use ::postgres::{Row, Transaction};
+use ::postgres::{Portal, Row, Transaction};
 
 /// Shows which tables, guards and indexes are missing, at rest or not as certkit makes them, what is not part of a ledger, rows
 /// that refer to nothing, and settings under which nothing is durable.
@@ -63,7 +62,19 @@ pub(super) fn examine(
     moment: &mut Transaction<'_>,
     visit: &mut dyn FnMut(Examined) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
-    each(moment, &format!("{EXAMINE} ORDER BY id"), &[], &mut |row| Ok(visit(read(row)?)))
+    let mut names = Names::of(moment)?;
+    let portal = moment.bind(&format!("{EXAMINE} ORDER BY id"), &[])?;
+    loop {
+        let rows = moment.query_portal(&portal, PAGE)?;
+        for row in &rows {
+            if visit(read(row, moment, &mut names)?).is_break() {
+                return Ok(());
+            }
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+    }
 }
 
 /// Makes those tables again that may be.
@@ -99,11 +110,19 @@ pub(super) fn mend(writing: &mut Writing<'_>, mended: &mut Vec<Mended>, act: &Ac
         let done = Done { fingerprint: Vec::new(), serial: None, detail: what.clone() };
         writing.log(AuditLine { authority: None, ..done.line(AuthorityId(0), act) });
     }
-    writing.execute("DELETE FROM names WHERE certificate NOT IN (SELECT id FROM certificates)", &[])?;
+    writing.execute(
+        "DELETE FROM names WHERE NOT EXISTS (SELECT FROM certificates WHERE certificates.id = names.certificate)",
+        &[],
+    )?;
+    // As of now: what is written from here on is not among them.
+    let mut names = Names::of(writing)?;
     let mut after = 0_i64;
     loop {
-        let page = writing.query(&format!("{EXAMINE} WHERE id > $1 ORDER BY id LIMIT 1000"), &[&after])?;
-        let page: Vec<Examined> = page.iter().map(read).collect::<Result<_, _>>()?;
+        let rows = writing.query(&format!("{EXAMINE} WHERE id > $1 ORDER BY id LIMIT 1000"), &[&after])?;
+        let mut page = Vec::with_capacity(rows.len());
+        for row in &rows {
+            page.push(read(row, writing, &mut names)?);
+        }
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id.0;
         for row in page {
@@ -138,7 +157,7 @@ fn mend_names(writing: &mut Writing<'_>, row: Examined, act: &Act) -> Result<Opt
     if wanted == row.found_by {
         return Ok(None);
     }
-    writing.execute("DELETE FROM names WHERE certificate = $1", &[&row.id.0])?;
+    writing.execute("DELETE FROM names WHERE name = ANY ($1) AND certificate = $2", &[&row.found_by, &row.id.0])?;
     writing.execute(
         "INSERT INTO names (name, certificate) SELECT name, $2 FROM unnest($1::text[]) AS name",
         &[&wanted, &row.id.0],
@@ -149,20 +168,59 @@ fn mend_names(writing: &mut Writing<'_>, row: Examined, act: &Act) -> Result<Opt
     Ok(Some(format!("the names of the certificate with serial number {serial}")))
 }
 
-fn read(row: &Row) -> Result<Examined, Failure> {
-    let mut found_by: Vec<String> = row.try_get(13)?;
-    found_by.sort();
+/// The names under which certificates are found, read once in the order of the certificates: there is no index by which those
+/// of one could be asked for.
+struct Names {
+    portal: Portal,
+    page: std::vec::IntoIter<Row>,
+    next: Option<(i64, String)>,
+}
+
+impl Names {
+    /// As of this moment.
+    fn of(moment: &mut Transaction<'_>) -> Result<Self, Failure> {
+        let portal = moment.bind("SELECT certificate, name FROM names ORDER BY certificate", &[])?;
+        let mut names = Self { portal, page: Vec::new().into_iter(), next: None };
+        names.advance(moment)?;
+        Ok(names)
+    }
+
+    fn advance(&mut self, moment: &mut Transaction<'_>) -> Result<(), Failure> {
+        if self.page.len() == 0 {
+            self.page = moment.query_portal(&self.portal, PAGE)?.into_iter();
+        }
+        self.next = self.page.next().map(|row| Ok::<_, Failure>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
+        Ok(())
+    }
+
+    /// Those of this certificate, which is later than the one that was asked for before, in order.
+    fn of_certificate(&mut self, id: i64, moment: &mut Transaction<'_>) -> Result<Vec<String>, Failure> {
+        let mut found = Vec::new();
+        while let Some((of, name)) = self.next.take_if(|(of, _)| *of <= id) {
+            // Those of an earlier one are of none that is there.
+            if of == id {
+                found.push(name);
+            }
+            self.advance(moment)?;
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn read(row: &Row, moment: &mut Transaction<'_>, names: &mut Names) -> Result<Examined, Failure> {
+    let id = row.try_get(0)?;
     let column = |index| Ok::<_, Failure>(row.try_get::<_, Option<Vec<i64>>>(index)?.unwrap_or_default());
-    let sinces: Vec<Option<i64>> = row.try_get::<_, Option<_>>(19)?.unwrap_or_default();
-    let owners = column(15)?.into_iter().zip(column(16)?);
-    let changes = column(17)?.into_iter().zip(column(18)?).zip(sinces);
+    let sinces: Vec<Option<i64>> = row.try_get::<_, Option<_>>(18)?.unwrap_or_default();
+    let owners = column(14)?.into_iter().zip(column(15)?);
+    let changes = column(16)?.into_iter().zip(column(17)?).zip(sinces);
     let history = owners.zip(changes).map(|((mark, authority), ((revoked_at, reason), invalid_since))| Step {
         mark: Mark(mark),
         authority: AuthorityId(authority),
         change: Change { revoked_at, reason, invalid_since },
     });
     Ok(Examined {
-        id: RecordId(row.try_get(0)?),
+        id: RecordId(id),
         authority: AuthorityId(row.try_get(1)?),
         serial: row.try_get(2)?,
         fingerprint: row.try_get(3)?,
@@ -174,21 +232,22 @@ fn read(row: &Row) -> Result<Examined, Failure> {
         issued_at: row.try_get(9)?,
         standing: Change::from_columns(row.try_get(10)?, row.try_get(11)?, row.try_get(12)?),
         history: history.collect(),
-        found_by,
-        der: row.try_get(14)?,
+        found_by: names.of_certificate(id, moment)?,
+        der: row.try_get(13)?,
     })
 }
 
 const EXAMINE: &str =
     "SELECT id, authority, serial, fingerprint, subject, names, not_before, not_after, profile, issued_at,
-    revoked_at, reason, invalid_since,
-    ARRAY(SELECT name FROM names WHERE certificate = certificates.id), der,
+    revoked_at, reason, invalid_since, der,
     marks, authorities, times, reasons, sinces
     FROM certificates LEFT JOIN LATERAL (
         SELECT array_agg(step.id ORDER BY step.id) AS marks, array_agg(step.authority ORDER BY step.id) AS authorities,
             array_agg(step.revoked_at ORDER BY step.id) AS times, array_agg(step.reason ORDER BY step.id) AS reasons,
             array_agg(step.invalid_since ORDER BY step.id) AS sinces
         FROM revocations AS step WHERE step.certificate = certificates.id) AS history ON true";
+
+const PAGE: i32 = 1000;
 
 /// Which column refers to rows of which table.
 const REFERENCES: &[(&str, &str, &str)] = &[

@@ -9,7 +9,7 @@ use crate::ca::ledger::act::Done;
 use crate::ca::ledger::examined::{Change, Examined, Step};
 use crate::ca::ledger::{Act, AuditLine, AuthorityId, Flaw, Mark, Mended, RecordId, flaw, schema, search_names};
 use crate::x509::{Certificate, SerialNumber};
-use rusqlite::{Connection, ErrorCode, Row, Transaction, params};
+use rusqlite::{Connection, ErrorCode, Row, Rows, Statement, Transaction, params};
 
 /// Shows what is wrong with the file, with the references between tables, and with the guards of the tables.
 pub(super) fn integrity(connection: &Connection, visit: &mut dyn FnMut(Flaw)) -> rusqlite::Result<()> {
@@ -69,15 +69,18 @@ fn damage(connection: &Connection) -> rusqlite::Result<Vec<(String, Option<Strin
     Ok(told.map(|line| (line.to_owned(), of_index(line))).collect())
 }
 
-/// Shows every certificate, the oldest first. One statement sees one moment of the database.
+/// Shows every certificate, the oldest first. One transaction sees one moment of the database.
 pub(super) fn examine(
-    connection: &Connection,
+    connection: &mut Connection,
     visit: &mut dyn FnMut(Examined) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
-    let mut statement = connection.prepare(&format!("{EXAMINE} ORDER BY id"))?;
+    let moment = connection.transaction()?;
+    let mut names = moment.prepare(NAMES)?;
+    let mut names = Names::of(&mut names)?;
+    let mut statement = moment.prepare(&format!("{EXAMINE} ORDER BY id"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if visit(read(row)?).is_break() {
+        if visit(read(row, &mut names)?).is_break() {
             break;
         }
     }
@@ -88,6 +91,10 @@ pub(super) fn examine(
 /// audit log.
 pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Mended>, Failure> {
     let mut mended = Vec::new();
+    let had_another_number = schema::version(transaction)? != schema::LATEST;
+    if had_another_number {
+        schema::renumber(transaction)?;
+    }
     let unlike = unlike(transaction)?;
     for (name, fault) in &unlike {
         if let Unlike::Missing { kind, sql } = fault
@@ -101,8 +108,7 @@ pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Mende
         }
     }
     mended.extend(mend_head(transaction)?.map(|head| Mended::head(head.lines)));
-    if schema::version(transaction)? != schema::LATEST {
-        transaction.pragma_update(None, "user_version", schema::LATEST)?;
+    if had_another_number {
         mended.push(Mended::new("the number of the schema"));
     }
     for (name, fault) in unlike {
@@ -134,10 +140,13 @@ pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Mende
         let done = Done { fingerprint: Vec::new(), serial: None, detail: what.clone() };
         log.add(&mut AuditLine { authority: None, ..done.line(AuthorityId(0), act) })?;
     }
-    transaction.execute("DELETE FROM names WHERE certificate NOT IN (SELECT id FROM certificates)", [])?;
+    transaction.execute(REMOVE_DANGLING, [])?;
+    // They are sorted as a whole before the first is shown, so what is written meanwhile is not among them.
+    let mut names = transaction.prepare(NAMES)?;
+    let mut names = Names::of(&mut names)?;
     let mut after = 0;
     loop {
-        let page = rows_after(transaction, after)?;
+        let page = rows_after(transaction, after, &mut names)?;
         let Some(last) = page.last() else { break };
         after = last.id.0;
         for row in page {
@@ -159,29 +168,62 @@ fn mend_names(transaction: &Transaction<'_>, row: &Examined) -> rusqlite::Result
     if wanted == row.found_by {
         return Ok(None);
     }
-    transaction.execute("DELETE FROM names WHERE certificate = ?1", params![row.id.0])?;
+    for name in &row.found_by {
+        transaction.execute(REMOVE, params![name, row.id.0])?;
+    }
     for name in wanted {
         transaction.execute("INSERT INTO names (name, certificate) VALUES (?1, ?2)", params![name, row.id.0])?;
     }
     Ok(Some(certificate.serial().clone()))
 }
 
-fn rows_after(transaction: &Transaction<'_>, id: i64) -> Result<Vec<Examined>, Failure> {
+fn rows_after(transaction: &Transaction<'_>, id: i64, names: &mut Names<'_>) -> Result<Vec<Examined>, Failure> {
     let mut statement = transaction.prepare(&format!("{EXAMINE} WHERE id > ?1 ORDER BY id LIMIT 1000"))?;
     let mut rows = statement.query(params![id])?;
     let mut page = Vec::new();
     while let Some(row) = rows.next()? {
-        page.push(read(row)?);
+        page.push(read(row, names)?);
     }
     Ok(page)
 }
 
-fn read(row: &Row<'_>) -> Result<Examined, Failure> {
+/// The names under which certificates are found, read once in the order of the certificates: there is no index by which those
+/// of one could be asked for.
+struct Names<'s> {
+    rows: Rows<'s>,
+    next: Option<(i64, String)>,
+}
+
+impl<'s> Names<'s> {
+    /// By the statement [`NAMES`].
+    fn of(statement: &'s mut Statement<'_>) -> rusqlite::Result<Self> {
+        let mut names = Self { rows: statement.query([])?, next: None };
+        names.advance()?;
+        Ok(names)
+    }
+
+    fn advance(&mut self) -> rusqlite::Result<()> {
+        self.next = self.rows.next()?.map(|row| Ok::<_, rusqlite::Error>((row.get(0)?, row.get(1)?))).transpose()?;
+        Ok(())
+    }
+
+    /// Those of this certificate, which is later than the one that was asked for before, in order.
+    fn of_certificate(&mut self, id: i64) -> rusqlite::Result<Vec<String>> {
+        let mut found = Vec::new();
+        while let Some((of, name)) = self.next.take_if(|(of, _)| *of <= id) {
+            // Those of an earlier one are of none that is there.
+            if of == id {
+                found.push(name);
+            }
+            self.advance()?;
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn read(row: &Row<'_>, names: &mut Names<'_>) -> Result<Examined, Failure> {
     let id: i64 = row.get(0)?;
-    let found_by: String = row.get(14)?;
-    let mut found_by: Vec<String> =
-        serde_json::from_str(&found_by).map_err(|_| format!("the names of certificate {id} cannot be read"))?;
-    found_by.sort();
     let history: String = row.get(13)?;
     let history: Vec<(i64, i64, i64, i64, Option<i64>)> =
         serde_json::from_str(&history).map_err(|_| format!("the revocations of certificate {id} cannot be read"))?;
@@ -203,8 +245,8 @@ fn read(row: &Row<'_>) -> Result<Examined, Failure> {
         issued_at: row.get(9)?,
         standing: Change::from_columns(row.get(10)?, row.get(11)?, row.get(12)?),
         history: history.into_iter().map(step).collect(),
-        found_by,
-        der: row.get(15)?,
+        found_by: names.of_certificate(id)?,
+        der: row.get(14)?,
     })
 }
 
@@ -247,5 +289,45 @@ const EXAMINE: &str =
     revoked_at, reason, invalid_since,
     (SELECT json_group_array(json_array(id, authority, revoked_at, reason, invalid_since) ORDER BY id)
      FROM revocations WHERE certificate = certificates.id),
-    (SELECT json_group_array(name) FROM names WHERE certificate = certificates.id),
     der FROM certificates";
+
+const REMOVE_DANGLING: &str = "DELETE FROM names WHERE certificate NOT IN (SELECT id FROM certificates)";
+
+const REMOVE: &str = "DELETE FROM names WHERE name = ?1 AND certificate = ?2";
+
+/// All names by certificate. The plus sign has them sorted whatever index somebody made.
+const NAMES: &str = "SELECT certificate, name FROM names ORDER BY +certificate";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rusqlite::params_from_iter;
+
+    #[test]
+    fn names_are_gone_through_once_whatever_the_number_of_certificates() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap().unwrap();
+        let plan = |sql: &str| -> Vec<String> {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let values = (0..plan.parameter_count()).map(|_| 1);
+            let steps = plan.query_map(params_from_iter(values), |row| row.get(3)).unwrap();
+            steps.map(Result::unwrap).collect()
+        };
+        assert_eq!(plan(NAMES), ["SCAN names", "USE TEMP B-TREE FOR ORDER BY"]);
+        for examined in [format!("{EXAMINE} ORDER BY id"), format!("{EXAMINE} WHERE id > 7 ORDER BY id LIMIT 1000")] {
+            let steps = plan(&examined);
+            assert!(!steps.iter().any(|step| step.contains("names")), "{steps:?}");
+            assert!(
+                steps.iter().any(|step| step.contains("INDEX revocations_by_certificate (certificate=?")),
+                "{steps:?}"
+            );
+        }
+        assert_eq!(plan(REMOVE), ["SEARCH names USING PRIMARY KEY (name=? AND certificate=?)"]);
+        let dangling = plan(REMOVE_DANGLING);
+        assert!(
+            dangling.iter().any(|step| step.starts_with("USING ROWID SEARCH ON TABLE certificates")),
+            "{dangling:?}"
+        );
+    }
+}

@@ -27,6 +27,24 @@ pub(super) fn names_are_made_again_from_the_certificates(store: &Store) {
     let mut found = |name: &str| ledger.find(by, &Query { name: Some(name.into()), ..Query::default() }).unwrap().len();
     assert_eq!((found("a.test"), found("eve.test")), (1, 0));
     assert_eq!(audit(&mut *ledger).len(), 4);
+    // Those of a certificate are read whole, however many there are, and the next one's after them.
+    store.spoil(
+        "INSERT INTO names WITH RECURSIVE eve (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM eve WHERE n < 2500)
+         SELECT 'eve' || n, 1 FROM eve",
+    );
+    let mut found_by = Vec::new();
+    let mut examine = |ledger: &mut dyn Ledger| {
+        found_by.clear();
+        let mut visit = |row: Examined| {
+            found_by.push(row.found_by.len());
+            ControlFlow::Continue(())
+        };
+        ledger.examine(&mut visit).unwrap();
+        found_by.clone()
+    };
+    assert_eq!(examine(&mut *ledger), [2501, 1]);
+    assert_eq!(ledger.mend(&act(Action::Repair)).unwrap().len(), 1);
+    assert_eq!(examine(&mut *ledger), [1, 1]);
 }
 
 pub(super) fn guards_and_indexes_that_were_taken_away_are_missed_and_made_again(store: &Store) {
@@ -95,6 +113,40 @@ pub(super) fn a_table_that_was_taken_away_is_made_again_where_that_loses_nothing
     assert!(matches!(&refused, Err(LedgerError::Damaged { what, .. }) if what == "the table revocations is missing"));
 }
 
+pub(super) fn a_ledger_of_the_version_before_is_brought_up_to_date(store: &Store) {
+    use crate::x509::extension::CrlReason;
+    let (mut ledger, by) = with_root(store);
+    ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue)).unwrap();
+    let serial = SerialNumber::from_content(&[9]);
+    let superseded = Revocation::new(NOW, CrlReason::Superseded);
+    let record = ledger.revoke(by, &serial, superseded, &act(Action::Revoke)).unwrap();
+    drop(ledger);
+    // As the version before had made it.
+    store.take_away("revocations_stay", "certificates");
+    match store {
+        Store::File(_) => store.spoil(
+            "CREATE TRIGGER revocations_stay BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificates
+             WHEN OLD.reason <> 6 BEGIN SELECT RAISE(ABORT, 'a revocation is never undone'); END;
+             CREATE INDEX names_by_certificate ON names (certificate); PRAGMA user_version = 3",
+        ),
+        #[cfg(unix)]
+        Store::Database(_) => store.spoil(
+            "CREATE TRIGGER revocations_stay BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificates
+             FOR EACH ROW WHEN (old.reason <> 6) EXECUTE FUNCTION refuse('a revocation is never undone');
+             CREATE INDEX names_by_certificate ON names (certificate); UPDATE version SET version = 1",
+        ),
+    }
+    let mut ledger = store.open();
+    assert_eq!(integrity(&mut *ledger), []);
+    assert!(!store.try_to_spoil("DROP INDEX names_by_certificate").is_empty(), "it is gone");
+    assert_eq!(ledger.history(record.id).unwrap(), [superseded]);
+    let compromised = Revocation::new(NOW + Duration::days(1), CrlReason::KeyCompromise);
+    let raised = ledger.revoke(by, &serial, compromised, &act(Action::Revoke)).unwrap().revocation.unwrap();
+    assert_eq!(raised, Revocation::new(NOW, CrlReason::KeyCompromise));
+    assert_eq!(audit(&mut *ledger).len(), 4);
+    assert_eq!(mended(&mut *ledger), [""; 0]);
+}
+
 pub(super) fn what_was_recorded_cannot_be_rewritten(store: &Store) {
     let (mut ledger, by) = with_root(store);
     ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue)).unwrap();
@@ -113,6 +165,9 @@ pub(super) fn what_was_recorded_cannot_be_rewritten(store: &Store) {
         ("DELETE FROM certificates", "never deleted"),
         ("UPDATE certificates SET subject = 'CN=eve'", "never changed"),
         ("UPDATE certificates SET revoked_at = NULL, reason = NULL WHERE reason = 4", "never undone"),
+        ("UPDATE certificates SET reason = 5 WHERE reason = 4", "never undone"),
+        ("UPDATE certificates SET reason = 1, revoked_at = revoked_at - 1 WHERE reason = 4", "never undone"),
+        ("UPDATE certificates SET reason = 1, revoked_at = NULL WHERE reason = 4", "never undone"),
         ("UPDATE certificates SET revoked_at = 1 WHERE reason IS NULL", "constraint"),
         ("DELETE FROM revocations", "only grows"),
         ("UPDATE revocations SET reason = 1", "only grows"),

@@ -105,6 +105,57 @@ pub(super) fn a_hold_is_lifted_or_becomes_a_revocation_and_is_remembered(store: 
     assert_eq!(history, [CrlReason::CertificateHold, CrlReason::RemoveFromCrl]);
 }
 
+pub(super) fn a_revocation_is_raised_to_a_compromise_and_never_lowered(store: &Store) {
+    use CrlReason::{AaCompromise, CaCompromise, CertificateHold, KeyCompromise, Superseded, Unspecified};
+    let (mut ledger, by) = with_leaves(store, &[9, 10, 11]);
+    let days = |days| NOW + Duration::days(days);
+    let known = Revocation { invalid_since: Some(days(-5)), ..revocation(Superseded) };
+    ledger.revoke(by, &serial(9), known, &act(Action::Revoke)).unwrap();
+    revoke(&mut *ledger, by, 10, Unspecified).unwrap();
+    revoke(&mut *ledger, by, 11, Superseded).unwrap();
+    let base = ledger.next_crl_number(by, 0).unwrap();
+    ledger.record_list(by, &list(base, None), &act(Action::Crl)).unwrap();
+    let mut raise = |number, reason, since| {
+        let later = Revocation { at: days(2), reason, invalid_since: since };
+        ledger.revoke(by, &serial(number), later, &act(Action::Revoke)).map(|record| record.revocation.unwrap())
+    };
+    // The first time stands, and of those since when it is not to be trusted the earlier one.
+    let raised = Revocation { reason: KeyCompromise, ..known };
+    assert_eq!(raise(9, KeyCompromise, Some(days(-1))).unwrap(), raised);
+    let earlier = Revocation { at: NOW, reason: AaCompromise, invalid_since: Some(days(-9)) };
+    assert_eq!(raise(10, AaCompromise, Some(days(-9))).unwrap(), earlier);
+    assert_eq!(raise(11, CaCompromise, None).unwrap(), revocation(CaCompromise));
+    for reason in CrlReason::ALL.into_iter().filter(|reason| *reason != CrlReason::RemoveFromCrl) {
+        let again = raise(9, reason, Some(days(-20)));
+        assert!(
+            matches!(again, Err(LedgerError::AlreadyRevoked { revocation, .. }) if revocation == raised),
+            "{reason:?}: {again:?}"
+        );
+    }
+    let mut ledger = store.open();
+    let kept = ledger.release(by, &serial(9), &act(Action::Release));
+    assert!(matches!(kept, Err(LedgerError::NotOnHold { .. })), "{kept:?}");
+    let all = [(9, KeyCompromise), (10, AaCompromise), (11, CaCompromise)];
+    assert_eq!(entries(&mut *ledger, by, None), all);
+    assert_eq!(entries(&mut *ledger, by, Some(base.mark)), all);
+    let record = ledger.find(by, &Query { serial: Some(serial(9)), ..Query::default() }).unwrap().remove(0);
+    assert_eq!(ledger.history(record.id).unwrap(), [known, raised]);
+    let lines = audit(&mut *ledger);
+    assert_eq!(lines.len(), 11, "a root, three certificates and revocations, a list, three that were raised");
+    assert!(
+        lines[8].detail.starts_with("keyCompromise; at 2026-11-23T12:00:00Z; invalid since 2026-11-18"),
+        "{:?}",
+        lines[8]
+    );
+    // A hold that becomes a compromise is no raise: it was not revoked yet.
+    let held = leaf(12, "a.test");
+    ledger.record(by, &entry(&held), &act(Action::Issue)).unwrap();
+    revoke(&mut *ledger, by, 12, CertificateHold).unwrap();
+    let compromised = Revocation::new(days(2), KeyCompromise);
+    let record = ledger.revoke(by, &serial(12), compromised, &act(Action::Revoke)).unwrap();
+    assert_eq!(record.revocation, Some(compromised));
+}
+
 pub(super) fn a_delta_has_what_changed_after_its_base_whatever_the_clock_said(store: &Store) {
     let (mut ledger, by) = with_leaves(store, &[9, 10, 11, 12]);
     revoke(&mut *ledger, by, 12, CrlReason::Superseded).unwrap();

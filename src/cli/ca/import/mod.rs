@@ -38,7 +38,8 @@ a passphrase stays under it. The CA is the first of its folder, or with --called
 
 What easy-rsa and openssl keep of it is taken over too: what was issued, what index.txt and the published list crl.pem revoke,
 and the number of the last list, so that the next one has a greater number. Any CA's lists are taken with --crl, with reasons,
-holds and dates. What a list revokes is revoked, whatever index.txt says of it, and where they differ that is told.
+holds and dates. What a list revokes is revoked, whatever index.txt says of it, and where they differ that is told. A compromise
+counts, whichever of them tells of it.
 
 A certificate that index.txt or a list revokes and that is not to be found, in the folder or with --issued, cannot be put on a
 list made here, for the ledger keeps revocations with their certificates: it is refused before anything is recorded, unless

@@ -125,7 +125,8 @@ impl Past {
         let listed = lists.first().map(|lists| recovery::standing(&lists.own)).unwrap_or_default();
         for Revoked { serial, revocation } in revoked {
             match authority.revoke(&serial, revocation, &act) {
-                // A hold of the list that the index has for good was counted.
+                // A hold of the list that the index has for good, or as a compromise what the list has as something else, was
+                // counted.
                 Ok(_) => told.revoked += u64::from(!listed.contains_key(&serial)),
                 // By the list, or as after an interruption.
                 Err(error) if error.is_about_standing() => {}
