@@ -156,6 +156,32 @@ fn what_a_folder_said_before_is_kept() {
 }
 
 #[test]
+fn no_authority_is_made_whose_permitted_names_are_all_excluded() {
+    let sandbox = Sandbox::new();
+    let init = |args: &str| sandbox.certkit(&["ca", "init"].into_iter().chain(args.split(' ')).collect::<Vec<_>>());
+    for (args, vain) in [
+        ("--permit a.test --exclude a.test", "dns:a.test is permitted in vain: dns:a.test is excluded"),
+        ("--permit x.a.test --permit b.test --exclude a.test", "dns:x.a.test is permitted in vain"),
+        ("--permit uri:.a.test --exclude uri:.a.test", "uri:.a.test is permitted in vain"),
+        ("--permit 10.1.0.0/16 --exclude 10.0.0.0/8", "ip:10.1.0.0/16 is permitted in vain"),
+        ("--permit email:x@a.test --exclude @a.test", "email:x@a.test is permitted in vain"),
+    ] {
+        init(args).expect_code(2).complains(vain).complains("exclude less");
+        assert!(!sandbox.ca().join("ca.pem").exists());
+    }
+    init("--permit test --permit 10.0.0.0/8 --exclude x.test --exclude 10.1.0.0/16").expect_code(0);
+    let below = |args: &[&str]| sandbox.certkit(&[&["ca", "intermediate"], args].concat());
+    below(&["a", "--permit", "a.test", "--exclude", "a.test"])
+        .expect_code(2)
+        .complains("dns:a.test is permitted in vain");
+    // What it is permitted is what its issuer is.
+    let all = below(&["a", "--exclude", "test", "--exclude", "10.0.0.0/7"]).expect_code(2);
+    all.complains("could certify no name").complains("only dns:test or ip:10.0.0.0/8");
+    below(&["a", "--exclude", "test"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "10.2.0.1", "--issuer", "a"]).expect_code(0);
+}
+
+#[test]
 fn no_authority_gets_more_than_the_one_above_it_has() {
     let sandbox = Sandbox::new();
     let permit = ["--permit", "test", "--permit", "10.0.0.0/8"];
