@@ -213,13 +213,32 @@ fn a_key_that_others_may_read_is_told() {
     sandbox.certkit(&check).expect_code(0).says("warning:").says("sound:");
 
     let warning = "everybody may read or write it: chmod 600 ca/issuing-key.pem";
-    let signing = ["issue b.test", "sign z.csr", "renew a.test", "crl"];
+    let signing = [
+        "issue b.test --force",
+        "issue b.test --dual --force",
+        "sign z.csr --force",
+        "renew a.test --force",
+        "crl --force",
+        "ocsp --request z.ocsp --ephemeral --force",
+        "ocsp --request z.ocsp --by-ca --force",
+    ];
+    sandbox.shell("certkit ca init --ca ca-ml-dsa --type ml-dsa-65").expect_code(0);
+    sandbox.write("z.ocsp", "no request");
     for (mode, warned) in [(0o644, 1), (0o640, 0), (0o600, 0)] {
         set("ca/issuing-key.pem", mode);
         for line in signing {
-            let line = ["ca", "--ca", "ca"].into_iter().chain(line.split(' ')).chain(["--force"]);
-            let ran = sandbox.certkit(&line.collect::<Vec<_>>()).expect_code(0);
+            let line = ["ca", "--ca", "ca"].into_iter().chain(line.split(' '));
+            let ran = sandbox.certkit(&line.collect::<Vec<_>>());
             assert_eq!(ran.stderr.matches(warning).count(), warned, "{ran}");
         }
+        sandbox.write(
+            "certkit.toml",
+            format!("[[ca]]\nfolder = \"ca\"\n[[certificate]]\nnames = [\"p{mode}.test\"]\nout = \"p{mode}.pem\"\n"),
+        );
+        let ran = sandbox.certkit(&["apply"]).expect_code(0);
+        assert_eq!(ran.stderr.matches(warning).count(), warned, "{ran}");
     }
+    set("ca/ca-key.pem", 0o644);
+    let ran = sandbox.certkit(&["ca", "intermediate", "--ca", "ca", "further", "--issuer", "ca"]);
+    ran.complains("everybody may read or write it: chmod 600 ca/ca-key.pem");
 }
