@@ -102,12 +102,31 @@ fn what_is_beside_the_files_of_the_ca_may_be_replaced() {
     }
 }
 
+/// A key in this form, and in DER where its name ends so.
+fn new_key(sandbox: &Sandbox, name: &str, more: &[&str], form: &str) {
+    let made = format!("{name}.made");
+    sandbox.certkit(&[&["key", "new", "--out", &made], more].concat()).expect_code(0);
+    if form != "pkcs8" {
+        sandbox.certkit(&["key", "convert", &made, "--out", &made, "--format", form, "--force"]).expect_code(0);
+    }
+    let how =
+        if name.ends_with(".der") { format!("grep -v -e ----- {made} | base64 -d") } else { format!("cat {made}") };
+    sandbox.shell(&format!("{how} > {name}")).expect_code(0);
+}
+
 #[test]
 fn a_private_key_never_gives_way_to_what_holds_none() {
     let sandbox = with_ca();
-    for (key, more) in [("plain-key.pem", &[][..]), ("under-key.pem", &["--encrypt", "--passphrase", "file:secret"])] {
-        sandbox.write("secret", "correct horse\n");
-        sandbox.certkit(&[&["key", "new", "--out", key], more].concat()).expect_code(0);
+    sandbox.write("secret", "correct horse\n");
+    for (key, more, form) in [
+        ("plain-key.pem", &[][..], "pkcs8"),
+        ("under-key.pem", &["--encrypt", "--passphrase", "file:secret"], "pkcs8"),
+        ("plain-key.der", &[], "pkcs8"),
+        ("under-key.der", &["--encrypt", "--passphrase", "file:secret"], "pkcs8"),
+        ("sec1-key.der", &[], "sec1"),
+        ("pkcs1-key.der", &["--type", "rsa-2048"], "pkcs1"),
+    ] {
+        new_key(&sandbox, key, more, form);
         let (before, issued) = (sandbox.read(key), count(&sandbox));
         for line in
             ["sign z.csr", "crl", "export --bundle", "renew a.test", "issue --key a.test-key.pem b.test", "backup"]
