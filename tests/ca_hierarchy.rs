@@ -266,6 +266,8 @@ fn an_authority_whose_key_is_elsewhere_is_certified_from_its_request() {
     let key = sandbox.ca().join("ca-key.pem");
     sandbox.certkit(&[&own[..], &[key.to_str().unwrap()]].concat()).expect_code(0);
     sandbox.certkit(&["ca", "intermediate", "--csr", "own.csr"]).expect_code(1).says("the CA's own");
+    let refused = sandbox.certkit(&["ca", "issue", "a.test", "--key", key.to_str().unwrap()]).expect_code(2);
+    refused.complains("the key is the CA's own").complains("leave --key out, and a new key is made");
 }
 
 #[test]
