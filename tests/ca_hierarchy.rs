@@ -281,6 +281,9 @@ fn a_cross_certificate_takes_the_place_of_the_other_cas_own() {
     let cross = ["ca", "cross-sign", "other/ca.pem", "--ca", "one", "--permit", "a.test", "--out", "cross.pem"];
     let made = sandbox.certkit(&[&cross[..], &["--json"]].concat()).expect_code(0).json();
     assert_eq!((made["subject"].as_str(), made["issuer"].as_str()), (Some("CN=Other"), Some("CN=One")));
+    // What only closes a form of names is none that is permitted.
+    let said = sandbox.certkit(&[&cross[..], &["--force"]].concat()).expect_code(0);
+    said.says("dns:a.test and nothing else");
     let through = ["verify", "a.test.pem", "--host", "a.test", "--roots", "one/ca.pem", "--intermediates", "cross.pem"];
     sandbox.certkit(&through).expect_code(0);
     sandbox.certkit(&["ca", "issue", "b.test", "--ca", "other"]).expect_code(0);
