@@ -334,6 +334,14 @@ fn certificates_are_shown_by_serial_number_and_by_name() {
         let shown = sandbox.certkit(&["ca", "show", &which, "--json"]).expect_code(0).json();
         assert_eq!(shown["record"]["fingerprint_sha256"], issued["fingerprint_sha256"], "{which}");
     }
+    // Six digits and more of its beginning do for that, and for nothing that changes something.
+    for which in [&serial[..6], &serial[..9], &format!("0x{}", serial[..12].to_uppercase())] {
+        let shown = sandbox.certkit(&["ca", "show", which, "--json"]).expect_code(0).json();
+        assert_eq!(shown["record"]["fingerprint_sha256"], issued["fingerprint_sha256"], "{which}");
+        sandbox.certkit(&["ca", "revoke", which]).expect_code(2).complains("has issued no certificate");
+        sandbox.certkit(&["ca", "renew", which]).expect_code(2).complains("has issued no certificate");
+    }
+    sandbox.certkit(&["ca", "show", &serial[..5]]).expect_code(2).complains("has issued no certificate");
     let listed = sandbox.certkit(&["ca", "list", "--name", "dns:a.test", "--json"]).expect_code(0).json();
     assert_eq!(listed["certificates"].as_array().unwrap().len(), 1);
     // As it is typed, not only as it was issued.

@@ -157,14 +157,29 @@ fn what_a_killed_batch_left_is_removed_and_told() {
 #[cfg(target_os = "linux")]
 #[test]
 fn all_serials_of_a_batch_that_was_just_killed_are_told_with_a_command_that_revokes_them() {
+    just_killed(&[], " --ca 'my ca'");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_command_that_revokes_what_a_killed_batch_left_names_the_ledger() {
+    let Some(server) = server() else { return };
+    let url = server.database();
+    just_killed(&["--ledger", &url], &format!(" --ca 'my ca' --ledger '{url}'"));
+}
+
+#[cfg(target_os = "linux")]
+fn just_killed(ledger: &[&str], flags: &str) {
     let sandbox = Sandbox::new();
-    sandbox.certkit(&["ca", "init", "--ca", "my ca"]).expect_code(0);
+    sandbox.certkit(&[&["ca", "init", "--ca", "my ca"], ledger].concat()).expect_code(0);
+    // Nothing but the command line tells where the ledger is.
+    let _ = std::fs::remove_file(sandbox.path("my ca/ca.toml"));
     let names: Vec<String> = (1..=20).map(|number| format!("h{number}.test")).collect();
     sandbox.write("names.txt", names.join("\n"));
     // As a run leaves it that is killed between its record and its files.
     let left = "out/.certkit-x";
     let issue = ["ca", "issue", "--ca", "my ca", "--batch", "names.txt", "--json", "--out-dir"];
-    let issued = sandbox.certkit(&[&issue[..], &[left]].concat()).expect_code(0);
+    let issued = sandbox.certkit(&[&issue[..], &[left], ledger].concat()).expect_code(0);
     let serials = |said: &str| -> Vec<String> {
         let rows = said.lines().map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap());
         let mut all: Vec<String> = rows.map(|row| row["serial"].as_str().unwrap().to_owned()).collect();
@@ -173,7 +188,7 @@ fn all_serials_of_a_batch_that_was_just_killed_are_told_with_a_command_that_revo
     };
     std::fs::create_dir(sandbox.path("out/.certkit-y")).unwrap();
     sandbox.write("names.txt", "other.test\n");
-    let told = sandbox.certkit(&[&issue[..], &["out"]].concat()).expect_code(0);
+    let told = sandbox.certkit(&[&issue[..], &["out"], ledger].concat()).expect_code(0);
     let (left_rows, own) = told.stdout.split_at(told.stdout.rfind("{\"line\":1").unwrap());
     assert_eq!(serials(left_rows), serials(&issued.stdout));
     assert!(left_rows.lines().all(|row| row.contains("\"line\":null") && row.contains(left)), "{left_rows}");
@@ -181,9 +196,10 @@ fn all_serials_of_a_batch_that_was_just_killed_are_told_with_a_command_that_revo
     assert!(!sandbox.path(left).exists());
     let told = told.complains("left out/.certkit-y where it is: it is new and empty").complains("10 seconds");
     let command = told.stderr.lines().find_map(|line| line.split_once("revoke them with ")).unwrap().1;
-    assert!(command.ends_with(" --ca 'my ca'"), "{command}");
+    assert!(command.ends_with(flags), "{command}");
     sandbox.shell(command).expect_code(0);
-    let revoked = sandbox.certkit(&["ca", "list", "--ca", "my ca", "--revoked", "--json"]).expect_code(0).json();
+    let list = ["ca", "list", "--ca", "my ca", "--revoked", "--json"];
+    let revoked = sandbox.certkit(&[&list[..], ledger].concat()).expect_code(0).json();
     assert_eq!(revoked["certificates"].as_array().unwrap().len(), 20, "{revoked}");
 }
 

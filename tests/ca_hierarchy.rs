@@ -156,6 +156,32 @@ fn what_a_folder_said_before_is_kept() {
 }
 
 #[test]
+fn no_authority_is_made_whose_permitted_names_are_all_excluded() {
+    let sandbox = Sandbox::new();
+    let init = |args: &str| sandbox.certkit(&["ca", "init"].into_iter().chain(args.split(' ')).collect::<Vec<_>>());
+    for (args, vain) in [
+        ("--permit a.test --exclude a.test", "dns:a.test is permitted in vain: dns:a.test is excluded"),
+        ("--permit x.a.test --permit b.test --exclude a.test", "dns:x.a.test is permitted in vain"),
+        ("--permit uri:.a.test --exclude uri:.a.test", "uri:.a.test is permitted in vain"),
+        ("--permit 10.1.0.0/16 --exclude 10.0.0.0/8", "ip:10.1.0.0/16 is permitted in vain"),
+        ("--permit email:x@a.test --exclude @a.test", "email:x@a.test is permitted in vain"),
+    ] {
+        init(args).expect_code(2).complains(vain).complains("exclude less");
+        assert!(!sandbox.ca().join("ca.pem").exists());
+    }
+    init("--permit test --permit 10.0.0.0/8 --exclude x.test --exclude 10.1.0.0/16").expect_code(0);
+    let below = |args: &[&str]| sandbox.certkit(&[&["ca", "intermediate"], args].concat());
+    below(&["a", "--permit", "a.test", "--exclude", "a.test"])
+        .expect_code(2)
+        .complains("dns:a.test is permitted in vain");
+    // What it is permitted is what its issuer is.
+    let all = below(&["a", "--exclude", "test", "--exclude", "10.0.0.0/7"]).expect_code(2);
+    all.complains("could certify no name").complains("only dns:test or ip:10.0.0.0/8");
+    below(&["a", "--exclude", "test"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "10.2.0.1", "--issuer", "a"]).expect_code(0);
+}
+
+#[test]
 fn no_authority_gets_more_than_the_one_above_it_has() {
     let sandbox = Sandbox::new();
     let permit = ["--permit", "test", "--permit", "10.0.0.0/8"];
@@ -240,6 +266,8 @@ fn an_authority_whose_key_is_elsewhere_is_certified_from_its_request() {
     let key = sandbox.ca().join("ca-key.pem");
     sandbox.certkit(&[&own[..], &[key.to_str().unwrap()]].concat()).expect_code(0);
     sandbox.certkit(&["ca", "intermediate", "--csr", "own.csr"]).expect_code(1).says("the CA's own");
+    let refused = sandbox.certkit(&["ca", "issue", "a.test", "--key", key.to_str().unwrap()]).expect_code(2);
+    refused.complains("the key is the CA's own").complains("leave --key out, and a new key is made");
 }
 
 #[test]
@@ -253,6 +281,9 @@ fn a_cross_certificate_takes_the_place_of_the_other_cas_own() {
     let cross = ["ca", "cross-sign", "other/ca.pem", "--ca", "one", "--permit", "a.test", "--out", "cross.pem"];
     let made = sandbox.certkit(&[&cross[..], &["--json"]].concat()).expect_code(0).json();
     assert_eq!((made["subject"].as_str(), made["issuer"].as_str()), (Some("CN=Other"), Some("CN=One")));
+    // What only closes a form of names is none that is permitted.
+    let said = sandbox.certkit(&[&cross[..], &["--force"]].concat()).expect_code(0);
+    said.says("dns:a.test and nothing else");
     let through = ["verify", "a.test.pem", "--host", "a.test", "--roots", "one/ca.pem", "--intermediates", "cross.pem"];
     sandbox.certkit(&through).expect_code(0);
     sandbox.certkit(&["ca", "issue", "b.test", "--ca", "other"]).expect_code(0);

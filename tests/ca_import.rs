@@ -265,6 +265,47 @@ fn what_is_no_ca_or_has_another_key_is_not_taken_over() {
 }
 
 #[test]
+fn a_ca_is_taken_over_once_in_a_folder() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ca", "own", "--name", "Own CA"]).expect_code(0);
+    sandbox.certkit(&["ca", "init", "--ca", "made", "--name", "Other CA"]).expect_code(0);
+    let import = |to: &str, more: &[&str]| {
+        let files = ["ca", "import", "--cert", "made/ca.pem", "--key", "made/ca-key.pem", "--ca", to];
+        sandbox.certkit(&[&files, more].concat())
+    };
+    import("made", &["--called", "again"]).expect_code(2).complains("it is ca").complains("--issuer ca");
+    import("own", &["--called", "other"]).expect_code(0);
+    let again = import("own", &["--called", "twice"]).expect_code(2);
+    again.complains("has CN=Other CA already: it is other").complains("another folder");
+    assert!(!sandbox.path("own/twice.pem").exists() && !sandbox.path("own/twice-key.pem").exists());
+    import("elsewhere", &[]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test", "--ca", "own", "--issuer", "other"]).expect_code(0);
+}
+
+#[test]
+fn a_passphrase_for_a_key_that_is_under_none_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ca", "made", "--intermediate"]).expect_code(0);
+    laid_out_as_step(&sandbox);
+    sandbox.write("secret", "open sesame\n");
+    let with = ["--passphrase", "file:secret"];
+    let one = ["ca", "import", "--cert", "made/ca.pem", "--key", "made/ca-key.pem"];
+    let refused = sandbox.certkit(&[&one[..], &with].concat()).expect_code(2);
+    refused
+        .complains("made/ca-key.pem is not encrypted: a passphrase for it has no effect")
+        .complains("leave --passph");
+    let refused = sandbox.certkit(&[&["ca", "import", "step"], &with[..]].concat()).expect_code(2);
+    refused.complains("no key of step").complains("is encrypted");
+    assert!(!sandbox.ca().join("ca.pem").exists());
+    // Where one key of several is under it, it has an effect.
+    let root =
+        sandbox.shell("certkit key convert step/secrets/root_ca_key --out k --encrypt --new-passphrase file:secret");
+    root.expect_code(0);
+    fs::rename(sandbox.path("k"), sandbox.path("step/secrets/root_ca_key")).unwrap();
+    sandbox.certkit(&[&["ca", "import", "step"], &with[..]].concat()).expect_code(0);
+}
+
+#[test]
 fn a_key_under_a_passphrase_stays_under_it() {
     let Some(openssl) = peer("openssl") else { return };
     let sandbox = Sandbox::new();

@@ -102,12 +102,31 @@ fn what_is_beside_the_files_of_the_ca_may_be_replaced() {
     }
 }
 
+/// A key in this form, and in DER where its name ends so.
+fn new_key(sandbox: &Sandbox, name: &str, more: &[&str], form: &str) {
+    let made = format!("{name}.made");
+    sandbox.certkit(&[&["key", "new", "--out", &made], more].concat()).expect_code(0);
+    if form != "pkcs8" {
+        sandbox.certkit(&["key", "convert", &made, "--out", &made, "--format", form, "--force"]).expect_code(0);
+    }
+    let how =
+        if name.ends_with(".der") { format!("grep -v -e ----- {made} | base64 -d") } else { format!("cat {made}") };
+    sandbox.shell(&format!("{how} > {name}")).expect_code(0);
+}
+
 #[test]
 fn a_private_key_never_gives_way_to_what_holds_none() {
     let sandbox = with_ca();
-    for (key, more) in [("plain-key.pem", &[][..]), ("under-key.pem", &["--encrypt", "--passphrase", "file:secret"])] {
-        sandbox.write("secret", "correct horse\n");
-        sandbox.certkit(&[&["key", "new", "--out", key], more].concat()).expect_code(0);
+    sandbox.write("secret", "correct horse\n");
+    for (key, more, form) in [
+        ("plain-key.pem", &[][..], "pkcs8"),
+        ("under-key.pem", &["--encrypt", "--passphrase", "file:secret"], "pkcs8"),
+        ("plain-key.der", &[], "pkcs8"),
+        ("under-key.der", &["--encrypt", "--passphrase", "file:secret"], "pkcs8"),
+        ("sec1-key.der", &[], "sec1"),
+        ("pkcs1-key.der", &["--type", "rsa-2048"], "pkcs1"),
+    ] {
+        new_key(&sandbox, key, more, form);
         let (before, issued) = (sandbox.read(key), count(&sandbox));
         for line in
             ["sign z.csr", "crl", "export --bundle", "renew a.test", "issue --key a.test-key.pem b.test", "backup"]
@@ -213,13 +232,32 @@ fn a_key_that_others_may_read_is_told() {
     sandbox.certkit(&check).expect_code(0).says("warning:").says("sound:");
 
     let warning = "everybody may read or write it: chmod 600 ca/issuing-key.pem";
-    let signing = ["issue b.test", "sign z.csr", "renew a.test", "crl"];
+    let signing = [
+        "issue b.test --force",
+        "issue b.test --dual --force",
+        "sign z.csr --force",
+        "renew a.test --force",
+        "crl --force",
+        "ocsp --request z.ocsp --ephemeral --force",
+        "ocsp --request z.ocsp --by-ca --force",
+    ];
+    sandbox.shell("certkit ca init --ca ca-ml-dsa --type ml-dsa-65").expect_code(0);
+    sandbox.write("z.ocsp", "no request");
     for (mode, warned) in [(0o644, 1), (0o640, 0), (0o600, 0)] {
         set("ca/issuing-key.pem", mode);
         for line in signing {
-            let line = ["ca", "--ca", "ca"].into_iter().chain(line.split(' ')).chain(["--force"]);
-            let ran = sandbox.certkit(&line.collect::<Vec<_>>()).expect_code(0);
+            let line = ["ca", "--ca", "ca"].into_iter().chain(line.split(' '));
+            let ran = sandbox.certkit(&line.collect::<Vec<_>>());
             assert_eq!(ran.stderr.matches(warning).count(), warned, "{ran}");
         }
+        sandbox.write(
+            "certkit.toml",
+            format!("[[ca]]\nfolder = \"ca\"\n[[certificate]]\nnames = [\"p{mode}.test\"]\nout = \"p{mode}.pem\"\n"),
+        );
+        let ran = sandbox.certkit(&["apply"]).expect_code(0);
+        assert_eq!(ran.stderr.matches(warning).count(), warned, "{ran}");
     }
+    set("ca/ca-key.pem", 0o644);
+    let ran = sandbox.certkit(&["ca", "intermediate", "--ca", "ca", "further", "--issuer", "ca"]);
+    ran.complains("everybody may read or write it: chmod 600 ca/ca-key.pem");
 }

@@ -22,6 +22,9 @@ pub enum ContainerError {
     /// JSON that is no key.
     #[error("it is JSON, but {0}")]
     Json(KeyError),
+    /// Text that begins like a JSON Web Key and is no JSON.
+    #[error("it begins like JSON, but {0}; copy it again")]
+    BrokenJson(KeyError),
     /// A DER structure that is longer than the file.
     #[error(
         "it is cut short: it begins like {what} in DER of {declared} octets and holds {present}; fetch or copy it again"

@@ -62,10 +62,11 @@ impl Document {
             return Ok(Self { encoding: Encoding::Pem, items: blocks::read(bytes), binary_between });
         }
         let text = std::str::from_utf8(bytes).ok();
-        if let Some(object) = text.filter(|text| text.trim_start().starts_with('{')) {
-            let content = contents::read_jwk(object).map_err(|error| match object.contains("\"keys\"") {
-                true => sniff::JWK_SET,
-                false => ContainerError::Json(error),
+        if let Some(object) = text.filter(|text| sniff::begins_like_object(text)) {
+            let content = contents::read_jwk(object).map_err(|error| match crate::key::is_json(object.as_bytes()) {
+                true if object.contains("\"keys\"") => sniff::JWK_SET,
+                true => ContainerError::Json(error),
+                false => ContainerError::BrokenJson(error),
             })?;
             return Ok(Self::of_one(Encoding::Jwk, content));
         }

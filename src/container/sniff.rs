@@ -3,6 +3,7 @@
 use super::error::ContainerError;
 use crate::encoding::base64::decode as decode_base64;
 use crate::encoding::der;
+use crate::key::is_json;
 
 pub(super) const PKCS12: ContainerError = ContainerError::Foreign {
     what: "a PKCS#12 file",
@@ -54,6 +55,12 @@ fn foreign_text(bytes: &[u8]) -> ContainerError {
             return ContainerError::Foreign { what, remedy };
         }
     }
+    if text.starts_with(b"[") && is_json(text) {
+        return ContainerError::Foreign {
+            what: "JSON, but no key",
+            remedy: "give one JSON Web Key, not a list of them",
+        };
+    }
     if is_bare_base64(text) {
         return ContainerError::Foreign {
             what: "base64 without its BEGIN and END lines",
@@ -61,6 +68,12 @@ fn foreign_text(bytes: &[u8]) -> ContainerError {
         };
     }
     ContainerError::Nothing("text without a BEGIN line")
+}
+
+/// Whether an object of JSON begins here, whatever follows.
+pub(super) fn begins_like_object(text: &str) -> bool {
+    let inner = text.trim_start().strip_prefix('{').map(str::trim_start);
+    inner.is_some_and(|inner| inner.starts_with(['"', '}']))
 }
 
 /// Whether the text decodes to DER.
@@ -88,7 +101,6 @@ const TEXT: &[(&[u8], &str, &str)] = &[
     (b"<!doctype html", "an HTML page", HTML),
     (b"<html", "an HTML page", HTML),
     (b"<?xml", "XML", "give a certificate or a key in PEM or DER"),
-    (b"[", "JSON, but no key", "give one JSON Web Key, not a list of them"),
     (b"ssh-", "an OpenSSH public key", SSH),
     (b"ecdsa-sha2-", "an OpenSSH public key", SSH),
     (

@@ -5,7 +5,7 @@ use super::common_name;
 use super::confinement::permits_nobody;
 use super::error::IssueError;
 use crate::profile::Profile;
-use crate::profile::subtree::{contains, encloses};
+use crate::profile::subtree::{contains, encloses, excluded_whole};
 use crate::x509::extension::{Found, GeneralSubtree, NameConstraints};
 use crate::x509::{Certificate, DistinguishedName, GeneralName, oids};
 
@@ -54,6 +54,15 @@ pub(super) fn narrower(certificate: &Certificate, profile: &Profile) -> Result<(
     let found = certificate.extension::<NameConstraints>().map_err(IssueError::unusable(certificate))?;
     let Some(Found { value: own, .. }) = found else { return Ok(()) };
     let issuer = certificate.display_name();
+    // One that permits nothing itself is permitted what its issuer is.
+    let mut inherited = own.permitted.iter().filter(|subtree| !permits_nobody(&subtree.base)).peekable();
+    if wanted.permitted.is_empty()
+        && inherited.peek().is_some()
+        && inherited.all(|subtree| excluded_whole([subtree], &wanted.excluded).is_some())
+    {
+        let real: Vec<&GeneralSubtree> = own.permitted.iter().collect();
+        return Err(IssueError::NothingPermitted { issuer, permitted: listed(real) });
+    }
     for subtree in wanted.permitted.iter().filter(|subtree| !permits_nobody(&subtree.base)) {
         if let Some(excluded) = own.excluded.iter().find(|outer| encloses(&outer.base, &subtree.base)) {
             let permitted = format!("what is not excluded, as {} is", shown(excluded));

@@ -84,6 +84,17 @@ pub enum IssueError {
         /// What the issuer has of that form.
         permitted: String,
     },
+    /// A CA is asked for whose nameConstraints exclude all that its issuer is permitted.
+    #[error(
+        "the CA could certify no name: {issuer} is permitted {permitted}, and all of that is to be excluded; exclude less \
+         (nameConstraints, RFC 5280 §4.2.1.10)"
+    )]
+    NothingPermitted {
+        /// Who.
+        issuer: String,
+        /// What the issuer is permitted.
+        permitted: String,
+    },
     /// The issuer's extKeyUsage leaves out what the certificate is for.
     #[error("{issuer} may not issue for {purpose}: its extKeyUsage does not list it (RFC 5280 §4.2.1.12)")]
     Purpose {

@@ -136,6 +136,11 @@ enum Kind {
     MlDsa(KeyAlgorithm),
 }
 
+/// Whether a text is JSON as a whole: TOML and others begin with the same brackets.
+pub(crate) fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
+}
+
 impl Jwk {
     fn parse(text: &str) -> Result<Self, KeyError> {
         serde_json::from_str(text).map_err(|error| {

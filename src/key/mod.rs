@@ -47,6 +47,7 @@ pub use digest::random;
 pub use encrypted::EncryptedPrivateKey;
 pub use encrypted::Kdf;
 pub use error::KeyError;
+pub(crate) use jwk::is_json;
 pub use nonce::{NonceStore, Nonces};
 pub use private::PrivateKey;
 pub use public::PublicKey;

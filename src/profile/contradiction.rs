@@ -1,8 +1,9 @@
 //! What contradicts what in a profile. A key that could have no effect is a contradiction too.
 
 use super::NameForm;
-use super::document::Document;
+use super::document::{Constraints, Document};
 use super::field::Usage;
+use super::subtree::excluded_whole;
 use crate::key::KeyAlgorithm;
 use crate::x509::extension::{GeneralSubtree, KeyUsageBit};
 use toml::Spanned;
@@ -46,6 +47,13 @@ fn authority(document: &Document) -> Found {
     at(length, !document.ca, "path_len is for a CA only: set ca = true (RFC 5280 §4.2.1.9)")
         .or_else(|| at(here, !document.ca, "name_constraints are for a CA only (RFC 5280 §4.2.1.10)"))
         .or_else(|| at(here, empty, "name_constraints needs permitted or excluded names (RFC 5280 §4.2.1.10)"))
+        .or_else(|| {
+            let subtrees = |found: &[super::field::Subtree]| found.iter().map(|it| it.0.clone()).collect::<Vec<_>>();
+            let Constraints { permitted, excluded } = constraints?.get_ref();
+            let (permitted, excluded) = (subtrees(permitted), subtrees(excluded));
+            let (vain, over) = excluded_whole(&permitted, &excluded)?;
+            Some((here?, format!("{} is permitted in vain: {} is excluded", vain.base, over.base)))
+        })
 }
 
 fn names(document: &Document) -> Found {
@@ -165,6 +173,9 @@ mod tests {
         assert!(Profile::from_toml("x", &nothing).unwrap_err().why.contains("at least one bit"));
         let nowhere = format!("{signs}ca = true\nname_constraints = {{}}");
         assert!(Profile::from_toml("x", &nowhere).unwrap_err().why.contains("permitted or excluded"));
+        let vain = "name_constraints = { permitted = [\"dns:x.a.test\"], excluded = [\"dns:a.test\"] }";
+        let vain = Profile::from_toml("x", &format!("{signs}ca = true\n{vain}")).unwrap_err();
+        assert!(vain.why.contains("dns:x.a.test is permitted in vain: dns:a.test is excluded"), "{vain}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! a profile.
 
 use crate::x509::GeneralName;
+use crate::x509::extension::GeneralSubtree;
 
 /// Whether a name lies within a subtree; names of another form do not.
 pub fn contains(base: &GeneralName, name: &GeneralName) -> bool {
@@ -53,6 +54,17 @@ pub fn encloses(outer: &GeneralName, inner: &GeneralName) -> bool {
         }
         _ => contains(outer, inner),
     }
+}
+
+/// The first permitted subtree that an excluded one leaves nothing of, and that one.
+pub fn excluded_whole<'a>(
+    permitted: impl IntoIterator<Item = &'a GeneralSubtree>,
+    excluded: &'a [GeneralSubtree],
+) -> Option<(&'a GeneralSubtree, &'a GeneralSubtree)> {
+    permitted.into_iter().find_map(|inner| {
+        let over = excluded.iter().find(|outer| outer.base == inner.base || encloses(&outer.base, &inner.base))?;
+        Some((inner, over))
+    })
 }
 
 /// A host within a domain that constrains e-mail addresses or URIs: itself, or one below where it begins with a dot.

@@ -18,6 +18,8 @@ pub struct Entry<'a> {
 pub struct Query {
     /// Those with this serial number.
     pub serial: Option<SerialNumber>,
+    /// Those whose serial numbers lie between these two, by their octets from the first on; both count.
+    pub serials: Option<(SerialNumber, SerialNumber)>,
     /// Those with this name among their subjectAltNames or as commonName, case aside.
     pub name: Option<String>,
     /// Those whose notAfter comes before this.

@@ -19,8 +19,9 @@ pub(super) fn select(connection: &Connection, by: AuthorityId, query: &Query) ->
 /// The query in SQL, and its values. However many rows there are, it looks at those that match the condition with the
 /// fewest: serial number, name, expiry, revocation; or at all, in their order, where there is none.
 fn question(by: AuthorityId, query: &Query) -> (String, Vec<Value>) {
-    let Query { serial, name, expiring_before, revoked, fingerprint, newest_first, after, limit } = query;
+    let Query { serial, serials, name, expiring_before, revoked, fingerprint, newest_first, after, limit } = query;
     let indexed = serial.is_some()
+        || serials.is_some()
         || (name.is_none() && fingerprint.is_none() && (expiring_before.is_some() || *revoked == Some(true)));
     // The plus sign keeps SQLite from going through all the authority's certificates by an index that begins with it.
     let authority = if indexed { "authority" } else { "+authority" };
@@ -32,6 +33,10 @@ fn question(by: AuthorityId, query: &Query) -> (String, Vec<Value>) {
     if let Some(serial) = serial {
         sql.push_str(" AND serial = ?");
         values.push(Value::Blob(serial.content().to_vec()));
+    }
+    if let Some((first, last)) = serials {
+        sql.push_str(" AND serial BETWEEN ? AND ?");
+        values.extend([first, last].map(|serial| Value::Blob(serial.content().to_vec())));
     }
     if let Some(fingerprint) = fingerprint {
         sql.push_str(" AND fingerprint = ?");
@@ -226,6 +231,10 @@ mod tests {
             (all(), "SCAN certificates"),
             (Query { after: Some(RecordId(5)), ..all() }, "USING INTEGER PRIMARY KEY (rowid>?)"),
             (Query { serial: Some(SerialNumber::from_content(&[1])), ..all() }, "(authority=? AND serial=?)"),
+            (
+                Query { serials: Some([1, 2].map(|octet| SerialNumber::from_content(&[octet])).into()), ..all() },
+                "(authority=? AND serial>? AND serial<?)",
+            ),
             (Query { fingerprint: Some(vec![1; 32]), ..all() }, "certificates USING INDEX sqlite_autoindex"),
             (Query { newest_first: true, after: Some(RecordId(5)), ..all() }, "PRIMARY KEY (rowid<?)"),
             (Query { name: name.clone(), newest_first: true, limit: Some(1), ..all() }, "PRIMARY KEY (rowid=?)"),

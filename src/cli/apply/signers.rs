@@ -110,7 +110,8 @@ impl<'a> Signers<'a> {
         }
         let signer = self.open.get_mut(who).context("the CA is gone")?;
         if !self.unlocked.contains_key(who) {
-            self.unlocked.insert(who.clone(), self.keys.key(&signer.chosen, signer.authority.certificate())?);
+            let key = self.keys.key(&signer.chosen, signer.authority.certificate(), session)?;
+            self.unlocked.insert(who.clone(), key);
         }
         let key = self.unlocked.get(who).context("the CA's key is gone")?;
         Ok((signer, key))

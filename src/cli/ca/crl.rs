@@ -121,21 +121,21 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let out = args.out.clone().unwrap_or_else(|| name.into());
     let form = Form::of(&out, args.der, args.pem);
     let file = ListFile::choose(out, form, args.force, &order, (chosen, &args.signer), &mut authority, session)?;
-    let again = || {
+    let again = |delta: &str| {
         let url = args.url.as_ref().map(|url| format!(" --url {}", for_shell(url))).unwrap_or_default();
-        format!("certkit ca crl{url}{}", chosen.flag_to_sign())
+        format!("certkit ca crl{delta}{url}{}", chosen.flag_to_sign())
     };
     if args.delta
         && let Some(base) = authority.lists(args.url.as_deref(), false, 1)?.first()
         && authority.is_undelivered(base)?
     {
         return Err(anyhow!("complete list {}, which the delta would build upon, was not delivered", base.number))
-            .hint(format!("sign one with: {}", again()));
+            .hint(format!("sign one with: {}", again("")));
     }
     let key = args.signer.key(chosen, session)?;
     let published = chosen.unlock_for_status(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
     if let Err(AuthorityError::NoCompleteList | AuthorityError::LapsedBase { .. }) = published {
-        return published.map(|_| Exit::No).hint(format!("sign one with: {}", again()));
+        return published.map(|_| Exit::No).hint(format!("sign one with: {}", again("")));
     }
     let published = refused_for_time(published)?;
     let issuer = authority.certificate().subject().to_string();
@@ -148,7 +148,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         }
         let delta = if args.delta { " --delta" } else { "" };
         return Err(error.context(format!("list {number} is recorded, but lost")))
-            .hint(format!("sign the next one where it arrives: {}{delta} --out FILE", again()));
+            .hint(format!("sign the next one where it arrives: {} --out FILE", again(delta)));
     }
     session.answer(&answer)?;
     Ok(Exit::Yes)

@@ -131,7 +131,7 @@ fn establish(
     let validity = args.lifetime.validity(profile, now)?;
 
     let mut parent = chosen.open_one(above)?;
-    let parent_key = args.signer.key_of(chosen, above)?;
+    let parent_key = args.signer.key_of(chosen, above, session)?;
     let passphrase = args.key.new_passphrase(&shown(&key_path))?;
     let key = args.key.generate(profile)?;
     let subject = || subject_below(parent.certificate().subject(), called);
@@ -185,7 +185,7 @@ fn certify(
     let validity = args.lifetime.validity(profile, now)?;
 
     let mut parent = chosen.open_one(above)?;
-    let parent_key = args.signer.key_of(chosen, above)?;
+    let parent_key = args.signer.key_of(chosen, above, session)?;
     if request.public_key == *parent_key.public_key() {
         return Certified::refuse(loaded.shown(), "the key in it is the CA's own", session);
     }

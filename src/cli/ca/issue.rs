@@ -15,7 +15,7 @@ use super::signer::SignerArgs;
 use super::twin::{Pair, TWIN};
 use super::unwritten;
 use crate::ca::place::State;
-use crate::ca::{Action, Authority, Issued, Order};
+use crate::ca::{Action, Authority, AuthorityError, Issued, Order};
 use crate::cli::clock::{self, rfc3339, until};
 use crate::cli::exit::Exit;
 use crate::cli::files::{file_name_for, is_dash};
@@ -167,13 +167,14 @@ impl Wanted<'_> {
         let (mut authority, authority_key, made_ca) = open(session)?;
         if key.pem.is_none() {
             let given = key.key.public_key();
-            let usable = authority.refuse_own_key(given).and_then(|()| authority.refuse_compromised(given));
-            usable.hint("leave --key out, and a new key is made; --keyout says where it goes")?;
+            authority.refuse_compromised(given).hint(ANOTHER_KEY)?;
         }
         let (issuer, root) = (authority.certificate().clone(), authority.root().clone());
         let mut signatory = chosen.unlock(&mut authority, &authority_key, now)?;
         let order = Order { profile, request: &request, validity };
-        let issued = signatory.issue(&order, &mut fresh_serial, &place::act(Action::Issue))?;
+        let issued = signatory.issue(&order, &mut fresh_serial, &place::act(Action::Issue));
+        let hint = matches!(issued, Err(AuthorityError::OwnKey { .. })).then_some(ANOTHER_KEY);
+        let issued = issued.hint_if(hint)?;
 
         // The record is on the disk; from here on the certificate may be seen.
         let answer = Answer {
@@ -192,6 +193,9 @@ impl Wanted<'_> {
         Ok(answer)
     }
 }
+
+/// What to do where the key that is given may not be certified.
+const ANOTHER_KEY: &str = "leave --key out, and a new key is made; --keyout says where it goes";
 
 /// The second of two chains for the same names: for clients that know ML-DSA (RFC 9881).
 struct Twin {

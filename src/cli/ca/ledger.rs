@@ -14,6 +14,7 @@ use crate::cli::load::Loaded;
 use crate::cli::output::shown;
 use crate::cli::passphrase::PassphraseSource;
 use crate::cli::problem::Hinted;
+use crate::cli::text::for_shell;
 use crate::cli::verify::roots;
 use crate::key::PrivateKey;
 use crate::x509::Certificate;
@@ -58,6 +59,15 @@ impl LedgerArgs {
             Self { ledger_password: Some(_), .. } => Some("--ledger-password"),
             _ => None,
         }
+    }
+
+    /// The flags as they have to be given again, in a shell; a password is never one, and a file descriptor is not open then.
+    pub(super) fn flags(&self) -> String {
+        let url = self.ledger.as_ref().filter(|url| !PostgresAccess::has_password(url));
+        let url = url.map(|url| format!(" --ledger {}", for_shell(url))).unwrap_or_default();
+        let source = self.ledger_password.as_ref().filter(|source| !matches!(source, PassphraseSource::Fd(_)));
+        let source = source.map(|source| format!(" --ledger-password {}", for_shell(&source.to_string())));
+        url + &source.unwrap_or_default()
     }
 
     /// The ledger's URL and where its password comes from, as the command line or `CERTKIT_LEDGER` has them.

@@ -31,7 +31,7 @@ For example:
   certkit ca list --valid --expiring 30d --json
   certkit ca list --all
   certkit ca list --revoked
-  certkit ca list --limit 100 --after 3f9a1c
+  certkit ca list --limit 100 --after 7742b03fcc84b8505a41e13550ce4635
 
 With --json the answer is an object: `ca` (the subject of the authority; with --all, of the first); `folder`; `certificates`,
 each with `authority` (what the authority is called), `serial`, `status` (`valid`, `not_yet_valid`, `expired`, `revoked`),

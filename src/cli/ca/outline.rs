@@ -148,7 +148,7 @@ fn further(path_len: u64) -> String {
 }
 
 /// What is permitted, but for what only closes a form of names.
-fn in_words(permitted: &[GeneralSubtree]) -> String {
+pub(super) fn in_words(permitted: &[GeneralSubtree]) -> String {
     let some = permitted.iter().filter(|subtree| !permits_nobody(&subtree.base));
     let some: Vec<String> = some.map(|subtree| subtree.base.to_string()).collect();
     let closed = permitted.iter().any(|subtree| permits_nobody(&subtree.base));

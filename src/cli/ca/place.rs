@@ -355,12 +355,12 @@ impl Chosen {
         unlocked
     }
 
-    /// `--ca DIR` as it has to be given again, in a shell.
+    /// `--ca DIR` and `--ledger URL` as they have to be given again, in a shell.
     pub(in crate::cli) fn flag(&self) -> String {
-        if self.explicit {
-            format!(" --ca {}", for_shell(&self.place.folder().display().to_string()))
-        } else {
-            String::new()
+        let ledger = self.ledger.flags();
+        match self.explicit {
+            true => format!(" --ca {}{ledger}", for_shell(&self.place.folder().display().to_string())),
+            false => ledger,
         }
     }
 

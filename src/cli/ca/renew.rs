@@ -52,7 +52,7 @@ stderr. CERTKIT_RENEWED has the files that changed, one a line.
 For example:
   certkit ca renew api.test
   certkit ca renew --if-expires-within 30d /etc/nginx/api.test.pem --exec 'systemctl reload nginx'
-  certkit ca renew --rekey 3f9a1c
+  certkit ca renew --rekey 7742b03fcc84b8505a41e13550ce4635
   certkit ca renew --watch *.pem --exec 'systemctl reload nginx'
   certkit ca renew --print-unit /etc/nginx/api.test.pem --exec 'systemctl reload nginx'
 

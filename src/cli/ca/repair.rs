@@ -7,7 +7,8 @@ mod records;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use self::documents::{Documents, Given, GivenList};
 use self::folder::Folder;
@@ -273,8 +274,8 @@ struct Repaired {
     passed_over: Vec<String>,
     lists: Vec<AboutList>,
     crl_numbers: Vec<NumbersAfter>,
-    revoked: u64,
-    revoked_certificates: Vec<AboutRevoked>,
+    #[serde(flatten)]
+    revoked: Revoked,
     released: Vec<AboutRevoked>,
     not_revoked: Vec<NotRevoked>,
     without_list: Vec<String>,
@@ -282,14 +283,26 @@ struct Repaired {
 
 impl Repaired {
     fn take(&mut self, Recovered { crl_number: _, revoked, released, unrecorded }: Recovered) {
-        self.revoked += revoked.len() as u64;
-        self.revoked_certificates.extend(revoked.into_iter().map(AboutRevoked::of));
+        self.revoked.0.extend(revoked.into_iter().map(AboutRevoked::of));
         self.released.extend(released.into_iter().map(AboutRevoked::of));
         self.not_revoked.extend(unrecorded.into_iter().map(|(serial, revocation)| NotRevoked {
             serial: serial.to_string(),
             at: rfc3339(revocation.at),
             reason: revocation.reason.name(),
         }));
+    }
+}
+
+/// The certificates that were revoked: `revoked_certificates` of the answer, and `revoked`, how many they are.
+#[derive(Debug, Default)]
+struct Revoked(Vec<AboutRevoked>);
+
+impl Serialize for Revoked {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Revoked", 2)?;
+        fields.serialize_field("revoked", &self.0.len())?;
+        fields.serialize_field("revoked_certificates", &self.0)?;
+        fields.end()
     }
 }
 
@@ -357,7 +370,7 @@ impl Report for Repaired {
     fn text(&self, text: &mut Text) {
         let Self { new_ledger, mended, cautions, put_back, not_put_back, recorded, left_out, .. } = self;
         let Self { known: _, passed_over, lists, crl_numbers, revoked, not_revoked, .. } = self;
-        let Self { revoked_certificates, released, .. } = self;
+        let (Revoked(revoked), Self { released, .. }) = (revoked, self);
         if *new_ledger {
             text.line(format_args!("{} a new ledger", good("made")));
         }
@@ -400,10 +413,10 @@ impl Report for Repaired {
                 safe(authority)
             ));
         }
-        if *revoked > 0 {
-            text.line(format_args!("{} {revoked}, as lists or an export have it", good("revoked:")));
+        if !revoked.is_empty() {
+            text.line(format_args!("{} {}, as lists or an export have it", good("revoked:"), revoked.len()));
         }
-        for AboutRevoked { serial, name } in revoked_certificates {
+        for AboutRevoked { serial, name } in revoked {
             text.line(format_args!("  {} (serial number {serial})", safe(name)));
         }
         for AboutRevoked { serial, name } in released {
@@ -427,7 +440,8 @@ impl Report for Repaired {
             text.line(format_args!("{} {}", warn("beware:"), safe(caution)));
         }
         let nothing = [mended, put_back, not_put_back].iter().all(|list| list.is_empty());
-        let nothing = nothing && recorded.is_empty() && left_out.is_empty() && crl_numbers.is_empty() && *revoked == 0;
+        let nothing =
+            nothing && recorded.is_empty() && left_out.is_empty() && crl_numbers.is_empty() && revoked.is_empty();
         if !*new_ledger && nothing && not_revoked.is_empty() && lists.iter().all(|list| list.why.is_none()) {
             text.line("there was nothing to repair");
         }

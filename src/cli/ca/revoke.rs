@@ -34,8 +34,8 @@ Where several certificates have the name, those that are expired or revoked asid
 Exit status: 0 revoked or raised; 1 revoked already (or, with --release, not on hold): nothing changed for it; 2 could not.
 
 For example:
-  certkit ca revoke api.test --reason superseded
-  certkit ca revoke 3f9a1c api.test.pem --reason keyCompromise --invalid-since 2026-11-01
+  certkit ca revoke api.test --reason keyCompromise --invalid-since 2026-11-01
+  certkit ca revoke 7742b03fcc84b8505a41e13550ce4635 api.test.pem --reason superseded
   certkit ca revoke --hold laptop.test
   certkit ca revoke --release laptop.test
 

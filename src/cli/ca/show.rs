@@ -32,7 +32,7 @@ one as `certkit ca init` answers, with `below` (the one above it), `signs_by_def
 `record`, as `certkit ca list` answers; `history`, its revocations, holds and lifted holds (`removeFromCRL`), each with `at`,
 `reason`, `invalid_since`; `about`; and `pem`.")]
 pub(super) struct Args {
-    /// A serial number in hexadecimal; a name, which stands for the newest certificate with it that can be used; or a file.
+    /// A serial number in hexadecimal, or its first six digits and more; a name, which stands for the newest certificate with it that can be used; or a file.
     /// Of the authority that signs, or else of any of the CA
     #[arg(value_name = "SERIAL|NAME|FILE")]
     which: Option<String>,
@@ -58,7 +58,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             })?;
         }
         Some(which) => {
-            let (chosen, mut authority, found) = Meant::in_any(&which, chosen, true)?;
+            let (chosen, mut authority, found) = match Meant::in_any(&which, chosen, true) {
+                Err(error) => Meant::by_beginning(&which, chosen)?.ok_or(error)?,
+                found => found?,
+            };
             let record = found.newest(|record| is_live(record, now))?;
             let history = authority.history(record.id)?;
             let certificate = authority.recorded(record.id)?;

@@ -55,29 +55,35 @@ impl SignerArgs {
     /// The private key of the authority that signs. Warns where everybody may read it or put another in its place.
     pub(in crate::cli) fn key(&self, chosen: &Chosen, session: &mut Session) -> anyhow::Result<PrivateKey> {
         let name = chosen.issuer()?;
-        let key = self.key_of(chosen, &name)?;
-        let path = self.ca_key.clone().unwrap_or_else(|| chosen.place().key_of(&name));
-        let is_open = permissions(&path).is_some_and(|mode| mode & 0o006 != 0) && folder_is_open(&path);
-        if is_open && is_first_time(&path) {
-            let path = shown(&path);
-            session.warn(format_args!(
-                "{path} is the key of {name}, and everybody may read or write it: chmod 600 {path}"
-            ));
-        }
+        self.key_of(chosen, &name, session)
+    }
+
+    /// The private key of an authority. Warns likewise.
+    pub(in crate::cli) fn key_of(
+        &self,
+        chosen: &Chosen,
+        name: &AuthorityName,
+        session: &mut Session,
+    ) -> anyhow::Result<PrivateKey> {
+        let key = self.load(chosen, name)?.private_key_by(FLAG, self.ca_passphrase.as_ref())?;
+        warn_if_open(self.ca_key.as_deref(), chosen, name, session);
         Ok(key)
     }
 
-    /// The private key of an authority.
-    pub(in crate::cli) fn key_of(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
-        self.load(chosen, name)?.private_key_by(FLAG, self.ca_passphrase.as_ref())
-    }
-
-    /// The private key of one of several authorities: `--ca-key` is that of the one that signs.
-    pub(super) fn key_among(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<PrivateKey> {
-        match self.ca_key.is_some() && chosen.issuer()? == *name {
-            true => self.key_of(chosen, name),
-            false => in_folder(chosen, name, ON_THE_COMMAND_LINE)?.private_key_by(FLAG, self.ca_passphrase.as_ref()),
+    /// The private key of one of several authorities: `--ca-key` is that of the one that signs. Warns likewise.
+    pub(super) fn key_among(
+        &self,
+        chosen: &Chosen,
+        name: &AuthorityName,
+        session: &mut Session,
+    ) -> anyhow::Result<PrivateKey> {
+        if self.ca_key.is_some() && chosen.issuer()? == *name {
+            return self.key_of(chosen, name, session);
         }
+        let loaded = in_folder(chosen, name, ON_THE_COMMAND_LINE)?;
+        let key = loaded.private_key_by(FLAG, self.ca_passphrase.as_ref())?;
+        warn_if_open(None, chosen, name, session);
+        Ok(key)
     }
 
     /// The private key of an authority, with its file and whether that is under a passphrase.
@@ -98,6 +104,17 @@ impl SignerArgs {
             Some(path) => Loaded::read(path),
             None => in_folder(chosen, name, ON_THE_COMMAND_LINE),
         }
+    }
+}
+
+/// Warns where everybody may read an authority's key or put another in its place; `aside` is where it is, if not in the
+/// folder.
+pub(super) fn warn_if_open(aside: Option<&Path>, chosen: &Chosen, name: &AuthorityName, session: &mut Session) {
+    let path = aside.map_or_else(|| chosen.place().key_of(name), Path::to_owned);
+    let is_open = permissions(&path).is_some_and(|mode| mode & 0o006 != 0) && folder_is_open(&path);
+    if is_open && is_first_time(&path) {
+        let path = shown(&path);
+        session.warn(format_args!("{path} is the key of {name}, and everybody may read or write it: chmod 600 {path}"));
     }
 }
 

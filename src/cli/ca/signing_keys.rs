@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 
 use super::place::Chosen;
-use super::signer::{SignerArgs, Way, in_folder};
+use super::signer::{SignerArgs, Way, in_folder, warn_if_open};
 use crate::cli::load::Loaded;
-use crate::cli::output::shown;
+use crate::cli::output::{Session, shown};
 use crate::cli::passphrase::Passphrase;
 use crate::cli::problem::Hinted;
 use crate::cli::secret::Secret;
@@ -73,13 +73,30 @@ impl<'a> SigningKeys<'a> {
         }
     }
 
-    /// The private key of the authority that is chosen, which has this certificate.
-    pub(in crate::cli) fn key(&self, chosen: &Chosen, certificate: &Certificate) -> anyhow::Result<PrivateKey> {
-        Ok(self.open(chosen, certificate)?.0)
+    /// The private key of the authority that is chosen, which has this certificate. Warns where everybody may read it.
+    pub(in crate::cli) fn key(
+        &self,
+        chosen: &Chosen,
+        certificate: &Certificate,
+        session: &mut Session,
+    ) -> anyhow::Result<PrivateKey> {
+        Ok(self.open(chosen, certificate, session)?.0)
     }
 
     /// The same, with the passphrase it was under.
-    pub(super) fn open(&self, chosen: &Chosen, certificate: &Certificate) -> anyhow::Result<Opened> {
+    pub(super) fn open(
+        &self,
+        chosen: &Chosen,
+        certificate: &Certificate,
+        session: &mut Session,
+    ) -> anyhow::Result<Opened> {
+        let is_aside = self.aside_of(certificate)?.is_some();
+        let opened = self.read(chosen, certificate)?;
+        warn_if_open(self.aside.filter(|_| is_aside), chosen, &chosen.issuer()?, session);
+        Ok(opened)
+    }
+
+    fn read(&self, chosen: &Chosen, certificate: &Certificate) -> anyhow::Result<Opened> {
         if let Some((key, passphrase)) = self.aside_of(certificate)? {
             return Ok((key.clone(), passphrase.clone()));
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use serde::Serialize;
 
+use super::outline::in_words;
 use super::place::{self, Chosen};
 use super::unwritten;
 use crate::ca::{Authority, AuthorityError, Issued};
@@ -98,6 +99,8 @@ pub(super) struct Certified {
     path_len: Option<u64>,
     permitted: Vec<String>,
     excluded: Vec<String>,
+    #[serde(skip)]
+    permitted_in_words: String,
     /// The notAfter asked for, where one above ends before it.
     shortened_from: Option<String>,
 }
@@ -134,6 +137,7 @@ impl Certified {
             not_after: rfc3339(certificate.validity().not_after),
             issuer: by.certificate().subject().to_string(),
             path_len: certificate.basic_constraints().ok().flatten().and_then(|constraints| constraints.path_len),
+            permitted_in_words: in_words(&constraints.permitted),
             permitted: list(&constraints.permitted),
             excluded: list(&constraints.excluded),
             shortened_from: issued.clamped.map(rfc3339),
@@ -158,7 +162,7 @@ impl Report for Certified {
             ("serial", self.serial.clone()),
         ];
         if !self.permitted.is_empty() {
-            fields.push(("permitted", safe(self.permitted.join(", ")).to_string()));
+            fields.push(("permitted", safe(&self.permitted_in_words).to_string()));
         }
         if !self.excluded.is_empty() {
             fields.push(("excluded", safe(self.excluded.join(", ")).to_string()));

@@ -78,7 +78,7 @@ impl<'a> Pair<'a> {
             return open_or_make(self.first, self.signer, None, self.now, session);
         }
         let authority = self.first.open()?;
-        let (key, passphrase) = self.keys.open(self.first, authority.certificate())?;
+        let (key, passphrase) = self.keys.open(self.first, authority.certificate(), session)?;
         self.passphrase = passphrase;
         Ok((authority, key, None))
     }
@@ -99,7 +99,7 @@ impl<'a> Pair<'a> {
             }
         }
         let authority = self.second.open()?;
-        let (key, _) = self.keys.open(self.second, authority.certificate())?;
+        let (key, _) = self.keys.open(self.second, authority.certificate(), session)?;
         Ok((authority, key, None))
     }
 }

@@ -10,6 +10,7 @@ use crate::encoding::{Oid, pem};
 use crate::issue::{Naming, Request, Wanted, confine};
 use crate::key::{Kdf, KeyAlgorithm, PrivateKey, PublicKey};
 use crate::profile::Profile;
+use crate::profile::subtree::excluded_whole;
 use crate::x509::extension::{GeneralSubtree, PolicyInformation};
 use crate::x509::name::Attribute;
 use crate::x509::{DistinguishedName, oids};
@@ -103,7 +104,12 @@ impl ConstraintArgs {
         let read = |texts: &[String]| -> anyhow::Result<Vec<GeneralSubtree>> {
             texts.iter().map(|text| Ok(text.parse()?)).collect()
         };
-        profile.name_constraints = Some(confine(read(&self.permit)?, read(&self.exclude)?));
+        let (permitted, excluded) = (read(&self.permit)?, read(&self.exclude)?);
+        if let Some((vain, over)) = excluded_whole(&permitted, &excluded) {
+            return Err(anyhow!("{} is permitted in vain: {} is excluded", vain.base, over.base))
+                .hint("exclude less than is permitted, or leave that --permit out");
+        }
+        profile.name_constraints = Some(confine(permitted, excluded));
         Ok(())
     }
 }

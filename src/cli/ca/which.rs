@@ -82,6 +82,29 @@ impl Meant {
         found.ok_or(error)
     }
 
+    /// The certificate whose serial number begins so, of any authority; `None` where that is no such beginning, or nobody's.
+    ///
+    /// # Errors
+    /// When several certificates have such a number, and when the ledger fails.
+    pub(super) fn by_beginning(which: &str, chosen: &Chosen) -> anyhow::Result<Option<(Chosen, Authority, Self)>> {
+        let Some(serials) = beginning(which) else { return Ok(None) };
+        let query = Query { serials: Some(serials), limit: Some(2), ..Query::default() };
+        let (mut found, mut count) = (None, 0);
+        for (name, mut authority) in chosen.open_all_to_read().unwrap_or_default() {
+            let records = authority.find(&query)?;
+            count += records.len();
+            if !records.is_empty() {
+                let meant = Self { which: which.to_owned(), records, from_file: false };
+                found = Some((chosen.by(name), authority, meant));
+            }
+        }
+        match count {
+            0 | 1 => Ok(found),
+            _ => Err(anyhow!("several certificates have a serial number that begins with {which}"))
+                .hint("give more of its digits"),
+        }
+    }
+
     /// The one certificate that is meant. Of several with the name, those for which `counts` is false do not count where
     /// others do.
     ///
@@ -131,6 +154,20 @@ pub(super) fn serial(text: &str) -> Option<SerialNumber> {
     SerialNumber::from_hex(&format!("{zeros}{digits}"))
 }
 
+/// The least and the greatest serial number that begins with these hexadecimal digits, six or more.
+fn beginning(text: &str) -> Option<(SerialNumber, SerialNumber)> {
+    let digits = text.strip_prefix("serial=").unwrap_or(text);
+    let digits = digits.strip_prefix("0x").unwrap_or(digits).replace(':', "");
+    if digits.len() < LEAST_DIGITS {
+        return None;
+    }
+    // Half an octet, and then whatever may follow.
+    let odd = digits.len() % 2;
+    let [least, greatest] = [("0", ""), ("f", &*"ff".repeat(LONGEST_SERIAL))]
+        .map(|(half, rest)| SerialNumber::from_hex(&format!("{digits}{}{rest}", half.repeat(odd))));
+    least.zip(greatest)
+}
+
 /// A name as a certificate has it that is issued for this text: in A-labels, without a dot at its end, and without the form
 /// with which it is shown (`dns:api.test`).
 pub(super) fn as_issued(text: &str) -> Option<String> {
@@ -153,8 +190,37 @@ fn candidate(record: &Record) -> String {
     format!("{} (until {})", record.serial, rfc3339(record.validity.not_after))
 }
 
+/// Fewer digits of a serial number than this are no beginning of one.
+const LEAST_DIGITS: usize = 6;
+
+/// In octets: more than any serial number has, which may have 20 (RFC 5280 §4.1.2.2).
+const LONGEST_SERIAL: usize = 64;
+
 /// How many certificates with one name are looked at.
 const MOST_CANDIDATES: u32 = 1_000;
 
 /// How many are listed in an error.
 const MOST_SHOWN: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_stands_for_all_serial_numbers_that_begin_so() {
+        let number = |text| SerialNumber::from_hex(text);
+        for (text, within, beyond) in [
+            ("abcdef", ["abcdef", "abcdefffffffffffffffffffffffffffffffffff"], ["abcdee", "abcdf0"]),
+            ("7f9a1c8", ["7f9a1c80", "7f9a1c8fff"], ["7f9a1c7fff", "7f9a1c90"]),
+            ("0x05:ab:12", ["05ab12", "05ab12ff"], ["05ab11ff", "05ab13"]),
+        ] {
+            let range = beginning(text).map(|(least, greatest)| least..=greatest);
+            let holds = |text| range.as_ref().zip(number(text)).map(|(range, number)| range.contains(&number));
+            assert_eq!(within.map(holds), [Some(true); 2], "{text}");
+            assert_eq!(beyond.map(holds), [Some(false); 2], "{text}");
+        }
+        for text in ["abcde", "a.test", "abcdeg", ""] {
+            assert_eq!(beginning(text), None, "{text}");
+        }
+    }
+}

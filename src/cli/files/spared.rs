@@ -11,12 +11,13 @@ use super::is_dash;
 use super::resolved::resolved;
 use crate::cli::output::shown;
 use crate::cli::problem::{Hinted, plain};
+use crate::container::holds_private_key;
 
 /// Refuses to put something without a private key in the place of files that hold one: asked before anything is signed.
 /// [`WriteSet::write`](super::WriteSet::write) refuses it too.
 ///
 /// # Errors
-/// When one of them holds a private key as PEM, of whatever kind, or cannot be read.
+/// When one of them holds a private key, of whatever kind and form, or cannot be read.
 pub fn spare_keys<'a>(paths: impl IntoIterator<Item = &'a Path>) -> anyhow::Result<()> {
     paths
         .into_iter()
@@ -53,9 +54,13 @@ pub(super) fn may_give_way(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Whether there is a private key as PEM, of whatever kind: PKCS #8, under a passphrase, or that of an algorithm. A block
-/// that is cut off or otherwise broken counts: it may be all that is left of one.
+/// Whether there is a private key, of whatever kind: PKCS #8, under a passphrase, or that of an algorithm, as PEM or DER, or in
+/// another form. A block of PEM that is cut off or otherwise broken counts: it may be all that is left of one.
 pub(super) fn holds_key(contents: &[u8]) -> bool {
+    has_label(contents) || holds_private_key(contents)
+}
+
+fn has_label(contents: &[u8]) -> bool {
     contents.split(|byte| *byte == b'\n').any(|line| {
         let label = line.trim_ascii().strip_prefix(b"-----BEGIN ").and_then(|line| line.strip_suffix(b"-----"));
         label.is_some_and(|label| label.ends_with(b"PRIVATE KEY"))
@@ -95,6 +100,17 @@ mod tests {
         }
         for other in ["", "PRIVATE KEY", "-----BEGIN PUBLIC KEY-----\n", "-----BEGIN CERTIFICATE-----\nMII"] {
             assert!(!holds_key(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_der_is_seen() {
+        use crate::key::{Kdf, KeyAlgorithm, PrivateKey};
+        for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::Rsa(2048), KeyAlgorithm::Ed25519, KeyAlgorithm::MlDsa65] {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            assert!(holds_key(&key.to_pkcs8_der()), "{algorithm}");
+            assert!(holds_key(&key.encrypt(b"sesame", Kdf::default()).unwrap()), "{algorithm}");
+            assert!(!holds_key(key.public_key().spki_der()), "{algorithm}");
         }
     }
 

@@ -67,7 +67,7 @@ pub(super) fn select(moment: &mut Transaction<'_>, by: AuthorityId, query: &Quer
 
 /// PostgreSQL knows how many rows each condition leaves, and chooses the index by itself.
 fn question(AuthorityId(by): AuthorityId, query: &Query) -> Question {
-    let Query { serial, name, expiring_before, revoked, fingerprint, newest_first, after, limit } = query;
+    let Query { serial, serials, name, expiring_before, revoked, fingerprint, newest_first, after, limit } = query;
     let mut question = Question::new(
         &format!(
             "SELECT {COLUMNS} FROM certificates WHERE authority = $1
@@ -77,6 +77,10 @@ fn question(AuthorityId(by): AuthorityId, query: &Query) -> Question {
     );
     if let Some(serial) = serial {
         question.value(" AND serial = ", serial.content().to_vec(), "");
+    }
+    if let Some((first, last)) = serials {
+        question.value(" AND serial BETWEEN ", first.content().to_vec(), "");
+        question.value(" AND ", last.content().to_vec(), "");
     }
     if let Some(fingerprint) = fingerprint {
         question.value(" AND fingerprint = ", fingerprint.clone(), "");

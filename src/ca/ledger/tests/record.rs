@@ -58,6 +58,9 @@ pub(super) fn queries_choose_by_serial_name_and_expiry(store: &Store) {
     assert_eq!(chosen(all()), [10, 20, 30]);
     assert_eq!(chosen(Query { serial: Some(SerialNumber::from_content(&[20])), ..all() }), [20]);
     assert_eq!(chosen(Query { serial: Some(SerialNumber::from_content(&[1])), ..all() }), [0; 0]);
+    let between = |one: &[u8], other: &[u8]| Some([one, other].map(SerialNumber::from_content).into());
+    assert_eq!(chosen(Query { serials: between(&[10, 0], &[30]), ..all() }), [20, 30]);
+    assert_eq!(chosen(Query { serials: between(&[20], &[20, 0xff]), ..all() }), [20]);
     assert_eq!(chosen(Query { name: Some("A.TEST".into()), ..all() }), [10, 30]);
     assert_eq!(chosen(Query { name: Some(".test".into()), ..all() }), [0; 0]);
     assert_eq!(chosen(Query { expiring_before: Some(NOW + Duration::days(20)), ..all() }), [10]);

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use self::past::{Past, Told};
 use super::outline::Outline;
+use super::own_files::is_authoritys;
 use super::place::{self, Chosen};
 use super::wanted::written_key;
 use crate::ca::place::State;
@@ -165,6 +166,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             }
         },
     }
+    for candidate in &candidates {
+        is_new(candidate, chosen)?;
+    }
+    passphrase_has_effect(&args, &from, &candidates)?;
     let pool: Vec<Certificate> =
         candidates.iter().flat_map(|it| it.others.iter().chain([&it.certificate])).cloned().collect();
 
@@ -241,6 +246,44 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let dropped = dropped.into_iter().collect();
     session.answer(&Imported { from, folder, authorities, warnings, issued, revoked, lists, only_listed, dropped })?;
     Ok(Exit::Yes)
+}
+
+/// Refuses an authority that is in the folder under another name: two would sign with one key, and each number lists and
+/// revoke what the other has issued.
+fn is_new(candidate: &Candidate, chosen: &Chosen) -> anyhow::Result<()> {
+    let is_it = |other: &Certificate| {
+        other.subject().matches(candidate.certificate.subject())
+            && other.public_key_info() == candidate.certificate.public_key_info()
+    };
+    let holds = |name: &AuthorityName| {
+        let certificates = chosen.certificates(name);
+        certificates.is_ok_and(|found| found.first().is_some_and(is_it)) && is_authoritys(chosen, name)
+    };
+    match chosen.place().names().into_iter().filter(|name| *name != candidate.name).find(holds) {
+        None => Ok(()),
+        Some(name) => Err(anyhow!(
+            "the CA in {} has {} already: it is {name}, and two authorities of one name and key would be one issuer",
+            chosen.shown(),
+            candidate.certificate.subject()
+        ))
+        .hint(format!("use that one, --issuer {name}; or import it into another folder, --ca DIR")),
+    }
+}
+
+/// Refuses a passphrase where no key is under one.
+fn passphrase_has_effect(args: &Args, from: &str, candidates: &[Candidate]) -> anyhow::Result<()> {
+    // What lay in no file of its own was in PKCS#12.
+    let mut keys = candidates.iter().filter_map(|it| it.key.as_ref().zip(it.key_at.as_ref())).peekable();
+    let idle = args.passphrase.is_some() && keys.peek().is_some() && keys.all(|(key, _)| key.passphrase.is_none());
+    if !idle {
+        return Ok(());
+    }
+    let what = match candidates {
+        [Candidate { key_at: Some(path), .. }] => format!("{} is not encrypted", shown(path)),
+        _ => format!("no key of {from} is encrypted"),
+    };
+    Err(anyhow!("{what}: a passphrase for it has no effect"))
+        .hint("leave --passphrase out; --encrypt puts the key under a new one here")
 }
 
 /// What is to be taken over, and where the rest of it lies.

@@ -74,7 +74,7 @@ impl Speaker<'_> {
         session: &mut Session,
     ) -> anyhow::Result<Responder> {
         if self.delegation.by_ca {
-            let key = self.signer.key_among(self.chosen, name)?;
+            let key = self.signer.key_among(self.chosen, name, session)?;
             return Ok(Responder::issuer(authority.certificate().clone(), key, self.name)?);
         }
         let now = clock::now();
@@ -127,8 +127,8 @@ impl Speaker<'_> {
         let request = Naming::new(&profile, wanted)?.request(key.public_key().clone());
         let validity = profile.validity(now, None).context("the year 9999 is near")?;
         let order = Order { profile: &profile, request: &request, validity };
-        let ca_key =
-            self.signer.key_among(self.chosen, name).context("a new certificate for the OCSP responder is needed")?;
+        let ca_key = self.signer.key_among(self.chosen, name, session);
+        let ca_key = ca_key.context("a new certificate for the OCSP responder is needed")?;
         let issued = self.chosen.unlock_for_status(authority, &ca_key, now)?.delegate(
             &order,
             &mut fresh_serial,
