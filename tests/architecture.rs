@@ -142,6 +142,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
             "cli/files/write.rs",
             // The files of a web site are opened for a request, not for a command.
             "serve/site/root.rs",
+            "serve/stop.rs",
         ],
     ),
     ("now_utc", &["cli/clock.rs"]),

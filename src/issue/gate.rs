@@ -171,6 +171,14 @@ impl<'a> Gate<'a> {
         self.exact(usage.as_ref(), Some(true), "RFC 5280 §4.2.1.3");
         let signs = usage.is_some_and(|usage| usage.has(KeyUsageBit::KeyCertSign));
         self.must(!signs || profile.is_ca(), "RFC 5280 §4.2.1.9", "keyCertSign stands without CA:TRUE");
+        let undefined = usage.is_some_and(KeyUsage::has_undefined);
+        self.must(!undefined, "RFC 5280 §4.2.1.3", "encipherOnly or decipherOnly stands without keyAgreement");
+        // What a CA lists confines those below it.
+        let idle = |purpose: &&Oid| !profile.is_ca() && usage.is_some_and(|usage| !usage.suits(purpose));
+        if let Some(purpose) = profile.extended_key_usage.iter().find(idle) {
+            let what = format!("a key with these bits of keyUsage is of no use for {}", oids::name_or_dotted(purpose));
+            self.must(false, "RFC 5280 §4.2.1.12", &what);
+        }
         let purposes = some(&profile.extended_key_usage).map(ExtendedKeyUsage);
         self.exact(purposes.as_ref(), Some(profile.extended_key_usage_critical), "RFC 5280 §4.2.1.12");
         let computed = || key.as_ref().map(|key| key.key_identifier().to_vec());
@@ -178,6 +186,13 @@ impl<'a> Gate<'a> {
         self.exact(own.as_ref(), Some(false), "RFC 5280 §4.2.1.2");
         self.exact(profile.name_constraints.as_ref(), Some(true), "RFC 5280 §4.2.1.10");
         self.exact(some(&profile.policies).map(CertificatePolicies).as_ref(), None, "RFC 5280 §4.2.1.4");
+        let policies = profile.policies.iter().map(|policy| &policy.policy);
+        let twice =
+            policies.clone().enumerate().find(|(place, policy)| policies.clone().take(*place).any(|it| it == *policy));
+        if let Some((_, policy)) = twice {
+            let what = format!("certificatePolicies has {} more than once", oids::name_or_dotted(policy));
+            self.must(false, "RFC 5280 §4.2.1.4", &what);
+        }
         let points = profile.crl.iter().map(|uri| DistributionPoint::at_uri(uri)).collect::<Vec<_>>();
         self.exact(some(&points).map(CrlDistributionPoints).as_ref(), Some(false), "RFC 5280 §4.2.1.13");
         self.exact(profile.must_staple.then(|| TlsFeature(vec![5])).as_ref(), Some(false), "RFC 7633 §4.1");

@@ -2,10 +2,12 @@
 
 use super::NameForm;
 use super::document::{Constraints, Document};
-use super::field::Usage;
+use super::field::{Purpose, Usage};
 use super::subtree::excluded_whole;
+use crate::encoding::Oid;
 use crate::key::KeyAlgorithm;
-use crate::x509::extension::{GeneralSubtree, KeyUsageBit};
+use crate::x509::extension::{GeneralSubtree, KeyUsage, KeyUsageBit};
+use crate::x509::oids;
 use toml::Spanned;
 
 /// Where it stands, and why.
@@ -13,7 +15,11 @@ type Found = Option<(usize, String)>;
 
 /// The first contradiction and its offset.
 pub(super) fn first(document: &Document) -> Found {
-    usage(document).or_else(|| authority(document)).or_else(|| names(document)).or_else(|| limits(document))
+    usage(document)
+        .or_else(|| purposes(document))
+        .or_else(|| authority(document))
+        .or_else(|| names(document))
+        .or_else(|| limits(document))
 }
 
 fn usage(document: &Document) -> Found {
@@ -33,9 +39,50 @@ fn usage(document: &Document) -> Found {
             })
         })
         .or_else(|| {
-            let none = document.extended_key_usage.is_empty();
+            let none = document.extended_key_usage.is_none();
             at(critical, none, "extended_key_usage_critical has no effect without extended_key_usage")
         })
+}
+
+/// What the key is for, and by which policies.
+fn purposes(document: &Document) -> Found {
+    let listed = |purposes: Option<&Spanned<Vec<Purpose>>>| -> Vec<Oid> {
+        purposes.map(Spanned::get_ref).into_iter().flatten().map(|purpose| purpose.0.clone()).collect()
+    };
+    let purposes = listed(document.extended_key_usage.as_ref());
+    let policies = document.policies.as_ref().map(Spanned::get_ref).into_iter().flatten();
+    let policies: Vec<Oid> = policies.map(|policy| policy.0.policy.clone()).collect();
+    let usage = |more: &[Usage]| {
+        let all: Vec<KeyUsageBit> = document.key_usage.get_ref().iter().chain(more).map(|usage| usage.0).collect();
+        KeyUsage::new(&all)
+    };
+    let of_keys = [&[][..], bits(&document.key_usage_rsa), bits(&document.key_usage_ecdsa)].map(usage);
+    let here = start(Some(&document.key_usage));
+    let lists =
+        [(&purposes, start(document.extended_key_usage.as_ref())), (&policies, start(document.policies.as_ref()))];
+    lists
+        .into_iter()
+        .find_map(|(list, place)| {
+            Some((place?, format!("{} is listed more than once", oids::name_or_dotted(twice(list)?))))
+        })
+        .or_else(|| {
+            let undefined = of_keys.into_iter().any(KeyUsage::has_undefined);
+            at(here, undefined, "encipherOnly and decipherOnly mean nothing without keyAgreement (RFC 5280 §4.2.1.3)")
+        })
+        .or_else(|| {
+            // What a CA lists confines those below it.
+            let idle = |purpose: &&Oid| !document.ca && !of_keys.iter().any(|usage| usage.suits(purpose));
+            let purpose = oids::name_or_dotted(purposes.iter().find(idle)?);
+            Some((here?, format!("a key with these bits is of no use for {purpose} (RFC 5280 §4.2.1.12)")))
+        })
+}
+
+/// What stands there before.
+fn twice(list: &[Oid]) -> Option<&Oid> {
+    list.iter()
+        .enumerate()
+        .find(|(place, oid)| list.iter().take(*place).any(|before| before == *oid))
+        .map(|(_, oid)| oid)
 }
 
 fn authority(document: &Document) -> Found {
@@ -164,11 +211,18 @@ mod tests {
             ("name_constraints.permitted = [\"dns:a.test\"]", "own.toml:4:"),
             ("extended_key_usage_critical = true", "own.toml:4:31: extended_key_usage_critical has no effect"),
             ("names = [\"dns\"]\nrequired_names = [\"ip\"]", "own.toml:5:18: required_names holds a form"),
+            ("policies = [\"1.2.3\", \"1.2.4\", \"1.2.3\"]", "own.toml:4:12: 1.2.3 is listed more than once"),
+            ("extended_key_usage = [\"serverAuth\", \"serverAuth\"]", "own.toml:4:22: serverAuth is listed more"),
+            ("key_usage_rsa = [\"decipherOnly\"]", "own.toml:3:13: encipherOnly and decipherOnly mean nothing"),
         ] {
             assert!(fault(added).starts_with(wanted), "{added}: {}", fault(added));
         }
         let signs = LEAF.replace("digitalSignature", "keyCertSign");
         assert!(Profile::from_toml("x", &signs).unwrap_err().why.contains("ca = true"));
+        let idle = LEAF.replace("digitalSignature", "cRLSign");
+        let idle = |purpose| Profile::from_toml("x", &format!("{idle}extended_key_usage = [\"{purpose}\"]")).err();
+        assert!(idle("serverAuth").unwrap().why.contains("of no use for serverAuth"));
+        assert!(idle("1.2.3").is_none());
         let nothing = LEAF.replace("\"digitalSignature\"", "");
         assert!(Profile::from_toml("x", &nothing).unwrap_err().why.contains("at least one bit"));
         let nowhere = format!("{signs}ca = true\nname_constraints = {{}}");

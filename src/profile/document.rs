@@ -40,14 +40,12 @@ pub(super) struct Document {
     pub(super) key_usage: Spanned<Vec<Usage>>,
     pub(super) key_usage_rsa: Option<Spanned<Vec<Usage>>>,
     pub(super) key_usage_ecdsa: Option<Spanned<Vec<Usage>>>,
-    #[serde(default)]
-    pub(super) extended_key_usage: Vec<Purpose>,
+    pub(super) extended_key_usage: Option<Spanned<Vec<Purpose>>>,
     pub(super) extended_key_usage_critical: Option<Spanned<bool>>,
     #[serde(default)]
     pub(super) names: Vec<NameForm>,
     pub(super) required_names: Option<Spanned<Vec<NameForm>>>,
-    #[serde(default)]
-    pub(super) policies: Vec<Policy>,
+    pub(super) policies: Option<Spanned<Vec<Policy>>>,
     #[serde(default)]
     pub(super) crl: Vec<Uri>,
     #[serde(default)]
@@ -78,6 +76,11 @@ pub(super) struct Constraints {
     pub(super) excluded: Vec<Subtree>,
 }
 
+/// What stands in a list, where there is one.
+fn all<T>(list: Option<Spanned<Vec<T>>>) -> impl Iterator<Item = T> {
+    list.map(Spanned::into_inner).into_iter().flatten()
+}
+
 fn p256() -> KeyAlgorithm {
     KeyAlgorithm::P256
 }
@@ -90,15 +93,14 @@ impl Document {
         let uris = |uris: Vec<Uri>| uris.into_iter().map(|uri| uri.0).collect();
         let subtrees = |subtrees: Vec<Subtree>| subtrees.into_iter().map(|subtree| subtree.0).collect();
         let names = |subtrees: Option<Spanned<Vec<Subtree>>>| -> Vec<GeneralSubtree> {
-            subtrees.map(Spanned::into_inner).into_iter().flatten().map(|subtree| subtree.0).collect()
+            all(subtrees).map(|subtree| subtree.0).collect()
         };
-        let keys = self.allowed_keys.map(Spanned::into_inner).into_iter().flatten();
         let limits = Limits {
             allowed_names: names(self.allowed_names),
             denied_names: names(self.denied_names),
             wildcards: self.wildcards.is_none_or(Spanned::into_inner),
             max_lifetime: self.max_days.map(|days| days.into_inner().0),
-            allowed_keys: keys.map(|keys| keys.0).collect(),
+            allowed_keys: all(self.allowed_keys).map(|keys| keys.0).collect(),
             required_subject: self.required_subject.into_iter().map(|kind| kind.0).collect(),
         };
         Profile {
@@ -115,11 +117,11 @@ impl Document {
             key_usage: bits(self.key_usage.get_ref()),
             key_usage_rsa: more_bits(self.key_usage_rsa.as_ref()),
             key_usage_ecdsa: more_bits(self.key_usage_ecdsa.as_ref()),
-            extended_key_usage: self.extended_key_usage.into_iter().map(|purpose| purpose.0).collect(),
+            extended_key_usage: all(self.extended_key_usage).map(|purpose| purpose.0).collect(),
             extended_key_usage_critical: self.extended_key_usage_critical.is_some_and(Spanned::into_inner),
             names: self.names,
             required_names: self.required_names.map(Spanned::into_inner).unwrap_or_default(),
-            policies: self.policies.into_iter().map(|policy| policy.0).collect(),
+            policies: all(self.policies).map(|policy| policy.0).collect(),
             crl: uris(self.crl),
             ocsp: uris(self.ocsp),
             ca_issuers: uris(self.ca_issuers),

@@ -45,8 +45,14 @@ impl Background {
 
     /// Asks it to stop (SIGTERM), and waits for its exit status.
     #[cfg(unix)]
-    pub(crate) fn stop(mut self) -> Option<i32> {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+    pub(crate) fn stop(self) -> Option<i32> {
+        self.stop_by("-TERM")
+    }
+
+    /// The same with another signal.
+    #[cfg(unix)]
+    pub(crate) fn stop_by(mut self, signal: &str) -> Option<i32> {
+        let asked = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(asked.unwrap().success());
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {

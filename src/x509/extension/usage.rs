@@ -92,6 +92,17 @@ impl KeyUsage {
         self.bits == 0
     }
 
+    /// Whether a key with these bits is of use for the purpose, as far as RFC 5280 §4.2.1.12 says.
+    pub fn suits(self, purpose: &Oid) -> bool {
+        bits_for(purpose).is_none_or(|bits| bits.iter().any(|bit| self.has(*bit)))
+    }
+
+    /// Whether `encipherOnly` or `decipherOnly` stands without `keyAgreement`, where it has no meaning (RFC 5280 §4.2.1.3).
+    pub fn has_undefined(self) -> bool {
+        let only = self.has(KeyUsageBit::EncipherOnly) || self.has(KeyUsageBit::DecipherOnly);
+        only && !self.has(KeyUsageBit::KeyAgreement)
+    }
+
     /// The bits that are set, in order.
     pub fn bits(self) -> Vec<KeyUsageBit> {
         KeyUsageBit::ALL.into_iter().filter(|bit| self.has(*bit)).collect()
@@ -100,6 +111,24 @@ impl KeyUsage {
     /// The names of the bits that are set.
     pub fn names(self) -> Vec<&'static str> {
         self.bits().into_iter().map(KeyUsageBit::name).collect()
+    }
+}
+
+/// The bits of which a key needs one to be of use for a purpose (RFC 5280 §4.2.1.12); `None` for purposes that are not listed
+/// there.
+fn bits_for(purpose: &Oid) -> Option<&'static [KeyUsageBit]> {
+    use KeyUsageBit::{DigitalSignature, KeyAgreement, KeyEncipherment, NonRepudiation};
+    match purpose {
+        purpose if *purpose == oids::SERVER_AUTH => Some(&[DigitalSignature, KeyEncipherment, KeyAgreement]),
+        purpose if *purpose == oids::CLIENT_AUTH => Some(&[DigitalSignature, KeyAgreement]),
+        purpose if *purpose == oids::CODE_SIGNING => Some(&[DigitalSignature]),
+        purpose if *purpose == oids::EMAIL_PROTECTION => {
+            Some(&[DigitalSignature, NonRepudiation, KeyEncipherment, KeyAgreement])
+        }
+        purpose if [oids::TIME_STAMPING, oids::OCSP_SIGNING].contains(purpose) => {
+            Some(&[DigitalSignature, NonRepudiation])
+        }
+        _ => None,
     }
 }
 

@@ -198,7 +198,7 @@ fn produce(
     })
 }
 
-/// The first SIGINT or SIGTERM has what is under way finished, so that no certificate is without its key; the second one
+/// The first SIGINT, SIGTERM or SIGHUP has what is under way finished, so that no certificate is without its key; the second one
 /// ends the process.
 fn end_at_signals(queue: Arc<Queue>) -> anyhow::Result<()> {
     let signals = on_signal(move |count| match count {
