@@ -141,6 +141,58 @@ fn half_a_ca_is_explained() {
 }
 
 #[test]
+fn half_a_ca_that_has_signed_is_never_advised_to_be_removed() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let (certificate, key) = (sandbox.ca().join("ca.pem"), sandbox.ca().join("ca-key.pem"));
+    let whole = fs::read(&certificate).unwrap();
+    fs::remove_file(&certificate).unwrap();
+    let told = sandbox.certkit(&["ca", "list"]).expect_code(2).complains("ca-key.pem is there and ca.pem is not");
+    assert!(told.stderr.contains("certkit ca repair") && !told.stderr.contains("remove"), "{told}");
+    fs::write(&certificate, whole).unwrap();
+    fs::remove_file(&key).unwrap();
+    for command in [&["ca", "issue", "b.test"][..], &["ca", "crl"], &["ca", "init"]] {
+        let told = sandbox.certkit(command).expect_code(2);
+        assert!(!told.stderr.contains("remove"), "{told}");
+    }
+    sandbox
+        .certkit(&["ca", "issue", "b.test"])
+        .expect_code(2)
+        .complains("restore")
+        .complains("ca-key.pem from a backup");
+    assert_eq!(sandbox.listing(), ["a.test-key.pem", "a.test.pem"]);
+}
+
+#[test]
+fn what_needs_no_key_goes_on_where_it_is_lost() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    // There is a delegate for answers about revocation.
+    sandbox.write("req.der", "nonsense");
+    let answer = ["ca", "ocsp", "--request", "req.der", "--force"];
+    sandbox.certkit(&answer).expect_code(1);
+    fs::remove_file(sandbox.ca().join("ca-key.pem")).unwrap();
+    let begun = std::time::Instant::now();
+    assert_eq!(recorded(&sandbox).len(), 2);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(1), "nobody is waited for");
+    for command in [
+        &["ca", "show"][..],
+        &["ca", "show", "a.test"],
+        &["ca", "export", "a.test", "--out", "b.pem"],
+        &["ca", "audit"],
+        &["ca", "crl", "--check"],
+        &["ca", "revoke", "a.test"],
+        &["ca", "backup", "copy"],
+    ] {
+        sandbox.certkit(command).expect_code(0);
+    }
+    sandbox.certkit(&answer).expect_code(1).says("malformedRequest");
+    let checked = sandbox.certkit(&["ca", "check"]).expect_code(1);
+    checked.says("ca-key.pem: it is gone, the key of ca").says("restore the file from a backup");
+}
+
+#[test]
 fn a_ca_without_its_ledger_signs_nothing() {
     let sandbox = with_ca();
     fs::remove_file(sandbox.ca().join("ledger.db")).unwrap();

@@ -137,6 +137,20 @@ fn flags_for_a_second_tier_need_one() {
 }
 
 #[test]
+fn a_revocation_that_nobody_can_sign_is_told_at_once() {
+    let sandbox = two_tiers(&["--disposable-root"]);
+    let issuing = sandbox.ca().join("issuing.pem");
+    let ran = sandbox.certkit(&["ca", "revoke", issuing.to_str().unwrap()]).expect_code(0);
+    let ran =
+        ran.says("the key of ca was destroyed, so nobody can sign a list that says so").says("out of the trust stores");
+    assert!(!ran.stdout.contains("certkit ca crl") && !ran.stdout.contains("certkit ca ocsp"), "{ran}");
+    // What the authority below it has issued is another matter.
+    let sandbox = two_tiers(&["--disposable-root"]);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0).says("sign a list with `certkit ca crl`");
+}
+
+#[test]
 fn an_interrupted_init_of_two_tiers_is_half_a_ca() {
     let sandbox = two_tiers(&["--disposable-root"]);
     fs::remove_file(sandbox.ca().join("ca.pem")).unwrap();

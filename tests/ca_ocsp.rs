@@ -85,6 +85,38 @@ fn what_is_not_ours_is_declined_and_what_we_never_signed_is_unknown() {
 }
 
 #[test]
+fn a_request_that_is_declined_is_told_why() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = with_certificates();
+    request(&sandbox, &openssl, "a.test.pem", &["-no_nonce"]);
+    let plain = sandbox.read("req.der");
+    let base64 = certkit::encoding::base64::encode(&plain);
+    // An extension in place of none: the outer SEQUENCE, tbsRequest, requestList, then [2].
+    let extended = |oid: &[u8], critical: bool, value: &[u8]| {
+        let list = &plain[4..];
+        let tlv = |tag: u8, parts: &[&[u8]]| certkit::encoding::der::tlv(tag, &parts.concat());
+        let critical: &[u8] = if critical { &[1, 1, 0xff] } else { &[] };
+        let extension = tlv(0x30, &[&tlv(6, &[oid]), critical, &tlv(4, &[value])]);
+        tlv(0x30, &[&tlv(0x30, &[list, &tlv(0xa2, &[&tlv(0x30, &[&extension])])])])
+    };
+    let nonce = [0x2b, 6, 1, 5, 5, 7, 0x30, 1, 2];
+    let octets = |count: usize| certkit::encoding::der::octet_string(&vec![7; count]);
+    for (request, why) in [
+        (base64.clone().into_bytes(), "it is base64, and --request takes the DER itself"),
+        (format!("-----BEGIN OCSP REQUEST-----\n{base64}\n-----END OCSP REQUEST-----\n").into_bytes(), "it is PEM"),
+        (extended(&nonce, false, &octets(200)), "nonce"),
+        (extended(&nonce, false, &octets(0)), "nonce"),
+        (extended(&[0x2a, 3, 4], true, &[]), "critical extension 1.2.3.4 is not known"),
+    ] {
+        sandbox.write("req.der", request);
+        let answer = ["ca", "ocsp", "--request", "req.der", "--force"];
+        sandbox.certkit(&answer).expect_code(1).says("malformedRequest").says(why);
+        let told = sandbox.certkit(&[&answer[..], &["--json"]].concat()).expect_code(1).json();
+        assert!(told["because"].as_str().unwrap().contains(why), "{told}");
+    }
+}
+
+#[test]
 fn the_delegate_is_kept_in_the_folder_for_its_owner_alone() {
     let Some(openssl) = peer("openssl") else { return };
     let sandbox = with_certificates();

@@ -98,6 +98,11 @@ fn what_is_not_ours_or_makes_no_sense_revokes_nothing() {
     let sandbox = with_certificates(&["a.test"]);
     sandbox.certkit(&["new", "--cn", "own.test", "--out", "own.pem", "--keyout", "own-key.pem"]).expect_code(0);
     sandbox.certkit(&["ca", "revoke", "own.pem"]).expect_code(2).complains("has not issued");
+    let own_root = root(&sandbox);
+    let told = sandbox.certkit(&["ca", "revoke", &own_root]).expect_code(2).complains("is the CA's own certificate");
+    let told = told.complains("take it out of the trust stores").complains("no list revokes it");
+    assert!(!told.stderr.contains("has not issued"), "{told}");
+    sandbox.certkit(&["ca", "revoke", "a.test", &own_root]).expect_code(2).complains("is the CA's own certificate");
     // All are found before any is touched.
     sandbox.certkit(&["ca", "revoke", "a.test", "nobody.test"]).expect_code(2).complains("nobody.test");
     sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "removeFromCRL"]).expect_code(2).complains("--release");

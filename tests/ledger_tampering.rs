@@ -311,6 +311,16 @@ const DISGUISES: &[(&str, &str, &str)] = &[
         "certificates_by_expiry, which is part of every ledger, is at rest",
         "certificates_by_expiry",
     ),
+    (
+        "ALTER TABLE names DISABLE TRIGGER ALL",
+        "FOREIGN KEY (certificate) REFERENCES certificates(id) of the table names, which is part of every ledger, is at rest",
+        "FOREIGN KEY (certificate) REFERENCES certificates(id) of the table names",
+    ),
+    (
+        "ALTER TABLE certificates DISABLE TRIGGER ALL",
+        "FOREIGN KEY (certificate) REFERENCES certificates(id) of the table revocations, which is part",
+        "FOREIGN KEY (authority) REFERENCES authorities(id) of the table certificates",
+    ),
 ];
 
 /// What somebody did to a database that is not made good by itself, what tells of it, and what undoes it.
@@ -335,11 +345,6 @@ const ALTERATIONS: &[(&str, &str, &str)] = &[
         "ALTER TABLE names DROP CONSTRAINT names_certificate_fkey",
         "the table names is not as certkit makes it: it lacks FOREIGN KEY (certificate) REFERENCES certificates(id)",
         "ALTER TABLE names ADD FOREIGN KEY (certificate) REFERENCES certificates",
-    ),
-    (
-        "ALTER TABLE names DISABLE TRIGGER ALL",
-        "it has FOREIGN KEY (certificate) REFERENCES certificates(id) at rest",
-        "ALTER TABLE names ENABLE TRIGGER ALL",
     ),
     (
         "ALTER TABLE names DROP CONSTRAINT names_pkey",

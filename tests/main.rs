@@ -18,6 +18,7 @@ mod ca_import;
 mod ca_import_lists;
 mod ca_making;
 mod ca_ocsp;
+mod ca_ocsp_key;
 mod ca_profiles;
 mod ca_renew;
 mod ca_repair;

@@ -25,11 +25,21 @@ pub enum State {
 /// A folder with a part of an authority.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{} holds half a CA: {present} is there and {missing} is not; if it was lost, restore it from a backup; \
-     if `ca init` was interrupted nothing was signed yet: remove {present} and run it again{}",
+    "{} holds half a CA: {present} is there and {missing} is not; {}{}",
     folder.display(),
-    if *missing == KEY { "; if the key was set aside, say so in ca.toml: [keys] ca = { set_aside = \"FILE\" }" }
-    else { "; if the ledger is there, `certkit ca repair` puts it back from that" }
+    match (has_signed, *missing == KEY) {
+        (true, true) => "its ledger has what it has signed: restore the key from a backup",
+        (true, false) => "its ledger has what it has signed: `certkit ca repair` puts the certificate back from that",
+        (false, true) => "if it was lost, restore it from a backup; if `ca init` was interrupted nothing was signed yet: remove \
+                          ca.pem and run it again",
+        (false, false) => "if it was lost, restore it from a backup; if the ledger is there, `certkit ca repair` puts it back \
+                           from that",
+    },
+    match (has_signed, *missing == KEY, *present == KEY) {
+        (_, true, _) => "; if the key was set aside, say so in ca.toml: [keys] ca = { set_aside = \"FILE\" }",
+        (false, _, true) => "; if `ca init` was interrupted nothing was signed yet: remove ca-key.pem and run it again",
+        _ => "",
+    }
 )]
 pub struct HalfMade {
     /// The folder.
@@ -38,6 +48,15 @@ pub struct HalfMade {
     pub present: &'static str,
     /// The file that is not.
     pub missing: &'static str,
+    /// Whether the ledger has certificates or lists that it has signed: then it is none whose making was broken off.
+    pub has_signed: bool,
+}
+
+impl HalfMade {
+    /// Whether all that is missing is the key: the CA is there and signs nothing.
+    pub fn lacks_only_the_key(&self) -> bool {
+        self.missing == KEY
+    }
 }
 
 impl Place {
@@ -96,7 +115,7 @@ impl Place {
     /// # Errors
     /// [`HalfMade`] where one of certificate and key is missing, and the key not said to be elsewhere.
     pub fn state(&self, config: &Config) -> Result<State, HalfMade> {
-        let half = |present, missing| HalfMade { folder: self.folder.clone(), present, missing };
+        let half = |present, missing| HalfMade { folder: self.folder.clone(), present, missing, has_signed: false };
         let elsewhere = config.keys.contains_key(&AuthorityName::first());
         match (is_there(&self.certificate()), is_there(&self.key())) {
             (false, false) if config.tells_of_authorities() => Err(half(CONFIG, CERTIFICATE)),
@@ -173,12 +192,14 @@ mod tests {
         let half = place.state(&none).unwrap_err();
         assert_eq!((half.present, half.missing), ("ca-key.pem", "ca.pem"));
         assert!(half.to_string().contains("remove ca-key.pem"));
+        let signed = HalfMade { has_signed: true, ..half }.to_string();
+        assert!(!signed.contains("remove") && signed.contains("certkit ca repair"), "{signed}");
         std::fs::write(place.certificate(), "").unwrap();
         assert_eq!(place.state(&none), Ok(State::Complete));
         std::fs::remove_file(place.key()).unwrap();
         let half = place.state(&none).unwrap_err();
         assert_eq!(half.missing, "ca-key.pem");
-        assert!(half.to_string().contains("set_aside"));
+        assert!(half.to_string().contains("set_aside") && half.to_string().contains("remove ca.pem"));
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct OcspAnswer {
     pub der: Arc<[u8]>,
     /// What it says: of each certificate in order, or why it says nothing.
     pub said: Result<Vec<OcspSaid>, OcspDecline>,
+    /// Why it says nothing, for whoever asked where that is the same person: an answer has no room for it.
+    pub because: Option<String>,
     /// Until when it holds; `None` where it says nothing.
     pub next_update: Option<OffsetDateTime>,
     /// thisUpdate and nextUpdate, where the answer may be kept and given to others: one certificate, no nonce.
@@ -140,22 +142,30 @@ impl OcspResponder {
     /// - Nobody may speak for it at present: `tryLater`.
     /// - The ledger or the key fails: `internalError`.
     pub fn answer(&self, request: &[u8], now: OffsetDateTime) -> OcspAnswer {
-        let Ok(request) = OcspRequest::from_der(request) else { return declined(OcspDecline::MalformedRequest) };
-        if request.unknown_critical().is_some() {
-            return declined(OcspDecline::MalformedRequest);
+        let request = match OcspRequest::from_der(request) {
+            Ok(request) => request,
+            Err(error) => return declined(OcspDecline::MalformedRequest, error.to_string()),
+        };
+        if let Some(unknown) = request.unknown_critical() {
+            let because = format!("its critical extension {unknown} is not known (RFC 6960 §4.4)");
+            return declined(OcspDecline::MalformedRequest, because);
         }
         let ours = |asked: &AskedCertificate| self.voices.iter().find(|voice| voice.issued(asked));
         let Some(voice) = request.certificates().iter().find_map(ours) else {
-            return declined(OcspDecline::Unauthorized);
+            let because = "it asks about no certificate of this CA: their issuers have other names or keys".to_owned();
+            return declined(OcspDecline::Unauthorized, because);
         };
-        let Some(responder) = voice.responder() else { return declined(OcspDecline::TryLater) };
+        let Some(responder) = voice.responder() else {
+            return declined(OcspDecline::TryLater, "nobody may speak for the authority at present".to_owned());
+        };
         let answered = match (request.certificates(), request.nonce()) {
             ([asked], None) => self.answer_one(voice, &responder, asked, now),
             (several, nonce) => self.answer_all(voice, &responder, several, nonce, now),
         };
         answered.unwrap_or_else(|error| {
+            let because = error.to_string();
             self.note(error);
-            declined(OcspDecline::InternalError)
+            declined(OcspDecline::InternalError, because)
         })
     }
 
@@ -171,7 +181,8 @@ impl OcspResponder {
         let said = Ok(vec![OcspSaid { serial: asked.id.serial.clone(), status }]);
         let answer = |der, this_update: OffsetDateTime| {
             let next_update = self.next_update(responder, this_update);
-            OcspAnswer { der, said, next_update: Some(next_update), held: Some((this_update, next_update)) }
+            let held = Some((this_update, next_update));
+            OcspAnswer { der, said, because: None, next_update: Some(next_update), held }
         };
         let known = lock(&voice.said).get(&asked.encoding).cloned();
         let half =
@@ -212,6 +223,7 @@ impl OcspResponder {
         Ok(OcspAnswer {
             der,
             said: Ok(said.collect()),
+            because: None,
             next_update: Some(self.next_update(responder, now)),
             held: None,
         })
@@ -273,8 +285,8 @@ fn speaking_for(issuer: &Certificate, responder: Responder) -> Result<Responder,
     Err(AuthorityError::NotItsResponder { responder, issuer })
 }
 
-fn declined(why: OcspDecline) -> OcspAnswer {
-    OcspAnswer { der: ocsp::decline(why).into(), said: Err(why), next_update: None, held: None }
+fn declined(why: OcspDecline, because: String) -> OcspAnswer {
+    OcspAnswer { der: ocsp::decline(why).into(), said: Err(why), because: Some(because), next_update: None, held: None }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,7 +8,7 @@ use super::nonce::Nonces;
 use super::public::PublicKey;
 use super::sign::Signer;
 use super::signature::SignatureAlgorithm;
-use super::{digest, rsa};
+use super::{digest, rsa, secret};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use std::fmt;
 use std::sync::OnceLock;
@@ -95,10 +95,10 @@ impl PrivateKey {
         algorithm: SignatureAlgorithm,
         message: &[u8],
     ) -> Result<Vec<u8>, KeyError> {
-        match nonces {
+        secret::without_traces(|| match nonces {
             Nonces::Derived => self.signer()?.sign(self, algorithm, message),
             Nonces::Random(store) => self.signer()?.sign_randomized(self, algorithm, message, store),
-        }
+        })
     }
 
     /// Signs with nonces of this kind, and checks the signature before anybody sees it, for a fault in its making can betray the key.
@@ -225,6 +225,22 @@ mod tests {
             assert!(with.verify(key.public_key(), b"massage", &signature).is_err(), "{algorithm}");
             let identifier = with.to_algorithm_identifier();
             assert_eq!(SignatureAlgorithm::from_algorithm_identifier(&identifier), Ok(with));
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn signing_leaves_nothing_of_the_key_on_the_stack() {
+        let store = NonceStore::new();
+        for nonces in [Nonces::Derived, Nonces::Random(&store)] {
+            let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+            let Secret::Ec(_, scalar) = &key.secret else { unreachable!() };
+            let (scalar, algorithm) = (scalar.to_vec(), key.signature_algorithm());
+            // This is what is overwritten.
+            key.signer().unwrap().sign(&key, algorithm, b"message").unwrap();
+            assert!(fixtures::is_on_the_stack(&scalar));
+            key.clone().sign_with(nonces, algorithm, b"message").unwrap();
+            assert!(!fixtures::is_on_the_stack(&scalar), "{nonces:?}");
         }
     }
 

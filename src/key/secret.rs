@@ -1,4 +1,4 @@
-//! DER written without leaving copies of secrets in freed memory: each buffer has its final size from the start.
+//! Secrets without copies left behind: DER in buffers that have their final size from the start, and the stack overwritten.
 
 use zeroize::Zeroizing;
 
@@ -32,11 +32,53 @@ pub(super) fn fixed_width(bytes: &[u8], size: usize) -> Option<Zeroizing<Vec<u8>
     Some(out)
 }
 
+/// Does `work` and overwrites what it leaves on the stack. Numbers that a function gives back by value are copied from frame
+/// to frame, and only the last copy is erased when it is dropped.
+pub(super) fn without_traces<T>(work: impl FnOnce() -> T) -> T {
+    let done = below(work);
+    overwrite();
+    done
+}
+
+/// A frame of its own, so that all of the work lies below that of the caller.
+#[inline(never)]
+fn below<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+#[inline(never)]
+fn overwrite() {
+    let mut zeros = [0_u8; DEPTH];
+    std::hint::black_box(&mut zeros);
+}
+
+/// How deep the work with a secret number goes at most, in octets. aws-lc erases what it has on the stack itself.
+const DEPTH: usize = 32 << 10;
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::encoding::der;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_work_leaves_on_the_stack_is_overwritten() {
+        use super::super::fixtures::is_on_the_stack;
+        #[inline(never)]
+        fn leave(masked: &[u8]) {
+            // Deep enough that looking does not come there.
+            let mut room = [0_u8; DEPTH / 2];
+            room.iter_mut().zip(masked).for_each(|(octet, masked)| *octet = masked ^ 0xa5);
+            std::hint::black_box(&mut room);
+        }
+        let secret: Vec<u8> = (1..=32).collect();
+        let masked: Vec<u8> = secret.iter().map(|octet| octet ^ 0xa5).collect();
+        leave(&masked);
+        assert!(is_on_the_stack(&secret));
+        without_traces(|| leave(&masked));
+        assert!(!is_on_the_stack(&secret));
+    }
 
     #[test]
     fn secret_values_are_encoded_like_public_ones() {

@@ -16,7 +16,8 @@ use p256::SecretKey;
 
 /// A private key prepared for signing.
 pub(super) enum Signer {
-    P256(SecretKey),
+    /// In a place of its own: moving it would leave copies.
+    P256(Box<SecretKey>),
     /// P-384 or P-521 with its usual hash.
     Ec(Curve, EcdsaKeyPair),
     Rsa(RsaKeyPair),
@@ -28,7 +29,8 @@ impl Signer {
     pub(super) fn new(key: &PrivateKey) -> Result<Self, KeyError> {
         match &key.secret {
             Secret::Ec(Curve::P256, scalar) => {
-                SecretKey::from_slice(scalar).map(Self::P256).map_err(|_| KeyError::Backend("prepare a P-256 key"))
+                let prepared = SecretKey::from_slice(scalar).map(|secret| Self::P256(Box::new(secret)));
+                prepared.map_err(|_| KeyError::Backend("prepare a P-256 key"))
             }
             Secret::Ec(curve, scalar) => Ok(Self::Ec(*curve, ec::key_pair(*curve, scalar, curve.signing())?)),
             Secret::Rsa(encoding) => RsaKeyPair::from_der(encoding)

@@ -20,7 +20,8 @@ use crate::cli::files::{self, Mode, WriteSet, is_dash};
 use crate::cli::load::name;
 use crate::cli::output::{Report, Session};
 use crate::cli::problem::Hinted;
-use crate::cli::text::{Text, bad, good, safe, strong, warn};
+use crate::cli::text::{Text, bad, dim, good, safe, strong, warn};
+use crate::encoding::{base64, der};
 use crate::issue::ResponderName;
 use crate::x509::ocsp::{OcspDecline, OcspStatus};
 
@@ -29,9 +30,9 @@ use crate::x509::ocsp::{OcspDecline, OcspStatus};
 #[command(after_long_help = "\
 The CA delegates: it issues a certificate for 30 days that may only answer about revocation (profile ocsp-responder), and the
 answers are signed with its key. Certificate and key lie in the CA's folder, in ca.ocsp.pem, readable by you alone, and are
-renewed after two thirds of their time, or once the certificate is revoked; only then is the CA's key needed. --ephemeral
-keeps them in memory, --by-ca has the CA's own key sign. A server signs nothing more by a revoked certificate: where it cannot
-make another, clients are told `tryLater`.
+renewed after two thirds of their time, or once the certificate is revoked; only then is the CA's key needed. Where it is not
+at hand then, they are used to the end of their time, with a warning. --ephemeral keeps them in memory, --by-ca has the CA's own
+key sign. A server signs nothing more by a revoked certificate: where it cannot make another, clients are told `tryLater`.
 
 An answer holds for an hour and is given again for half of it, unless the status changes: a revocation shows at once. A nonce
 comes back (RFC 9654). What this CA has not signed is `unknown`; certificates of others get `unauthorized`. A request may ask
@@ -47,7 +48,7 @@ For example:
   certkit ca ocsp --serve 127.0.0.1:8889
   openssl ocsp -issuer ca.pem -cert api.test.pem -url http://127.0.0.1:8889 -CAfile ca.pem
 
-With --json the answer is an object: `file`; `declined` (why, or null); `answers`, each with `serial`, `status` (`good`,
+With --json the answer is an object: `file`; `declined` (the word, or null); `because` (what is wrong, or null); `answers`, each with `serial`, `status` (`good`,
 `revoked`, `unknown`), `revoked_at`, `reason`; and `next_update`, until when it holds. With --serve, at its
 end: `address`, `requests`, `good`, `revoked`, `unknown`, `declined`.")]
 pub(super) struct Args {
@@ -124,7 +125,13 @@ fn answer_file(
     files.add(out.clone(), answer.der.to_vec(), Mode::Public);
     files.write(session)?;
     let shown = if is_dash(&out) { "stdout".to_owned() } else { name(&out) };
-    let told = Told::new(shown, &answer);
+    let mut told = Told::new(shown, &answer);
+    if answer.said == Err(OcspDecline::MalformedRequest)
+        && let Some(because) = &mut told.because
+        && let Some(form) = other_form(&request)
+    {
+        *because = format!("it is {form}, and --request takes the DER itself; {because}");
+    }
     let declined = told.declined.is_some();
     session.answer(&told)?;
     Ok(Exit::of(!declined))
@@ -156,10 +163,22 @@ fn decline_name(why: OcspDecline) -> &'static str {
     }
 }
 
+/// What a request is that is not in DER, where that can be told.
+fn other_form(request: &[u8]) -> Option<&'static str> {
+    let text = std::str::from_utf8(request).ok()?.trim();
+    if text.starts_with("-----BEGIN ") {
+        return Some("PEM");
+    }
+    let joined: String = text.split_whitespace().collect();
+    base64::decode(&joined).is_some_and(|inner| der::only(&inner).is_ok()).then_some("base64")
+}
+
 #[derive(Debug, Serialize)]
 struct Told {
     file: String,
     declined: Option<&'static str>,
+    /// Why it is declined.
+    because: Option<String>,
     answers: Vec<OneTold>,
     next_update: Option<String>,
 }
@@ -178,7 +197,8 @@ impl Told {
             Ok(said) => (None, said.iter().map(OneTold::new).collect()),
             Err(why) => (Some(decline_name(*why)), Vec::new()),
         };
-        Self { file, declined, answers, next_update: answer.next_update.map(rfc3339) }
+        let because = answer.because.clone();
+        Self { file, declined, because, answers, next_update: answer.next_update.map(rfc3339) }
     }
 }
 
@@ -202,6 +222,9 @@ impl Report for Told {
     fn text(&self, text: &mut Text) {
         if let Some(why) = self.declined {
             text.line(format_args!("{}: {why}, written to {}", bad("declined"), safe(&self.file)));
+            if let Some(because) = &self.because {
+                text.line(format_args!("  {} {}", dim("why:"), safe(because)));
+            }
             return;
         }
         for one in &self.answers {

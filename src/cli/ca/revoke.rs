@@ -9,10 +9,11 @@ use super::list::Line;
 use super::place::{self, Chosen};
 use super::twin;
 use super::which::{Meant, is_live};
-use crate::ca::{Action, Authority, AuthorityName, Record, Revocation};
+use crate::ca::place::is_there;
+use crate::ca::{AbsentKey, Action, Authority, AuthorityName, Record, Revocation};
 use crate::cli::clock::{self, Moment, rfc3339};
 use crate::cli::exit::Exit;
-use crate::cli::output::{Report, Session};
+use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, good, safe, strong, warn};
 use crate::x509::extension::CrlReason;
@@ -135,7 +136,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         answer.certificates.push(taken);
     }
     let lists = Lapse::of_all(&mut authority, now)?;
-    answer.to_do = what_next(&answer, &lists, &signer);
+    answer.to_do = what_next(&answer, &lists, &name, &signer)?;
     answer.list = lists.into_iter().next();
     session.answer(&answer)?;
     Ok(Exit::of(answer.certificates.iter().all(|one| one.changed)))
@@ -228,12 +229,14 @@ fn take(
     }
 }
 
-fn what_next(answer: &Answer, lists: &[Lapse], chosen: &Chosen) -> String {
+fn what_next(answer: &Answer, lists: &[Lapse], name: &AuthorityName, chosen: &Chosen) -> anyhow::Result<String> {
     let flag = chosen.flag_to_sign();
-    match lists {
+    let is_destroyed = chosen.config()?.keys.get(name) == Some(&AbsentKey::Destroyed);
+    Ok(match lists {
         _ if answer.certificates.iter().all(|one| !one.changed) => {
             "nothing changed: nothing is to be published".to_owned()
         }
+        _ if is_destroyed => beyond_signing(name, chosen),
         [] => format!(
             "clients do not know yet: sign a list with `certkit ca crl{flag}`, or answer with `certkit ca ocsp{flag}`"
         ),
@@ -246,7 +249,23 @@ fn what_next(answer: &Answer, lists: &[Lapse], chosen: &Chosen) -> String {
             let (numbers, commands) = (numbers.join(", "), commands.join(", "));
             format!("lists {numbers} do not say so: publish the next ones with {commands}")
         }
-    }
+    })
+}
+
+/// What to do where nobody can tell clients of it any more, except a delegate that is left.
+fn beyond_signing(name: &AuthorityName, chosen: &Chosen) -> String {
+    let asks = match is_there(&chosen.place().delegate_of(name)) {
+        true => format!(
+            "; `certkit ca ocsp{}` tells those that ask, while the certificate of its delegate lasts",
+            chosen.flag_to_sign()
+        ),
+        false => String::new(),
+    };
+    format!(
+        "the key of {name} was destroyed, so nobody can sign a list that says so, and clients go on taking the certificate{asks}: \
+         take {} out of the trust stores, and make a new root with `certkit ca init --ca DIR`",
+        shown(&chosen.place().certificate_of(name))
+    )
 }
 
 fn parse_reason(text: &str) -> Result<CrlReason, String> {

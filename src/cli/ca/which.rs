@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use time::OffsetDateTime;
 
 use super::place::Chosen;
-use crate::ca::{Authority, Query, Record};
+use crate::ca::{Authority, AuthorityName, LedgerError, Query, Record};
 use crate::cli::clock::rfc3339;
 use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::problem::Hinted;
@@ -50,6 +50,10 @@ impl Meant {
             let certificate = first_certificate(path)?;
             let fingerprint = Some(certificate.fingerprint_sha256().to_vec());
             let found = authority.find(&Query { fingerprint, ..Query::default() })?;
+            if found.is_empty() && is_own_root(&certificate, chosen) {
+                return Err(LedgerError::Own { serial: certificate.serial().clone() })
+                    .hint(format!("{which} is a root: nobody above it has issued it, and no list revokes it"));
+            }
             if found.is_empty() {
                 return Err(anyhow!("the CA in {} has not issued the certificate in {which}", chosen.shown()))
                     .hint(format!("it was issued by {}", certificate.issuer()));
@@ -138,6 +142,12 @@ impl Meant {
             self.records.retain(counts);
         }
     }
+}
+
+/// Whether this is a certificate of an authority of the CA that signed it itself.
+fn is_own_root(certificate: &Certificate, chosen: &Chosen) -> bool {
+    let is_its = |name: AuthorityName| chosen.certificates(&name).is_ok_and(|own| own.first() == Some(certificate));
+    certificate.issuer().matches(certificate.subject()) && chosen.place().names().into_iter().any(is_its)
 }
 
 /// A serial number as certkit, openssl and people write it: hexadecimal, perhaps after `0x` or `serial=`, with zeros before it.

@@ -171,16 +171,35 @@ fn encryption(config: &Config, parameters: Parameters, ledger: &str) -> Result<O
     }
 }
 
+/// Every host with its port, and the addresses that are connected to in their place.
 fn name(config: &Config) -> String {
     let user = config.get_user().unwrap_or_default();
     let database = config.get_dbname().unwrap_or(user);
-    let port = config.get_ports().first().filter(|port| **port != 5432);
-    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    match config.get_hosts().first() {
-        Some(Host::Tcp(host)) => format!("postgres://{user}@{host}{port}/{database}"),
-        Some(socket) => format!("postgres://{user}@{port}/{database}?host={}", shown(socket)),
-        None => format!("postgres://{user}@{port}/{database}"),
+    let ports = config.get_ports();
+    let port = |at: usize| match ports.get(at).or_else(|| ports.first()) {
+        None | Some(5432) => String::new(),
+        Some(port) => format!(":{port}"),
+    };
+    let hosts = config.get_hosts();
+    if let [socket] = hosts
+        && is_socket(socket)
+    {
+        return format!("postgres://{user}@{}/{database}?host={}", port(0), shown(socket));
     }
+    let named = |(at, host): (usize, &Host)| match host {
+        Host::Tcp(name) if name.contains(':') => format!("[{name}]{}", port(at)),
+        Host::Tcp(name) => format!("{name}{}", port(at)),
+        #[cfg(unix)]
+        Host::Unix(_) => format!("{}{}", shown(host).replace('/', "%2F"), port(at)),
+    };
+    let places: Vec<String> = hosts.iter().enumerate().map(named).collect();
+    let addresses: Vec<String> = config.get_hostaddrs().iter().map(ToString::to_string).collect();
+    let are_told = hosts.iter().map(shown).eq(addresses.iter().cloned());
+    let addresses = match addresses.is_empty() || are_told {
+        true => String::new(),
+        false => format!("?hostaddr={}", addresses.join(",")),
+    };
+    format!("postgres://{user}@{}/{database}{addresses}", places.join(","))
 }
 
 fn is_local(host: &Host) -> bool {
@@ -237,6 +256,24 @@ mod tests {
         }
         assert!(PostgresAccess::has_password("postgres://ann:sesame@localhost/ledger"));
         assert!(!PostgresAccess::has_password("postgres://ann@localhost/ledger"));
+    }
+
+    #[test]
+    fn the_name_tells_every_place_that_is_connected_to() {
+        for (url, name) in [
+            ("postgres://localhost:5599/l1?hostaddr=192.0.2.2", "postgres://ck@localhost:5599/l1?hostaddr=192.0.2.2"),
+            ("postgres://localhost:5599/l1?host=192.0.2.2&port=5432", "postgres://ck@localhost:5599,192.0.2.2/l1"),
+            ("postgres://localhost,192.0.2.1:5433/l1", "postgres://ck@localhost,192.0.2.1:5433/l1"),
+            ("postgres://localhost/l1?host=/sock&port=55991", "postgres://ck@localhost,%2Fsock:55991/l1"),
+            ("postgres:///l1?host=/sock&port=55991", "postgres://ck@:55991/l1?host=/sock"),
+            ("postgres://[::1]:55991/l1", "postgres://ck@[::1]:55991/l1"),
+            ("postgres://[::1]/l1", "postgres://ck@[::1]/l1"),
+            ("postgres:///l1?hostaddr=192.0.2.1", "postgres://ck@192.0.2.1/l1"),
+            ("postgres:///l1?hostaddr=::1&port=55991", "postgres://ck@[::1]:55991/l1"),
+            ("postgres:///l1", "postgres://ck@/l1?host=/var/run/postgresql"),
+        ] {
+            assert_eq!(PostgresAccess::new(url, "ck", None).unwrap().name(), name, "{url}");
+        }
     }
 
     #[test]

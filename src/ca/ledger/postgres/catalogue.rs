@@ -41,6 +41,27 @@ pub(super) struct Altered {
     pub(super) has: Vec<String>,
 }
 
+/// A reference between tables, made as certkit makes it, whose triggers are switched off.
+pub(super) struct Resting {
+    pub(super) table: &'static str,
+    pub(super) reference: &'static str,
+    /// Its name, as it is written in a statement.
+    name: String,
+}
+
+impl Resting {
+    /// The statement that makes it again, with triggers that are on, which PostgreSQL lets nobody but its administrator switch.
+    pub(super) fn anew(&self) -> String {
+        let Self { table, reference, name } = self;
+        format!("ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {reference}")
+    }
+
+    /// What it is, in words.
+    pub(super) fn called(&self) -> String {
+        format!("{} of the table {}", self.reference, self.table)
+    }
+}
+
 /// The function by which every guard refuses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -84,7 +105,19 @@ impl There {
     }
 }
 
-/// The tables that are there and differ from those that certkit makes.
+/// The references of certkit's that are at rest.
+pub(super) fn resting(moment: &mut Transaction<'_>) -> Result<Vec<Resting>, Failure> {
+    let mut resting = Vec::new();
+    for row in moment.query(RESTING, &[])? {
+        let (in_table, name, made): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let ours = TABLES.iter().find(|(table, _)| *table == in_table);
+        let ours = ours.and_then(|(table, traits)| Some((*table, *traits.iter().find(|each| **each == made)?)));
+        resting.extend(ours.map(|(table, reference)| Resting { table, reference, name }));
+    }
+    Ok(resting)
+}
+
+/// The tables that are there and differ from those that certkit makes, in more than that references are at rest.
 pub(super) fn altered(moment: &mut Transaction<'_>) -> Result<Vec<Altered>, Failure> {
     let mut found = BTreeMap::<String, Vec<String>>::new();
     for row in moment.query(TRAITS, &[])? {
@@ -98,7 +131,11 @@ pub(super) fn altered(moment: &mut Transaction<'_>) -> Result<Vec<Altered>, Fail
         for each in *wanted {
             match has.iter().position(|there| there == each) {
                 Some(at) => _ = has.swap_remove(at),
-                None => lacks.push(*each),
+                // That is told elsewhere.
+                None => match has.iter().position(|there| there.strip_suffix(AT_REST) == Some(each)) {
+                    Some(at) => _ = has.swap_remove(at),
+                    None => lacks.push(*each),
+                },
             }
         }
         if !lacks.is_empty() || !has.is_empty() {
@@ -267,6 +304,16 @@ const TRAITS: &str = "WITH here AS (
     UNION ALL SELECT relname, 'rows of ' || inhrelid::regclass FROM here JOIN pg_inherits ON inhparent = here.oid
     UNION ALL SELECT relname, 'INHERITS (' || inhparent::regclass || ')' FROM here JOIN pg_inherits ON inhrelid = here.oid
     UNION ALL SELECT relname, 'RULE ' || rulename FROM here JOIN pg_rewrite ON ev_class = here.oid";
+
+/// What [`TRAITS`] has after a reference whose triggers are off.
+const AT_REST: &str = " at rest";
+
+/// References whose triggers are off, each with its table and its name.
+const RESTING: &str = "SELECT relname::text, quote_ident(conname), pg_get_constraintdef(pg_constraint.oid)
+    FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+    WHERE relnamespace = 'certkit'::regnamespace AND contype = 'f'
+        AND EXISTS (SELECT FROM pg_trigger WHERE tgconstraint = pg_constraint.oid AND tgenabled NOT IN ('O', 'A'))
+    ORDER BY relname, conname";
 
 /// Guards and indexes, without those that belong to a constraint. One that is on for replicas alone never refuses.
 const PARTS: &str = "SELECT tgname::text, relname::text, pg_get_triggerdef(pg_trigger.oid), tgenabled IN ('O', 'A')

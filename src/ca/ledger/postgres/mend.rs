@@ -30,6 +30,9 @@ pub(super) fn integrity(moment: &mut Transaction<'_>, visit: &mut dyn FnMut(Flaw
             How::Changed => Flaw::mends(format!("{name} is not as certkit makes it")),
         });
     }
+    for resting in catalogue::resting(moment)? {
+        visit(Flaw::mends(format!("{}, which is part of every ledger, is at rest", resting.called())));
+    }
     catalogue::altered(moment)?.into_iter().for_each(|table| visit(alteration(table)));
     foreign.extend(catalogue::others(moment)?);
     foreign.into_iter().for_each(|name| visit(Flaw::foreign(format!("{name} is not part of a ledger"))));
@@ -37,10 +40,7 @@ pub(super) fn integrity(moment: &mut Transaction<'_>, visit: &mut dyn FnMut(Flaw
         if absent.contains(table) || absent.contains(parent) {
             continue;
         }
-        let dangling = format!(
-            "SELECT count(*) FROM {table} AS row WHERE NOT EXISTS (SELECT 1 FROM {parent} WHERE {parent}.id = row.{column})"
-        );
-        let count: i64 = moment.query_one(&dangling, &[])?.try_get(0)?;
+        let count = dangling(moment, table, column, parent)?;
         if count > 0 {
             let what = format!("rows of {table} that refer to a row of {parent} that is not there: {count}");
             visit(if *table == "names" { Flaw::mends(what) } else { Flaw::lost(what) });
@@ -55,6 +55,14 @@ pub(super) fn integrity(moment: &mut Transaction<'_>, visit: &mut dyn FnMut(Flaw
         }
     }
     Ok(())
+}
+
+/// How many rows of a table refer to a row of its parent that is not there.
+fn dangling(moment: &mut Transaction<'_>, table: &str, column: &str, parent: &str) -> Result<i64, Failure> {
+    let dangling = format!(
+        "SELECT count(*) FROM {table} AS row WHERE NOT EXISTS (SELECT 1 FROM {parent} WHERE {parent}.id = row.{column})"
+    );
+    Ok(moment.query_one(&dangling, &[])?.try_get(0)?)
 }
 
 /// Shows every certificate, the oldest first.
@@ -106,14 +114,15 @@ pub(super) fn mend(writing: &mut Writing<'_>, mended: &mut Vec<Mended>, act: &Ac
         writing.batch_execute(&part.anew())?;
         mended.push(Mended::new(part.name));
     }
-    for Mended { what, .. } in &*mended {
-        let done = Done { fingerprint: Vec::new(), serial: None, detail: what.clone() };
-        writing.log(AuditLine { authority: None, ..done.line(AuthorityId(0), act) });
-    }
     writing.execute(
         "DELETE FROM names WHERE NOT EXISTS (SELECT FROM certificates WHERE certificates.id = names.certificate)",
         &[],
     )?;
+    mend_references(writing, mended)?;
+    for Mended { what, .. } in &*mended {
+        let done = Done { fingerprint: Vec::new(), serial: None, detail: what.clone() };
+        writing.log(AuditLine { authority: None, ..done.line(AuthorityId(0), act) });
+    }
     // As of now: what is written from here on is not among them.
     let mut names = Names::of(writing)?;
     let mut after = 0_i64;
@@ -129,6 +138,21 @@ pub(super) fn mend(writing: &mut Writing<'_>, mended: &mut Vec<Mended>, act: &Ac
             mended.extend(mend_names(writing, row, act)?.map(Mended::new));
         }
     }
+}
+
+/// Makes references that are at rest again. Where rows refer to nothing there can be none: those are in a backup.
+fn mend_references(writing: &mut Writing<'_>, mended: &mut Vec<Mended>) -> Result<(), Failure> {
+    for resting in catalogue::resting(writing)? {
+        let mut lost = 0;
+        for (table, column, parent) in REFERENCES.iter().filter(|(table, ..)| *table == resting.table) {
+            lost += dangling(writing, table, column, parent)?;
+        }
+        if lost == 0 {
+            writing.batch_execute(&resting.anew())?;
+            mended.push(Mended::new(resting.called()));
+        }
+    }
+    Ok(())
 }
 
 /// The tables that are not there.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::ca::{Action, Authority, AuthorityName, OcspResponder, Order};
 use crate::cli::ca::place::{self, Chosen};
 use crate::cli::ca::signer::SignerArgs;
-use crate::cli::clock;
+use crate::cli::clock::{self, rfc3339};
 use crate::cli::files::{Mode, WriteSet};
 use crate::cli::load::Loaded;
 use crate::cli::making::{fresh_serial, load_profile};
@@ -50,7 +50,16 @@ impl Speaker<'_> {
         let (mut voices, mut mute) = (Vec::new(), None);
         for (name, mut authority) in self.chosen.open_all()? {
             match self.for_one(&name, &mut authority, session) {
-                Ok(responder) => voices.push((authority, responder)),
+                Ok(Found { responder, overdue }) => {
+                    if let Some(error) = overdue {
+                        let end = rfc3339(responder.certificate().validity().not_after);
+                        session.warn(format_args!(
+                            "the certificate of the OCSP responder of {name} is due to be renewed and cannot be: {error:#}; \
+                             the one that is there answers until {end}, and then nobody does: give the key before that"
+                        ));
+                    }
+                    voices.push((authority, responder));
+                }
                 Err(error) => {
                     if let Some((name, error)) = mute.replace((name, error)) {
                         session.warn(without(&name, &error));
@@ -66,30 +75,37 @@ impl Speaker<'_> {
         Ok(OcspResponder::new(voices, validity)?)
     }
 
-    /// Who answers for this authority: the delegate that is there, or a new one.
+    /// Who answers for this authority: the delegate that is there, or a new one. Where one is due to be replaced and there can
+    /// be no other, as the CA's key is not at hand, it answers on as long as its certificate holds.
     pub(super) fn for_one(
         &self,
         name: &AuthorityName,
         authority: &mut Authority,
         session: &mut Session,
-    ) -> anyhow::Result<Responder> {
+    ) -> anyhow::Result<Found> {
+        let found = |responder| Found { responder, overdue: None };
         if self.delegation.by_ca {
             let key = self.signer.key_among(self.chosen, name, session)?;
-            return Ok(Responder::issuer(authority.certificate().clone(), key, self.name)?);
+            return Ok(found(Responder::issuer(authority.certificate().clone(), key, self.name)?));
         }
         let now = clock::now();
         // One file, so that certificate and key are never of two delegates.
         let file = self.chosen.place().delegate_of(name);
         let file = Some(file).filter(|_| !self.delegation.ephemeral);
-        if let Some(file) = file.as_deref().filter(|file| file.exists())
-            && let Some(responder) = self.standing(file, authority, now)?
-        {
-            return Ok(responder);
+        let standing = match file.as_deref().filter(|file| file.exists()) {
+            Some(file) => self.standing(file, authority, now)?,
+            None => None,
+        };
+        if let Some(responder) = standing.as_ref().filter(|it| now < renew_at(it.certificate().validity())) {
+            return Ok(found(responder.clone()));
         }
-        self.new_delegate(name, authority, file.as_deref(), now, session)
+        match (self.new_delegate(name, authority, file.as_deref(), now, session), standing) {
+            (Err(error), Some(responder)) => Ok(Found { responder, overdue: Some(error) }),
+            (new, _) => new.map(found),
+        }
     }
 
-    /// The delegate in the file, unless it is not this authority's, about to go, or revoked.
+    /// The delegate in the file, unless it is not this authority's, not of this time, or revoked.
     fn standing(
         &self,
         file: &Path,
@@ -105,7 +121,8 @@ impl Speaker<'_> {
         };
         let wanted = self.delegation.key_type.is_none_or(|wanted| wanted == key.algorithm());
         let known = authority.status(certificate.serial())? == crate::x509::ocsp::OcspStatus::Good;
-        if !wanted || !known || renew_at(certificate.validity()) <= now || now < certificate.validity().not_before {
+        let Validity { not_before, not_after } = *certificate.validity();
+        if !wanted || !known || now < not_before || not_after < now {
             return Ok(None);
         }
         let issuer = authority.certificate();
@@ -145,6 +162,13 @@ impl Speaker<'_> {
         }
         Ok(Responder::delegate(issued.certificate, key, authority.certificate(), self.name)?)
     }
+}
+
+/// Who answers for an authority.
+pub(super) struct Found {
+    pub(super) responder: Responder,
+    /// Why there is no other, where this delegate is due to be replaced.
+    pub(super) overdue: Option<anyhow::Error>,
 }
 
 fn without(name: &AuthorityName, error: &anyhow::Error) -> String {

@@ -7,10 +7,10 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::Args;
-use super::delegate::{self, Speaker};
+use super::delegate::{self, Found, Speaker};
 use crate::ca::{OcspAnswer, OcspResponder};
 use crate::cli::ca::outage::Outage;
-use crate::cli::clock;
+use crate::cli::clock::{self, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::listening;
 use crate::cli::output::{Report, Session};
@@ -19,7 +19,7 @@ use crate::encoding::{base64, hex, percent};
 use crate::key::digest;
 use crate::serve::http::{Answer, Limits, Listener, Request, Service};
 use crate::x509::ocsp::OcspStatus;
-use crate::x509::{Certificate, OcspRequest};
+use crate::x509::{Certificate, OcspRequest, Validity};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -29,7 +29,15 @@ pub(super) fn run(args: &Args, address: &str, speaker: &Speaker<'_>, session: &m
     let desk = Arc::new(Desk { responder: args.responder(speaker, session)?, count: Count::default() });
     session.say(format_args!("{} {address}", good("answering")));
     let ledger = Outage::new("clients are told internalError", "the ledger answers", CALM);
-    let mut renewal = Renewal { standing: None, again: OffsetDateTime::UNIX_EPOCH, ledger };
+    // What is due already was tried just now.
+    let now = clock::now();
+    let is_due =
+        |(_, validity): &(_, Option<Validity>)| validity.as_ref().is_some_and(|it| delegate::renew_at(it) <= now);
+    let again = match desk.responder.delegations().iter().any(is_due) {
+        true => now + AGAIN,
+        false => OffsetDateTime::UNIX_EPOCH,
+    };
+    let mut renewal = Renewal { standing: None, again, ledger };
     let limits = Limits::for_requests_of(OcspRequest::LONGEST);
     let service = Arc::clone(&desk) as Arc<dyn Service>;
     let served = listener.serve_while(limits, service, STEP, || renewal.look(speaker, &desk.responder, session));
@@ -73,7 +81,12 @@ impl Renewal {
             self.standing = renew(speaker, responder, &issuer, session).err();
             if let Some(error) = &self.standing {
                 // Answers stay good until the delegate's certificate ends; there is time to try again.
-                let meanwhile = if validity.is_some() { "" } else { "; until it is, clients are told to try later" };
+                let meanwhile = match validity {
+                    Some(Validity { not_after, .. }) => {
+                        format!("; the one that is there holds until {}", rfc3339(not_after))
+                    }
+                    None => "; until it is, clients are told to try later".to_owned(),
+                };
                 session.warn(format_args!("the OCSP responder's certificate cannot be renewed: {error:#}{meanwhile}"));
                 self.again = now + AGAIN;
             }
@@ -89,8 +102,9 @@ fn renew(
 ) -> anyhow::Result<()> {
     let mut authorities = speaker.chosen.open_all()?.into_iter().filter(|(_, it)| it.certificate() == issuer);
     let (name, mut authority) = authorities.next().context("the CA is gone from its folder")?;
-    let new = speaker.for_one(&name, &mut authority, session)?;
-    Ok(responder.replace(issuer, new)?)
+    let Found { responder: new, overdue } = speaker.for_one(&name, &mut authority, session)?;
+    responder.replace(issuer, new)?;
+    overdue.map_or(Ok(()), Err)
 }
 
 /// Answers requests.
