@@ -27,6 +27,8 @@ fn nothing_is_recorded_for_a_folder_that_takes_no_file() {
     sandbox.files_for_nobody();
     run(&["ca", "issue", "a.test", "--out", "d/a.pem"]).expect_code(0);
     sandbox.unprivileged(&["csr", "new", "b.test", "--out", "b.csr"]).unwrap().expect_code(0);
+    let below = ["--profile", "intermediate-ca", "--cn", "Y", "--out", "y.csr", "--keyout", "y.key"];
+    sandbox.unprivileged(&[&["csr", "new"], &below[..]].concat()).unwrap().expect_code(0);
     let project = "[[ca]]\nfolder = \"ca\"\n[[certificate]]\nnames = [\"p.test\"]\nout = \"d/p.pem\"\n";
     sandbox.write("certkit.toml", project);
     let list = ["ca", "list", "--json"];
@@ -38,7 +40,7 @@ fn nothing_is_recorded_for_a_folder_that_takes_no_file() {
         &["ca", "sign", "b.csr", "--out", "d/b.pem"],
         &["ca", "renew", "d/a.pem"],
         &["ca", "renew", "d/a.pem", "--rekey"],
-        &["ca", "intermediate", "--csr", "b.csr", "--name", "Web CA", "--out", "d/web.pem"],
+        &["ca", "intermediate", "--csr", "y.csr", "--name", "Web CA", "--out", "d/web.pem"],
         &["ca", "crl", "--out", "d/ca.crl"],
     ] {
         run(args).expect_code(2).complains("permission denied");

@@ -454,7 +454,7 @@ fn a_compromised_key_of_an_authority_is_not_certified_again() {
     let file = sandbox.ca().join("web.pem");
     let (key, file) = (key.to_str().unwrap(), file.to_str().unwrap());
     sandbox
-        .certkit(&["csr", "new", "--cn", "Web", "--key", key, "--profile", "client", "--out", "web.csr"])
+        .certkit(&["csr", "new", "--cn", "Web", "--key", key, "--profile", "intermediate-ca", "--out", "web.csr"])
         .expect_code(0);
     sandbox.certkit(&["ca", "cross-sign", file, "--issuer", "ca", "--out", "one.pem"]).expect_code(0);
     sandbox.certkit(&["ca", "revoke", &serial_of(&sandbox, "web"), "--reason", "keyCompromise"]).expect_code(0);

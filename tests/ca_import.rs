@@ -39,6 +39,47 @@ fn leaf(sandbox: &Sandbox, openssl: &Peer, (certificate, key): (&str, &str), nam
     said.trim().trim_start_matches("serial=").to_owned()
 }
 
+#[test]
+fn what_is_wrong_with_a_ca_to_be_taken_over_is_said_plainly() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ca", "made", "--intermediate"]).expect_code(0);
+    sandbox.certkit(&["ca", "init", "--ca", "else", "--name", "Else"]).expect_code(0);
+    let import = |into: &str, args: &[&str]| {
+        let from = ["ca", "import", "--cert", "sub.pem", "--key", "made/issuing-key.pem", "--ca", into];
+        sandbox.certkit(&[&from[..], args].concat())
+    };
+    let chain = fs::read_to_string(sandbox.path("made/issuing.pem")).unwrap();
+    let end = chain.find("-----END CERTIFICATE-----\n").unwrap() + 26;
+    sandbox.write("sub.pem", &chain[..end]);
+    let odd = import("a", &["--chain", "else/ca.pem"]).expect_code(0);
+    odd.says("else/ca.pem holds none that has that name and signed it");
+    import("b", &[]).expect_code(0).says("is not here: give it with --chain");
+    assert!(!import("c", &["--chain", "made/ca.pem"]).expect_code(0).stdout.contains("odd"));
+    // There is no terminal.
+    let unasked = import("d", &["--encrypt"]).expect_code(2);
+    unasked.complains("a new passphrase for d/ca-key.pem").complains("--new-passphrase takes file:PATH");
+    sandbox.certkit(&["ca", "issue", "x.test", "--ca", "made"]).expect_code(0);
+    import("e", &["--issued", "x.test.pem"]).expect_code(0).says("recorded 1 certificate,");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let set = |path: &str, mode| fs::set_permissions(sandbox.path(path), fs::Permissions::from_mode(mode)).unwrap();
+        assert!(!import("f", &[]).expect_code(0).stderr.contains("everybody"));
+        set(".", 0o755);
+        set("made", 0o755);
+        set("made/issuing-key.pem", 0o644);
+        for (into, more) in [("g", &[][..]), ("h", &["--key-stays"])] {
+            import(into, more).expect_code(0).complains("may read or write it: chmod 600 made/issuing-key.pem");
+        }
+    }
+    let Some(openssl) = peer("openssl") else { return };
+    let weak =
+        ["req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=Weak", "-keyout", "w.key", "-out", "w.pem"];
+    sandbox.peer(&openssl, &weak).expect_code(0);
+    let told = sandbox.certkit(&["ca", "import", "w.pem", "--key", "w.key", "--ca", "w"]).expect_code(0);
+    told.says("certkit signs nothing with it");
+}
+
 /// What the CA issues now is accepted by those who trusted it before.
 fn carries_on(sandbox: &Sandbox, openssl: &Peer, root: &str) {
     sandbox.certkit(&["ca", "issue", "new.test", "--force"]).expect_code(0);

@@ -11,6 +11,8 @@ fn with_ca() -> Sandbox {
     sandbox.certkit(&["ca", "init", "--ca", "ca", "--name", "Test CA", "--intermediate", "issuing"]).expect_code(0);
     sandbox.certkit(&["ca", "issue", "--ca", "ca", "a.test"]).expect_code(0);
     sandbox.certkit(&["csr", "new", "z.test", "--out", "z.csr"]).expect_code(0);
+    let below = ["--profile", "intermediate-ca", "--cn", "Y", "--out", "y.csr", "--keyout", "y.key"];
+    sandbox.certkit(&[&["csr", "new"], &below[..]].concat()).expect_code(0);
     sandbox.certkit(&["new", "--cn", "Other", "--profile", "root-ca", "--out", "o.pem"]).expect_code(0);
     sandbox
 }
@@ -49,7 +51,7 @@ fn nothing_is_written_over_the_files_of_the_ca_whatever_is_forced() {
         ("backup ca/ca-key.pem", "the key of ca"),
         ("backup ca/ledger.db", "the ledger"),
         ("cross-sign o.pem --issuer ca --out ca/ca.pem", "the certificate of ca"),
-        ("intermediate --issuer ca --csr z.csr --out ca/issuing-key.pem", "the key of issuing"),
+        ("intermediate --issuer ca --csr y.csr --out ca/issuing-key.pem", "the key of issuing"),
         ("ocsp --request z.csr --by-ca --out ca/ca-key.pem", "the key of ca"),
         ("issue --batch list --format csv --out-dir ca", "the certificate of issuing"),
         #[cfg(unix)]
@@ -163,7 +165,7 @@ fn what_a_command_reads_is_not_replaced_by_what_it_gives_out() {
         "sign z.csr --out ./z.csr",
         "sign z.pem",
         "cross-sign o.pem --issuer ca --out o.pem",
-        "intermediate --issuer ca --csr z.csr --out z.csr",
+        "intermediate --issuer ca --csr y.csr --out y.csr",
         "ocsp --request z.csr --out z.csr",
     ] {
         let arguments: Vec<&str> = ["ca", "--ca", "ca"].into_iter().chain(line.split(' ')).chain(["--force"]).collect();

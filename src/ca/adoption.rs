@@ -111,7 +111,10 @@ pub fn oddities(certificate: &Certificate, now: OffsetDateTime) -> Vec<String> {
         );
     }
     if certificate.public_key().is_ok_and(|key| key.rsa_modulus_bits().is_some_and(|bits| bits < 2048)) {
-        say("its RSA key has less than 2048 bits: clients of today refuse it");
+        say(
+            "its RSA key has less than 2048 bits and can be broken: clients of today refuse it, and certkit signs nothing with \
+             it, no certificate and no revocation list; make a new CA",
+        );
     }
     let end = certificate.validity().not_after;
     if end < now {

@@ -46,6 +46,12 @@ pub enum Refusal {
     /// It asks to become an authority.
     #[error("it asks for CA:TRUE, a certificate that signs certificates: no request gets that")]
     Authority,
+    /// It asks not to become the authority that it would be made.
+    #[error(
+        "it asks for CA:FALSE, a certificate that signs none (RFC 5280 §4.2.1.9): a CA's request asks for CA:TRUE, or for no \
+         basicConstraints"
+    )]
+    NoAuthority,
     /// An extension it asks for does not parse.
     #[error("{0}")]
     Extension(#[from] ExtensionError),
@@ -83,7 +89,7 @@ pub enum Refusal {
 }
 
 /// Reads a request that is to become an authority's: its subject, unless another is given, and its key are taken. What it
-/// may do is this authority's to say, so nothing else is.
+/// may do is this authority's to say, so nothing else is; one that asks for CA:FALSE meant something else, and is refused.
 ///
 /// # Errors
 /// [`Refusal`], with the first reason found.
@@ -92,6 +98,9 @@ pub fn read_authority(request: &CertificationRequest, subject: Option<Distinguis
     let subject = subject.unwrap_or_else(|| request.subject().clone());
     if subject.is_empty() {
         return Err(Refusal::NoSubject);
+    }
+    if request.requested::<BasicConstraints>()?.is_some_and(|constraints| !constraints.ca) {
+        return Err(Refusal::NoAuthority);
     }
     Ok(Request { subject, names: Vec::new(), public_key, key_identifier: None })
 }

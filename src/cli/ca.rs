@@ -5,6 +5,7 @@ mod backup;
 mod batch;
 mod check;
 mod crl;
+mod cross_limits;
 mod cross_sign;
 mod export;
 mod import;

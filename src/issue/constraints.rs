@@ -49,7 +49,11 @@ pub(super) fn refuses_dns(certificate: &Certificate, name: &str) -> bool {
 
 /// Whether what a CA's profile permits lies within what this issuer permits. Clients would hold names to both anyway; one
 /// that reads as if it were wider deceives whoever looks at it.
-pub(super) fn narrower(certificate: &Certificate, profile: &Profile) -> Result<(), IssueError> {
+///
+/// # Errors
+/// [`IssueError::WiderConstraints`], [`IssueError::NothingPermitted`], and where its constraints cannot be read (RFC 5280
+/// §4.2.1.10).
+pub fn narrower(certificate: &Certificate, profile: &Profile) -> Result<(), IssueError> {
     let Some(wanted) = &profile.name_constraints else { return Ok(()) };
     let found = certificate.extension::<NameConstraints>().map_err(IssueError::unusable(certificate))?;
     let Some(Found { value: own, .. }) = found else { return Ok(()) };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use time::OffsetDateTime;
 
+use super::cross_limits::{self, Limits};
 use super::own_files::spare_all;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
@@ -19,18 +20,17 @@ use crate::cli::load::{Loaded, cannot_use};
 use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::Session;
 use crate::cli::problem::Hinted;
-use crate::issue::Request;
 use crate::key::PrivateKey;
-use crate::profile::Profile;
-use crate::x509::extension::{ExtendedKeyUsage, NameConstraints};
-use crate::x509::{Certificate, Validity};
+use crate::x509::Certificate;
 
 /// Certify another CA: clients that trust this one then accept what that one has issued
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 The new certificate has the subject, the key and the key identifier of the other CA, so that it takes the place of that CA's
-own certificate in a chain. It may do no more than the other CA may by its own certificate, and no more than this one. A
-request proves that its sender has the key; a certificate proves nothing, but harms nobody: without the key it signs nothing.
+own certificate in a chain. It may do no more than the other CA may by its own certificate, and no more than this one: path
+length, keyUsage, extKeyUsage, names, policies and end are kept. What no profile can say is refused, such as policyConstraints,
+and so is what --permit or --policy would add. A request proves that its sender has the key; a certificate proves nothing, but
+harms nobody: without the key it signs nothing.
 
 For example:
   certkit ca cross-sign other-root.pem
@@ -73,12 +73,18 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let mut authority = chosen.open()?;
     let mut validity = args.lifetime.validity(&profile, now)?;
     let wanted = validity.not_after;
+    let path: Vec<Certificate> = authority.path().into_iter().cloned().collect();
+    let mut is_for_no_policy = false;
     let request = match loaded.document.certificates() {
         Ok(certificates) => {
             let Some(other) = certificates.first() else { bail!("{} holds no certificate", loaded.shown()) };
             let has_path_len = args.below.path_len.is_some();
-            match of_certificate(other, &mut profile, has_path_len, &mut validity)? {
-                Ok(request) => request,
+            let limits = Limits { has_path_len, path: &path, now };
+            match limits.take(other, &mut profile, &mut validity) {
+                Ok(request) => {
+                    is_for_no_policy = cross_limits::is_for_no_policy(other);
+                    request
+                }
                 Err(why) => return Certified::refuse(loaded.shown(), &why, session),
             }
         }
@@ -90,8 +96,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             }
         }
     };
-    let path: Vec<Certificate> = authority.path().into_iter().cloned().collect();
     inherit(&mut profile, &path);
+    if is_for_no_policy {
+        profile.policies.clear();
+    }
     check_policies(&profile, &path)?;
     let out = match &args.out {
         Some(out) => out.clone(),
@@ -110,6 +118,13 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     if let Some(why) = compromised(&mut authority, &request.public_key)? {
         return Certified::refuse(loaded.shown(), &why, session);
+    }
+    let own = authority.certificate().subject();
+    if request.subject.matches(own) {
+        session.warn(format_args!(
+            "{own} is this CA's own name too: with another key of its name clients take it for this CA after a change of keys \
+             (self-issued, RFC 5280 §3.2); where it is another CA, revoke the certificate"
+        ));
     }
     let order = Order { profile: &profile, request: &request, validity };
     let mut issued = certified(&mut authority, &key, &order, chosen, now).hint_if(another_issuer(chosen))?;
@@ -136,47 +151,4 @@ fn another_issuer(chosen: &Chosen) -> Option<String> {
     let others = chosen.place().names().into_iter().filter(|name| *name != usual);
     let others: Vec<String> = others.map(|name| name.to_string()).collect();
     Some(format!("{usual} signs by default; another does with --issuer: {}", others.join(", ")))
-}
-
-/// What a CA's own certificate asks for, and the profile brought down to what it may do; or why it is refused.
-fn of_certificate(
-    other: &Certificate,
-    profile: &mut Profile,
-    has_path_len: bool,
-    validity: &mut Validity,
-) -> anyhow::Result<Result<Request, String>> {
-    let Some(constraints) = other.basic_constraints()?.filter(|constraints| constraints.ca) else {
-        return Ok(Err("it is no CA's certificate: its basicConstraints do not say CA:TRUE".to_owned()));
-    };
-    if other.subject().is_empty() {
-        return Ok(Err("it has no subject (RFC 5280 §4.1.2.6)".to_owned()));
-    }
-    let public_key = other.public_key()?;
-    public_key.validate()?;
-    let own = &mut profile.basic_constraints.path_len;
-    *own = match (has_path_len, constraints.path_len) {
-        (true, Some(theirs)) => (*own).map(|asked| asked.min(theirs)),
-        (true, None) => *own,
-        (false, theirs) => theirs,
-    };
-    // What restrains the other CA would be lost where this certificate takes the place of its own.
-    if let Some(theirs) = other.extensions().find::<NameConstraints>()? {
-        let wanted = profile.name_constraints.get_or_insert_default();
-        if wanted.permitted.is_empty() {
-            wanted.permitted = theirs.value.permitted;
-        }
-        wanted.excluded.extend(theirs.value.excluded);
-    }
-    if let Some(ExtendedKeyUsage(purposes)) = other.extended_key_usage()?
-        && profile.extended_key_usage.is_empty()
-    {
-        profile.extended_key_usage.clone_from(purposes);
-    }
-    validity.not_after = validity.not_after.min(other.validity().not_after);
-    Ok(Ok(Request {
-        subject: other.subject().clone(),
-        names: Vec::new(),
-        public_key,
-        key_identifier: other.subject_key_identifier()?.map(<[u8]>::to_vec),
-    }))
 }

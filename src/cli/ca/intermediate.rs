@@ -37,7 +37,8 @@ names, and gets no more than that has: no longer path, no wider constraints, no 
 it gets those of the authority above it.
 
 With --csr it certifies an authority whose key is elsewhere: of the request its key and subject are taken, what it may do is
-said here. The certificate and those above it go to --out.
+said here. One that asks for CA:FALSE, or has the name of the CA that signs, is refused. The certificate and those above it
+go to --out.
 
 For example:
   certkit ca intermediate web --days 365
@@ -188,6 +189,11 @@ fn certify(
     let parent_key = args.signer.key_of(chosen, above, session)?;
     if request.public_key == *parent_key.public_key() {
         return Certified::refuse(loaded.shown(), "the key in it is the CA's own", session);
+    }
+    if request.subject.matches(parent.certificate().subject()) {
+        let why = "its subject is the CA's own name, and clients would take it for that CA after a change of keys \
+                   (self-issued, RFC 5280 §3.2): give another with --name or --subject";
+        return Certified::refuse(loaded.shown(), why, session);
     }
     if let Some(why) = compromised(&mut parent, &request.public_key)? {
         return Certified::refuse(loaded.shown(), &why, session);

@@ -435,14 +435,14 @@ pub(in crate::cli) fn is_of_nobody(error: &anyhow::Error) -> bool {
 
 /// The name that `@NAME` is: a CA beside the user's own. A folder of that name is written `./@NAME`.
 fn called(folder: &Path) -> anyhow::Result<Option<AuthorityName>> {
-    match folder.to_str().and_then(|text| text.strip_prefix('@')) {
-        Some(name) if !name.contains(['/', '\\']) => match name.parse() {
+    match folder.to_string_lossy().strip_prefix('@') {
+        Some(name) => match name.parse() {
             Ok(name) => Ok(Some(name)),
             Err(error) => {
                 Err(anyhow::Error::from(error)).hint("`@` names a CA in your data folder; a folder is ./@...")
             }
         },
-        _ => Ok(None),
+        None => Ok(None),
     }
 }
 

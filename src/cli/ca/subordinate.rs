@@ -64,7 +64,7 @@ pub(super) fn check_policies(profile: &Profile, path: &[Certificate]) -> anyhow:
 }
 
 /// The policies of a certificate, where it has some.
-fn policies_of(certificate: &Certificate) -> Option<Vec<PolicyInformation>> {
+pub(super) fn policies_of(certificate: &Certificate) -> Option<Vec<PolicyInformation>> {
     let found = certificate.extensions().find::<CertificatePolicies>().ok().flatten();
     found.map(|found| found.value.0).filter(|policies| !policies.is_empty())
 }

@@ -15,6 +15,7 @@ use self::past::{Past, Told};
 use super::outline::Outline;
 use super::own_files::is_authoritys;
 use super::place::{self, Chosen};
+use super::signer::warn_if_open;
 use super::wanted::written_key;
 use crate::ca::place::State;
 use crate::ca::{AbsentKey, Action, Authority, AuthorityError, AuthorityName, Config, Taken, oddities};
@@ -182,7 +183,11 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             .hint("import the key too, and then move it and write where to under [keys]");
     }
     let prompt = PassphraseSource::Prompt;
-    let new = args.encrypt.then(|| args.new_passphrase.as_ref().unwrap_or(&prompt).new_one(&from)).transpose()?;
+    let kept: Vec<String> =
+        candidates.iter().filter(|it| it.key.is_some()).map(|it| shown(&chosen.place().key_of(&it.name))).collect();
+    let new_one = || args.new_passphrase.as_ref().unwrap_or(&prompt).new_one(&kept.join(" and "));
+    let unasked = args.new_passphrase.is_none().then_some("--new-passphrase takes file:PATH, env:NAME or fd:N");
+    let new = args.encrypt.then(|| new_one().hint_if(unasked)).transpose()?;
     let paths: Vec<PathBuf> = candidates
         .iter()
         .flat_map(|it| [chosen.place().key_of(&it.name), chosen.place().certificate_of(&it.name)])
@@ -210,7 +215,14 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         let mut odd = oddities(certificate, now);
         let top = above.last().unwrap_or(certificate);
         if !top.is_self_issued() {
-            odd.push(format!("the certificate of {} above it is not here: give it with --chain", top.issuer()));
+            let missing = format!("the certificate of {} above it is not here", top.issuer());
+            odd.push(match &args.chain {
+                None => format!("{missing}: give it with --chain"),
+                Some(chain) => format!(
+                    "{missing}: {} holds none that has that name and signed it; give the right one with --chain",
+                    safe(shown(chain))
+                ),
+            });
         }
         warnings.extend(odd.into_iter().map(|what| format!("{name}: {what}")));
         let key_in = key.as_ref().map(|open| &open.key);
@@ -223,6 +235,11 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             }
             adopted => adopted,
         };
+        if key_in.is_some()
+            && let Some(path) = &candidate.key_at
+        {
+            warn_if_open(Some(path), chosen, name, session);
+        }
         adopted.push((name.clone(), authority.with_context(|| format!("cannot take over {from}"))?));
         if let Some(open) = key.as_ref().filter(|_| !args.key_stays) {
             let passphrase = new.as_ref().or(open.passphrase.as_ref());
@@ -443,7 +460,8 @@ impl Report for Imported {
         let Taken { recorded, known, foreign } = self.issued;
         if recorded + known + foreign > 0 {
             text.line(format_args!(
-                "recorded {recorded} certificates, {} of them revoked; {known} were known, {foreign} are not its own",
+                "recorded {recorded} certificate{}, {} of them revoked; {known} were known, {foreign} are not its own",
+                if recorded == 1 { "" } else { "s" },
                 self.revoked
             ));
         }
