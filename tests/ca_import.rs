@@ -242,6 +242,31 @@ fn steps_two_tiers_are_taken_over_with_or_without_the_roots_key() {
 }
 
 #[test]
+fn an_imported_root_revokes_the_authority_that_came_with_it() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ca", "made", "--intermediate", "--name", "Step Root CA"]).expect_code(0);
+    laid_out_as_step(&sandbox);
+    let imported = sandbox.certkit(&["ca", "import", "step", "--json"]).expect_code(0).json();
+    assert_eq!(imported["issued"]["recorded"], 1, "{imported}");
+    sandbox.certkit(&["ca", "check"]).expect_code(0).says("2 authorities, 2 certificates");
+    sandbox.certkit(&["ca", "revoke", "step/certs/intermediate_ca.crt"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(2).complains("revoked");
+    // One that a list revokes is revoked from the beginning.
+    sandbox.certkit(&["ca", "crl", "--issuer", "ca", "--out", "step.crl"]).expect_code(0).says("1 certificate");
+    let again = ["ca", "import", "step", "--ca", "again", "--crl", "step.crl", "--json"];
+    assert_eq!(sandbox.certkit(&again).expect_code(0).json()["revoked"], 1);
+    sandbox.certkit(&["ca", "issue", "a.test", "--ca", "again"]).expect_code(2).complains("revoked");
+    // So does one that is there already.
+    let one = |name: &str, certificate: &str, key: &str, more: &[&str]| {
+        let args = ["ca", "import", "--ca", name, "--cert", certificate, "--key", key];
+        sandbox.certkit(&[&args, more].concat()).expect_code(0);
+    };
+    one("parts", "step/certs/root_ca.crt", "step/secrets/root_ca_key", &[]);
+    one("parts", "step/certs/intermediate_ca.crt", "step/secrets/intermediate_ca_key", &["--called", "below"]);
+    sandbox.certkit(&["ca", "revoke", "step/certs/intermediate_ca.crt", "--ca", "parts"]).expect_code(0);
+}
+
+#[test]
 fn what_is_no_ca_or_has_another_key_is_not_taken_over() {
     let Some(openssl) = peer("openssl") else { return };
     let sandbox = Sandbox::new();

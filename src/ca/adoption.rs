@@ -2,6 +2,7 @@
 
 use super::authority::{Authority, AuthorityError};
 use super::ledger::{Act, Entry, Ledger, LedgerError};
+use super::tiers::{self, Uncertified};
 use crate::issue::{self, IssueError};
 use crate::key::PrivateKey;
 use crate::x509::extension::{BasicConstraints, KeyUsage};
@@ -85,6 +86,15 @@ impl Authority {
             }
         }
         Ok(taken)
+    }
+
+    /// Records each authority of its ledger that another one of it has signed as a certificate of that one, which can revoke it
+    /// then. Gives those that were recorded, and those whose serial number is another certificate's.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn take_tiers(&mut self, act: &Act) -> Result<(Vec<Uncertified>, Vec<Uncertified>), AuthorityError> {
+        Ok(tiers::certify(self.ledger_mut(), IMPORTED, act)?)
     }
 }
 

@@ -16,6 +16,7 @@ pub mod place;
 pub mod recovery;
 pub mod renewal;
 pub mod responder;
+pub mod tiers;
 
 pub use adoption::{IMPORTED, Taken, oddities};
 pub use authority::{

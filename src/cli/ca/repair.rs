@@ -15,6 +15,7 @@ use self::folder::Folder;
 use super::place::{self, Chosen};
 use crate::ca::place::is_there;
 use crate::ca::recovery::{self, ListFault, Named, OwnList, Recovered};
+use crate::ca::tiers;
 use crate::ca::{Act, Action, AuthorityId, AuthorityName, AuthorityRecord, Entry, Ledger, LedgerError};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
@@ -39,6 +40,9 @@ list among the FILEs, and crl.pem in this folder or the CA's. Of those that this
 that the next list has a greater one (RFC 5280 §5.2.3), and each revocation whose certificate the ledger has. The others are
 named, and the exit status is 1: give their certificates too. A hold that the ledger knows to be lifted since stays lifted, and
 what it has revoked for another reason is raised to a compromise that a list tells of.
+
+An authority that another one of this CA has certified is recorded among the certificates of that one, where it is missing
+there: only so can it be revoked, or a list tell that it was.
 
 With --new-ledger a CA whose ledger is lost gets a new one, with its authorities and whatever certificates the FILEs hold. All
 FILEs are judged first. Where an authority has no list and there is no export, all that it revoked is lost: the answer says so.
@@ -92,6 +96,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     (repaired.put_back, repaired.not_put_back) = folder.put_back(chosen, chosen.has_own_ledger()?, session)?;
     check_owner(chosen, &mut *ledger)?;
     let authorities = authorities(&mut *ledger)?;
+    // Before the lists, which may revoke one of them.
+    certify(&mut *ledger, chosen, &authorities, &act, &mut repaired)?;
     let mut of_export = Recovered::default();
     for given @ Given { file, certificate, profile: _, revocation } in &certificates {
         let about = || About::of(file.clone(), certificate);
@@ -191,6 +197,60 @@ fn authorities(ledger: &mut dyn Ledger) -> anyhow::Result<Vec<(AuthorityRecord, 
     records.into_iter().map(read).collect()
 }
 
+/// Records authorities with those that have signed them, and for a new ledger what else stands in the files of authorities and
+/// was signed here.
+fn certify(
+    ledger: &mut dyn Ledger,
+    chosen: &Chosen,
+    authorities: &[(AuthorityRecord, Certificate)],
+    act: &Act,
+    repaired: &mut Repaired,
+) -> anyhow::Result<()> {
+    let (recorded, left_out) = tiers::certify(ledger, REPAIRED_PROFILE, act)?;
+    let names = chosen.place().names();
+    let files: Vec<(String, Vec<Certificate>)> = names
+        .iter()
+        .filter_map(|name| Some((shown(&chosen.place().certificate_of(name)), chosen.certificates(name).ok()?)))
+        .collect();
+    let file_of = |certificate: &Certificate| {
+        let holds = |(_, all): &&(String, Vec<Certificate>)| all.first() == Some(certificate);
+        files.iter().find(holds).map_or_else(|| chosen.ledger_shown(), |(file, _)| file.clone())
+    };
+    if !repaired.new_ledger {
+        repaired.cautions.extend(recorded.iter().map(|it| {
+            format!(
+                "{} was not among the certificates of {}, and what was revoked of it is lost with that, unless a list told of \
+                 it now: certkit ca repair --crl FILE takes it from the last list that was published",
+                it.certificate.subject(),
+                it.issuer
+            )
+        }));
+    }
+    repaired.recorded.extend(recorded.iter().map(|it| About::of(file_of(&it.certificate), &it.certificate)));
+    repaired.left_out.extend(left_out.iter().map(|it| About {
+        why: Some(SERIAL_TAKEN.to_owned()),
+        ..About::of(file_of(&it.certificate), &it.certificate)
+    }));
+    if !repaired.new_ledger {
+        return Ok(());
+    }
+    for (file, all) in &files {
+        let Some((own, above)) = all.split_first() else { continue };
+        if !authorities.iter().any(|(_, authority)| authority == own) {
+            continue;
+        }
+        for certificate in above {
+            let given =
+                Given { file: file.clone(), certificate: certificate.clone(), profile: None, revocation: None };
+            // What was signed elsewhere is nothing of this CA's.
+            if let Outcome::Recorded(_) = record(ledger, authorities, &given, act)? {
+                repaired.recorded.push(About::of(file.clone(), certificate));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Takes numbers and revocations of the lists that this CA has signed.
 fn take_lists(
     ledger: &mut dyn Ledger,
@@ -252,7 +312,7 @@ fn record(
         Ok(()) => Ok(Outcome::Recorded(*by)),
         Err(LedgerError::AlreadyRecorded { .. }) => Ok(Outcome::Known(Some(*by))),
         Err(LedgerError::SerialTaken { .. }) => {
-            Ok(Outcome::LeftOut("the ledger has another certificate with its serial number".to_owned()))
+            Ok(Outcome::LeftOut(SERIAL_TAKEN.to_owned()))
         }
         Err(error) => Err(error.into()),
     }
@@ -260,6 +320,8 @@ fn record(
 
 /// The profile of a certificate that does not tell it.
 const REPAIRED_PROFILE: &str = "unknown";
+
+const SERIAL_TAKEN: &str = "the ledger has another certificate with its serial number";
 
 #[derive(Debug, Default, Serialize)]
 struct Repaired {

@@ -80,7 +80,9 @@ impl Past {
             let (Index { revoked, ends, .. }, index_at) = if at == 0 { (&index, index_at) } else { (&none, None) };
             let listed = recovery::standing(&lists.own);
             let in_index: HashSet<&SerialNumber> = revoked.iter().map(|it| &it.serial).collect();
-            let at_hand = at_hand(&listed.keys().chain(in_index.iter().copied()).collect(), own, &past.issued)?;
+            // An authority may have certified another one that comes with it.
+            let all = past.issued.iter().chain(authorities.iter().copied());
+            let at_hand = at_hand(&listed.keys().chain(in_index.iter().copied()).collect(), own, all)?;
             // A certificate that has expired is on no list any more (RFC 5280 §3.3).
             let has_expired = |serial: &&SerialNumber| ends.get(*serial).is_some_and(|end| *end < now);
             let (expired, missed): (Vec<&SerialNumber>, Vec<&SerialNumber>) =
@@ -114,6 +116,17 @@ impl Past {
         // What is another's for each of them is foreign.
         let others = (adopted.len() as u64).saturating_sub(1);
         told.issued.foreign = told.issued.foreign.saturating_sub(others * issued.len() as u64);
+        if let Some((_, authority)) = adopted.first_mut() {
+            let (recorded, left_out) = authority.take_tiers(&act)?;
+            told.issued.recorded += recorded.len() as u64;
+            told.odd.extend(left_out.iter().map(|it| {
+                format!(
+                    "{} is not recorded as a certificate of {}, which cannot revoke it: another certificate has its serial number",
+                    it.certificate.subject(),
+                    it.issuer
+                )
+            }));
+        }
         // Lists first: what they say is signed, and known to others.
         for ((_, authority), lists) in adopted.iter_mut().zip(&lists) {
             let Recovered { revoked, unrecorded, .. } = authority.recover(&lists.own, &act)?;
@@ -142,11 +155,11 @@ impl Past {
 fn at_hand<'a>(
     revoked: &HashSet<&SerialNumber>,
     own: &Certificate,
-    issued: &'a [Certificate],
+    issued: impl Iterator<Item = &'a Certificate>,
 ) -> anyhow::Result<HashSet<&'a SerialNumber>> {
     let key = own.public_key()?;
     let is_its = |it: &&Certificate| it.issuer().matches(own.subject()) && it.verify_signature(&key).is_ok();
-    let wanted = issued.iter().filter(|it| revoked.contains(it.serial()) && *it != own);
+    let wanted = issued.filter(|it| revoked.contains(it.serial()) && *it != own);
     Ok(wanted.filter(is_its).map(Certificate::serial).collect())
 }
 
