@@ -12,13 +12,15 @@ use serde::{Serialize, Serializer};
 
 use self::documents::{Documents, Given, GivenList};
 use self::folder::Folder;
+use super::ledger::Remembered;
 use super::place::{self, Chosen};
 use crate::ca::place::is_there;
 use crate::ca::recovery::{self, ListFault, Named, OwnList, Recovered};
 use crate::ca::tiers;
-use crate::ca::{Act, Action, AuthorityId, AuthorityName, AuthorityRecord, Entry, Ledger, LedgerError};
+use crate::ca::{Act, Action, AuthorityId, AuthorityName, AuthorityRecord, Config, Entry, Ledger, LedgerError};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
+use crate::cli::files::{self, Mode, WriteSet};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, good, safe, warn};
@@ -45,7 +47,8 @@ An authority that another one of this CA has certified is recorded among the cer
 there: only so can it be revoked, or a list tell that it was.
 
 With --new-ledger a CA whose ledger is lost gets a new one, with its authorities and whatever certificates the FILEs hold. All
-FILEs are judged first. Where an authority has no list and there is no export, all that it revoked is lost: the answer says so.
+FILEs are judged first. With --ledger it is in a database, and ca.toml names it from then on; where the folder or ca.toml has
+another ledger, that is refused. Where an authority has no list and there is no export, all that it revoked is lost: the answer says so.
 
 Exit status: 0 done; 1 something could not be recorded or put back; 2 could not answer.
 
@@ -82,12 +85,20 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         chosen.is_made()?;
     }
     let act = place::act(Action::Repair);
+    let remembered = match args.new_ledger {
+        true => {
+            chosen.has_no_ledger_elsewhere()?;
+            chosen.ledger_args().to_remember(chosen.place(), &chosen.config()?)?
+        }
+        false => Remembered::default(),
+    };
     let Documents { certificates, exported, lists, passed_over } = Documents::read(&args.files, &args.crl, chosen)?;
     let mut repaired = Repaired { new_ledger: args.new_ledger, passed_over, ..Repaired::default() };
     let mut ledger = match args.new_ledger {
         true => new_ledger(chosen, &act)?,
         false => chosen.ledger_to_mend()?,
     };
+    remember(remembered, chosen, session)?;
     for mended in ledger.mend(&act)? {
         repaired.mended.push(mended.what);
         repaired.cautions.extend(mended.caution);
@@ -171,6 +182,23 @@ fn new_ledger(chosen: &Chosen, act: &Act) -> anyhow::Result<Box<dyn Ledger>> {
         ledger.add_authority(certificate, REPAIRED_PROFILE, act)?;
     }
     Ok(ledger)
+}
+
+/// Has `ca.toml` name the new ledger, so that the next command finds it, and says so.
+fn remember(Remembered { url, word }: Remembered, chosen: &Chosen, session: &mut Session) -> anyhow::Result<()> {
+    if url.is_some() {
+        let path = chosen.place().config();
+        let before = files::read_text_if_there(&path)?;
+        let config = Config { ledger: url, ..Config::default() };
+        let text = config.added_to(before.as_ref().map(|text| text.as_str()).unwrap_or_default());
+        let mut set = WriteSet::new(false).lasting();
+        set.replace(path, text.into_bytes(), Mode::Public);
+        set.write(session)?;
+    }
+    if let Some(word) = word {
+        session.say(word);
+    }
+    Ok(())
 }
 
 /// Refuses to go on with the ledger of another CA.
