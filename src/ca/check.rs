@@ -386,7 +386,15 @@ fn judge(row: &Examined, authorities: &BTreeMap<AuthorityId, Known>) -> Vec<Foun
                 let what = format!("its issuer is not its authority, {}", issuer.display_name());
                 faults.push((what, Remedy::Investigate));
             } else if certificate.verify_signature(key).is_err() {
-                faults.push(("it is not signed by its authority".to_owned(), Remedy::Investigate));
+                match certificate.weakly_signed_with(key) {
+                    // Nobody trusts a root for its own signature (RFC 5280 §6.1).
+                    Some(_) if certificate == *issuer => {}
+                    Some(hash) => faults.push((
+                        format!("it is signed with {hash}, which certkit does not check: anybody may have made it"),
+                        Remedy::Investigate,
+                    )),
+                    None => faults.push(("it is not signed by its authority".to_owned(), Remedy::Investigate)),
+                }
             }
         }
     }

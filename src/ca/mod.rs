@@ -18,7 +18,7 @@ pub mod renewal;
 pub mod responder;
 pub mod tiers;
 
-pub use adoption::{IMPORTED, Taken, oddities};
+pub use adoption::{IMPORTED, Taken, is_damaged, oddities};
 pub use authority::{
     Authority, AuthorityError, CompromisedKeys, Issued, ListOrder, Order, Press, PublishedList, RevokedAuthority,
     Signatory, StatusSignatory, Task, Unrecorded,

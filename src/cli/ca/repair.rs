@@ -268,8 +268,7 @@ fn certify(
             continue;
         }
         for certificate in above {
-            let given =
-                Given { file: file.clone(), certificate: certificate.clone(), profile: None, revocation: None };
+            let given = Given { file: file.clone(), certificate: certificate.clone(), profile: None, revocation: None };
             // What was signed elsewhere is nothing of this CA's.
             if let Outcome::Recorded(_) = record(ledger, authorities, &given, act)? {
                 repaired.recorded.push(About::of(file.clone(), certificate));
@@ -339,9 +338,7 @@ fn record(
     match ledger.record(*by, &[Entry { certificate, profile }], act) {
         Ok(()) => Ok(Outcome::Recorded(*by)),
         Err(LedgerError::AlreadyRecorded { .. }) => Ok(Outcome::Known(Some(*by))),
-        Err(LedgerError::SerialTaken { .. }) => {
-            Ok(Outcome::LeftOut(SERIAL_TAKEN.to_owned()))
-        }
+        Err(LedgerError::SerialTaken { .. }) => Ok(Outcome::LeftOut(SERIAL_TAKEN.to_owned())),
         Err(error) => Err(error.into()),
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Layout {
     pub(super) next_list: Option<PathBuf>,
     /// The revocation list that it has published.
     pub(super) lists: Vec<PathBuf>,
+    /// Certificates of other CAs that lie in the folder too.
+    pub(super) beside: Vec<PathBuf>,
 }
 
 /// What lies in this folder, if it is known.
@@ -27,7 +29,12 @@ pub(super) fn find(folder: &Path) -> Option<Layout> {
         let at = |path: &str| folder.join(path);
         let there = |path: &str| Some(at(path)).filter(|path| path.is_file());
         let certificate = there(known.certificate)?;
-        let mut authorities = vec![(AuthorityName::first(), certificate, there(known.key))];
+        let is_other = |other: &&Known| other.of != known.of;
+        let beside = KNOWN.iter().filter(is_other).filter_map(|other| there(other.certificate));
+        let same =
+            |path: &PathBuf| matches!((std::fs::read(path), std::fs::read(&certificate)), (Ok(a), Ok(b)) if a == b);
+        let beside = beside.filter(|path| !same(path)).collect();
+        let mut authorities = vec![(AuthorityName::first(), certificate.clone(), there(known.key))];
         if let Some((name, certificate, key)) = known.below
             && let (Some(certificate), Ok(name)) = (there(certificate), name.parse())
         {
@@ -35,6 +42,7 @@ pub(super) fn find(folder: &Path) -> Option<Layout> {
         }
         Some(Layout {
             of: known.of,
+            beside,
             authorities,
             issued: known.issued.iter().map(|path| at(path)).filter(|path| path.is_dir()).collect(),
             index: known.openssl.then(|| there("index.txt")).flatten(),

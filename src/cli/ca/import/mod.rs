@@ -17,7 +17,7 @@ use super::own_files::is_authoritys;
 use super::place::{self, Chosen};
 use super::wanted::written_key;
 use crate::ca::place::State;
-use crate::ca::{AbsentKey, Action, Authority, AuthorityError, AuthorityName, Config, Taken, oddities};
+use crate::ca::{AbsentKey, Action, Authority, AuthorityError, AuthorityName, Config, Taken, is_damaged, oddities};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet};
@@ -62,7 +62,7 @@ For example:
   certkit ca import ~/pki --key-stays
 
 With --json the answer is an object: `from`; `folder`; `authorities` as `certkit ca init` answers; `warnings`; `issued` with
-`recorded`, `known`, `foreign` (how many certificates); `revoked` (how many); `lists` (files that were taken); `only_listed`
+`recorded`, `known`, `foreign`, `weak` (how many certificates; the last are signed with SHA-1 or MD5 and not recorded); `revoked` (how many); `lists` (files that were taken); `only_listed`
 (serial numbers that a list revokes and index.txt does not); and `dropped` (serial numbers whose revocation is lost).")]
 pub(super) struct Args {
     /// The folder of another program's CA, or a PKCS#12 file; with --key, the CA's certificate
@@ -148,6 +148,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let (from, mut candidates, found) = candidates(&args)?;
     let claim = chosen.claim(PATIENCE)?;
     let config = chosen.config()?;
+    chosen.has_no_ledger_elsewhere()?;
+    let ledger = chosen.ledger_args().to_remember(chosen.place(), &config)?;
     match (chosen.state()?, &args.called) {
         (State::Empty, Some(_)) => {
             return Err(anyhow!("the first authority of a folder is called ca")).hint("leave --called out");
@@ -168,6 +170,16 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     for candidate in &candidates {
         is_new(candidate, chosen)?;
+        if is_damaged(&candidate.certificate) {
+            let subject = candidate.certificate.subject();
+            return Err(anyhow!(
+                "the certificate of {subject} in {from} is damaged: its signature is not that of its own key"
+            ))
+            .hint("copy it again from where clients have it, or restore it from a backup");
+        }
+        if args.key_stays {
+            must_stay(candidate.key_at.as_deref())?;
+        }
     }
     passphrase_has_effect(&args, &from, &candidates)?;
     let pool: Vec<Certificate> =
@@ -195,21 +207,30 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             .last()
             .filter(|last| candidates.len() > 1 && last.key.is_some())
             .map(|last| last.name.clone()),
-        ledger: None,
+        ledger: ledger.url,
         keys: absent,
     };
-    if said.tells_of_authorities() {
+    if !said.is_silent() {
         let before = files::read_text_if_there(&chosen.place().config())?;
         let text = said.added_to(before.as_ref().map(|text| text.as_str()).unwrap_or_default());
         set.replace(chosen.place().config(), text.into_bytes(), Mode::Public);
     }
-    let (mut warnings, mut adopted) = (Vec::new(), Vec::new());
+    let mut warnings: Vec<String> = found.iter().flat_map(|found| &found.beside).map(|path| beside(path)).collect();
+    let mut adopted = Vec::new();
     for candidate in &candidates {
         let Candidate { name, certificate, key, .. } = candidate;
         let above = path_above(certificate, &pool);
         let mut odd = oddities(certificate, now);
         let top = above.last().unwrap_or(certificate);
-        if !top.is_self_issued() {
+        let weak = pool.iter().filter(|it| top.issuer().matches(it.subject()));
+        let weak = weak.filter_map(|it| top.weakly_signed_with(&it.public_key().ok()?)).next();
+        if let Some(hash) = weak.filter(|_| !top.is_self_issued()) {
+            odd.push(format!(
+                "{} is signed with {hash}, which certkit does not check: what is above it is left out, and clients of today \
+                 refuse what it signs",
+                top.subject()
+            ));
+        } else if !top.is_self_issued() {
             odd.push(format!("the certificate of {} above it is not here: give it with --chain", top.issuer()));
         }
         warnings.extend(odd.into_iter().map(|what| format!("{name}: {what}")));
@@ -237,6 +258,9 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     set.write(session)?;
     claim.keep();
+    if let Some(word) = ledger.word {
+        session.say(word);
+    }
 
     let Told { issued, revoked, lists, only_listed, dropped, odd } = past.record(&mut adopted)?;
     warnings.extend(odd);
@@ -246,6 +270,14 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let dropped = dropped.into_iter().collect();
     session.answer(&Imported { from, folder, authorities, warnings, issued, revoked, lists, only_listed, dropped })?;
     Ok(Exit::Yes)
+}
+
+/// What is said of another CA's certificate in a folder of which one CA was taken.
+fn beside(path: &Path) -> String {
+    let path = shown(path);
+    format!(
+        "{path} is another CA's and is not taken over: certkit ca import --cert {path} --key FILE, into another folder"
+    )
 }
 
 /// Refuses an authority that is in the folder under another name: two would sign with one key, and each number lists and
@@ -268,6 +300,17 @@ fn is_new(candidate: &Candidate, chosen: &Chosen) -> anyhow::Result<()> {
         ))
         .hint(format!("use that one, --issuer {name}; or import it into another folder, --ca DIR")),
     }
+}
+
+/// Refuses to remember as a key's place what is there for this run alone: a pipe, or a file descriptor.
+fn must_stay(key_at: Option<&Path>) -> anyhow::Result<()> {
+    let Some(path) = key_at else { return Ok(()) };
+    let passes = files::is_dash(path) || !path.is_file() || path.starts_with("/dev") || path.starts_with("/proc");
+    if !passes {
+        return Ok(());
+    }
+    Err(anyhow!("a key in {} does not stay: nothing is there after this run", shown(path)))
+        .hint("give the file that it is in, --key FILE, or leave --key-stays out and let the key be copied here")
 }
 
 /// Refuses a passphrase where no key is under one.
@@ -440,8 +483,8 @@ impl Report for Imported {
         for warning in &self.warnings {
             text.line(format_args!("{} {warning}", warn("odd:")));
         }
-        let Taken { recorded, known, foreign } = self.issued;
-        if recorded + known + foreign > 0 {
+        let Taken { recorded, known, foreign, weak } = self.issued;
+        if recorded + known + foreign + weak > 0 {
             text.line(format_args!(
                 "recorded {recorded} certificates, {} of them revoked; {known} were known, {foreign} are not its own",
                 self.revoked
