@@ -182,7 +182,7 @@ fn lost(
     let there: HashSet<&SerialNumber> =
         issued.iter().filter(|it| it.issuer().matches(own.subject())).map(Certificate::serial).collect();
     // `openssl ca -selfsign` has the root in its own index.
-    let is_lost = |serial: &SerialNumber| !there.contains(serial) && !(own.is_self_issued() && serial == own.serial());
+    let is_lost = |serial: &SerialNumber| !(there.contains(serial) || own.is_self_issued() && serial == own.serial());
     let lost: Vec<String> = index
         .valid
         .iter()
