@@ -3,6 +3,7 @@
 mod documents;
 pub(super) mod folder;
 mod records;
+mod tiers;
 
 use std::path::PathBuf;
 
@@ -16,7 +17,6 @@ use super::ledger::Remembered;
 use super::place::{self, Chosen};
 use crate::ca::place::is_there;
 use crate::ca::recovery::{self, ListFault, Named, OwnList, Recovered};
-use crate::ca::tiers;
 use crate::ca::{Act, Action, AuthorityId, AuthorityName, AuthorityRecord, Config, Entry, Ledger, LedgerError};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
@@ -108,7 +108,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     check_owner(chosen, &mut *ledger)?;
     let authorities = authorities(&mut *ledger)?;
     // Before the lists, which may revoke one of them.
-    certify(&mut *ledger, chosen, &authorities, &act, &mut repaired)?;
+    tiers::certify(&mut *ledger, chosen, &authorities, &act, &mut repaired)?;
     let mut of_export = Recovered::default();
     for given @ Given { file, certificate, profile: _, revocation } in &certificates {
         let about = || About::of(file.clone(), certificate);
@@ -223,59 +223,6 @@ fn authorities(ledger: &mut dyn Ledger) -> anyhow::Result<Vec<(AuthorityRecord, 
         certificate.map(|certificate| (record, certificate)).context("an authority of the ledger cannot be read")
     };
     records.into_iter().map(read).collect()
-}
-
-/// Records authorities with those that have signed them, and for a new ledger what else stands in the files of authorities and
-/// was signed here.
-fn certify(
-    ledger: &mut dyn Ledger,
-    chosen: &Chosen,
-    authorities: &[(AuthorityRecord, Certificate)],
-    act: &Act,
-    repaired: &mut Repaired,
-) -> anyhow::Result<()> {
-    let (recorded, left_out) = tiers::certify(ledger, REPAIRED_PROFILE, act)?;
-    let names = chosen.place().names();
-    let files: Vec<(String, Vec<Certificate>)> = names
-        .iter()
-        .filter_map(|name| Some((shown(&chosen.place().certificate_of(name)), chosen.certificates(name).ok()?)))
-        .collect();
-    let file_of = |certificate: &Certificate| {
-        let holds = |(_, all): &&(String, Vec<Certificate>)| all.first() == Some(certificate);
-        files.iter().find(holds).map_or_else(|| chosen.ledger_shown(), |(file, _)| file.clone())
-    };
-    if !repaired.new_ledger {
-        repaired.cautions.extend(recorded.iter().map(|it| {
-            format!(
-                "{} was not among the certificates of {}, and what was revoked of it is lost with that, unless a list told of \
-                 it now: certkit ca repair --crl FILE takes it from the last list that was published",
-                it.certificate.subject(),
-                it.issuer
-            )
-        }));
-    }
-    repaired.recorded.extend(recorded.iter().map(|it| About::of(file_of(&it.certificate), &it.certificate)));
-    repaired.left_out.extend(left_out.iter().map(|it| About {
-        why: Some(SERIAL_TAKEN.to_owned()),
-        ..About::of(file_of(&it.certificate), &it.certificate)
-    }));
-    if !repaired.new_ledger {
-        return Ok(());
-    }
-    for (file, all) in &files {
-        let Some((own, above)) = all.split_first() else { continue };
-        if !authorities.iter().any(|(_, authority)| authority == own) {
-            continue;
-        }
-        for certificate in above {
-            let given = Given { file: file.clone(), certificate: certificate.clone(), profile: None, revocation: None };
-            // What was signed elsewhere is nothing of this CA's.
-            if let Outcome::Recorded(_) = record(ledger, authorities, &given, act)? {
-                repaired.recorded.push(About::of(file.clone(), certificate));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Takes numbers and revocations of the lists that this CA has signed.

@@ -178,7 +178,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             .hint("copy it again from where clients have it, or restore it from a backup");
         }
         if args.key_stays {
-            must_stay(candidate.key_at.as_deref())?;
+            layout::must_stay(candidate.key_at.as_deref())?;
         }
     }
     passphrase_has_effect(&args, &from, &candidates)?;
@@ -215,7 +215,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         let text = said.added_to(before.as_ref().map(|text| text.as_str()).unwrap_or_default());
         set.replace(chosen.place().config(), text.into_bytes(), Mode::Public);
     }
-    let mut warnings: Vec<String> = found.iter().flat_map(|found| &found.beside).map(|path| beside(path)).collect();
+    let mut warnings: Vec<String> =
+        found.iter().flat_map(|found| &found.beside).map(|path| layout::beside(path)).collect();
     let mut adopted = Vec::new();
     for candidate in &candidates {
         let Candidate { name, certificate, key, .. } = candidate;
@@ -272,14 +273,6 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     Ok(Exit::Yes)
 }
 
-/// What is said of another CA's certificate in a folder of which one CA was taken.
-fn beside(path: &Path) -> String {
-    let path = shown(path);
-    format!(
-        "{path} is another CA's and is not taken over: certkit ca import --cert {path} --key FILE, into another folder"
-    )
-}
-
 /// Refuses an authority that is in the folder under another name: two would sign with one key, and each number lists and
 /// revoke what the other has issued.
 fn is_new(candidate: &Candidate, chosen: &Chosen) -> anyhow::Result<()> {
@@ -300,17 +293,6 @@ fn is_new(candidate: &Candidate, chosen: &Chosen) -> anyhow::Result<()> {
         ))
         .hint(format!("use that one, --issuer {name}; or import it into another folder, --ca DIR")),
     }
-}
-
-/// Refuses to remember as a key's place what is there for this run alone: a pipe, or a file descriptor.
-fn must_stay(key_at: Option<&Path>) -> anyhow::Result<()> {
-    let Some(path) = key_at else { return Ok(()) };
-    let passes = files::is_dash(path) || !path.is_file() || path.starts_with("/dev") || path.starts_with("/proc");
-    if !passes {
-        return Ok(());
-    }
-    Err(anyhow!("a key in {} does not stay: nothing is there after this run", shown(path)))
-        .hint("give the file that it is in, --key FILE, or leave --key-stays out and let the key be copied here")
 }
 
 /// Refuses a passphrase where no key is under one.
