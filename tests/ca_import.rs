@@ -139,7 +139,7 @@ fn what_easy_rsa_has_issued_and_revoked_is_recorded() {
     sandbox.write("pki/issued/stray.txt", "no certificate");
     sandbox.certkit(&["new", "--cn", "x.test", "--out", "foreign.pem"]).expect_code(0);
     let imported = sandbox.certkit(&["ca", "import", "pki", "--issued", "foreign.pem", "--json"]).expect_code(0).json();
-    assert_eq!(imported["issued"], serde_json::json!({"recorded": 2, "known": 0, "foreign": 1}));
+    assert_eq!(imported["issued"], serde_json::json!({"recorded": 2, "known": 0, "foreign": 1, "weak": 0}));
     assert_eq!(imported["revoked"], 1);
     let listed = sandbox.certkit(&["ca", "list", "--json"]).expect_code(0).json();
     let rows: Vec<String> = listed["certificates"]
@@ -280,6 +280,31 @@ fn steps_two_tiers_are_taken_over_with_or_without_the_roots_key() {
     let verify = ["verify", "a.test.pem", "--host", "a.test", "--roots", "step/certs/root_ca.crt"];
     sandbox.certkit(&verify).expect_code(0);
     sandbox.certkit(&["ca", "issue", "b.test", "--issuer", "ca"]).expect_code(2).complains("set aside");
+}
+
+#[test]
+fn an_imported_root_revokes_the_authority_that_came_with_it() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ca", "made", "--intermediate", "--name", "Step Root CA"]).expect_code(0);
+    laid_out_as_step(&sandbox);
+    let imported = sandbox.certkit(&["ca", "import", "step", "--json"]).expect_code(0).json();
+    assert_eq!(imported["issued"]["recorded"], 1, "{imported}");
+    sandbox.certkit(&["ca", "check"]).expect_code(0).says("2 authorities, 2 certificates");
+    sandbox.certkit(&["ca", "revoke", "step/certs/intermediate_ca.crt"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(2).complains("revoked");
+    // One that a list revokes is revoked from the beginning.
+    sandbox.certkit(&["ca", "crl", "--issuer", "ca", "--out", "step.crl"]).expect_code(0).says("1 certificate");
+    let again = ["ca", "import", "step", "--ca", "again", "--crl", "step.crl", "--json"];
+    assert_eq!(sandbox.certkit(&again).expect_code(0).json()["revoked"], 1);
+    sandbox.certkit(&["ca", "issue", "a.test", "--ca", "again"]).expect_code(2).complains("revoked");
+    // So does one that is there already.
+    let one = |name: &str, certificate: &str, key: &str, more: &[&str]| {
+        let args = ["ca", "import", "--ca", name, "--cert", certificate, "--key", key];
+        sandbox.certkit(&[&args, more].concat()).expect_code(0);
+    };
+    one("parts", "step/certs/root_ca.crt", "step/secrets/root_ca_key", &[]);
+    one("parts", "step/certs/intermediate_ca.crt", "step/secrets/intermediate_ca_key", &["--called", "below"]);
+    sandbox.certkit(&["ca", "revoke", "step/certs/intermediate_ca.crt", "--ca", "parts"]).expect_code(0);
 }
 
 #[test]
@@ -481,4 +506,95 @@ fn everyone_reads_the_pkcs12_files_and_none_without_the_passphrase() {
             assert_ne!(sandbox.peer(&python, &["-W", "ignore", "-c", read, file, "wrong"]).code, Some(0));
         }
     }
+}
+
+#[test]
+fn valid_certificates_that_are_lost_or_cut_short_are_told() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    let ca = ("pki/ca.crt", "pki/private/ca.key");
+    foreign(&sandbox, &openssl, ca.0, ca.1, &[]);
+    let good = leaf(&sandbox, &openssl, ca, "good.test", "pki/issued/good.crt");
+    let lost = leaf(&sandbox, &openssl, ca, "lost.test", "lost.crt");
+    let cut = leaf(&sandbox, &openssl, ca, "cut.test", "pki/issued/cut.crt");
+    let whole = sandbox.read("pki/issued/cut.crt");
+    sandbox.write("pki/issued/cut.crt", &whole[..whole.len() / 2]);
+    let index = format!(
+        "V\t490101000000Z\t\t{good}\tunknown\t/CN=good.test\nV\t490101000000Z\t\t{lost}\tunknown\t/CN=lost.test\n\
+         V\t490101000000Z\t\t{cut}\tunknown\t/CN=cut.test\nV\t200101000000Z\t\t7777\tunknown\t/CN=old.test\n"
+    );
+    sandbox.write("pki/index.txt", index);
+    let ran = sandbox.certkit(&["ca", "import", "pki"]).expect_code(0).says("recorded 1 certificates");
+    let ran = ran.says("/CN=lost.test").says("/CN=cut.test").says("cut.crt").says("missing or cannot be read");
+    assert!(!ran.stdout.contains("/CN=good.test") && !ran.stdout.contains("old.test"), "{ran}");
+    // The same of a folder that is given.
+    let given = ["ca", "import", "--cert", ca.0, "--key", ca.1, "--issued", "pki/issued", "--ca", "given"];
+    sandbox.certkit(&given).expect_code(0).says("cut.crt").says("passed over");
+}
+
+#[test]
+fn what_is_signed_with_sha_1_is_told_as_that_and_a_damaged_root_is_refused() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    let ca = ("old/ca.crt", "old/ca.key");
+    foreign(&sandbox, &openssl, ca.0, ca.1, &["-sha1"]);
+    let request =
+        ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "l.key", "-out", "l.csr", "-subj", "/CN=l"];
+    sandbox.peer(&openssl, &request).expect_code(0);
+    let sign = ["x509", "-req", "-in", "l.csr", "-CA", ca.0, "-CAkey", ca.1, "-days", "90", "-set_serial", "7"];
+    sandbox.peer(&openssl, &[&sign[..], &["-sha1", "-out", "l.pem"]].concat()).expect_code(0);
+    let import = ["ca", "import", "--cert", ca.0, "--key", ca.1];
+    let imported = sandbox.certkit(&[&import[..], &["--issued", "l.pem", "--json"]].concat()).expect_code(0).json();
+    let counted = serde_json::json!({"recorded": 0, "known": 0, "foreign": 0, "weak": 1});
+    assert_eq!(imported["issued"], counted, "{imported}");
+    let warnings = imported["warnings"].to_string();
+    assert!(warnings.contains("its own signature is over SHA-1"), "{warnings}");
+    assert!(warnings.contains("signed with SHA-1 or MD5") && warnings.contains("07 CN=l"), "{warnings}");
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    // So is a list.
+    sandbox.write("ca.cnf", "[ca]\ndefault_ca = d\n[d]\ndatabase = index\ndefault_crl_days = 30\n");
+    sandbox.write("index", "");
+    let list =
+        ["ca", "-config", "ca.cnf", "-gencrl", "-md", "sha1", "-cert", ca.0, "-keyfile", ca.1, "-out", "old.crl"];
+    sandbox.peer(&openssl, &list).expect_code(0);
+    let listed = [&import[..], &["--crl", "old.crl", "--ca", "listed"]].concat();
+    sandbox.certkit(&listed).expect_code(2).complains("signed with SHA-1, which certkit does not check");
+    sandbox.certkit(&["ca", "repair", "--crl", "old.crl"]).expect_code(1).says("signed with SHA-1");
+    // A root's signature by a good hash or a broken one is its own.
+    for (name, hash) in [("strong", "-sha256"), ("weak", "-sha1")] {
+        let (certificate, key) = (format!("{name}.pem"), format!("{name}.key"));
+        foreign(&sandbox, &openssl, &certificate, &key, &[hash]);
+        sandbox.peer(&openssl, &["x509", "-in", &certificate, "-outform", "DER", "-out", "c.der"]).expect_code(0);
+        let mut der = fs::read(sandbox.path("c.der")).unwrap();
+        *der.last_mut().unwrap() ^= 1;
+        sandbox.write("c.der", der);
+        let damaged = ["ca", "import", "--cert", "c.der", "--key", &key, "--ca", name];
+        sandbox.certkit(&damaged).expect_code(2).complains("is damaged");
+        assert!(!sandbox.path(name).exists());
+    }
+}
+
+#[test]
+fn a_second_ca_in_the_folder_is_told_and_a_key_in_a_pipe_does_not_stay() {
+    let sandbox = Sandbox::new();
+    for name in ["One", "Two"] {
+        sandbox.certkit(&["ca", "init", "--ca", name, "--name", name]).expect_code(0);
+    }
+    fs::create_dir(sandbox.path("both")).unwrap();
+    for (from, to) in [
+        ("One/ca.pem", "rootCA.pem"),
+        ("One/ca-key.pem", "rootCA-key.pem"),
+        ("Two/ca.pem", "minica.pem"),
+        ("Two/ca-key.pem", "minica-key.pem"),
+        ("One/ca.pem", "ca.crt"),
+    ] {
+        fs::copy(sandbox.path(from), sandbox.path("both").join(to)).unwrap();
+    }
+    let ran =
+        sandbox.certkit(&["ca", "import", "both"]).expect_code(0).says("CN=One").says("minica.pem is another CA's");
+    assert!(!ran.stdout.contains("ca.crt"), "{ran}");
+    let stays = ["ca", "import", "--cert", "Two/ca.pem", "--key", "/dev/stdin", "--key-stays", "--ca", "two"];
+    let key = sandbox.read("Two/ca-key.pem");
+    sandbox.command().args(stays).stdin(key).expect_code(2).complains("does not stay");
+    assert!(!sandbox.path("two").exists());
 }

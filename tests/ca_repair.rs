@@ -150,3 +150,29 @@ fn a_compromise_that_a_list_tells_of_raises_what_the_ledger_has_for_another_reas
     sandbox.certkit(&["ca", "check"]).expect_code(0);
     sandbox.certkit(&["ca", "issue", "d.test", "--key", "a.test-key.pem"]).expect_code(2).complains("compromised");
 }
+
+/// A CA with two authorities below the first, one of them revoked, and its list.
+fn with_a_revoked_authority() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--name", "Test CA"]).expect_code(0);
+    for name in ["s1", "s2"] {
+        sandbox.certkit(&["ca", "intermediate", name]).expect_code(0);
+    }
+    let revoked = sandbox.ca().join("s1.pem");
+    sandbox.certkit(&["ca", "revoke", revoked.to_str().unwrap()]).expect_code(0);
+    sandbox.certkit(&["ca", "crl", "--out", "last.crl"]).expect_code(0);
+    sandbox
+}
+
+#[test]
+fn a_new_ledger_keeps_what_was_revoked_of_its_own_authorities() {
+    let sandbox = with_a_revoked_authority();
+    lose_the_ledger(&sandbox);
+    let ran = sandbox.certkit(&["ca", "repair", "--new-ledger", "--crl", "last.crl"]).expect_code(0);
+    ran.says("s1.pem").says("s2.pem").says("revoked: 1");
+    sandbox.certkit(&["ca", "check"]).expect_code(0).says("3 authorities, 3 certificates").says("s1 certifies nothing");
+    sandbox.certkit(&["ca", "issue", "--issuer", "s1", "bad.test"]).expect_code(2).complains("revoked");
+    let other = sandbox.ca().join("s2.pem");
+    sandbox.certkit(&["ca", "revoke", other.to_str().unwrap()]).expect_code(0);
+    sandbox.certkit(&["ca", "crl", "--out", "next.crl"]).expect_code(0).says("2 certificates");
+}

@@ -262,6 +262,25 @@ fn every_file_of_every_authority_is_looked_at() {
 }
 
 #[test]
+fn an_authority_that_its_issuer_cannot_revoke_is_a_fault_and_is_mended() {
+    let sandbox = with_two_tiers();
+    let authority = sandbox.ca().join("issuing.pem");
+    sandbox.certkit(&["ca", "revoke", authority.to_str().unwrap()]).expect_code(0);
+    sandbox.certkit(&["ca", "crl", "--issuer", "ca", "--out", "last.crl"]).expect_code(0);
+    tamper(
+        &sandbox,
+        "DELETE FROM names; DELETE FROM revocations;
+         DELETE FROM certificates WHERE fingerprint = (SELECT fingerprint FROM authorities WHERE id = 2)",
+    );
+    let told = "authority 2: its certificate is not among those of Test CA";
+    sandbox.certkit(&["ca", "check"]).expect_code(1).says(told).says("certkit ca repair makes it again");
+    let ran = sandbox.certkit(&["ca", "repair", "--crl", "last.crl"]).expect_code(0);
+    ran.says("recorded: CN=Test CA issuing").says("issuing.pem").says("revoked: 1");
+    let ran = sandbox.certkit(&["ca", "check"]).expect_code(0);
+    ran.says("issuing certifies nothing");
+}
+
+#[test]
 fn a_lost_certificate_of_an_authority_comes_back_from_the_ledger() {
     let sandbox = with_two_tiers();
     let file = |name: &str| sandbox.ca().join(name);

@@ -132,3 +132,48 @@ fn a_password_is_never_on_the_command_line_nor_in_an_error() {
     init(&["--ledger", "postgres://db.example/ledger?sslmode=disable"]).expect_code(2).complains("in the clear");
     assert!(!sandbox.ca().join("ca.pem").exists());
 }
+
+#[test]
+fn a_new_ledger_in_a_database_is_remembered_and_leaves_none_behind() {
+    let Some(server) = server() else { return };
+    let url = server.database();
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--name", "Test CA"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let new = ["ca", "repair", "--new-ledger", "--ledger", &url, "a.test.pem"];
+    let refused = sandbox.certkit(&new).expect_code(2);
+    refused.complains("has a ledger").complains("ledger.db").complains("ca export --records jsonl");
+    let config = sandbox.ca().join("ca.toml");
+    assert!(!config.exists());
+    // As the hint has it.
+    sandbox.certkit(&["ca", "export", "--records", "jsonl", "--out", "all.jsonl"]).expect_code(0);
+    for ending in ["", "-wal", "-shm"] {
+        _ = fs::rename(sandbox.ca().join(format!("ledger.db{ending}")), sandbox.path(format!("aside{ending}")));
+    }
+    let ran = sandbox.certkit(&[&new[..], &["all.jsonl"]].concat()).expect_code(0);
+    ran.says("a new ledger").complains("ca.toml names the ledger from now on");
+    assert!(fs::read_to_string(&config).unwrap().contains(&url));
+    sandbox.certkit(&["ca", "list"]).expect_code(0).says("a.test");
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    // Where ca.toml names one, it is not replaced by another.
+    let other = server.database();
+    let again = ["ca", "repair", "--new-ledger", "--ledger", &other];
+    sandbox.certkit(&again).expect_code(2).complains("names another ledger");
+}
+
+#[test]
+fn an_imported_ca_remembers_its_ledger() {
+    let Some(server) = server() else { return };
+    let url = server.database();
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ca", "made", "--name", "Old CA"]).expect_code(0);
+    let import = ["ca", "import", "--cert", "made/ca.pem", "--key", "made/ca-key.pem", "--ledger", &url];
+    sandbox.certkit(&import).expect_code(0).complains("ca.toml names the ledger from now on");
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    assert!(!sandbox.ca().join("ledger.db").exists());
+    // Beside a CA with a ledger of its own none is begun elsewhere.
+    sandbox.certkit(&["ca", "init", "--ca", "own", "--name", "Own CA"]).expect_code(0);
+    let beside = [&import[..], &["--ca", "own", "--called", "old"]].concat();
+    sandbox.certkit(&beside).expect_code(2).complains("has a ledger");
+    assert!(!sandbox.path("own/old.pem").exists() && !sandbox.path("own/ca.toml").exists());
+}

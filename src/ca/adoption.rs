@@ -2,9 +2,10 @@
 
 use super::authority::{Authority, AuthorityError};
 use super::ledger::{Act, Entry, Ledger, LedgerError};
+use super::tiers::{self, Uncertified};
 use crate::issue::{self, IssueError};
-use crate::key::PrivateKey;
-use crate::x509::extension::{BasicConstraints, KeyUsage};
+use crate::key::{PrivateKey, SignatureError};
+use crate::x509::extension::{AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier};
 use crate::x509::{Certificate, oids};
 use time::{Duration, OffsetDateTime};
 
@@ -20,6 +21,8 @@ pub struct Taken {
     pub known: u64,
     /// Another's, or not by this authority's signature.
     pub foreign: u64,
+    /// By a signature over a hash that is broken, which is not checked: nothing tells whether they are its own.
+    pub weak: u64,
 }
 
 impl Authority {
@@ -64,6 +67,11 @@ impl Authority {
                     () if certificate.issuer().matches(own.subject()) && certificate.verify_signature(&key).is_ok() => {
                         entries.push(Entry { certificate, profile: IMPORTED });
                     }
+                    () if certificate.issuer().matches(own.subject())
+                        && certificate.weakly_signed_with(&key).is_some() =>
+                    {
+                        taken.weak += 1;
+                    }
                     () => taken.foreign += 1,
                 }
             }
@@ -86,6 +94,34 @@ impl Authority {
         }
         Ok(taken)
     }
+
+    /// Records each authority of its ledger that another one of it has signed as a certificate of that one, which can revoke it
+    /// then. Gives those that were recorded, and those whose serial number is another certificate's.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn take_tiers(&mut self, act: &Act) -> Result<(Vec<Uncertified>, Vec<Uncertified>), AuthorityError> {
+        Ok(tiers::certify(self.ledger_mut(), IMPORTED, act)?)
+    }
+}
+
+/// Whether a root's signature upon itself is none: the certificate is damaged. That of one which another key of the same name
+/// has signed is not its own (RFC 5280 §6.1, self-issued).
+pub fn is_damaged(certificate: &Certificate) -> bool {
+    if !certificate.is_self_issued() {
+        return false;
+    }
+    let extensions = certificate.extensions();
+    let above = extensions.find::<AuthorityKeyIdentifier>().ok().flatten().and_then(|found| found.value.key_identifier);
+    let own = extensions.find::<SubjectKeyIdentifier>().ok().flatten().map(|found| found.value.0);
+    if above.is_some() && above != own {
+        return false;
+    }
+    certificate.public_key().is_ok_and(|key| {
+        matches!(certificate.verify_signature(&key), Err(SignatureError::Mismatch))
+            || (matches!(certificate.verify_signature(&key), Err(SignatureError::Weak(_)))
+                && certificate.weakly_signed_with(&key).is_none())
+    })
 }
 
 /// What is odd about an authority's certificate: some clients will object to what it issues.
@@ -116,6 +152,15 @@ pub fn oddities(certificate: &Certificate, now: OffsetDateTime) -> Vec<String> {
              it, no certificate and no revocation list; make a new CA",
         );
     }
+    if certificate.is_self_issued()
+        && let Some(hash) = certificate.public_key().ok().and_then(|key| certificate.weakly_signed_with(&key))
+    {
+        odd.push(format!(
+            "its own signature is over {hash}, which certkit does not check: a root is trusted without it (RFC 5280 §6.1), and \
+             some clients refuse it all the same"
+        ));
+    }
+    let mut say = |what: &str| odd.push(what.to_owned());
     let end = certificate.validity().not_after;
     if end < now {
         say("it has expired: it signs nothing more");

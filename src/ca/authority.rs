@@ -253,6 +253,11 @@ impl Authority {
         self.ledger.record(self.id, certificates, act)
     }
 
+    /// The ledger that it is in.
+    pub(super) fn ledger_mut(&mut self) -> &mut dyn Ledger {
+        &mut *self.ledger
+    }
+
     /// Notes in the audit log what is done to it and changes no record.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use super::ledger::{
     AuditHead, Auditor, AuthorityId, Change, Examined, Flaw, Ledger, LedgerError, ListQuery, Mark, Prospect,
     SignedList, search_names,
 };
+use super::tiers;
 use crate::encoding::hex;
 use crate::key::PublicKey;
 use crate::x509::extension::CrlReason;
@@ -152,6 +153,14 @@ pub fn check(
         }
     }
     if whole {
+        for found in fault.or_damaged(tiers::uncertified(ledger))?.unwrap_or_default() {
+            let what = format!(
+                "its certificate is not among those of {}, which has signed it: it cannot be revoked, and that it was is lost; the \
+                 repair takes that from the lists which were published (--crl FILE)",
+                found.issuer
+            );
+            fault.tell(format!("authority {}", found.id), what, Remedy::Repair);
+        }
         seen.unseen().for_each(|unseen| (fault.tell)(missing(unseen, &authorities)));
     }
     Ok(Counts { authorities: authorities.len() as u64, certificates, lists, head })
@@ -377,7 +386,15 @@ fn judge(row: &Examined, authorities: &BTreeMap<AuthorityId, Known>) -> Vec<Foun
                 let what = format!("its issuer is not its authority, {}", issuer.display_name());
                 faults.push((what, Remedy::Investigate));
             } else if certificate.verify_signature(key).is_err() {
-                faults.push(("it is not signed by its authority".to_owned(), Remedy::Investigate));
+                match certificate.weakly_signed_with(key) {
+                    // Nobody trusts a root for its own signature (RFC 5280 §6.1).
+                    Some(_) if certificate == *issuer => {}
+                    Some(hash) => faults.push((
+                        format!("it is signed with {hash}, which certkit does not check: anybody may have made it"),
+                        Remedy::Investigate,
+                    )),
+                    None => faults.push(("it is not signed by its authority".to_owned(), Remedy::Investigate)),
+                }
             }
         }
     }

@@ -16,8 +16,9 @@ pub mod place;
 pub mod recovery;
 pub mod renewal;
 pub mod responder;
+pub mod tiers;
 
-pub use adoption::{IMPORTED, Taken, oddities};
+pub use adoption::{IMPORTED, Taken, is_damaged, oddities};
 pub use authority::{
     Authority, AuthorityError, CompromisedKeys, Issued, ListOrder, Order, Press, PublishedList, RevokedAuthority,
     Signatory, StatusSignatory, Task, Unrecorded,

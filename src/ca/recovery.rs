@@ -7,7 +7,7 @@ use ::time::OffsetDateTime;
 use super::ledger::{Act, AuthorityId, AuthorityRecord, Ledger, LedgerError, ListQuery, Query, Record, Revocation};
 use crate::encoding::Oid;
 use crate::encoding::der::Reader;
-use crate::key::digest;
+use crate::key::{HashAlgorithm, digest};
 use crate::x509::crl::RevokedCertificate;
 use crate::x509::extension::{CrlNumber, CrlReason, IssuingDistributionPoint};
 use crate::x509::{
@@ -51,6 +51,9 @@ pub enum ListFault {
     /// Its signature is not the authority's.
     #[error("no authority of this CA has signed it")]
     Foreign,
+    /// Its signature is over a broken hash.
+    #[error("it is signed with {0}, which certkit does not check: anybody may have made it")]
+    Weak(HashAlgorithm),
     /// No ledger can go on from its number.
     #[error("its CRL number is beyond what the ledger counts")]
     Number,
@@ -144,10 +147,10 @@ impl OwnList {
     /// # Errors
     /// [`ListFault`].
     pub fn read(list: &CertificateRevocationList, issuer: &Certificate) -> Result<Self, ListFault> {
-        let signed = list.issuer().matches(issuer.subject())
-            && issuer.public_key().is_ok_and(|key| list.verify_signature(&key).is_ok());
-        if !signed {
-            return Err(ListFault::Foreign);
+        let key = issuer.public_key().ok().filter(|_| list.issuer().matches(issuer.subject()));
+        let key = key.ok_or(ListFault::Foreign)?;
+        if list.verify_signature(&key).is_err() {
+            return Err(list.weakly_signed_with(&key).map_or(ListFault::Foreign, ListFault::Weak));
         }
         // RFC 5280 §5.2: "the application MUST NOT use that CRL".
         let unknown = |it: &&Extension| it.critical && !PROCESSED.contains(&it.oid);

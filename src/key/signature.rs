@@ -176,6 +176,16 @@ impl SignatureAlgorithm {
         verify::verify_weak(self, key, message, signature)
     }
 
+    /// The broken hash that a signature is over, if it is this key's as far as that can be computed; `None` where the hash is
+    /// not broken, or the signature another key's.
+    pub(crate) fn weak_hash_of(self, key: &PublicKey, message: &[u8], signature: &[u8]) -> Option<HashAlgorithm> {
+        let hash = self.hash().filter(|hash| hash.is_broken())?;
+        match self.verify_weak(key, message, signature) {
+            Err(SignatureError::Mismatch | SignatureError::KeyMismatch { .. }) => None,
+            _ => Some(hash),
+        }
+    }
+
     fn oid(self) -> &'static [u8] {
         match self {
             Self::RsaPkcs1(HashAlgorithm::Md5) => oids::RSA_MD5,

@@ -10,7 +10,7 @@ use super::extension::{
 use super::{DistinguishedName, Extensions, GeneralName, SerialNumber, Validity, X509Error, outermost, parsed, part};
 use crate::encoding::Oid;
 use crate::encoding::der::{DerError, Reader, tag};
-use crate::key::{KeyError, PublicKey, SignatureAlgorithm, SignatureError, digest};
+use crate::key::{HashAlgorithm, KeyError, PublicKey, SignatureAlgorithm, SignatureError, digest};
 use x509_parser::certificate::Validity as ParsedValidity;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
@@ -207,6 +207,12 @@ impl Certificate {
     /// Checks the signature with this key.
     pub fn verify_signature(&self, key: &PublicKey) -> Result<(), SignatureError> {
         self.signature_algorithm()?.verify(key, self.tbs(), self.signature())
+    }
+
+    /// The broken hash that the signature is over, where it is this key's: [`Self::verify_signature`] does not check such a one,
+    /// for anybody may have made it.
+    pub fn weakly_signed_with(&self, key: &PublicKey) -> Option<HashAlgorithm> {
+        self.signature_algorithm().ok()?.weak_hash_of(key, self.tbs(), self.signature())
     }
 
     /// Whether issuer and subject are the same name (RFC 5280 §3.2).

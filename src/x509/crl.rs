@@ -10,7 +10,7 @@ use super::extension::{CrlNumber, CrlReason, DeltaCrlIndicator, ExtensionError, 
 use super::{DistinguishedName, Extensions, GeneralName, SerialNumber, X509Error, oids, part, time};
 use crate::encoding::Oid;
 use crate::encoding::der::{self, DerError, Reader, tag};
-use crate::key::{PublicKey, SignatureAlgorithm, SignatureError};
+use crate::key::{HashAlgorithm, PublicKey, SignatureAlgorithm, SignatureError};
 
 const KIND: &str = "revocation list";
 
@@ -187,6 +187,13 @@ impl CertificateRevocationList {
     /// The algorithm of the signature.
     pub fn signature_algorithm(&self) -> Result<SignatureAlgorithm, SignatureError> {
         SignatureAlgorithm::from_algorithm_identifier(self.signature_algorithm_der())
+    }
+
+    /// The broken hash that the signature is over, where it is this key's: [`Self::verify_signature`] does not check such a one,
+    /// for anybody may have made it.
+    pub fn weakly_signed_with(&self, key: &PublicKey) -> Option<HashAlgorithm> {
+        let (tbs, signature) = (self.slice(&self.fields.tbs), self.slice(&self.fields.signature));
+        self.signature_algorithm().ok()?.weak_hash_of(key, tbs, signature)
     }
 
     /// Checks the signature with this key.

@@ -336,6 +336,34 @@ impl Chosen {
         self.location()?.open_to_mend()
     }
 
+    /// Refuses to begin a ledger elsewhere where the folder has one with authorities in it, or one that may have: two ledgers
+    /// would each number, issue and revoke for themselves. Where `ca.toml` names another one than the command line,
+    /// [`LedgerArgs::to_remember`] refuses.
+    pub(super) fn has_no_ledger_elsewhere(&self) -> anyhow::Result<()> {
+        let usual = self.place.ledger();
+        if self.location()?.is_file() || self.config()?.ledger.is_some() || !is_there(&usual) {
+            return Ok(());
+        }
+        let opened = Location::File(usual.clone()).open_to_read().and_then(|mut ledger| Ok(ledger.authorities()?));
+        let is_free = match &opened {
+            Ok(authorities) => authorities.is_empty(),
+            Err(error) => error.chain().any(|cause| matches!(cause.downcast_ref(), Some(LedgerError::Empty { .. }))),
+        };
+        if is_free {
+            return Ok(());
+        }
+        Err(anyhow!(
+            "the CA in {} has a ledger, {}: another one in {} would not know what that has issued and revoked",
+            self.shown(),
+            shown(&usual),
+            self.ledger_shown()
+        ))
+        .hint(
+            "leave out --ledger and CERTKIT_LEDGER; to begin anew in the database, export its records (certkit ca export \
+             --records jsonl), move it aside, and give that file to certkit ca repair --new-ledger --ledger URL",
+        )
+    }
+
     /// Whether every authority in the ledger is of this folder.
     pub(super) fn has_own_ledger(&self) -> anyhow::Result<bool> {
         Ok(self.location()?.is_file())

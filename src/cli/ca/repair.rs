@@ -3,6 +3,7 @@
 mod documents;
 pub(super) mod folder;
 mod records;
+mod tiers;
 
 use std::path::PathBuf;
 
@@ -12,12 +13,14 @@ use serde::{Serialize, Serializer};
 
 use self::documents::{Documents, Given, GivenList};
 use self::folder::Folder;
+use super::ledger::Remembered;
 use super::place::{self, Chosen};
 use crate::ca::place::is_there;
 use crate::ca::recovery::{self, ListFault, Named, OwnList, Recovered};
-use crate::ca::{Act, Action, AuthorityId, AuthorityName, AuthorityRecord, Entry, Ledger, LedgerError};
+use crate::ca::{Act, Action, AuthorityId, AuthorityName, AuthorityRecord, Config, Entry, Ledger, LedgerError};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
+use crate::cli::files::{self, Mode, WriteSet};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, good, safe, warn};
@@ -40,8 +43,12 @@ that the next list has a greater one (RFC 5280 §5.2.3), and each revocation who
 named, and the exit status is 1: give their certificates too. A hold that the ledger knows to be lifted since stays lifted, and
 what it has revoked for another reason is raised to a compromise that a list tells of.
 
+An authority that another one of this CA has certified is recorded among the certificates of that one, where it is missing
+there: only so can it be revoked, or a list tell that it was.
+
 With --new-ledger a CA whose ledger is lost gets a new one, with its authorities and whatever certificates the FILEs hold. All
-FILEs are judged first. Where an authority has no list and there is no export, all that it revoked is lost: the answer says so.
+FILEs are judged first. With --ledger it is in a database, and ca.toml names it from then on; where the folder or ca.toml has
+another ledger, that is refused. Where an authority has no list and there is no export, all that it revoked is lost: the answer says so.
 
 Exit status: 0 done; 1 something could not be recorded or put back; 2 could not answer.
 
@@ -78,12 +85,20 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         chosen.is_made()?;
     }
     let act = place::act(Action::Repair);
+    let remembered = match args.new_ledger {
+        true => {
+            chosen.has_no_ledger_elsewhere()?;
+            chosen.ledger_args().to_remember(chosen.place(), &chosen.config()?)?
+        }
+        false => Remembered::default(),
+    };
     let Documents { certificates, exported, lists, passed_over } = Documents::read(&args.files, &args.crl, chosen)?;
     let mut repaired = Repaired { new_ledger: args.new_ledger, passed_over, ..Repaired::default() };
     let mut ledger = match args.new_ledger {
         true => new_ledger(chosen, &act)?,
         false => chosen.ledger_to_mend()?,
     };
+    remember(remembered, chosen, session)?;
     for mended in ledger.mend(&act)? {
         repaired.mended.push(mended.what);
         repaired.cautions.extend(mended.caution);
@@ -92,6 +107,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     (repaired.put_back, repaired.not_put_back) = folder.put_back(chosen, chosen.has_own_ledger()?, session)?;
     check_owner(chosen, &mut *ledger)?;
     let authorities = authorities(&mut *ledger)?;
+    // Before the lists, which may revoke one of them.
+    tiers::certify(&mut *ledger, chosen, &authorities, &act, &mut repaired)?;
     let mut of_export = Recovered::default();
     for given @ Given { file, certificate, profile: _, revocation } in &certificates {
         let about = || About::of(file.clone(), certificate);
@@ -165,6 +182,23 @@ fn new_ledger(chosen: &Chosen, act: &Act) -> anyhow::Result<Box<dyn Ledger>> {
         ledger.add_authority(certificate, REPAIRED_PROFILE, act)?;
     }
     Ok(ledger)
+}
+
+/// Has `ca.toml` name the new ledger, so that the next command finds it, and says so.
+fn remember(Remembered { url, word }: Remembered, chosen: &Chosen, session: &mut Session) -> anyhow::Result<()> {
+    if url.is_some() {
+        let path = chosen.place().config();
+        let before = files::read_text_if_there(&path)?;
+        let config = Config { ledger: url, ..Config::default() };
+        let text = config.added_to(before.as_ref().map(|text| text.as_str()).unwrap_or_default());
+        let mut set = WriteSet::new(false).lasting();
+        set.replace(path, text.into_bytes(), Mode::Public);
+        set.write(session)?;
+    }
+    if let Some(word) = word {
+        session.say(word);
+    }
+    Ok(())
 }
 
 /// Refuses to go on with the ledger of another CA.
@@ -251,15 +285,15 @@ fn record(
     match ledger.record(*by, &[Entry { certificate, profile }], act) {
         Ok(()) => Ok(Outcome::Recorded(*by)),
         Err(LedgerError::AlreadyRecorded { .. }) => Ok(Outcome::Known(Some(*by))),
-        Err(LedgerError::SerialTaken { .. }) => {
-            Ok(Outcome::LeftOut("the ledger has another certificate with its serial number".to_owned()))
-        }
+        Err(LedgerError::SerialTaken { .. }) => Ok(Outcome::LeftOut(SERIAL_TAKEN.to_owned())),
         Err(error) => Err(error.into()),
     }
 }
 
 /// The profile of a certificate that does not tell it.
 const REPAIRED_PROFILE: &str = "unknown";
+
+const SERIAL_TAKEN: &str = "the ledger has another certificate with its serial number";
 
 #[derive(Debug, Default, Serialize)]
 struct Repaired {

@@ -21,6 +21,8 @@ pub(super) struct Revoked {
 pub(super) struct Index {
     /// The certificates that it calls revoked.
     pub(super) revoked: Vec<Revoked>,
+    /// The certificates that it calls valid: serial number, end and subject.
+    pub(super) valid: Vec<(SerialNumber, OffsetDateTime, String)>,
     /// The serial numbers of those whose end is known, and when that is, revoked or not.
     pub(super) ends: HashMap<SerialNumber, OffsetDateTime>,
     /// The numbers of the lines that tell of a revocation and cannot be read. Other lines that cannot be read are left out.
@@ -33,6 +35,10 @@ impl Index {
         let mut index = Self::default();
         for (line, number) in text.lines().zip(1..) {
             if let Some((serial, end)) = known(line) {
+                if let Some(subject) = line.strip_prefix("V\t").map(|rest| rest.split('\t').nth(4).unwrap_or_default())
+                {
+                    index.valid.push((serial.clone(), end, subject.to_owned()));
+                }
                 index.ends.insert(serial, end);
             }
             if line.split('\t').next() == Some("R") {
@@ -96,7 +102,9 @@ mod tests {
                     R\t20500101000000Z\t20260102030405Z\t0B\tunknown\t/CN=c\n\
                     R\t?\t260102030405Z,removeFromCRL\t0C\tunknown\t/CN=c\n\
                     E\t200101000000Z\t\t0D\tunknown\t/CN=d\nR\tx\n\nR\t1\tnever\t0E\tunknown\t/CN=e\n";
-        let Index { revoked, ends, damaged } = Index::read(text);
+        let Index { revoked, valid, ends, damaged } = Index::read(text);
+        let valid: Vec<String> = valid.iter().map(|(serial, _, subject)| format!("{serial} {subject}")).collect();
+        assert_eq!(valid, ["01 /CN=a"]);
         let said: Vec<String> =
             revoked.iter().map(|it| format!("{} {}", it.serial, it.revocation.reason.name())).collect();
         assert_eq!(said, ["0a keyCompromise", "0b unspecified", "0c unspecified"]);

@@ -2,7 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
+
 use crate::ca::AuthorityName;
+use crate::cli::files;
+use crate::cli::output::shown;
+use crate::cli::problem::Hinted;
 
 /// A CA as another program left it.
 #[derive(Debug)]
@@ -19,6 +24,8 @@ pub(super) struct Layout {
     pub(super) next_list: Option<PathBuf>,
     /// The revocation list that it has published.
     pub(super) lists: Vec<PathBuf>,
+    /// Certificates of other CAs that lie in the folder too.
+    pub(super) beside: Vec<PathBuf>,
 }
 
 /// What lies in this folder, if it is known.
@@ -27,7 +34,11 @@ pub(super) fn find(folder: &Path) -> Option<Layout> {
         let at = |path: &str| folder.join(path);
         let there = |path: &str| Some(at(path)).filter(|path| path.is_file());
         let certificate = there(known.certificate)?;
-        let mut authorities = vec![(AuthorityName::first(), certificate, there(known.key))];
+        let is_other = |other: &&Known| other.of != known.of;
+        let beside = KNOWN.iter().filter(is_other).filter_map(|other| there(other.certificate));
+        let same = |path: &PathBuf| matches!((files::read(path), files::read(&certificate)), (Ok(a), Ok(b)) if a == b);
+        let beside = beside.filter(|path| !same(path)).collect();
+        let mut authorities = vec![(AuthorityName::first(), certificate.clone(), there(known.key))];
         if let Some((name, certificate, key)) = known.below
             && let (Some(certificate), Ok(name)) = (there(certificate), name.parse())
         {
@@ -35,6 +46,7 @@ pub(super) fn find(folder: &Path) -> Option<Layout> {
         }
         Some(Layout {
             of: known.of,
+            beside,
             authorities,
             issued: known.issued.iter().map(|path| at(path)).filter(|path| path.is_dir()).collect(),
             index: known.openssl.then(|| there("index.txt")).flatten(),
@@ -42,6 +54,25 @@ pub(super) fn find(folder: &Path) -> Option<Layout> {
             lists: LISTS.iter().filter(|_| known.openssl).filter_map(|path| there(path)).collect(),
         })
     })
+}
+
+/// What is said of another CA's certificate in a folder of which one CA was taken.
+pub(super) fn beside(path: &Path) -> String {
+    let path = shown(path);
+    format!(
+        "{path} is another CA's and is not taken over: certkit ca import --cert {path} --key FILE, into another folder"
+    )
+}
+
+/// Refuses to remember as a key's place what is there for this run alone: a pipe, or a file descriptor.
+pub(super) fn must_stay(key_at: Option<&Path>) -> anyhow::Result<()> {
+    let Some(path) = key_at else { return Ok(()) };
+    let passes = files::is_dash(path) || !path.is_file() || path.starts_with("/dev") || path.starts_with("/proc");
+    if !passes {
+        return Ok(());
+    }
+    Err(anyhow!("a key in {} does not stay: nothing is there after this run", shown(path)))
+        .hint("give the file that it is in, --key FILE, or leave --key-stays out and let the key be copied here")
 }
 
 struct Known {

@@ -49,6 +49,13 @@ pub(super) fn read(
                 }
                 Err(ListFault::Foreign) => return foreign(path, list, authorities, is_given),
                 Err(ListFault::Number) => return too_great(path),
+                Err(fault @ ListFault::Weak(_)) => {
+                    let without = if is_given { "leave it out" } else { "move it away" };
+                    return Err(anyhow!("{}: {fault}", cannot_use(path))).hint(format!(
+                        "sign it again with SHA-256, as openssl ca -gencrl -md sha256 does; or {without}: its revocations are \
+                         not taken over then"
+                    ));
+                }
                 Err(fault) => {
                     return Err(anyhow!("{}: {fault}", cannot_use(path)))
                         .hint("give complete lists that this CA has made of its own certificates only");

@@ -18,7 +18,7 @@ use super::place::{self, Chosen};
 use super::signer::warn_if_open;
 use super::wanted::written_key;
 use crate::ca::place::State;
-use crate::ca::{AbsentKey, Action, Authority, AuthorityError, AuthorityName, Config, Taken, oddities};
+use crate::ca::{AbsentKey, Action, Authority, AuthorityError, AuthorityName, Config, Taken, is_damaged, oddities};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet};
@@ -63,7 +63,7 @@ For example:
   certkit ca import ~/pki --key-stays
 
 With --json the answer is an object: `from`; `folder`; `authorities` as `certkit ca init` answers; `warnings`; `issued` with
-`recorded`, `known`, `foreign` (how many certificates); `revoked` (how many); `lists` (files that were taken); `only_listed`
+`recorded`, `known`, `foreign`, `weak` (how many certificates; the last are signed with SHA-1 or MD5 and not recorded); `revoked` (how many); `lists` (files that were taken); `only_listed`
 (serial numbers that a list revokes and index.txt does not); and `dropped` (serial numbers whose revocation is lost).")]
 pub(super) struct Args {
     /// The folder of another program's CA, or a PKCS#12 file; with --key, the CA's certificate
@@ -149,6 +149,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let (from, mut candidates, found) = candidates(&args)?;
     let claim = chosen.claim(PATIENCE)?;
     let config = chosen.config()?;
+    chosen.has_no_ledger_elsewhere()?;
+    let ledger = chosen.ledger_args().to_remember(chosen.place(), &config)?;
     match (chosen.state()?, &args.called) {
         (State::Empty, Some(_)) => {
             return Err(anyhow!("the first authority of a folder is called ca")).hint("leave --called out");
@@ -169,6 +171,16 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     for candidate in &candidates {
         is_new(candidate, chosen)?;
+        if is_damaged(&candidate.certificate) {
+            let subject = candidate.certificate.subject();
+            return Err(anyhow!(
+                "the certificate of {subject} in {from} is damaged: its signature is not that of its own key"
+            ))
+            .hint("copy it again from where clients have it, or restore it from a backup");
+        }
+        if args.key_stays {
+            layout::must_stay(candidate.key_at.as_deref())?;
+        }
     }
     passphrase_has_effect(&args, &from, &candidates)?;
     let pool: Vec<Certificate> =
@@ -200,21 +212,31 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             .last()
             .filter(|last| candidates.len() > 1 && last.key.is_some())
             .map(|last| last.name.clone()),
-        ledger: None,
+        ledger: ledger.url,
         keys: absent,
     };
-    if said.tells_of_authorities() {
+    if !said.is_silent() {
         let before = files::read_text_if_there(&chosen.place().config())?;
         let text = said.added_to(before.as_ref().map(|text| text.as_str()).unwrap_or_default());
         set.replace(chosen.place().config(), text.into_bytes(), Mode::Public);
     }
-    let (mut warnings, mut adopted) = (Vec::new(), Vec::new());
+    let mut warnings: Vec<String> =
+        found.iter().flat_map(|found| &found.beside).map(|path| layout::beside(path)).collect();
+    let mut adopted = Vec::new();
     for candidate in &candidates {
         let Candidate { name, certificate, key, .. } = candidate;
         let above = path_above(certificate, &pool);
         let mut odd = oddities(certificate, now);
         let top = above.last().unwrap_or(certificate);
-        if !top.is_self_issued() {
+        let weak = pool.iter().filter(|it| top.issuer().matches(it.subject()));
+        let weak = weak.filter_map(|it| top.weakly_signed_with(&it.public_key().ok()?)).next();
+        if let Some(hash) = weak.filter(|_| !top.is_self_issued()) {
+            odd.push(format!(
+                "{} is signed with {hash}, which certkit does not check: what is above it is left out, and clients of today \
+                 refuse what it signs",
+                top.subject()
+            ));
+        } else if !top.is_self_issued() {
             let missing = format!("the certificate of {} above it is not here", top.issuer());
             odd.push(match &args.chain {
                 None => format!("{missing}: give it with --chain"),
@@ -254,6 +276,9 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     set.write(session)?;
     claim.keep();
+    if let Some(word) = ledger.word {
+        session.say(word);
+    }
 
     let Told { issued, revoked, lists, only_listed, dropped, odd } = past.record(&mut adopted)?;
     warnings.extend(odd);
@@ -457,8 +482,8 @@ impl Report for Imported {
         for warning in &self.warnings {
             text.line(format_args!("{} {warning}", warn("odd:")));
         }
-        let Taken { recorded, known, foreign } = self.issued;
-        if recorded + known + foreign > 0 {
+        let Taken { recorded, known, foreign, weak } = self.issued;
+        if recorded + known + foreign + weak > 0 {
             text.line(format_args!(
                 "recorded {recorded} certificate{}, {} of them revoked; {known} were known, {foreign} are not its own",
                 if recorded == 1 { "" } else { "s" },

@@ -16,6 +16,7 @@ use crate::cli::ca::place;
 use crate::cli::files::{self, Lines};
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
+use crate::container::ContainerError;
 use crate::x509::{Certificate, SerialNumber};
 
 /// The past of a CA, as files tell of it.
@@ -62,7 +63,10 @@ impl Past {
         authorities: &[&Certificate],
         now: OffsetDateTime,
     ) -> anyhow::Result<Self> {
-        let mut past = Self { issued: issued(args, found)?, ..Self::default() };
+        let (issued, unreadable) = issued(args, found)?;
+        let mut past = Self { issued, ..Self::default() };
+        past.told.odd.extend(unreadable);
+        past.told.odd.extend(weak(&past.issued, authorities));
         let beside = found.map(|found| found.lists.as_slice()).unwrap_or_default();
         past.lists = lists::read(&args.crl, beside, authorities, &mut past.told.odd)?;
         past.told.lists = past.lists.iter().flat_map(|lists| &lists.files).cloned().collect();
@@ -73,6 +77,9 @@ impl Past {
             return Err(anyhow!("line {line} of {} tells of a revocation and cannot be read", shown(path)))
                 .hint(format!("mend it, or go on without such lines: {DROP}"));
         }
+        if let (Some(path), Some(own)) = (index_at, authorities.first()) {
+            past.told.odd.extend(lost(&index, path, own, &past.issued, now));
+        }
         let mut missing = Missing { accepted: args.drop_revocations, ..Missing::default() };
         let none = Index::default();
         for (at, (own, lists)) in authorities.iter().zip(&past.lists).enumerate() {
@@ -80,7 +87,9 @@ impl Past {
             let (Index { revoked, ends, .. }, index_at) = if at == 0 { (&index, index_at) } else { (&none, None) };
             let listed = recovery::standing(&lists.own);
             let in_index: HashSet<&SerialNumber> = revoked.iter().map(|it| &it.serial).collect();
-            let at_hand = at_hand(&listed.keys().chain(in_index.iter().copied()).collect(), own, &past.issued)?;
+            // An authority may have certified another one that comes with it.
+            let all = past.issued.iter().chain(authorities.iter().copied());
+            let at_hand = at_hand(&listed.keys().chain(in_index.iter().copied()).collect(), own, all)?;
             // A certificate that has expired is on no list any more (RFC 5280 §3.3).
             let has_expired = |serial: &&SerialNumber| ends.get(*serial).is_some_and(|end| *end < now);
             let (expired, missed): (Vec<&SerialNumber>, Vec<&SerialNumber>) =
@@ -110,10 +119,22 @@ impl Past {
             told.issued.recorded += one.recorded;
             told.issued.known += one.known;
             told.issued.foreign += one.foreign;
+            told.issued.weak += one.weak;
         }
         // What is another's for each of them is foreign.
         let others = (adopted.len() as u64).saturating_sub(1);
         told.issued.foreign = told.issued.foreign.saturating_sub(others * issued.len() as u64);
+        if let Some((_, authority)) = adopted.first_mut() {
+            let (recorded, left_out) = authority.take_tiers(&act)?;
+            told.issued.recorded += recorded.len() as u64;
+            told.odd.extend(left_out.iter().map(|it| {
+                format!(
+                    "{} is not recorded as a certificate of {}, which cannot revoke it: another certificate has its serial number",
+                    it.certificate.subject(),
+                    it.issuer
+                )
+            }));
+        }
         // Lists first: what they say is signed, and known to others.
         for ((_, authority), lists) in adopted.iter_mut().zip(&lists) {
             let Recovered { revoked, unrecorded, .. } = authority.recover(&lists.own, &act)?;
@@ -142,12 +163,59 @@ impl Past {
 fn at_hand<'a>(
     revoked: &HashSet<&SerialNumber>,
     own: &Certificate,
-    issued: &'a [Certificate],
+    issued: impl Iterator<Item = &'a Certificate>,
 ) -> anyhow::Result<HashSet<&'a SerialNumber>> {
     let key = own.public_key()?;
     let is_its = |it: &&Certificate| it.issuer().matches(own.subject()) && it.verify_signature(&key).is_ok();
-    let wanted = issued.iter().filter(|it| revoked.contains(it.serial()) && *it != own);
+    let wanted = issued.filter(|it| revoked.contains(it.serial()) && *it != own);
     Ok(wanted.filter(is_its).map(Certificate::serial).collect())
+}
+
+/// What is said of certificates that the index calls valid, and that are nowhere: they could not be revoked here.
+fn lost(
+    index: &Index,
+    index_at: &Path,
+    own: &Certificate,
+    issued: &[Certificate],
+    now: OffsetDateTime,
+) -> Option<String> {
+    let there: HashSet<&SerialNumber> =
+        issued.iter().filter(|it| it.issuer().matches(own.subject())).map(Certificate::serial).collect();
+    // `openssl ca -selfsign` has the root in its own index.
+    let is_lost = |serial: &SerialNumber| !(there.contains(serial) || own.is_self_issued() && serial == own.serial());
+    let lost: Vec<String> = index
+        .valid
+        .iter()
+        .filter(|(serial, end, _)| *end >= now && is_lost(serial))
+        .map(|(serial, _, subject)| format!("{serial} {subject}"))
+        .collect();
+    (!lost.is_empty()).then(|| {
+        format!(
+            "{} calls these valid, and their certificates are missing or cannot be read: {}; they are not recorded, and cannot be \
+             revoked here until certkit ca repair FILE records them",
+            shown(index_at),
+            some(&lost)
+        )
+    })
+}
+
+/// What is said of certificates in the name of one of these authorities whose signature is over a broken hash.
+fn weak(issued: &[Certificate], authorities: &[&Certificate]) -> Option<String> {
+    let is_weak = |it: &&Certificate| {
+        authorities.iter().any(|own| {
+            *it != *own
+                && it.issuer().matches(own.subject())
+                && own.public_key().is_ok_and(|key| it.weakly_signed_with(&key).is_some())
+        })
+    };
+    let weak: Vec<String> =
+        issued.iter().filter(is_weak).map(|it| format!("{} {}", it.serial(), it.subject())).collect();
+    (!weak.is_empty()).then(|| {
+        format!(
+            "signed with SHA-1 or MD5, which certkit does not check, and not recorded: {}; issue them anew here",
+            some(&weak)
+        )
+    })
 }
 
 /// Revoked certificates that are not at hand, so that no ledger has them and no list made here.
@@ -195,7 +263,10 @@ fn read_index(path: &Path) -> anyhow::Result<Index> {
 }
 
 /// The certificates that it has issued, and others that lie beside them.
-fn issued(args: &Args, found: Option<&Layout>) -> anyhow::Result<Vec<Certificate>> {
+///
+/// Of files that a folder has and that are damaged it says so.
+fn issued(args: &Args, found: Option<&Layout>) -> anyhow::Result<(Vec<Certificate>, Vec<String>)> {
+    let mut unreadable = Vec::new();
     let mut paths = Vec::new();
     for path in args.issued.iter().chain(found.iter().flat_map(|found| &found.issued)) {
         match path.is_dir() {
@@ -205,22 +276,39 @@ fn issued(args: &Args, found: Option<&Layout>) -> anyhow::Result<Vec<Certificate
     }
     let mut all: Vec<Certificate> = Vec::new();
     for path in &paths {
-        // Of a folder, keys and requests too: what holds no certificate was not issued.
-        let read = match args.issued.contains(path) {
-            true => certificates(path)?,
-            false => certificates(path).unwrap_or_default(),
-        };
-        all.extend(read);
+        match certificates(path) {
+            Ok(read) => all.extend(read),
+            Err(error) if args.issued.contains(path) => return Err(error),
+            Err(error) if is_loss(&error, path) => unreadable.push(format!("{error:#}; it is passed over")),
+            // Of a folder, keys and requests too: what holds no certificate was not issued.
+            Err(_) => {}
+        }
     }
     all.sort_by(|one, other| one.der().cmp(other.der()));
     all.dedup();
-    Ok(all)
+    Ok((all, unreadable))
+}
+
+/// Whether a file that cannot be read may have held a certificate: it is damaged, or not let be read.
+fn is_loss(error: &anyhow::Error, path: &Path) -> bool {
+    match error.chain().find_map(|cause| cause.downcast_ref::<ContainerError>()) {
+        None | Some(ContainerError::Damaged { .. } | ContainerError::CutShort { .. }) => true,
+        Some(ContainerError::Empty) => {
+            path.extension().is_some_and(|ending| ["pem", "crt", "cer", "der"].iter().any(|known| ending == *known))
+        }
+        Some(_) => false,
+    }
 }
 
 /// Some serial numbers, as they are shown.
 pub(super) fn listed(serials: &[SerialNumber]) -> String {
-    let some = serials.iter().take(MOST_SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    match serials.len().saturating_sub(MOST_SHOWN) {
+    some(&serials.iter().map(ToString::to_string).collect::<Vec<_>>())
+}
+
+/// The first of several.
+fn some(all: &[String]) -> String {
+    let some = all.iter().take(MOST_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(MOST_SHOWN) {
         0 => some,
         more => format!("{some} and {more} more"),
     }
