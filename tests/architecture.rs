@@ -127,6 +127,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
         "std::fs",
         &[
             "cli/files/access.rs",
+            "cli/files/arrival.rs",
             "cli/files/claim.rs",
             "cli/files/folder.rs",
             "cli/files/growing.rs",

@@ -135,3 +135,28 @@ fn requests_in_one_file_are_each_signed() {
     }
     assert_eq!(serials(&sandbox.certkit(&["ca", "list", "--json"])).len(), 4);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_goes_to_nobody_is_no_success() {
+    let sandbox = Sandbox::new();
+    let set_up = "certkit ca init && certkit ca issue a.test && certkit csr new b.test --out b.csr --keyout b-key.pem \
+                  && certkit new --cn Other --profile root-ca --out o.pem";
+    sandbox.shell(set_up).expect_code(0);
+    for line in [
+        "ca crl",
+        "ca sign b.csr",
+        "ca intermediate --csr b.csr",
+        "ca cross-sign o.pem",
+        "ca issue --key b-key.pem b.test",
+        "ca export a.test --chain",
+        "new --key b-key.pem n.test",
+        "csr new --key b-key.pem n.test",
+    ] {
+        sandbox.shell(&format!("certkit {line} --out - >&-")).expect_code(2).complains("stdout: it is closed");
+        let left = format!("exec 3> >(true); sleep 0.3; certkit {line} --out - >&3");
+        sandbox.shell(&left).expect_code(2).complains("its reader has left");
+        // Whoever throws it away knows.
+        sandbox.shell(&format!("certkit {line} --out - >/dev/null")).expect_code(0);
+    }
+}

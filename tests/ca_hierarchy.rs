@@ -112,6 +112,30 @@ fn the_roots_key_lies_where_it_was_put_and_nowhere_else() {
     sandbox.certkit(&inside).expect_code(2).complains("in the CA's folder");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_roots_key_that_reaches_nobody_makes_no_ca() {
+    let sandbox = Sandbox::new();
+    for (line, why) in [
+        ("certkit ca init --intermediate --root-key-out - >&-", "stdout: it is closed"),
+        ("certkit ca init --intermediate --root-key-out - >/dev/null", "nobody would have the key"),
+        ("certkit ca init --intermediate --root-key-out /dev/null", "nobody would have the key"),
+        ("certkit ca init --intermediate --root-key-out - >/dev/full", "no space left"),
+        ("exec 3> >(true); sleep 1; certkit ca init --intermediate --root-key-out - >&3", "its reader has left"),
+        ("exec 3> >(true); sleep 1; certkit ca init --intermediate --root-key-out /dev/fd/3", "cannot write /dev/fd/3"),
+        ("certkit new b.test --out b.pem --keyout - >/dev/null", "nobody would have the key"),
+        ("certkit key new --out - >&-", "stdout: it is closed"),
+    ] {
+        sandbox.shell(line).expect_code(2).complains(why);
+        assert!(!sandbox.ca().exists(), "{line}");
+        assert!(sandbox.listing().is_empty(), "{line}");
+    }
+    sandbox.shell("certkit ca init --intermediate --root-key-out - | cat >stick.pem").expect_code(0);
+    let told = fs::read_to_string(sandbox.ca().join("ca.toml")).unwrap();
+    assert!(told.contains("ca = { set_aside = \"\" }"), "{told}");
+    sandbox.certkit(&["ca", "intermediate", "web", "--ca-key", "stick.pem"]).expect_code(0);
+}
+
 #[test]
 fn a_disposable_roots_key_is_never_written() {
     let sandbox = two_tiers(&["--disposable-root"]);

@@ -7,6 +7,7 @@
 //! [keys]                                          # keys that are not in this folder, and why
 //! ca = { set_aside = "/media/stick/root-key.pem" }
 //! old = "destroyed"
+//! new = { set_aside = "" }                       # it was handed to a program: nobody knows where it is
 //! ```
 
 use std::collections::BTreeMap;
@@ -32,10 +33,20 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AbsentKey {
-    /// It was put elsewhere: where it was put.
+    /// It was put elsewhere: where it was put. Empty where it lies in no place that is known: it was handed to a program.
     SetAside(String),
     /// It was destroyed after it had signed what it was for.
     Destroyed,
+}
+
+impl AbsentKey {
+    /// Where it was put, where that is known. Earlier certkits wrote "stdout" where it was handed to a program.
+    pub fn place(&self) -> Option<&str> {
+        match self {
+            Self::SetAside(place) => Some(place.as_str()).filter(|place| !place.is_empty() && *place != "stdout"),
+            Self::Destroyed => None,
+        }
+    }
 }
 
 /// Why a text is no `ca.toml`, and where.
@@ -160,5 +171,12 @@ mod tests {
         let before = "# ours\n";
         assert_eq!(Config::from_toml("ca.toml", &with_ledger.added_to(before)).unwrap(), with_ledger);
         assert!(new.tells_of_authorities() && !Config::default().tells_of_authorities());
+    }
+
+    #[test]
+    fn a_key_that_was_handed_over_has_no_place() {
+        let aside = |place: &str| AbsentKey::SetAside(place.to_owned());
+        assert_eq!((aside("").place(), aside("stdout").place(), AbsentKey::Destroyed.place()), (None, None, None));
+        assert_eq!(aside("/media/stick/key.pem").place(), Some("/media/stick/key.pem"));
     }
 }

@@ -6,6 +6,7 @@
 //!   `--force`.
 //! - [`add_to_secret`]: a file for its owner alone that grows line by line.
 //! - [`spare_keys`], [`spare_input`]: what `--force` does not replace.
+//! - [`must_arrive`], [`is_handed_over`]: whether what is written reaches somebody, and lies anywhere.
 //! - [`permissions`]: who may do what with a file.
 //! - [`stamp`]: whether a file is still the one that was read.
 //! - [`Destination`]: many files at a time, into one folder.
@@ -16,6 +17,7 @@
 //! - [`file_name_for`]: a certificate's name as a name no file system minds.
 
 mod access;
+mod arrival;
 mod claim;
 mod folder;
 mod growing;
@@ -32,6 +34,7 @@ mod stream;
 mod write;
 
 pub use self::access::{folder_is_open, permissions};
+pub use self::arrival::{Leads, is_handed_over, must_arrive};
 pub use self::claim::Claim;
 pub use self::folder::{
     make_folder, make_private_folder, may_be_folder, may_have_folder, missing_folders, remove_if_empty,

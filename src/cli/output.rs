@@ -18,11 +18,12 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 
 use super::exit::Exit;
-use super::problem::{Problem, plain};
+use super::files::Leads;
+use super::problem::{Hinted, Problem, plain};
 use super::text::{Text, is_disruptive, safe, strong, warn};
 
 /// One struct, two renderings: its fields are the JSON, [`Report::text`] the prose.
@@ -38,6 +39,7 @@ pub struct Session {
     quiet: bool,
     out: Sink,
     talk: Sink,
+    leads: Leads,
     /// A file took stdout for itself.
     taken: bool,
     answered: bool,
@@ -50,7 +52,10 @@ impl Session {
         let (out, talk) = (io::stdout(), io::stderr());
         let colour = [AutoStream::choice(&out), AutoStream::choice(&talk)].map(|choice| choice != ColorChoice::Never);
         let [out_colour, talk_colour] = colour;
-        Self::on(json, quiet, Sink::new(Box::new(out), out_colour), Sink::new(Box::new(talk), talk_colour))
+        let leads = Leads::of(&out);
+        let session =
+            Self::on(json, quiet, Sink::new(Box::new(out), out_colour), Sink::new(Box::new(talk), talk_colour));
+        Self { leads, ..session }
     }
 
     /// Whether the answer is asked for in JSON.
@@ -125,7 +130,7 @@ impl Session {
     /// Gives a file to stdout as it is: what `-` as an output means.
     ///
     /// # Errors
-    /// With `--json`, and when stdout cannot be written for another reason than a closed pipe.
+    /// As [`Session::may_take_stdout`], and when stdout cannot be written for another reason than a closed pipe.
     pub fn raw(&mut self, contents: &[u8]) -> anyhow::Result<()> {
         self.may_take_stdout()?;
         self.taken = true;
@@ -140,10 +145,27 @@ impl Session {
     /// Refuses where [`Session::raw`] would: asked before anything is made.
     ///
     /// # Errors
-    /// With `--json`.
+    /// With `--json`, and when stdout is closed.
     pub fn may_take_stdout(&self) -> anyhow::Result<()> {
         if self.json {
             bail!("--json and an output of `-` both want stdout");
+        }
+        if self.leads == Leads::Closed {
+            return Err(anyhow!("cannot write to stdout: it is closed"))
+                .hint("name a file, or let stdout lead somewhere");
+        }
+        Ok(())
+    }
+
+    /// The same for a key that nobody has yet.
+    ///
+    /// # Errors
+    /// As [`Session::may_take_stdout`], and when stdout leads to `/dev/null`.
+    pub(super) fn may_take_key(&self) -> anyhow::Result<()> {
+        self.may_take_stdout()?;
+        if self.leads == Leads::Nowhere {
+            return Err(anyhow!("cannot write to stdout: it leads to /dev/null, and nobody would have the key"))
+                .hint("name a file, or let stdout lead somewhere");
         }
         Ok(())
     }
@@ -224,7 +246,7 @@ impl Session {
     }
 
     fn on(json: bool, quiet: bool, out: Sink, talk: Sink) -> Self {
-        Self { json, quiet, out, talk, taken: false, answered: false, failure: None }
+        Self { json, quiet, out, talk, leads: Leads::Somewhere, taken: false, answered: false, failure: None }
     }
 }
 
@@ -299,8 +321,6 @@ impl std::fmt::Debug for Sink {
 pub(super) mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
-
-    use anyhow::anyhow;
 
     use super::*;
     use crate::cli::text::good;

@@ -202,13 +202,12 @@ impl Exported {
 
     fn write(self, args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
         let out = args.out.clone().or(self.out).unwrap_or_else(|| "-".into());
-        if is_dash(&out) {
-            session.raw(&self.contents)?;
-            return Ok(Exit::Yes);
-        }
-        let mut files = WriteSet::new(args.force);
+        let mut files = WriteSet::new(args.force).whole();
         files.add(&out, self.contents, self.mode);
         files.write(session)?;
+        if is_dash(&out) {
+            return Ok(Exit::Yes);
+        }
         session.answer(&Written { file: shown(&out), what: self.what, count: self.count })?;
         Ok(Exit::Yes)
     }

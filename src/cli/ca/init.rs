@@ -14,7 +14,7 @@ use crate::ca::place::State;
 use crate::ca::{AbsentKey, Action, Authority, AuthorityError, AuthorityName, Config, Order};
 use crate::cli::clock::{self, rfc3339};
 use crate::cli::exit::Exit;
-use crate::cli::files::{self, Mode, WriteSet, is_dash};
+use crate::cli::files::{self, Mode, WriteSet, is_dash, is_handed_over, must_arrive};
 use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::passphrase::Passphrase;
@@ -241,6 +241,7 @@ impl Plan {
             self.second.iter().flat_map(|second| [place.key_of(&second.name), place.certificate_of(&second.name)]);
         let paths: Vec<PathBuf> = key_path.iter().cloned().chain(below).chain([place.certificate()]).collect();
         WriteSet::check_new(paths.iter().map(PathBuf::as_path), session)?;
+        key_path.iter().try_for_each(|path| must_arrive(path, session))?;
         let passphrase = self.key.new_passphrase(&shown(key_path.as_deref().unwrap_or(place.folder())))?;
 
         let root_key = self.key.generate(&self.profile)?;
@@ -253,6 +254,13 @@ impl Plan {
         let public_key = root_key.public_key().clone();
         let request = request(&self.profile, self.name.as_deref(), self.subject.as_deref(), own, public_key)?;
         let order = Order { profile: &self.profile, request: &request, validity: self.validity };
+        let handed_over = key_path.as_deref().filter(|path| is_handed_over(path));
+        // Its only copy: where it does not arrive, no CA is made.
+        if let Some(path) = handed_over {
+            let mut key = WriteSet::new(false).whole();
+            key.add(path, written_key(&root_key, passphrase.as_ref())?, Mode::Secret);
+            key.write(session).with_context(failed)?;
+        }
         let mut root =
             Authority::init(&order, &root_key, &mut fresh_serial, chosen.new_ledger()?, &place::act(Action::Init))
                 .with_context(failed)?;
@@ -274,7 +282,7 @@ impl Plan {
             let chain = place::chain(&[certificate, &root_certificate]);
             files.add(place.certificate_of(&second.name), chain.into_bytes(), Mode::Public);
         }
-        if let Some(path) = &key_path {
+        if let Some(path) = key_path.as_ref().filter(|_| handed_over.is_none()) {
             files.add(path.clone(), written_key(&root_key, passphrase.as_ref())?, Mode::Secret);
         }
         files.add(place.certificate(), place::chain(&[&root_certificate]).into_bytes(), Mode::Public);
@@ -317,6 +325,7 @@ impl Plan {
     fn config(&self, root: &AuthorityName, ledger: Option<String>) -> Config {
         let absent = match &self.root_key {
             RootKey::Here => None,
+            RootKey::At(path) if is_handed_over(path) => Some(AbsentKey::SetAside(String::new())),
             RootKey::At(path) => Some(AbsentKey::SetAside(place::absolute(path))),
             RootKey::Destroyed => Some(AbsentKey::Destroyed),
         };

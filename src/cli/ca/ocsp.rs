@@ -121,7 +121,7 @@ fn answer_file(
     let request = files::read(request)?;
     let responder = speaker.responder(args.validity, session)?;
     let answer = responder.answer(&request, clock::now());
-    let mut files = WriteSet::new(args.force);
+    let mut files = WriteSet::new(args.force).whole();
     files.add(out.clone(), answer.der.to_vec(), Mode::Public);
     files.write(session)?;
     let shown = if is_dash(&out) { "stdout".to_owned() } else { name(&out) };

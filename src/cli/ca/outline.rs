@@ -102,6 +102,7 @@ impl Outline {
             KeyIs::Plain => format!("{place} (whoever has it can sign: keep it here)"),
             KeyIs::Encrypted => format!("{place} (under its passphrase)"),
             KeyIs::Unreadable => format!("{place} (cannot be read)"),
+            KeyIs::SetAside if self.key.is_none() => "set aside: it was handed over when it was made".to_owned(),
             KeyIs::SetAside => format!("{place} (set aside: keep it where nobody signs by accident)"),
             KeyIs::Destroyed => "destroyed: it signs nothing more".to_owned(),
             KeyIs::Missing => "not here".to_owned(),
@@ -133,7 +134,7 @@ fn key_of(name: &AuthorityName, chosen: &Chosen) -> anyhow::Result<(Option<Strin
         return Ok((Some(shown(&path)), key_is));
     }
     Ok(match chosen.config()?.keys.remove(name) {
-        Some(AbsentKey::SetAside(place)) => (Some(place), KeyIs::SetAside),
+        Some(key @ AbsentKey::SetAside(_)) => (key.place().map(str::to_owned), KeyIs::SetAside),
         Some(AbsentKey::Destroyed) => (None, KeyIs::Destroyed),
         None => (None, KeyIs::Missing),
     })

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use super::place::Chosen;
 use super::signer::SignerArgs;
 use crate::ca::place::{is_there, with_companions};
-use crate::ca::{AbsentKey, AuthorityName};
+use crate::ca::AuthorityName;
 use crate::cli::files::{is_dash, resolved, spare_keys};
 use crate::cli::load::Loaded;
 use crate::cli::output::shown;
@@ -38,7 +38,7 @@ pub(in crate::cli) fn own_files(
     // What is wrong with ca.toml is told when the CA is opened.
     let config = chosen.config().unwrap_or_default();
     for (name, key) in &config.keys {
-        if let AbsentKey::SetAside(path) = key {
+        if let Some(path) = key.place() {
             files.push((path.into(), format!("the key of {name} of the CA in {folder}")));
         }
     }

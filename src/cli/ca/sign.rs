@@ -126,7 +126,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             }
         };
         // The record is on the disk; from here on the certificate may be seen.
-        let mut files = WriteSet::new(args.force);
+        let mut files = WriteSet::new(args.force).whole();
         let chain: Vec<&Certificate> = std::iter::once(&issued.certificate).chain(&above).collect();
         files.add(out.clone(), place::chain(&chain).into_bytes(), Mode::Public);
         unwritten::told(files.write(session), &issued, unwritten::Key::Kept, chosen)?;

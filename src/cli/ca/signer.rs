@@ -139,8 +139,11 @@ pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName, way: Way) -> anyh
     let instead = instead(chosen, name, &config).map(|other| format!("; or {}", way(&other))).unwrap_or_default();
     let folder = chosen.shown();
     match config.keys.get(name) {
-        Some(AbsentKey::SetAside(place)) => Err(anyhow!("the key of {name} was set aside and is not in {folder}"))
-            .hint(format!("give it with --ca-key; it was put in {place}{instead}")),
+        Some(key @ AbsentKey::SetAside(_)) => {
+            let place = key.place().map(|place| format!("; it was put in {place}")).unwrap_or_default();
+            Err(anyhow!("the key of {name} was set aside and is not in {folder}"))
+                .hint(format!("give it with --ca-key{place}{instead}"))
+        }
         Some(AbsentKey::Destroyed) => Err(anyhow!("the key of {name} was destroyed: it signs nothing more"))
             .hint(format!("let an authority below it sign, or make a new CA with: certkit ca init{instead}")),
         None => Err(anyhow!("there is no key of {name} in {folder}"))

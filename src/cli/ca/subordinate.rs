@@ -118,7 +118,7 @@ impl Certified {
     ) -> anyhow::Result<Exit> {
         let mut chain = vec![&issued.certificate];
         chain.extend(by.path());
-        let mut set = WriteSet::new(force);
+        let mut set = WriteSet::new(force).whole();
         let certificate_file = if files::is_dash(&out) { "stdout".to_owned() } else { shown(&out) };
         set.add(out, place::chain(&chain).into_bytes(), Mode::Public);
         unwritten::told(set.write(session), issued, unwritten::Key::Kept, chosen)?;

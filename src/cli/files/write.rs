@@ -56,8 +56,8 @@ impl WriteSet {
         Self { lasting: true, ..self }
     }
 
-    /// Has a reader of stdout or a FIFO take all of it: one that leaves before is an error. For what is of use only where it
-    /// arrives.
+    /// Has a reader of stdout or a FIFO take all of it, before any file gets its name: one that leaves before is an error. For
+    /// what is of use only where it arrives.
     pub fn whole(self) -> Self {
         Self { whole: true, ..self }
     }
@@ -76,7 +76,7 @@ impl WriteSet {
     ///
     /// # Errors
     /// As [`WriteSet::check`], and when the system refuses. Then nothing was written, except to stdout and devices, which
-    /// come last and cannot be taken back.
+    /// cannot be taken back.
     pub fn write(self, session: &mut Session) -> anyhow::Result<Vec<PathBuf>> {
         let force = self.force;
         let places = places(self.files.iter().map(|file| (file.path.as_path(), force || file.replaces)), session)?;
@@ -99,25 +99,38 @@ impl WriteSet {
             }
         }
         sync(&staged)?;
+        let hand_over = |session: &mut Session| {
+            self.files.iter().zip(&places).try_for_each(|(file, place)| self.hand_over(file, place, session))
+        };
+        // What has to arrive does so before anything counts on it.
+        if self.whole {
+            hand_over(session)?;
+        }
         let mut placed = Placed::default();
         for (file, target, staged) in staged {
             placed.put(staged, target, force || file.replaces).with_context(|| cannot_write(&file.path))?;
         }
-        for (file, place) in self.files.iter().zip(&places) {
-            match place {
-                Place::File(_) => {}
-                Place::Stdout => {
-                    session.raw(&file.contents)?;
-                    if self.whole && session.has_lost_its_reader() {
-                        bail!("cannot write to stdout: its reader has left");
-                    }
-                }
-                Place::Stream => write_stream(file, self.whole).with_context(|| cannot_write(&file.path))?,
-            }
+        if !self.whole {
+            hand_over(session)?;
         }
         placed.keep(self.lasting);
         let written = self.files.iter().zip(&places).filter(|(_, place)| **place != Place::Stdout);
         Ok(written.map(|(file, _)| file.path.clone()).collect())
+    }
+
+    /// Writes what goes to a reader.
+    fn hand_over(&self, file: &Entry, place: &Place, session: &mut Session) -> anyhow::Result<()> {
+        match place {
+            Place::File(_) => Ok(()),
+            Place::Stdout => {
+                session.raw(&file.contents)?;
+                if self.whole && session.has_lost_its_reader() {
+                    bail!("cannot write to stdout: its reader has left");
+                }
+                Ok(())
+            }
+            Place::Stream => write_stream(file, self.whole).with_context(|| cannot_write(&file.path)),
+        }
     }
 
     /// As [`WriteSet::check`], for a command that replaces nothing and has no `--force`.
@@ -181,7 +194,7 @@ impl fmt::Debug for Entry {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Stdout,
     /// Written to as it stands: a FIFO, a character device, an open descriptor.
     Stream,
@@ -205,7 +218,7 @@ fn places<'a>(paths: impl IntoIterator<Item = (&'a Path, bool)>, session: &Sessi
     Ok(places)
 }
 
-fn place(path: &Path, force: bool) -> anyhow::Result<Place> {
+pub(super) fn place(path: &Path, force: bool) -> anyhow::Result<Place> {
     if is_dash(path) || path == Path::new("/dev/stdout") {
         return Ok(Place::Stdout);
     }

@@ -153,7 +153,7 @@ pub(super) fn write(
             format.encrypted(key, &passphrase, kdf)?
         }
     };
-    let mut files = WriteSet::new(force);
+    let mut files = WriteSet::new(force).whole();
     files.add(PathBuf::from(out), contents, Mode::Secret);
     files.write(session)?;
     session.answer(&Written {

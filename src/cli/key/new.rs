@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::format::{self, Format, KdfName, Protection};
 use crate::cli::exit::Exit;
-use crate::cli::files::WriteSet;
+use crate::cli::files::{WriteSet, must_arrive};
 use crate::cli::output::Session;
 use crate::cli::passphrase::PassphraseSource;
 use crate::key::{KeyAlgorithm, PrivateKey};
@@ -50,6 +50,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let out = args.out.unwrap_or_else(|| args.format.file_name().into());
     WriteSet::check([out.as_path()], args.force, session)?;
+    must_arrive(&out, session)?;
     format::suits(args.format, args.algorithm)?;
     let source = args.passphrase.unwrap_or(PassphraseSource::Prompt);
     let protection = Protection { source: &source, kdf: args.kdf.unwrap_or(KdfName::Pbkdf2) };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::key::{KeyArgs, SubjectKey};
-use crate::cli::files::{Mode, WriteSet, file_name_for, is_dash, same_place, spare_keys};
+use crate::cli::files::{Mode, WriteSet, file_name_for, is_dash, must_arrive, same_place, spare_keys};
 use crate::cli::load::name;
 use crate::cli::output::Session;
 use crate::issue::Naming;
@@ -36,6 +36,7 @@ impl Outputs {
         let keyout = key.is_new().then(|| key.keyout.clone().unwrap_or_else(|| beside(&out)));
         let outputs = Self { out, keyout, force };
         WriteSet::check(outputs.paths(), force, session)?;
+        outputs.keyout.iter().try_for_each(|keyout| must_arrive(keyout, session))?;
         if !outputs.is_one() {
             spare_keys([outputs.out.as_path()])?;
         }
@@ -59,7 +60,7 @@ impl Outputs {
 
     /// Writes both or neither.
     pub(in crate::cli) fn write(self, key: &SubjectKey, made: &str, session: &mut Session) -> anyhow::Result<()> {
-        let mut files = WriteSet::new(self.force);
+        let mut files = WriteSet::new(self.force).whole();
         match (&self.keyout, &key.pem) {
             (Some(_), Some(key)) if self.is_one() => {
                 let mut both = Zeroizing::new(Vec::with_capacity(key.len() + made.len()));

@@ -33,7 +33,7 @@ pub(super) fn check(chosen: &Chosen, tell: &mut dyn FnMut(Found)) {
     names.insert(AuthorityName::first());
     for name in names {
         one(&place.key_of(&name), Right::Any, &format!("the key of {name}"), tell);
-        if let Some(AbsentKey::SetAside(path)) = config.keys.get(&name) {
+        if let Some(path) = config.keys.get(&name).and_then(AbsentKey::place) {
             one(Path::new(path), Right::Any, &format!("the key of {name}"), tell);
         }
         one(&place.delegate_of(&name), Right::Any, &format!("the key of the OCSP delegate of {name}"), tell);

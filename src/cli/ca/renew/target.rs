@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::cli::ca::own_files::spare;
 use crate::cli::ca::place::Chosen;
 use crate::cli::ca::signer::SignerArgs;
-use crate::cli::files::{self, Mode, WriteSet, file_name_for, is_dash, same_place, spare_keys};
+use crate::cli::files::{self, Mode, WriteSet, file_name_for, is_dash, must_arrive, same_place, spare_keys};
 use crate::cli::load::{Loaded, name};
 use crate::cli::output::{Session, shown};
 use crate::cli::problem::Hinted;
@@ -107,6 +107,7 @@ impl Files {
         let keyout = Some(self.keyout.as_path()).filter(|_| new_key && !self.is_one());
         let paths = std::iter::once(self.out.as_path()).chain(keyout);
         WriteSet::check(paths.clone(), self.force, session)?;
+        Some(self.keyout.as_path()).filter(|_| new_key).map_or(Ok(()), |keyout| must_arrive(keyout, session))?;
         spare(chosen, Some(signer), paths)?;
         let keeps_a_key = self.before.iter().flatten().any(is_key) || (new_key && self.is_one());
         if keeps_a_key { Ok(()) } else { spare_keys([self.out.as_path()]) }
@@ -135,7 +136,7 @@ impl Files {
         key: Option<Zeroizing<String>>,
         session: &mut Session,
     ) -> anyhow::Result<()> {
-        let mut files = WriteSet::new(self.force);
+        let mut files = WriteSet::new(self.force).whole();
         let one = self.is_one();
         let (contents, secret) = self.rewritten(chain, key.as_deref().filter(|_| one));
         let mode = if secret { Mode::Secret } else { Mode::Public };
