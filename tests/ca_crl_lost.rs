@@ -88,3 +88,26 @@ fn a_command_that_is_named_can_be_pasted() {
     run(&sandbox, &["ca", "crl", "--delta", "--url", "http://x.test/?a=1&b=2"], &at, 2)
         .complains(r"certkit ca crl --url 'http://x.test/?a=1&b=2' --ca './it'\''s a folder'");
 }
+
+#[cfg(unix)]
+#[test]
+fn of_several_that_sign_into_one_file_the_last_list_stays() {
+    let sandbox = Sandbox::new();
+    run(&sandbox, &["ca", "init"], &[], 0);
+    for round in 1..=3 {
+        let name = format!("race-{round}.crl");
+        let line = format!(
+            "for i in 1 2 3 4 5 6; do certkit ca crl --out {name} & all=\"$all $!\"; done; for one in $all; do wait $one || exit; done"
+        );
+        sandbox.shell(&line).expect_code(0);
+        let there = sandbox.certkit(&["inspect", &name, "--json"]).expect_code(0).stdout;
+        let last =
+            run(&sandbox, &["ca", "crl", "--check", "--json"], &[], 0).json()["list"]["fingerprint_sha256"].clone();
+        assert!(last.is_null() || there.contains(last.as_str().unwrap()), "{there}");
+        let number = format!("list {}", round * 6);
+        run(&sandbox, &["ca", "crl", "--check"], &[], 0).says(&number);
+        let der = sandbox.read(&name);
+        let number_there = [0x55, 0x1d, 0x14, 0x04, 0x03, 0x02, 0x01, round * 6];
+        assert!(der.windows(8).any(|octets| octets == number_there), "{round}");
+    }
+}

@@ -73,6 +73,54 @@ fn nothing_is_written_over_the_files_of_the_ca_whatever_is_forced() {
     sandbox.certkit(&["ca", "check", "--ca", "ca"]).expect_code(0);
 }
 
+#[test]
+fn nothing_is_written_over_the_ledger_and_the_files_of_another_ca() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "init", "--ca", "h", "--name", "Other CA", "--intermediate", "sub"]).expect_code(0);
+    sandbox.certkit(&["ca", "backup", "--ca", "h", "copy.db"]).expect_code(0);
+    let before = ["ca.pem", "ca.toml", "sub.pem"].map(|name| sandbox.read(format!("h/{name}")));
+    for line in [
+        "backup h/ledger.db",
+        "backup h/ca.pem",
+        "backup h/ca.toml",
+        "crl --out h/sub.pem",
+        "crl --out h/ledger.db",
+        "export --records csv --out h/ledger.db",
+        "issue b.test --out b.pem --keyout h/ledger.db",
+        "issue b.test --out h/ca.pem --keyout b-key.pem",
+        "crl --out copy.db",
+    ] {
+        let arguments: Vec<&str> = ["ca", "--ca", "ca"].into_iter().chain(line.split(' ')).chain(["--force"]).collect();
+        sandbox.certkit(&arguments).expect_code(2).complains("certkit never writes over that");
+    }
+    // Also where nobody uses it just now.
+    for ending in ["-wal", "-shm"] {
+        _ = std::fs::remove_file(sandbox.path(format!("h/ledger.db{ending}")));
+    }
+    sandbox.certkit(&["ca", "backup", "--ca", "ca", "h/ledger.db", "--force"]).expect_code(2);
+    assert_eq!(["ca.pem", "ca.toml", "sub.pem"].map(|name| sandbox.read(format!("h/{name}"))), before);
+    sandbox.certkit(&["ca", "check", "--ca", "h"]).expect_code(0);
+    // An earlier copy gives way to a copy, also where the certificates lie beside it.
+    sandbox.certkit(&["ca", "backup", "--ca", "ca", "copy.db", "--force"]).expect_code(0);
+    std::fs::create_dir(sandbox.path("safe")).unwrap();
+    sandbox.write("safe/ca.pem", sandbox.read("ca/ca.pem"));
+    for _ in 0..2 {
+        sandbox.certkit(&["ca", "backup", "--ca", "ca", "safe/ledger.db", "--force"]).expect_code(0);
+    }
+    sandbox.certkit(&["ca", "backup", "--ca", "h", "safe/ledger.db", "--force"]).expect_code(2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_copy_takes_the_place_of_no_folder_and_no_fifo() {
+    let sandbox = with_ca();
+    sandbox.shell("mkdir bdir && mkfifo pipe").expect_code(0);
+    let backup = |file: &str| sandbox.certkit(&["ca", "--ca", "ca", "backup", file, "--force"]).expect_code(2);
+    backup("bdir").complains("it is a folder");
+    backup("pipe").complains("it is no file");
+    sandbox.shell("test -d bdir && test -p pipe").expect_code(0);
+}
+
 fn count(sandbox: &Sandbox) -> usize {
     sandbox.certkit(&["ca", "list", "--ca", "ca", "--json"]).expect_code(0).json()["certificates"]
         .as_array()

@@ -83,6 +83,9 @@ fn about_a_ledger(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         _ => None,
     };
     match cause.downcast_ref().or_else(of_an_authority)? {
+        LedgerError::Unwritable { ledger, why } if ledger.contains("://") => why.contains("user").then_some(
+            "have its owner grant it: USAGE on the schema certkit, and SELECT, INSERT, UPDATE on all tables and sequences in it",
+        ),
         LedgerError::Unwritable { .. } => {
             Some("let this user write to it and to its folder, or make room on its disk; then try again")
         }

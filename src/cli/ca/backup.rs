@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 
-use super::own_files::spare_all;
+use super::other_files::spare_others;
+use super::own_files::spare_own;
 use super::place::Chosen;
+use crate::ca::LedgerError;
 use crate::cli::exit::Exit;
-use crate::cli::files::{Destination, Mode, folder_of, is_dash};
+use crate::cli::files::{Destination, Mode, folder_of, is_dash, spare_keys};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, good, safe};
@@ -49,14 +51,28 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let name = args.file.file_name().and_then(|name| name.to_str()).filter(|_| !is_dash(&args.file));
     let name = name.ok_or_else(|| anyhow!("it is no file's name")).hint("name a new file").with_context(cannot)?;
     chosen.is_made()?;
+    if args.file.is_dir() {
+        return Err(anyhow!("it is a folder")).hint("name a file in it").with_context(cannot);
+    }
+    if args.file.exists() && !args.file.is_file() {
+        return Err(anyhow!("it is no file")).hint("name a new file").with_context(cannot);
+    }
     let destination = Destination::new(folder_of(&args.file), args.force);
     if destination.is_taken(name) {
         return Err(anyhow!("it exists already")).hint("--force replaces it").with_context(cannot);
     }
-    spare_all(chosen, None, [args.file.as_path()])?;
+    spare_own(chosen, None, [args.file.as_path()])?;
+    spare_others([args.file.as_path()], Some(chosen))?;
+    spare_keys([args.file.as_path()])?;
     let mut staged = destination.stage()?;
     staged.add(name, &[], Mode::Secret)?;
-    chosen.ledger_to_read()?.copy_to(&staged.path(name))?;
+    match chosen.ledger_to_read()?.copy_to(&staged.path(name)) {
+        // What does not take it is the copy's place, and not the ledger's.
+        Err(LedgerError::Unwritable { why, .. }) => {
+            return Err(anyhow!(why)).hint("make room on its disk, or name a file on another").with_context(cannot);
+        }
+        copied => copied?,
+    }
     let certificates = count(&staged.path(name))?;
     staged.sync()?;
     staged.place(name)?;

@@ -141,7 +141,11 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let issuer = authority.certificate().subject().to_string();
     let answer = Signed::new(&published, &order, issuer, &file, now);
     let number = published.list.number;
-    if let Err(error) = file.write(published.der, session) {
+    let written = file.write((published.der, number), &order, &mut authority, session);
+    if let Ok(Some(later)) = written {
+        session.say(format_args!("{} has list {later} by now, which is later: it stays", answer.file));
+    }
+    if let Err(error) = written {
         // Else --check would count on it.
         if let Err(error) = authority.note_undelivered(&published.list, &place::act(Action::Crl)) {
             session.warn(format_args!("the ledger does not know that list {number} is lost: {error}"));

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
+use super::other_files::spare_others;
 use super::place::Chosen;
 use super::signer::SignerArgs;
-use crate::ca::place::{is_there, with_companions};
 use crate::ca::AuthorityName;
+use crate::ca::place::{is_there, with_companions};
 use crate::cli::files::{is_dash, resolved, spare_keys};
 use crate::cli::load::Loaded;
 use crate::cli::output::shown;
@@ -62,11 +63,25 @@ pub(in crate::cli) fn own_files(
     files
 }
 
-/// Refuses to write to files of the CA, whatever `--force` says, and to the key that signs.
+/// Refuses to write to files of this CA and of others, whatever `--force` says, and to the key that signs.
 ///
 /// # Errors
 /// When a path names one of them, however it is spelled and through whatever links.
 pub(super) fn spare<'a>(
+    chosen: &Chosen,
+    signer: Option<&SignerArgs>,
+    paths: impl IntoIterator<Item = &'a Path, IntoIter: Clone>,
+) -> anyhow::Result<()> {
+    let paths = paths.into_iter();
+    spare_own(chosen, signer, paths.clone())?;
+    spare_others(paths, None)
+}
+
+/// The same of this CA's alone.
+///
+/// # Errors
+/// As [`spare`].
+pub(super) fn spare_own<'a>(
     chosen: &Chosen,
     signer: Option<&SignerArgs>,
     paths: impl IntoIterator<Item = &'a Path>,

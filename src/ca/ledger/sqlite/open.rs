@@ -46,6 +46,7 @@ fn is_empty(path: &Path) -> bool {
 }
 
 fn open(path: &Path, how: Purpose) -> Result<Connection, LedgerError> {
+    may_be_read(path)?;
     let told = |error| told(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(told)?;
@@ -75,6 +76,7 @@ pub(super) fn to_read(path: &Path) -> Result<Connection, LedgerError> {
     if is_empty(path) {
         return Err(LedgerError::Empty { ledger: name(path) });
     }
+    may_be_read(path)?;
     let connection = match read_only(path, "mode=ro") {
         // Without its companion files the database can be read only as one that nobody changes.
         Err(LedgerError::Unwritable { .. }) if log_size(path) == 0 => read_only(path, "immutable=1")?,
@@ -90,6 +92,16 @@ pub(super) fn to_read(path: &Path) -> Result<Connection, LedgerError> {
         found if found == known => Ok(connection),
         found if found > known => Err(LedgerError::Newer { ledger, found, known }),
         found => Err(LedgerError::Older { ledger, found, known }),
+    }
+}
+
+/// SQLite does not tell a file that may not be read from one that may not be written.
+fn may_be_read(path: &Path) -> Result<(), LedgerError> {
+    match File::open(path) {
+        Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+            Err(LedgerError::Open { ledger: name(path), source })
+        }
+        _ => Ok(()),
     }
 }
 

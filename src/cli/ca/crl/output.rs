@@ -1,6 +1,7 @@
 //! Where a list goes. A list this CA signed before makes room for the next one.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -8,7 +9,7 @@ use crate::ca::{Authority, ListOrder};
 use crate::cli::ca::own_files::spare_all;
 use crate::cli::ca::place::Chosen;
 use crate::cli::ca::signer::SignerArgs;
-use crate::cli::files::{self, Mode, WriteSet, is_dash};
+use crate::cli::files::{self, Claim, Mode, WriteSet, folder_of, is_dash, resolved};
 use crate::cli::load::name;
 use crate::cli::output::Session;
 use crate::encoding::pem;
@@ -49,7 +50,7 @@ impl ListFile {
         authority: &mut Authority,
         session: &Session,
     ) -> anyhow::Result<Self> {
-        let replaces = force || (path.is_file() && !path.is_symlink() && is_earlier(&path, order, authority)?);
+        let replaces = force || earlier(&path, order, authority)?.is_some();
         WriteSet::check([path.as_path()], replaces, session)?;
         spare_all(chosen, Some(signer), [path.as_path()])?;
         Ok(Self { path, form, replaces })
@@ -63,7 +64,24 @@ impl ListFile {
         if is_dash(&self.path) { "stdout".to_owned() } else { name(&self.path) }
     }
 
-    pub(super) fn write(self, der: Vec<u8>, session: &mut Session) -> anyhow::Result<()> {
+    /// Writes the list, unless another process was faster and a later one of the same kind is there: the number of that.
+    pub(super) fn write(
+        mut self,
+        (der, number): (Vec<u8>, u64),
+        order: &ListOrder,
+        authority: &mut Authority,
+        session: &mut Session,
+    ) -> anyhow::Result<Option<u64>> {
+        // One at a time looks and writes. Where the folder cannot be locked each does as if it were alone.
+        let _claim = match is_dash(&self.path) {
+            true => None,
+            false => Claim::take(folder_of(&resolved(&self.path)), PATIENCE).ok().flatten(),
+        };
+        match earlier(&self.path, order, authority)? {
+            Some(there) if there > number => return Ok(Some(there)),
+            Some(_) => self.replaces = true,
+            None => {}
+        }
         let contents = match self.form {
             Form::Der => der,
             Form::Pem => pem::write("X509 CRL", &der).as_bytes().to_vec(),
@@ -71,27 +89,33 @@ impl ListFile {
         let mut files = WriteSet::new(self.replaces).lasting().whole();
         files.add(self.path, contents, Mode::Public);
         files.write(session)?;
-        Ok(())
+        Ok(None)
     }
 }
 
-/// Whether the file holds one of the last lists of the same kind: the ledger knows their digests.
-fn is_earlier(path: &Path, order: &ListOrder, authority: &mut Authority) -> anyhow::Result<bool> {
-    let Ok(contents) = files::read(path) else { return Ok(false) };
+/// The number of the list in the file, where it is one of the last of the same kind: the ledger knows their digests.
+fn earlier(path: &Path, order: &ListOrder, authority: &mut Authority) -> anyhow::Result<Option<u64>> {
+    if !path.is_file() || path.is_symlink() {
+        return Ok(None);
+    }
+    let Ok(contents) = files::read(path) else { return Ok(None) };
     let fingerprint = if pem::looks_like_pem(&contents) {
         match pem::read(&contents).as_slice() {
             [Ok(block)] => digest::sha256(&block.contents),
-            _ => return Ok(false),
+            _ => return Ok(None),
         }
     } else {
         digest::sha256(&contents)
     };
     let lists = authority.lists(order.url.as_deref(), order.delta, MOST_COMPARED)?;
-    Ok(lists.iter().any(|list| list.fingerprint == fingerprint))
+    Ok(lists.iter().find(|list| list.fingerprint == fingerprint).map(|list| list.number))
 }
 
 /// A file with a list older than so many others is somebody's archive.
 const MOST_COMPARED: u32 = 1_000;
+
+/// How long another process that writes into the same folder is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
