@@ -239,6 +239,73 @@ fn a_certificate_on_hold_is_released_and_not_issued_anew() {
 }
 
 #[test]
+fn what_is_wrong_with_one_of_several_leaves_the_others_their_turn() {
+    let sandbox = with_certificate(&[]);
+    for name in ["b.test", "c.test", "d.test"] {
+        sandbox.certkit(&["ca", "issue", name]).expect_code(0);
+    }
+    sandbox.certkit(&["ca", "revoke", "b.test"]).expect_code(0);
+    // Headers that would be lost.
+    let key = String::from_utf8(sandbox.read("d.test-key.pem")).unwrap();
+    let with_header = key.replacen("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n\n", 1);
+    sandbox.write("d.test.pem", [sandbox.read("d.test.pem"), with_header.into_bytes()].concat());
+    let read = || ["a", "b", "c", "d"].map(|name| sandbox.read(format!("{name}.test.pem")));
+    let before = read();
+    let ran = sandbox.certkit(
+        &[
+            &[
+                "ca",
+                "renew",
+                "b.test.pem",
+                "a.test.pem",
+                "d.test.pem",
+                "./a.test.pem",
+                "b.test.pem",
+                "a.test",
+                "c.test.pem",
+            ][..],
+            &["--exec", "sh -c 'printf \"$CERTKIT_RENEWED\" > told'", "--json"],
+        ]
+        .concat(),
+    );
+    let ran = ran.expect_code(2).complains("cannot renew b.test.pem").complains("is revoked");
+    let ran = ran.complains("cannot renew d.test.pem");
+    let done = ran.json();
+    let rows = done["certificates"].as_array().unwrap().iter();
+    let rows: Vec<_> = rows.map(|row| (row["which"].as_str().unwrap(), row["renewed"].as_bool().unwrap())).collect();
+    assert_eq!(rows, [("b.test.pem", false), ("a.test.pem", true), ("d.test.pem", false), ("c.test.pem", true)]);
+    assert!(done["certificates"][0]["error"]["hint"].as_str().unwrap().contains("ca issue"), "{done}");
+    assert_eq!(sandbox.read("told"), b"a.test.pem\nc.test.pem");
+    let changed: Vec<_> = before.iter().zip(&read()).map(|(old, new)| old != new).collect();
+    assert_eq!(changed, [true, false, true, false]);
+    verified(&sandbox, "a.test.pem");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_leaves_those_after_it_their_turn() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    let run = |args: &[&str]| sandbox.unprivileged(&[args, &["--ca", "ca"]].concat());
+    if run(&["ca", "init"]).is_none() {
+        return;
+    }
+    let run = |args: &[&str]| run(args).unwrap();
+    fs::create_dir(sandbox.path("ro")).unwrap();
+    sandbox.files_for_nobody();
+    for file in ["a.pem", "ro/b.pem", "c.pem"] {
+        run(&["ca", "issue", "a.test", "--out", file]).expect_code(0);
+    }
+    let mode = |mode: u32| fs::set_permissions(sandbox.path("ro"), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o555);
+    let ran = run(&["ca", "renew", "a.pem", "ro/b.pem", "c.pem", "--exec", "touch ran"]);
+    mode(0o755);
+    let ran = ran.expect_code(2).complains("cannot write ro/b.pem: permission denied").says("failed  ro/b.pem");
+    ran.says("certificate  a.pem").says("certificate  c.pem").says("ran touch ran");
+    assert!(sandbox.path("ran").exists());
+}
+
+#[test]
 fn a_certificate_in_der_is_told_to_be_so() {
     let sandbox = with_certificate(&[]);
     let Some(openssl) = peer("openssl") else { return };

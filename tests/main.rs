@@ -5,6 +5,7 @@
 
 mod apply;
 mod apply_faults;
+mod apply_move;
 mod architecture;
 mod ca;
 mod ca_algorithms;

@@ -50,7 +50,7 @@ certkit.toml lists what there shall be; paths count from the folder it is in:
 
 What is missing is issued; what ends soon is renewed; what is not as it should be any more (names, subject, profile, days, key,
 issuer), was revoked, is not valid yet, or is not in the ledger is issued again; where the CAs between it and the root are
-missing they are written again. out and keyout may be one file. A CA that is there is never changed.
+missing they are written again. out and keyout may be one file; where they are no more, the key moves. A CA that is there is never changed.
 
 The key stays, unless its kind is another, rekey says so, or it was revoked as compromised: then a new one is made, under the
 passphrase of the old one where that was under one. A key that no certificate of the entry was for is never replaced. What is
@@ -67,7 +67,7 @@ With --json the answer is an object: `changes` and `failures` (how many); `appli
 with `line`, `folder`, `action`, `why`; and `certificates`, each with `line`, `certificate_file`, `key_file`, `action`, `why`,
 where it was issued `serial`, `not_after`, `key_is_new`, `shortened_from`, `objections` (as `certkit ca issue` answers), and
 `warnings`, where others may read its key. Actions are make, issue, renew, reissue, chain (the CAs between it
-and the root), hold, none and fail, with `error`: `message` and `hint`.")]
+and the root), move (its key, out of its file), hold, none and fail, with `error`: `message` and `hint`.")]
 pub(super) struct Args {
     /// The project
     #[arg(value_name = "FILE", default_value = "certkit.toml")]

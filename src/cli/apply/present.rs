@@ -71,6 +71,17 @@ impl Beside {
         }
     }
 
+    /// The key of the certificate in the file that holds them both: one without a passphrase, and nothing else beside them
+    /// and the other certificates. `None` where that is not so.
+    pub(super) fn of_both(path: &Path, certificate: &Certificate) -> anyhow::Result<Option<PrivateKey>> {
+        let Some(loaded) = read(path, "certificates", "out")? else { return Ok(None) };
+        let others = loaded.document.items().iter().filter(|item| item.certificate().is_none());
+        let [item] = others.collect::<Vec<_>>()[..] else { return Ok(None) };
+        let Some(PrivateKeyItem::Plain(_)) = item.private_key() else { return Ok(None) };
+        let key = loaded.private_key(None)?;
+        Ok(Some(key).filter(|key| is_for(certificate, key.public_key())))
+    }
+
     /// How it is not the certificate's. One under a passphrase is taken to be.
     pub(super) fn differs(&self, certificate: &Certificate) -> Option<Difference> {
         match self {

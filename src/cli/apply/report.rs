@@ -33,6 +33,8 @@ pub(super) enum Action {
     Reissue,
     /// It stays, and gets the certificates between it and the root again.
     Chain,
+    /// It stays, and its key gets a file of its own.
+    Move,
     /// It is on hold, and stays so.
     Hold,
     /// It could not be looked at or made.
@@ -148,6 +150,8 @@ impl Action {
             (Self::Reissue, false) => "would issue again",
             (Self::Chain, true) => "completed",
             (Self::Chain, false) => "would complete",
+            (Self::Move, true) => "moved",
+            (Self::Move, false) => "would move",
             (Self::Hold, _) => "left alone",
             (Self::Fail, _) => "failed",
             (Self::None, _) => "unchanged",

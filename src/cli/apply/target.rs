@@ -15,7 +15,7 @@ use crate::ca::{self, AuthorityError, Order, Revocation};
 use crate::cli::ca::wanted::written_key;
 use crate::cli::ca::{place, unwritten};
 use crate::cli::clock::{parse_span, rfc3339};
-use crate::cli::files::{Mode, WriteSet, is_for_its_owner_alone, make_folder, may_have_folder, resolved};
+use crate::cli::files::{Mode, WriteSet, is_for_its_owner_alone, make_folder, may_have_folder, resolved, spare_keys};
 use crate::cli::making::{beside, fresh_serial, load_profile_beside};
 use crate::cli::output::{Session, shown};
 use crate::cli::passphrase::Passphrase;
@@ -51,12 +51,16 @@ pub(super) struct Prospect {
     present: Option<Certificate>,
     /// Whether the key that is there is under a passphrase.
     pub(super) key_is_encrypted: bool,
+    /// Whether the certificate's file holds its key, which belongs into a file of its own.
+    gives_up_key: bool,
 }
 
 /// The key that a certificate is for.
 struct SubjectKey {
     key: PrivateKey,
     is_new: bool,
+    /// Whether it comes out of the certificate's file, and is in no other yet.
+    is_moved: bool,
     /// What its file is under.
     passphrase: Option<Passphrase>,
 }
@@ -102,6 +106,19 @@ impl Target {
         }
         let present = Present::read(&self.out, self.is_one_file())?;
         let beside = Beside::read(&self.keyout, self.is_one_file())?;
+        let given_up = match (&present, &beside) {
+            _ if self.is_one_file() => None,
+            (Some(present), Beside::Nothing) => Beside::of_both(&self.out, &present.certificate)?,
+            (Some(present), Beside::Plain(key)) if is_for(&present.certificate, key.public_key()) => {
+                Beside::of_both(&self.out, &present.certificate)?
+            }
+            _ => None,
+        };
+        let gives_up_key = given_up.is_some();
+        let (beside, is_moved) = match (beside, given_up) {
+            (Beside::Nothing, Some(key)) => (Beside::Plain(Box::new(key)), true),
+            (beside, _) => (beside, false),
+        };
         let hold = match &mut signer {
             Some(signer) => self.hold(present.as_ref(), signer, now)?,
             None => None,
@@ -109,16 +126,27 @@ impl Target {
         let (action, why) = match (&present, hold) {
             (_, Some(hold)) => (Action::Hold, vec![hold_told(&hold)]),
             (None, None) => (Action::Issue, vec!["it is missing".to_owned()]),
-            (Some(present), None) => self.compare(present, &beside, signer.as_deref_mut(), now)?,
+            (Some(present), None) => match self.compare(present, &beside, signer.as_deref_mut(), now)? {
+                (Action::None, _) if is_moved => {
+                    (Action::Move, vec![format!("its key goes to {}", shown(&self.keyout))])
+                }
+                compared => compared,
+            },
         };
         let present = present.map(|present| present.certificate);
-        let mut prospect = Prospect { action, why, present, key_is_encrypted: matches!(beside, Beside::Encrypted) };
+        let key_is_encrypted = matches!(beside, Beside::Encrypted);
+        let mut prospect = Prospect { action, why, present, key_is_encrypted, gives_up_key };
         if prospect.issues()
             && let Beside::Plain(key) = &beside
             && let Some(signer) = signer
             && let Fate::OnHold(hold) = self.fate(key.public_key(), prospect.present.as_ref(), signer)?
         {
             prospect = Prospect { action: Action::Hold, why: vec![hold_told(&hold)], ..prospect };
+        }
+        // Told before anything is signed: afterwards the certificate would be lost.
+        if (prospect.issues() || prospect.action == Action::Chain) && !self.is_one_file() && !gives_up_key {
+            spare_keys([self.out.as_path()])
+                .hint(format!("move its key to {} yourself, or choose another file with out =", shown(&self.keyout)))?;
         }
         Ok(prospect)
     }
@@ -240,7 +268,7 @@ impl Target {
     ) -> anyhow::Result<CertificateRow> {
         let mut row = self.row(prospect);
         match prospect.action {
-            Action::Chain => self.complete(prospect, signers, secret, session)?,
+            Action::Chain | Action::Move => self.complete(prospect, signers, secret, session)?,
             _ if prospect.issues() => {
                 let (issued, note) = self.issue(prospect, signers, secret, now, session)?;
                 row.issued = Some(issued);
@@ -273,12 +301,14 @@ impl Target {
         let certificate = prospect.present.as_ref().context("the certificate is gone")?;
         let signer = signers.authority(&self.who)?.context("the CA is gone")?;
         let chain = place::chain(&signer.authority.full_chain(certificate));
-        let key = match self.is_one_file() {
-            true => Beside::open(&self.keyout, secret)?,
+        let key = match self.is_one_file() || prospect.gives_up_key {
+            true => self.open_key(prospect, secret)?,
             false => None,
         };
-        let key = key.map(|(key, passphrase)| SubjectKey { key, is_new: false, passphrase });
-        self.write(key.as_ref(), chain, session)
+        if key.as_ref().is_some_and(|key| key.is_moved) {
+            self.make_folders()?;
+        }
+        self.write(key.as_ref(), chain, prospect.gives_up_key, session)
     }
 
     fn issue(
@@ -289,14 +319,10 @@ impl Target {
         now: OffsetDateTime,
         session: &mut Session,
     ) -> anyhow::Result<(IssuedRow, Option<String>)> {
-        for folder in [&self.out, &self.keyout].into_iter().filter_map(|path| path.parent()) {
-            if !folder.as_os_str().is_empty() {
-                make_folder(folder)?;
-            }
-        }
+        self.make_folders()?;
         let (signer, authority_key) = signers.signer(&self.who, session)?;
         let key = self.obtain_key(prospect, signer, secret)?;
-        let keyout = Some(self.keyout.as_path()).filter(|_| key.is_new && !self.is_one_file());
+        let keyout = Some(self.keyout.as_path()).filter(|_| (key.is_new || key.is_moved) && !self.is_one_file());
         WriteSet::check([self.out.as_path()].into_iter().chain(keyout), true, session)?;
         let request = self.naming.request(key.key.public_key().clone());
         let what = if prospect.action == Action::Renew { ca::Action::Renew } else { ca::Action::Issue };
@@ -306,7 +332,7 @@ impl Target {
 
         // The record is on the disk; from here on the certificate may be seen.
         let chain = place::chain(&signer.authority.full_chain(&issued.certificate));
-        let written = self.write(Some(&key), chain, session);
+        let written = self.write(Some(&key), chain, prospect.gives_up_key, session);
         unwritten::told(written, &issued, unwritten::Key::of(key.is_new), &signer.chosen)?;
         let row = IssuedRow {
             serial: issued.certificate.serial().to_string(),
@@ -318,8 +344,25 @@ impl Target {
         Ok((row, self.certified(&key, prospect.present.as_ref())))
     }
 
-    /// Writes the certificate and its chain, and the key where it is new or in the same file.
-    fn write(&self, key: Option<&SubjectKey>, chain: String, session: &mut Session) -> anyhow::Result<()> {
+    /// Makes the folders of both files, where they are not there.
+    fn make_folders(&self) -> anyhow::Result<()> {
+        for folder in [&self.out, &self.keyout].into_iter().filter_map(|path| path.parent()) {
+            if !folder.as_os_str().is_empty() {
+                make_folder(folder)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the certificate and its chain, and the key where it is new, moved or in the same file. The certificate's file
+    /// `gives_up_key` where the key in it is written elsewhere, or not needed any more.
+    fn write(
+        &self,
+        key: Option<&SubjectKey>,
+        chain: String,
+        gives_up_key: bool,
+        session: &mut Session,
+    ) -> anyhow::Result<()> {
         let mut files = WriteSet::new(true);
         match key {
             Some(SubjectKey { key, passphrase, .. }) if self.is_one_file() => {
@@ -329,11 +372,15 @@ impl Target {
                 whole.extend_from_slice(chain.as_bytes());
                 files.add(&self.out, whole, Mode::Secret);
             }
-            Some(SubjectKey { key, is_new: true, passphrase }) => {
+            Some(SubjectKey { key, is_new, is_moved, passphrase }) if *is_new || *is_moved => {
                 files.add(&self.keyout, written_key(key, passphrase.as_ref())?, Mode::Secret);
-                files.add(&self.out, chain.into_bytes(), Mode::Public);
             }
-            _ => files.add(&self.out, chain.into_bytes(), Mode::Public),
+            _ => {}
+        }
+        match gives_up_key {
+            _ if self.is_one_file() => {}
+            true => files.replace(&self.out, chain.into_bytes(), Mode::Public),
+            false => files.add(&self.out, chain.into_bytes(), Mode::Public),
         }
         files.write(session).map(drop)
     }
@@ -341,16 +388,36 @@ impl Target {
     /// The key that is there, where it is of the right kind and may stay; or a new one, under the passphrase of the one it
     /// replaces.
     fn obtain_key(&self, prospect: &Prospect, signer: &mut Signer, secret: &Secret<'_>) -> anyhow::Result<SubjectKey> {
-        let Some((key, passphrase)) = Beside::open(&self.keyout, secret)? else {
-            return Ok(SubjectKey { key: PrivateKey::generate(self.key)?, is_new: true, passphrase: None });
+        let new = |passphrase| {
+            Ok(SubjectKey { key: PrivateKey::generate(self.key)?, is_new: true, is_moved: false, passphrase })
         };
-        match self.fate(key.public_key(), prospect.present.as_ref(), signer)? {
-            Fate::Kept => Ok(SubjectKey { key, is_new: false, passphrase }),
-            Fate::Replaced => Ok(SubjectKey { key: PrivateKey::generate(self.key)?, is_new: true, passphrase }),
+        let Some(found) = self.open_key(prospect, secret)? else { return new(None) };
+        match self.fate(found.key.public_key(), prospect.present.as_ref(), signer)? {
+            Fate::Kept => Ok(found),
+            Fate::Replaced => new(found.passphrase),
             Fate::OnHold(hold) => {
                 Err(anyhow!("the key in {} may not be certified: {}", shown(&self.keyout), hold_told(&hold)))
                     .hint("lift the hold, certkit ca revoke --release, or revoke it for good")
             }
+        }
+    }
+
+    /// The key that is there: in its file, or else in that of the certificate, which gives it up.
+    fn open_key(&self, prospect: &Prospect, secret: &Secret<'_>) -> anyhow::Result<Option<SubjectKey>> {
+        let beside = Beside::open(&self.keyout, secret)?;
+        if !prospect.gives_up_key {
+            return Ok(beside.map(|(key, passphrase)| SubjectKey { key, is_new: false, is_moved: false, passphrase }));
+        }
+        // Read again: what is written over is what was looked at.
+        let present = prospect.present.as_ref().context("the certificate is gone")?;
+        let changed = || anyhow!("the files changed meanwhile: run apply again");
+        let own = Beside::of_both(&self.out, present)?.ok_or_else(changed)?;
+        match beside {
+            None => Ok(Some(SubjectKey { key: own, is_new: false, is_moved: true, passphrase: None })),
+            Some((key, passphrase)) if key.public_key() == own.public_key() => {
+                Ok(Some(SubjectKey { key, is_new: false, is_moved: false, passphrase }))
+            }
+            Some(_) => Err(changed()),
         }
     }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use self::command::Command;
-use self::one::{Kept, Renewed};
+use self::one::{Kept, Renewed, Target};
 use super::place::Chosen;
 use super::signer::SignerArgs;
 use crate::ca::renewal;
@@ -22,8 +22,8 @@ use crate::cli::exit::Exit;
 use crate::cli::making::LifetimeArgs;
 use crate::cli::output::{Report, Session};
 use crate::cli::passphrase::PassphraseSource;
-use crate::cli::problem::Hinted;
-use crate::cli::text::Text;
+use crate::cli::problem::{Hinted, Problem};
+use crate::cli::text::{Text, bad, strong};
 use crate::key::KeyAlgorithm;
 use crate::x509::Certificate;
 
@@ -45,6 +45,9 @@ yet, because the clock was ahead when it was made, is renewed at once.
 random so that many machines do not come at once. It goes by the wall clock: a laptop that slept renews when it wakes. What
 fails is tried again. --print-unit prints a systemd unit that does this.
 
+What is wrong with one of several leaves the others their turn: each fault is told, --exec runs for what was renewed, and the
+exit status is 2. A file that is given twice is renewed once.
+
 --exec runs a program after a renewal, as the same user, without a shell: the line is split at spaces, quotes keep words
 together, and nothing is expanded; a line with | & ; < > $ or ` is refused (say sh -c '...' yourself). What it prints goes to
 stderr. CERTKIT_RENEWED has the files that changed, one a line.
@@ -58,7 +61,8 @@ For example:
 
 With --json the answer is an object: `certificates`, each with `which`, `renewed`, `why` (where it was kept), `not_after`,
 `replaces` (the old serial number) and, where it was renewed, `certificate_file`, `key_file` (null for the old key) and
-`subject` to `objections` as `certkit ca issue` answers; and `executed` (the program and its exit status, or null). With
+`subject` to `objections` as `certkit ca issue` answers, or where one of several could not be renewed `error` (`message` and
+`hint`); and `executed` (the program and its exit status, or null). With
 --watch there is one such object a line, for each time that something was done; with --print-unit, `unit`.")]
 pub(super) struct Args {
     /// Which: serial numbers in hexadecimal, names, or files with the certificate first
@@ -135,24 +139,46 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     let now = clock::making_now()?;
     let mut done = Done::default();
-    // All are found before any is touched.
-    let targets = args.which.iter().map(|which| one::find(which, &args, chosen, now)).collect::<Result<Vec<_>, _>>()?;
-    for target in targets {
-        let not_after = target.not_after();
-        let has_time = |span: &Duration| not_after - now > *span;
-        let is_valid = !renewal::is_not_yet_valid(target.certificate(), now);
-        match args.if_expires_within.filter(|span| is_valid && has_time(span)) {
-            Some(_) => done.certificates.push(Outcome::Kept(Kept::of(&target, now))),
-            None => done.certificates.push(Outcome::Renewed(Box::new(one::renew(target, &args, now, session)?))),
+    // What is wrong with one of several leaves the others their turn; what is wrong with the only one is the answer.
+    let several = args.which.len() > 1;
+    let mut failures = 0_usize;
+    let mut seen: Vec<PathBuf> = Vec::new();
+    let found: Vec<_> = args.which.iter().map(|which| (which, one::find(which, &args, chosen, now))).collect();
+    for (which, found) in found {
+        // One file is renewed once, however often and by whatever name it is given.
+        let place = found.as_ref().map_or_else(|_| PathBuf::from(which), |target| target.place().to_owned());
+        if seen.contains(&place) {
+            continue;
+        }
+        seen.push(place);
+        match found.and_then(|target| args.in_turn(target, now, session)) {
+            Ok(outcome) => done.certificates.push(outcome),
+            Err(error) if several => {
+                let error = error.context(format!("cannot renew {which}"));
+                session.fail(&error);
+                failures += 1;
+                done.certificates.push(Outcome::Failed(Failed::of(which, &error)));
+            }
+            Err(error) => return Err(error),
         }
     }
     let failed = done.execute(args.exec.as_ref(), &args.withheld());
     session.answer(&done)?;
     failed?;
-    Ok(Exit::Yes)
+    Ok(if failures == 0 { Exit::Yes } else { Exit::CouldNot })
 }
 
 impl Args {
+    /// Renews it, unless it has as much time left as was asked for.
+    fn in_turn(&self, target: Target, now: OffsetDateTime, session: &mut Session) -> anyhow::Result<Outcome> {
+        let has_time = |span: Duration| target.not_after() - now > span;
+        let is_valid = !renewal::is_not_yet_valid(target.certificate(), now);
+        if is_valid && self.if_expires_within.is_some_and(has_time) {
+            return Ok(Outcome::Kept(Kept::of(&target, now)));
+        }
+        Ok(Outcome::Renewed(Box::new(one::renew(target, self, now, session)?)))
+    }
+
     /// Variables of the environment that hold passphrases: no program that is run needs them.
     fn withheld(&self) -> Vec<&str> {
         let sources = [self.passphrase.as_ref(), self.signer.given().0];
@@ -172,6 +198,21 @@ struct Done {
 enum Outcome {
     Renewed(Box<Renewed>),
     Kept(Kept),
+    Failed(Failed),
+}
+
+/// One of several that could not be renewed.
+#[derive(Debug, Serialize)]
+struct Failed {
+    which: String,
+    renewed: bool,
+    error: Problem,
+}
+
+impl Failed {
+    fn of(which: &str, error: &anyhow::Error) -> Self {
+        Self { which: which.to_owned(), renewed: false, error: error.into() }
+    }
 }
 
 impl Done {
@@ -179,7 +220,7 @@ impl Done {
     fn files(&self) -> Vec<String> {
         let files = |outcome: &Outcome| match outcome {
             Outcome::Renewed(renewed) => renewed.files.clone(),
-            Outcome::Kept(_) => Vec::new(),
+            Outcome::Kept(_) | Outcome::Failed(_) => Vec::new(),
         };
         self.certificates.iter().flat_map(files).collect()
     }
@@ -202,6 +243,7 @@ impl Report for Done {
             match outcome {
                 Outcome::Renewed(renewed) => renewed.text(text),
                 Outcome::Kept(kept) => kept.text(text),
+                Outcome::Failed(failed) => text.line(format_args!("{}  {}", bad("failed"), strong(&failed.which))),
             }
         }
         if let Some(executed) = &self.executed {

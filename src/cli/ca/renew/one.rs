@@ -17,6 +17,7 @@ use crate::cli::ca::twin;
 use crate::cli::ca::unwritten;
 use crate::cli::ca::which::{Meant, first_certificate, is_live};
 use crate::cli::clock::{self, rfc3339};
+use crate::cli::files::resolved;
 use crate::cli::making::{fresh_serial, load_profile};
 use crate::cli::output::{Session, shown};
 use crate::cli::passphrase::PassphraseSource;
@@ -34,6 +35,8 @@ pub(super) struct Target {
     record: Record,
     old: Certificate,
     file: Option<PathBuf>,
+    /// Where the new certificate goes, however it is spelled.
+    place: PathBuf,
     authority: Authority,
     /// The CA with the authority chosen that has issued it.
     pub(super) chosen: Chosen,
@@ -42,6 +45,10 @@ pub(super) struct Target {
 impl Target {
     pub(super) fn not_after(&self) -> OffsetDateTime {
         self.old.validity().not_after
+    }
+
+    pub(super) fn place(&self) -> &Path {
+        &self.place
     }
 
     pub(super) fn certificate(&self) -> &Certificate {
@@ -77,8 +84,8 @@ pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTim
     }
     let old = authority.recorded(record.id)?;
     // So that a file in the way is told before anything is signed.
-    files_of(&old, file.as_deref(), args)?;
-    Ok(Target { which: which.to_owned(), record, old, file, authority, chosen })
+    let place = resolved(files_of(&old, file.as_deref(), args)?.out());
+    Ok(Target { which: which.to_owned(), record, old, file, place, authority, chosen })
 }
 
 /// The record of the certificate in the file that `certkit ca issue` has written. A newer one that was recorded and could
@@ -133,7 +140,7 @@ pub(super) fn renew(
     now: OffsetDateTime,
     session: &mut Session,
 ) -> anyhow::Result<Renewed> {
-    let Target { which, record, old, file, mut authority, chosen } = target;
+    let Target { which, record, old, file, place: _, mut authority, chosen } = target;
     let files = files_of(&old, file.as_deref(), args)?;
     files.check(args.rekey, &chosen, &args.signer, session)?;
     let profile = profile_of(&record, args)?;

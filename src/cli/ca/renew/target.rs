@@ -118,6 +118,11 @@ impl Files {
         self.key == KeyFile::Encrypted
     }
 
+    /// Where the certificate goes.
+    pub(super) fn out(&self) -> &Path {
+        &self.out
+    }
+
     /// Where the key goes.
     pub(super) fn keyout(&self) -> &Path {
         &self.keyout
