@@ -141,12 +141,13 @@ fn requests_in_one_file_are_each_signed() {
 fn what_goes_to_nobody_is_no_success() {
     let sandbox = Sandbox::new();
     let set_up = "certkit ca init && certkit ca issue a.test && certkit csr new b.test --out b.csr --keyout b-key.pem \
-                  && certkit new --cn Other --profile root-ca --out o.pem";
+                  && certkit new --cn Other --profile root-ca --out o.pem \
+                  && certkit csr new --cn Sub --profile intermediate-ca --out sub.csr --keyout sub-key.pem";
     sandbox.shell(set_up).expect_code(0);
     for line in [
         "ca crl",
         "ca sign b.csr",
-        "ca intermediate --csr b.csr",
+        "ca intermediate --csr sub.csr",
         "ca cross-sign o.pem",
         "ca issue --key b-key.pem b.test",
         "ca export a.test --chain",

@@ -524,7 +524,7 @@ fn valid_certificates_that_are_lost_or_cut_short_are_told() {
          V\t490101000000Z\t\t{cut}\tunknown\t/CN=cut.test\nV\t200101000000Z\t\t7777\tunknown\t/CN=old.test\n"
     );
     sandbox.write("pki/index.txt", index);
-    let ran = sandbox.certkit(&["ca", "import", "pki"]).expect_code(0).says("recorded 1 certificates");
+    let ran = sandbox.certkit(&["ca", "import", "pki"]).expect_code(0).says("recorded 1 certificate");
     let ran = ran.says("/CN=lost.test").says("/CN=cut.test").says("cut.crt").says("missing or cannot be read");
     assert!(!ran.stdout.contains("/CN=good.test") && !ran.stdout.contains("old.test"), "{ran}");
     // The same of a folder that is given.

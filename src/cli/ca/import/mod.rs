@@ -1,5 +1,6 @@
 //! `certkit ca import`: take over a CA that was made elsewhere.
 
+mod above;
 mod index;
 mod layout;
 mod lists;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 
+use self::above::missing_above;
 use self::past::{Past, Told};
 use super::outline::Outline;
 use super::own_files::is_authoritys;
@@ -228,24 +230,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         let above = path_above(certificate, &pool);
         let mut odd = oddities(certificate, now);
         let top = above.last().unwrap_or(certificate);
-        let weak = pool.iter().filter(|it| top.issuer().matches(it.subject()));
-        let weak = weak.filter_map(|it| top.weakly_signed_with(&it.public_key().ok()?)).next();
-        if let Some(hash) = weak.filter(|_| !top.is_self_issued()) {
-            odd.push(format!(
-                "{} is signed with {hash}, which certkit does not check: what is above it is left out, and clients of today \
-                 refuse what it signs",
-                top.subject()
-            ));
-        } else if !top.is_self_issued() {
-            let missing = format!("the certificate of {} above it is not here", top.issuer());
-            odd.push(match &args.chain {
-                None => format!("{missing}: give it with --chain"),
-                Some(chain) => format!(
-                    "{missing}: {} holds none that has that name and signed it; give the right one with --chain",
-                    safe(shown(chain))
-                ),
-            });
-        }
+        odd.extend(missing_above(top, &pool, args.chain.as_deref()));
         warnings.extend(odd.into_iter().map(|what| format!("{name}: {what}")));
         let key_in = key.as_ref().map(|open| &open.key);
         let act = place::act(Action::Import);
