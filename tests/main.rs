@@ -12,6 +12,7 @@ mod ca_algorithms;
 mod ca_batch;
 mod ca_crl_lost;
 mod ca_cross_sign;
+mod ca_export;
 mod ca_faults;
 #[cfg(unix)]
 mod ca_files;
@@ -28,6 +29,7 @@ mod ca_revocation;
 mod ca_revocation_raised;
 mod ca_servers;
 mod ca_spared;
+mod ca_standing;
 mod capture;
 mod capture_gaps;
 mod compat;
