@@ -117,10 +117,10 @@ pub fn is_damaged(certificate: &Certificate) -> bool {
     if above.is_some() && above != own {
         return false;
     }
-    certificate.public_key().is_ok_and(|key| {
-        matches!(certificate.verify_signature(&key), Err(SignatureError::Mismatch))
-            || (matches!(certificate.verify_signature(&key), Err(SignatureError::Weak(_)))
-                && certificate.weakly_signed_with(&key).is_none())
+    certificate.public_key().is_ok_and(|key| match certificate.verify_signature(&key) {
+        Err(SignatureError::Mismatch) => true,
+        Err(SignatureError::Weak(_)) => certificate.weakly_signed_with(&key).is_none(),
+        _ => false,
     })
 }
 
@@ -155,12 +155,11 @@ pub fn oddities(certificate: &Certificate, now: OffsetDateTime) -> Vec<String> {
     if certificate.is_self_issued()
         && let Some(hash) = certificate.public_key().ok().and_then(|key| certificate.weakly_signed_with(&key))
     {
-        odd.push(format!(
+        say(&format!(
             "its own signature is over {hash}, which certkit does not check: a root is trusted without it (RFC 5280 §6.1), and \
              some clients refuse it all the same"
         ));
     }
-    let mut say = |what: &str| odd.push(what.to_owned());
     let end = certificate.validity().not_after;
     if end < now {
         say("it has expired: it signs nothing more");

@@ -228,9 +228,7 @@ impl Authority {
     /// hold: what it signed would be worth nothing to a client that knows of it (RFC 5280 §6.1.3 (a) (3)).
     pub fn unlock<'a>(&'a mut self, key: &'a PrivateKey, now: OffsetDateTime) -> Result<Signatory<'a>, AuthorityError> {
         self.may_sign(key, now)?;
-        if let Some(revoked) = self.revoked()? {
-            return Err(AuthorityError::Revoked(revoked));
-        }
+        self.refuse_revoked()?;
         Ok(Signatory { authority: self, key })
     }
 

@@ -1,6 +1,7 @@
 //! Object identifiers (X.660), kept as the content octets of their DER encoding (X.690 §8.19).
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
@@ -34,6 +35,12 @@ pub enum OidError {
 
 /// The longest encoding that is read, in octets. Real identifiers stay under 40; X.660 sets no bound.
 const LONGEST: usize = 256;
+
+/// The first identifier that stands there a second time.
+pub fn repeated<'a>(identifiers: impl IntoIterator<Item = &'a Oid>) -> Option<&'a Oid> {
+    let mut seen = BTreeSet::new();
+    identifiers.into_iter().find(|identifier| !seen.insert(*identifier))
+}
 
 impl Oid {
     /// An identifier from content octets known when the program is written. They are not checked.

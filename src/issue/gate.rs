@@ -185,11 +185,9 @@ impl<'a> Gate<'a> {
         let own = self.identifier.map(<[u8]>::to_vec).or_else(computed).map(SubjectKeyIdentifier);
         self.exact(own.as_ref(), Some(false), "RFC 5280 §4.2.1.2");
         self.exact(profile.name_constraints.as_ref(), Some(true), "RFC 5280 §4.2.1.10");
-        self.exact(some(&profile.policies).map(CertificatePolicies).as_ref(), None, "RFC 5280 §4.2.1.4");
-        let policies = profile.policies.iter().map(|policy| &policy.policy);
-        let twice =
-            policies.clone().enumerate().find(|(place, policy)| policies.clone().take(*place).any(|it| it == *policy));
-        if let Some((_, policy)) = twice {
+        let policies = some(&profile.policies).map(CertificatePolicies);
+        self.exact(policies.as_ref(), None, "RFC 5280 §4.2.1.4");
+        if let Some(policy) = policies.as_ref().and_then(CertificatePolicies::repeated) {
             let what = format!("certificatePolicies has {} more than once", oids::name_or_dotted(policy));
             self.must(false, "RFC 5280 §4.2.1.4", &what);
         }

@@ -4,7 +4,7 @@ use super::NameForm;
 use super::document::{Constraints, Document};
 use super::field::{Purpose, Usage};
 use super::subtree::excluded_whole;
-use crate::encoding::Oid;
+use crate::encoding::{Oid, oid};
 use crate::key::KeyAlgorithm;
 use crate::x509::extension::{GeneralSubtree, KeyUsage, KeyUsageBit};
 use crate::x509::oids;
@@ -63,7 +63,7 @@ fn purposes(document: &Document) -> Found {
     lists
         .into_iter()
         .find_map(|(list, place)| {
-            Some((place?, format!("{} is listed more than once", oids::name_or_dotted(twice(list)?))))
+            Some((place?, format!("{} is listed more than once", oids::name_or_dotted(oid::repeated(list)?))))
         })
         .or_else(|| {
             let undefined = of_keys.into_iter().any(KeyUsage::has_undefined);
@@ -75,14 +75,6 @@ fn purposes(document: &Document) -> Found {
             let purpose = oids::name_or_dotted(purposes.iter().find(idle)?);
             Some((here?, format!("a key with these bits is of no use for {purpose} (RFC 5280 §4.2.1.12)")))
         })
-}
-
-/// What stands there before.
-fn twice(list: &[Oid]) -> Option<&Oid> {
-    list.iter()
-        .enumerate()
-        .find(|(place, oid)| list.iter().take(*place).any(|before| before == *oid))
-        .map(|(_, oid)| oid)
 }
 
 fn authority(document: &Document) -> Found {

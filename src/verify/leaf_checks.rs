@@ -11,7 +11,7 @@ use super::verifier::Purpose;
 use crate::encoding::Oid;
 use crate::key::{KeyAlgorithm, PublicKey};
 use crate::x509::dns_name::DnsFault;
-use crate::x509::extension::{ExtendedKeyUsage, Found, KeyUsage, KeyUsageBit, NameConstraints};
+use crate::x509::extension::{ExtendedKeyUsage, Found, KeyUsage, KeyUsageBit, NameConstraints, bits_for};
 use crate::x509::{Certificate, DnsName, GeneralName, oids};
 
 const LEAF: Place = Place::Certificate(0);
@@ -65,29 +65,12 @@ pub(super) fn purpose(usages: Option<&ExtendedKeyUsage>, wanted: &Oid) -> Result
 
 /// RFC 5280 §4.2.1.12 lists the bits consistent with each purpose.
 fn leaf_key_usage(usage: Option<KeyUsage>, purpose: Purpose) -> Result<(), Reason> {
-    use KeyUsageBit::{DigitalSignature, KeyAgreement, KeyEncipherment, NonRepudiation};
-    let (bits, wanted): (&[KeyUsageBit], &'static [&'static str]) = match purpose {
-        Purpose::Server => (
-            &[DigitalSignature, KeyEncipherment, KeyAgreement],
-            &["digitalSignature", "keyEncipherment", "keyAgreement"],
-        ),
-        Purpose::Client => (&[DigitalSignature, KeyAgreement], &["digitalSignature", "keyAgreement"]),
-        Purpose::CodeSigning => (&[DigitalSignature], &["digitalSignature"]),
-        Purpose::TimeStamping | Purpose::Ocsp => {
-            (&[DigitalSignature, NonRepudiation], &["digitalSignature", "nonRepudiation"])
-        }
-        Purpose::Email => (
-            &[DigitalSignature, NonRepudiation, KeyEncipherment, KeyAgreement],
-            &["digitalSignature", "nonRepudiation", "keyEncipherment", "keyAgreement"],
-        ),
-        Purpose::Any => return Ok(()),
-    };
-    match usage {
-        Some(usage) if !bits.iter().any(|bit| usage.has(*bit)) => {
-            Err(Reason::KeyUsage { found: usage.names(), wanted })
-        }
-        _ => Ok(()),
+    let Some((usage, wanted)) = usage.zip(purpose.key_purpose()) else { return Ok(()) };
+    if usage.suits(&wanted) {
+        return Ok(());
     }
+    let wanted = bits_for(&wanted).unwrap_or_default().iter().map(|bit| bit.name()).collect();
+    Err(Reason::KeyUsage { found: usage.names(), wanted })
 }
 
 /// What is asked of a server's certificate beyond RFC 5280.

@@ -164,7 +164,7 @@ pub enum Reason {
         /// The names of the bits set.
         found: Vec<&'static str>,
         /// The names of the bits of which one is needed.
-        wanted: &'static [&'static str],
+        wanted: Vec<&'static str>,
     },
     /// No subjectAltName is the name asked for.
     Identity(Box<IdentityMismatch>),

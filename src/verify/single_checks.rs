@@ -1,7 +1,5 @@
 //! Checks on one certificate by itself, whatever its place in the path (RFC 5280 §4.1, §4.2).
 
-use std::collections::BTreeSet;
-
 use ::time::OffsetDateTime;
 
 use super::check::Check;
@@ -213,9 +211,7 @@ fn alternative_names(certificate: &Certificate) -> Result<(), Reason> {
 /// RFC 5280 §4.2.1.4: a policy must not stand more than once.
 fn policies_once(certificate: &Certificate) -> Result<(), Reason> {
     let Ok(Some(found)) = certificate.extension::<CertificatePolicies>() else { return Ok(()) };
-    let mut seen = BTreeSet::new();
-    let twice = found.value.0.iter().map(|information| &information.policy).find(|policy| !seen.insert(*policy));
-    twice.map_or(Ok(()), |policy| Err(Reason::PolicyTwice(policy.clone())))
+    found.value.repeated().map_or(Ok(()), |policy| Err(Reason::PolicyTwice(policy.clone())))
 }
 
 fn policy_extensions(extensions: &Extensions) -> Result<(), Reason> {

@@ -68,9 +68,7 @@ impl<'a> Signatory<'a> {
         serials: &mut Draw<'_>,
         act: &Act,
     ) -> Result<Vec<Issued>, AuthorityError> {
-        if let Some(revoked) = self.authority.revoked()? {
-            return Err(AuthorityError::Revoked(revoked));
-        }
+        self.authority.refuse_revoked()?;
         let press = self.press();
         let Authority { id, ledger, .. } = &mut *self.authority;
         for _ in 0..DRAWS {

@@ -66,6 +66,11 @@ impl Authority {
         Ok(None)
     }
 
+    /// Refuses to certify where it, or one above it, is revoked or on hold.
+    pub(super) fn refuse_revoked(&mut self) -> Result<(), AuthorityError> {
+        self.revoked()?.map_or(Ok(()), |revoked| Err(AuthorityError::Revoked(revoked)))
+    }
+
     /// The revocation of an authority's certificate, or of another of the same name and key, such as a cross-certificate, whose
     /// key is compromised; and the serial number of the one that is revoked.
     fn revocation_of(

@@ -101,9 +101,9 @@ impl SqliteLedger {
         Self { path: path.to_owned(), connection, watch, may_write, known: Known::default() }
     }
 
-    /// The connection, which whatever is asked of the ledger goes through here for. The file has to be the one that was opened. Where another was put
-    /// in its place, as by restoring a backup, that one is opened: in the other nobody reads and writes any more but this
-    /// process.
+    /// The connection: whatever is asked of the ledger asks for it here. The file has to be the one that was opened. Where
+    /// another was put in its place, as by restoring a backup, that one is opened: in the other nobody reads and writes any more
+    /// but this process.
     fn connection(&mut self) -> Result<&mut Connection, LedgerError> {
         match self.watch.look(&self.path) {
             Ok(Standing::Same) => return Ok(&mut self.connection),

@@ -23,12 +23,12 @@ pub use policies::{CertificatePolicies, PolicyInformation, PolicyMappings, Polic
 pub use revocation::{CertificateIssuer, CrlNumber, CrlReason, DeltaCrlIndicator, InvalidityDate, ReasonCode};
 pub use sct::{SctList, SignedCertificateTimestamp};
 pub use subtree::SubtreeError;
-pub use usage::{ExtendedKeyUsage, KeyUsage, KeyUsageBit, NetscapeCertType, OcspNoCheck, TlsFeature};
+pub use usage::{ExtendedKeyUsage, KeyUsage, KeyUsageBit, NetscapeCertType, OcspNoCheck, TlsFeature, bits_for};
 pub use value::{ExtensionValue, Variant};
 
 use super::oids;
-use crate::encoding::Oid;
 use crate::encoding::der::{self, DerError, Reader, tag};
+use crate::encoding::{Oid, oid};
 
 /// One extension as it stands in the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,10 +152,7 @@ impl Extensions {
 
     /// The first identifier that occurs twice, which RFC 5280 §4.2 forbids.
     pub fn duplicate(&self) -> Option<&Oid> {
-        let repeated = |(at, extension): (usize, &Extension)| {
-            self.list.iter().take(at).any(|earlier| earlier.oid == extension.oid)
-        };
-        self.list.iter().enumerate().find(|&pair| repeated(pair)).map(|(_, extension)| &extension.oid)
+        oid::repeated(self.list.iter().map(|extension| &extension.oid))
     }
 }
 

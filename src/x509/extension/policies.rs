@@ -1,8 +1,8 @@
 //! Certificate policies and their mappings.
 
 use super::ExtensionType;
-use crate::encoding::Oid;
 use crate::encoding::der::{self, DerError, tag};
+use crate::encoding::{Oid, oid};
 use crate::x509::name::Attribute;
 use crate::x509::oids;
 
@@ -51,6 +51,13 @@ pub struct PolicyInformation {
 /// `certificatePolicies` (RFC 5280 §4.2.1.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificatePolicies(pub Vec<PolicyInformation>);
+
+impl CertificatePolicies {
+    /// The first policy that stands there a second time, which RFC 5280 §4.2.1.4 forbids.
+    pub fn repeated(&self) -> Option<&Oid> {
+        oid::repeated(self.0.iter().map(|information| &information.policy))
+    }
+}
 
 impl ExtensionType for CertificatePolicies {
     const OID: Oid = oids::CERTIFICATE_POLICIES;

@@ -116,7 +116,7 @@ impl KeyUsage {
 
 /// The bits of which a key needs one to be of use for a purpose (RFC 5280 §4.2.1.12); `None` for purposes that are not listed
 /// there.
-fn bits_for(purpose: &Oid) -> Option<&'static [KeyUsageBit]> {
+pub fn bits_for(purpose: &Oid) -> Option<&'static [KeyUsageBit]> {
     use KeyUsageBit::{DigitalSignature, KeyAgreement, KeyEncipherment, NonRepudiation};
     match purpose {
         purpose if *purpose == oids::SERVER_AUTH => Some(&[DigitalSignature, KeyEncipherment, KeyAgreement]),
