@@ -174,3 +174,33 @@ fn an_expired_ca_is_called_that() {
         assert!(refused.stderr.contains("choose another folder for a new one"), "{}", refused.stderr);
     }
 }
+
+#[test]
+fn names_that_a_ca_yet_to_be_made_will_not_be_permitted_are_told_before_it_is_made() {
+    let sandbox = Sandbox::new();
+    let project = "[[ca]]\nfolder = \"ca\"\npermit = [\"lab.test\"]\n\n[[certificate]]\nnames = [\"a.lab.test\"]\nout = \"a.pem\"\nca = \"ca\"\n\n";
+    let other = |name: &str| format!("{project}[[certificate]]\nnames = [\"{name}\"]\nout = \"b.pem\"\nca = \"ca\"\n");
+    sandbox.write("certkit.toml", other("b.test"));
+    let told = "the CA to be made in ca may not issue for dns:b.test: only dns:lab.test is permitted";
+    sandbox.certkit(&["apply", "--check"]).expect_code(2).complains(told);
+    assert!(!sandbox.path("ca").exists());
+    // Its turn has everything else.
+    sandbox.certkit(&["apply"]).expect_code(2).complains("b.test");
+    assert!(sandbox.path("a.pem").exists());
+    sandbox.write("certkit.toml", other("b.lab.test"));
+    sandbox.certkit(&["apply"]).expect_code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_a_key_is_not_said_to_hold_one() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = with_project();
+    let said = |sandbox: &Sandbox| sandbox.certkit(&["apply", "--check", "--json"]).json().to_string();
+    sandbox.write("ann-key.pem", "not yet\n");
+    std::fs::set_permissions(sandbox.path("ann-key.pem"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(!said(&sandbox).contains("read by others"), "{}", said(&sandbox));
+    std::fs::remove_file(sandbox.path("ann-key.pem")).unwrap();
+    std::os::unix::fs::symlink("nowhere.pem", sandbox.path("ann-key.pem")).unwrap();
+    assert!(!said(&sandbox).contains("read by others"), "{}", said(&sandbox));
+}

@@ -91,7 +91,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("http_body_util", &["serve"]),
     ("httpdate", &["serve"]),
     ("mime_guess", &["serve"]),
-    ("percent_encoding", &["serve"]),
+    ("percent_encoding", &["profile", "serve"]),
     ("tokio", &["ca", "serve"]),
     ("etherparse", &["pcap"]),
     ("anstream", &["cli"]),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Ran, Sandbox};
+use crate::support::{Ran, Sandbox, peer};
 
 pub(crate) fn two_tiers(more: &[&str]) -> Sandbox {
     let sandbox = Sandbox::new();
@@ -416,4 +416,19 @@ fn the_file_to_trust_is_that_of_the_issuers_own_root() {
     issue("a.test", &["--out", in_folder.to_str().unwrap()]).says("ca.pem)");
     issue("b.test", &["--issuer", "demo"]).says("CN=Other Root").says("demo.pem)");
     issue("c.test", &["--issuer", "issuing"]).says("CN=Example Issuing CA").says("/ca.pem)");
+}
+
+#[test]
+fn uris_whose_host_clients_do_not_agree_on_are_not_issued_below_constraints() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--permit", "uri:a.test", "--permit", "a.test"]).expect_code(0);
+    let issue = |uri: &str| sandbox.certkit(&["ca", "issue", "a.test", &format!("uri:{uri}"), "--force"]);
+    for uri in ["https://ann@a.test/x", "https://a%2etest/", "https://a.test./", "urn:uuid:1"] {
+        issue(uri).expect_code(2).complains("clients do not agree on the host");
+    }
+    issue("https://b.test/").expect_code(2).complains("only uri:a.test is permitted");
+    issue("https://a.test:8443/x@y").expect_code(0);
+    let Some(openssl) = peer("openssl") else { return };
+    let root = sandbox.ca().join("ca.pem");
+    sandbox.peer(&openssl, &["verify", "-CAfile", root.to_str().unwrap(), "a.test.pem"]).expect_code(0);
 }

@@ -5,7 +5,7 @@ use super::common_name;
 use super::confinement::permits_nobody;
 use super::error::IssueError;
 use crate::profile::Profile;
-use crate::profile::subtree::{contains, encloses, excluded_whole};
+use crate::profile::subtree::{contains, encloses, excluded_whole, is_plain_uri};
 use crate::x509::extension::{Found, GeneralSubtree, NameConstraints};
 use crate::x509::{Certificate, DistinguishedName, GeneralName, oids};
 
@@ -17,6 +17,39 @@ pub(super) fn check(
 ) -> Result<(), IssueError> {
     let found = certificate.extension::<NameConstraints>().map_err(IssueError::unusable(certificate))?;
     let Some(Found { value: constraints, .. }) = found else { return Ok(()) };
+    let issuer = || certificate.display_name();
+    within(constraints, &issuer, subject, names)?;
+    for name in common_name::held_to_dns_constraints(subject, names) {
+        if let Some(why) = refusal(constraints, &GeneralName::Dns(name.clone())) {
+            let why =
+                format!("{why}, and clients take a common name with a dot for a DNS name where none stands beside it");
+            return Err(IssueError::Constrained { issuer: issuer(), name: format!("the common name {name}"), why });
+        }
+    }
+    Ok(())
+}
+
+/// Whether an authority that this profile makes, `called` so in the error, would be allowed these names by its own constraints.
+/// Common names are not looked at: they may be [left out](super::fitting) then.
+///
+/// # Errors
+/// [`IssueError::Constrained`].
+pub fn would_permit(
+    profile: &Profile,
+    called: &str,
+    subject: &DistinguishedName,
+    names: &[GeneralName],
+) -> Result<(), IssueError> {
+    let constraints = profile.name_constraints.as_ref();
+    constraints.map_or(Ok(()), |constraints| within(constraints, &|| called.to_owned(), subject, names))
+}
+
+fn within(
+    constraints: &NameConstraints,
+    issuer: &dyn Fn() -> String,
+    subject: &DistinguishedName,
+    names: &[GeneralName],
+) -> Result<(), IssueError> {
     let mut all = names.to_vec();
     if !subject.is_empty() {
         all.push(GeneralName::Directory(subject.clone()));
@@ -25,17 +58,9 @@ pub(super) fn check(
     if !names.iter().any(|name| matches!(name, GeneralName::Email(_))) {
         all.extend(subject.values(&oids::EMAIL_ADDRESS).into_iter().map(GeneralName::Email));
     }
-    let issuer = || certificate.display_name();
     for name in &all {
         if let Some(why) = refusal(constraints, name) {
             return Err(IssueError::Constrained { issuer: issuer(), name: name.to_string(), why });
-        }
-    }
-    for name in common_name::held_to_dns_constraints(subject, names) {
-        if let Some(why) = refusal(constraints, &GeneralName::Dns(name.clone())) {
-            let why =
-                format!("{why}, and clients take a common name with a dot for a DNS name where none stands beside it");
-            return Err(IssueError::Constrained { issuer: issuer(), name: format!("the common name {name}"), why });
         }
     }
     Ok(())
@@ -98,6 +123,14 @@ fn refusal(constraints: &NameConstraints, name: &GeneralName) -> Option<String> 
         return Some(format!("{} is excluded", shown(subtree)));
     }
     let same_form = same_form(&constraints.permitted, name);
+    if let GeneralName::Uri(uri) = name
+        && !is_plain_uri(uri)
+        && constraints.permitted.iter().chain(&constraints.excluded).any(|subtree| subtree.base.kind() == name.kind())
+    {
+        let why = "constraints on URIs are there, and clients do not agree on the host of this one: it takes a DNS name, with \
+                   neither a user before it nor percent signs in it nor a dot after it";
+        return Some(why.to_owned());
+    }
     let permitted = same_form.is_empty() || same_form.iter().any(|subtree| contains(&subtree.base, name));
     (!permitted).then(|| format!("{} is permitted", listed(same_form)))
 }

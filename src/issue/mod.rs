@@ -24,7 +24,7 @@ pub mod revocation_list;
 pub use check::{check_issuer, in_time, path as check_path};
 pub use common_name::{fitting, fitting_subject};
 pub use confinement::{confine, permits_nobody};
-pub use constraints::narrower as check_constraints;
+pub use constraints::{narrower as check_constraints, would_permit};
 pub use error::IssueError;
 pub use gate::{Fault, departures};
 pub use mould::Mould;

@@ -139,13 +139,17 @@ fn idle_subtree(document: &Document, subtrees: Option<&Spanned<Vec<super::field:
 
 fn limits(document: &Document) -> Found {
     let most = document.max_days.as_ref();
-    let too_long = most.is_some_and(|most| document.days.0 > most.get_ref().0);
+    let too_long = most.map(|most| most.get_ref().0).filter(|most| document.days.0 > *most).map(|most| {
+        let (days, most) = (document.days.0.whole_days(), most.whole_days());
+        format!("days is {days}, which is more than the {most} of max_days")
+    });
     let keys = document.allowed_keys.as_ref();
     let allows = |key: KeyAlgorithm| keys.is_some_and(|keys| keys.get_ref().iter().any(|limit| limit.0.allows(key)));
     let no_rsa = keys.is_some_and(|keys| !keys.get_ref().iter().any(|limit| limit.0.is_rsa()));
     let no_ecdsa = ![KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521].into_iter().any(allows);
     let here = start(keys);
-    at(start(most), too_long, "days is more than max_days")
+    start(most)
+        .zip(too_long)
         .or_else(|| {
             let empty = keys.is_some_and(|keys| keys.get_ref().is_empty());
             at(here, empty, "allowed_keys is empty: name what is meant, or leave it out")
@@ -253,6 +257,6 @@ mod tests {
             assert!(fault(added).starts_with(wanted), "{added}: {}", fault(added));
         }
         let longer = format!("{}max_days = 89\n", LEAF.replace("days = 1", "days = 90"));
-        assert!(Profile::from_toml("x", &longer).unwrap_err().to_string().starts_with("x:4:12: days is more than max"));
+        assert!(Profile::from_toml("x", &longer).unwrap_err().to_string().starts_with("x:4:12: days is 90, which is"));
     }
 }

@@ -6,6 +6,7 @@ use crate::key::{KeyAlgorithm, SignatureAlgorithm};
 use crate::x509::extension::GeneralSubtree;
 use crate::x509::{DistinguishedName, GeneralName, name_text, oids};
 use std::fmt;
+use std::net::Ipv6Addr;
 use time::Duration;
 
 /// The limits of a profile. Those that are not set hold nothing back.
@@ -146,7 +147,11 @@ impl Limits {
 
     fn name_breach(&self, name: &GeneralName) -> Option<Breach> {
         let shown = || name.to_string();
-        let hit = |denied: &&GeneralSubtree| contains(&denied.base, name) || covers(name, &denied.base);
+        let mapped = mapped_address(name);
+        let hit = |denied: &&GeneralSubtree| {
+            let reaches = |name| contains(&denied.base, name) || covers(name, &denied.base);
+            reaches(name) || mapped.as_ref().is_some_and(reaches)
+        };
         if let Some(denied) = self.denied_names.iter().find(hit) {
             return Some(Breach::Denied { name: shown(), denied: denied.base.to_string() });
         }
@@ -180,6 +185,13 @@ fn names_of(subject: &Subject<'_>) -> Vec<GeneralName> {
         }
     }
     names
+}
+
+/// The IPv4 address that an IPv6 address stands for (RFC 4291 §2.5.5.2).
+fn mapped_address(name: &GeneralName) -> Option<GeneralName> {
+    let GeneralName::Ip(octets) = name else { return None };
+    let address = Ipv6Addr::from(<[u8; 16]>::try_from(octets.as_slice()).ok()?);
+    Some(GeneralName::Ip(address.to_ipv4_mapped()?.octets().to_vec()))
 }
 
 /// Whether a wildcard stands for a name within the subtree that is no part of the wildcard's own domain: `*.a.test` for
@@ -325,6 +337,17 @@ mod tests {
             assert!(names(&limits, &[name]).concat().contains("is denied"), "{name}");
         }
         assert!(names(&limits, &["open.a.test", "*.open.a.test"]).is_empty());
+    }
+
+    #[test]
+    fn what_is_denied_is_not_had_by_another_spelling() {
+        let limits = limits("denied_names = [\"uri:a.test\", \"uri:.b.test\", \"ip:10.0.0.0/8\"]");
+        for name in
+            ["https://a.test./", "https://A%2Etest/", "https://u:p@a.test:1", "spiffe://x%2eb.test", "::ffff:10.1.2.3"]
+        {
+            assert!(names(&limits, &[name]).concat().contains("is denied"), "{name}");
+        }
+        assert!(names(&limits, &["https://c.test/a.test", "::ffff:11.1.2.3", "::a01:203"]).is_empty());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use crate::x509::GeneralName;
 use crate::x509::extension::GeneralSubtree;
+use percent_encoding::percent_decode_str;
+use std::net::Ipv4Addr;
 
 /// Whether a name lies within a subtree; names of another form do not.
 pub fn contains(base: &GeneralName, name: &GeneralName) -> bool {
@@ -22,7 +24,7 @@ pub fn contains(base: &GeneralName, name: &GeneralName) -> bool {
         (GeneralName::Uri(base), GeneralName::Uri(name)) => {
             let host = uri_host(name);
             // Without a host nothing can be said, and so the name counts as outside what is permitted.
-            host.is_some_and(|host| if base.starts_with('.') { below(host, base) } else { same(host, base) })
+            host.is_some_and(|host| if base.starts_with('.') { below(&host, base) } else { same(&host, base) })
                 || base.is_empty()
         }
         (GeneralName::Ip(base), GeneralName::Ip(name)) => {
@@ -82,13 +84,29 @@ fn below(host: &str, base: &str) -> bool {
     host.to_ascii_lowercase().strip_suffix(&base).is_some_and(|labels| labels.len() > 1 && labels.ends_with('.'))
 }
 
-/// The host of a URI with an authority (RFC 3986 §3.2).
-fn uri_host(uri: &str) -> Option<&str> {
+/// The host of a URI, as whoever follows the URI finds it: percent signs decoded, without the dot of the root.
+fn uri_host(uri: &str) -> Option<String> {
+    let (_, host) = user_and_host(uri)?;
+    let host = percent_decode_str(host).decode_utf8().ok()?;
+    let host = host.strip_suffix('.').unwrap_or(&host);
+    (!host.is_empty() && !host.starts_with('[')).then(|| host.to_owned())
+}
+
+/// Whether all clients find the same host in a URI: a DNS name, written plainly, with no user before it. Some take the user for
+/// part of the host (OpenSSL), and a host that is an address is held against no constraint (RFC 5280 §4.2.1.10).
+pub fn is_plain_uri(uri: &str) -> bool {
+    let Some((user, host)) = user_and_host(uri) else { return false };
+    let spelled = host.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet));
+    user.is_none() && spelled && !host.is_empty() && !host.ends_with('.') && host.parse::<Ipv4Addr>().is_err()
+}
+
+/// The user and the host of a URI with an authority (RFC 3986 §3.2).
+fn user_and_host(uri: &str) -> Option<(Option<&str>, &str)> {
     let (_, rest) = uri.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |h| h.0);
-    (!host.is_empty() && !host.starts_with('[')).then_some(host)
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    let port = |(_, port): &(&str, &str)| port.bytes().all(|octet| octet.is_ascii_digit());
+    Some((user, host.rsplit_once(':').filter(port).map_or(host, |(host, _)| host)))
 }
 
 #[cfg(test)]
@@ -123,6 +141,8 @@ mod tests {
             ("email:x@a.test", "x@A.test"),
             ("uri:a.test", "https://a.test:8443/x"),
             ("uri:.a.test", "https://u@b.a.test/x"),
+            ("uri:a.test", "https://a.test./x"),
+            ("uri:a.test", "https://A%2etest:443"),
             ("dirname:O=A", "dirname:CN=x,O=a"),
         ] {
             assert!(within(base, name), "{base} {name}");
@@ -146,6 +166,26 @@ mod tests {
             ("dirname:O=A", "dirname:CN=x,O=B"),
         ] {
             assert!(!within(base, name), "{base} {name}");
+        }
+    }
+
+    #[test]
+    fn a_uri_is_plain_where_everybody_finds_the_same_host_in_it() {
+        for uri in ["https://a.test", "https://a_b.A.test:8443/x@y", "spiffe://a.test/ns/x", "ldap://a.test/??"] {
+            assert!(is_plain_uri(uri), "{uri}");
+        }
+        for uri in [
+            "urn:uuid:1",
+            "https://ann@a.test/",
+            "https://ann:word@a.test:1/",
+            "https://a%2etest/",
+            "https://a.test./",
+            "https://10.0.0.1/",
+            "https://[::1]:8443/",
+            "https:///x",
+            "https://a.test:http/",
+        ] {
+            assert!(!is_plain_uri(uri), "{uri}");
         }
     }
 

@@ -47,6 +47,11 @@ impl<'a> PlannedAuthority<'a> {
         Ok(Self { wish, chosen, below, profile, validity, now })
     }
 
+    /// What it is made by.
+    pub(super) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// Looks at what is there. Nothing is changed.
     pub(super) fn look(&self) -> anyhow::Result<Prospect> {
         if self.chosen.state()? == State::Complete {

@@ -116,8 +116,10 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let mut prospects = Vec::new();
     for authority in &authorities {
         let prospect = authority.look().with_context(|| at(authority.wish.line));
-        if prospect.is_err() {
-            signers.fail(&authority.wish.folder, authority.wish.line);
+        match &prospect {
+            Ok(prospect) if prospect.is_made() => signers.plan(&authority.wish.folder, authority.profile()),
+            Ok(_) => {}
+            Err(_) => signers.fail(&authority.wish.folder, authority.wish.line),
         }
         prospects.push(prospect);
     }
@@ -157,7 +159,12 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         }));
     }
     let (changes, failures) = applied.count();
-    session.answer(&applied)?;
+    let told = session.answer(&applied);
+    if check {
+        told?
+    } else {
+        told.context("what the project asks for is done as far as it could be")?
+    }
     Ok(match failures {
         0 => Exit::of(!check || changes == 0),
         _ => Exit::CouldNot,

@@ -15,8 +15,9 @@ use crate::cli::ca::signer::SignerArgs;
 use crate::cli::ca::signing_keys::SigningKeys;
 use crate::cli::output::Session;
 use crate::cli::problem::Hinted;
-use crate::issue::{IssueError, in_time};
+use crate::issue::{IssueError, Naming, in_time, would_permit};
 use crate::key::PrivateKey;
+use crate::profile::Profile;
 
 /// Which authority signs: its folder and its name there.
 pub(super) type Who = (Option<String>, Option<String>);
@@ -30,12 +31,22 @@ pub(super) struct Signers<'a> {
     unlocked: HashMap<Who, PrivateKey>,
     /// Folders of authorities that are not as the project has them, with their lines.
     failed: HashMap<String, u64>,
+    /// The profiles of authorities that are yet to be made, by their folders.
+    planned: HashMap<String, Profile>,
 }
 
 impl<'a> Signers<'a> {
     pub(super) fn new(base: &'a Path, args: &'a SignerArgs, now: OffsetDateTime) -> Self {
         let keys = SigningKeys::new(args, |other| format!("let {other} sign: issuer = \"{other}\""));
-        Self { base, now, keys, open: HashMap::new(), unlocked: HashMap::new(), failed: HashMap::new() }
+        Self {
+            base,
+            now,
+            keys,
+            open: HashMap::new(),
+            unlocked: HashMap::new(),
+            failed: HashMap::new(),
+            planned: HashMap::new(),
+        }
     }
 
     pub(super) fn chosen(&self, (folder, issuer): &Who) -> anyhow::Result<Chosen> {
@@ -46,6 +57,19 @@ impl<'a> Signers<'a> {
     /// Has nothing signed by the authorities in this folder any more.
     pub(super) fn fail(&mut self, folder: &str, line: u64) {
         self.failed.insert(folder.to_owned(), line);
+    }
+
+    /// Holds certificates of the authorities in this folder, which is yet to be made, to what they will be permitted.
+    pub(super) fn plan(&mut self, folder: &str, profile: &Profile) {
+        self.planned.insert(folder.to_owned(), profile.clone());
+    }
+
+    /// Whether an authority that is yet to be made will be permitted such names.
+    pub(super) fn will_permit(&self, (folder, _): &Who, naming: &Naming) -> anyhow::Result<()> {
+        let Some((folder, profile)) = folder.as_ref().and_then(|folder| self.planned.get_key_value(folder)) else {
+            return Ok(());
+        };
+        Ok(would_permit(profile, &format!("the CA to be made in {folder}"), &naming.subject, &naming.names)?)
     }
 
     /// The file of `--ca-key`.

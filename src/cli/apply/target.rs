@@ -99,6 +99,9 @@ impl Target {
     pub(super) fn look(&self, signers: &mut Signers<'_>, now: OffsetDateTime) -> anyhow::Result<Prospect> {
         may_have_folder(&self.out)?;
         may_have_folder(&self.keyout)?;
+        if signers.authority(&self.who)?.is_none() {
+            signers.will_permit(&self.who, &self.naming)?;
+        }
         let mut signer = signers.authority(&self.who)?;
         if let Some(signer) = &signer {
             let Self { profile, naming, key, validity, .. } = self;
@@ -252,7 +255,8 @@ impl Target {
     }
 
     fn row_of(&self, action: Action, why: Vec<String>) -> CertificateRow {
-        let open = if is_there(&self.keyout) { is_for_its_owner_alone(&self.keyout).err() } else { None };
+        let has_key = is_there(&self.keyout) && spare_keys([self.keyout.as_path()]).is_err();
+        let open = if has_key { is_for_its_owner_alone(&self.keyout).err() } else { None };
         CertificateRow::new(self.line, shown(&self.out), shown(&self.keyout), action, why)
             .warned(open.map(|open| format!("{open}: chmod 600 {}", for_shell(&shown(&self.keyout)))))
     }
@@ -266,16 +270,21 @@ impl Target {
         now: OffsetDateTime,
         session: &mut Session,
     ) -> anyhow::Result<CertificateRow> {
-        let mut row = self.row(prospect);
-        match prospect.action {
-            Action::Chain | Action::Move => self.complete(prospect, signers, secret, session)?,
+        let (issued, note) = match prospect.action {
+            Action::Chain | Action::Move => {
+                self.complete(prospect, signers, secret, session)?;
+                (None, None)
+            }
             _ if prospect.issues() => {
                 let (issued, note) = self.issue(prospect, signers, secret, now, session)?;
-                row.issued = Some(issued);
-                row.note(note);
+                (Some(issued), note)
             }
-            _ => {}
-        }
+            _ => (None, None),
+        };
+        // Whom the key's file is open to is looked at as it is now.
+        let mut row = self.row(prospect);
+        row.issued = issued;
+        row.note(note);
         Ok(row)
     }
 
