@@ -1,5 +1,7 @@
 //! `certkit verify --fetch-revocation`: lists and responses from a server, honest or not.
 
+use std::net::{TcpListener, TcpStream};
+
 use certkit::encoding::der;
 use certkit::encoding::{base64, pem};
 use certkit::key::{KeyAlgorithm, PrivateKey};
@@ -284,6 +286,26 @@ fn a_live_authority_is_asked_about_its_certificates() {
         }
         told.expect_code(1).says("the certificate is revoked since").says("(superseded)");
     }
+}
+
+#[test]
+fn an_answer_that_is_signed_after_the_question_is_not_from_the_future() {
+    let live = Live::new();
+    let (listener, responses) = (TcpListener::bind("127.0.0.1:0").unwrap(), free_port());
+    live.issue("late.test", &format!("ocsp = [\"http://{}/\"]", listener.local_addr().unwrap()));
+    let address = format!("127.0.0.1:{responses}");
+    let mut server = live.sandbox.start(live.sandbox.command().args(["ca", "ocsp", "--serve", &address]));
+    server.wait_for(responses);
+    // Between the two it takes longer than the second in which certkit began.
+    std::thread::spawn(move || {
+        let (mut near, _) = listener.accept().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1200));
+        let mut far = TcpStream::connect(address).unwrap();
+        let (mut question, mut onward) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut question, &mut onward));
+        _ = std::io::copy(&mut far, &mut near);
+    });
+    live.verify("late.test").expect_code(0).says("not revoked, says the OCSP response of");
 }
 
 #[test]

@@ -20,6 +20,7 @@ use std::collections::HashSet;
 use self::http::Client;
 use crate::verify::{Unavailable, Verdict, Verifier};
 use crate::x509::Certificate;
+use time::OffsetDateTime;
 
 /// How many URLs of one extension are tried. Certificates have one or two.
 const URLS: usize = 8;
@@ -44,6 +45,7 @@ pub struct Fetcher<'n> {
     fetches: Vec<Fetch>,
     /// A limit was reached.
     stopped: bool,
+    now: Option<fn() -> OffsetDateTime>,
 }
 
 impl<'n> Fetcher<'n> {
@@ -56,7 +58,15 @@ impl<'n> Fetcher<'n> {
             tried: HashSet::new(),
             fetches: Vec::new(),
             stopped: false,
+            now: None,
         }
+    }
+
+    /// The same where what is judged is the present: an answer that is signed once it is asked for is later than the question, and
+    /// it is judged as of when it has come.
+    #[must_use]
+    pub fn keeping_time(self, now: fn() -> OffsetDateTime) -> Self {
+        Self { now: Some(now), ..self }
     }
 
     /// Judges `leaf`, fetching what is missing. The verifier keeps what was fetched, so that it judges alike again.
@@ -64,6 +74,9 @@ impl<'n> Fetcher<'n> {
         let mut verdict = verifier.judge(leaf);
         // Each round tries a URL that was not tried before, and the count of fetches is bounded.
         while !self.stopped && self.round(verifier, &verdict) {
+            if let Some(now) = self.now {
+                verifier.at = verifier.at.max(now());
+            }
             verdict = verifier.judge(leaf);
         }
         verdict

@@ -48,6 +48,8 @@ pub(super) struct JudgeArgs {
 pub(super) struct Judge<'a> {
     verifier: Verifier,
     fetching: &'a FetchArgs,
+    /// The time of judgment, where it is not the present.
+    at: Option<OffsetDateTime>,
     damage: Vec<Complaint>,
     endpoint: String,
 }
@@ -84,7 +86,7 @@ impl<'a> Judge<'a> {
         }
         let damage = args.revocation.load(&mut verifier)?;
         args.fetching.wants(&verifier)?;
-        Ok(Self { verifier, fetching: &args.fetching, damage, endpoint: endpoint.to_string() })
+        Ok(Self { verifier, fetching: &args.fetching, at: args.at, damage, endpoint: endpoint.to_string() })
     }
 
     /// Judges the chain a server sent, its own certificate first, and the staple that came with it, with what may be fetched;
@@ -103,8 +105,10 @@ impl<'a> Judge<'a> {
                 None
             }
         };
+        // What the server staples may be younger than the call.
+        self.verifier.at = self.at.unwrap_or_else(clock::now);
         let staple = staple.map(|der| self.staple(leaf.as_ref(), der));
-        let fetches = self.fetching.fetch(&mut self.verifier, leaf.as_ref())?;
+        let fetches = self.fetching.fetch(&mut self.verifier, leaf.as_ref(), self.at)?;
         let mut report = VerifyReport::new(
             Path::new(&self.endpoint),
             leaf.as_ref(),

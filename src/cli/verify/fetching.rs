@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use crate::cli::clock;
 use crate::cli::text::{Text, bad, dim, safe, strong, warn};
@@ -55,7 +56,8 @@ impl FetchArgs {
         Ok(Some(wants))
     }
 
-    /// Fetches what is missing into the verifier; `None` where nothing may be fetched.
+    /// Fetches what is missing into the verifier; `None` where nothing may be fetched. Where no time of judgment is `given` it is
+    /// the present, which goes on meanwhile.
     ///
     /// # Errors
     /// As [`Self::wants`], and where there is no randomness.
@@ -63,6 +65,7 @@ impl FetchArgs {
         &self,
         verifier: &mut Verifier,
         leaf: Option<&Certificate>,
+        given: Option<OffsetDateTime>,
     ) -> anyhow::Result<Option<Vec<FetchReport>>> {
         let Some(wants) = self.wants(verifier)? else { return Ok(None) };
         let Some(leaf) = leaf else { return Ok(Some(Vec::new())) };
@@ -72,6 +75,9 @@ impl FetchArgs {
         let mut nonces = nonces.chunks(NONCE);
         let limits = self.fetch_timeout.map(Limits::timed).unwrap_or_default();
         let mut fetcher = Fetcher::new(wants, limits, || nonces.next().map(<[u8]>::to_vec));
+        if given.is_none() {
+            fetcher = fetcher.keeping_time(clock::now);
+        }
         _ = fetcher.judge(verifier, leaf).is_accepted();
         Ok(Some(fetcher.fetches().iter().map(FetchReport::of).collect()))
     }

@@ -318,7 +318,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     };
     // Clients judge what the server sends: most fetch nothing.
     let compat = leaf.as_ref().filter(|_| args.compat).map(|leaf| compat::rows(leaf, &verifier));
-    let fetches = args.fetching.fetch(&mut verifier, leaf.as_ref())?;
+    let fetches = args.fetching.fetch(&mut verifier, leaf.as_ref(), args.at)?;
     let mut report = VerifyReport::new(file, leaf.as_ref(), &verifier, blocks, damage, show);
     (report.compat, report.fetches) = (compat, fetches);
     let mut pictures = WriteSet::new(args.force);
