@@ -73,9 +73,19 @@ fn what_is_refused_leaves_nothing_behind_that_was_not_there() {
 fn a_certificate_that_was_issued_is_told_of_where_stdout_is_full() {
     let sandbox = Sandbox::new();
     sandbox.certkit(&["ca", "init"]).expect_code(0);
-    let issue = format!("{} ca issue a.test >/dev/full", env!("CARGO_BIN_EXE_certkit"));
-    let sh = crate::support::peer("sh").unwrap();
-    let ran = sandbox.peer(&sh, &["-c", &issue]).expect_code(2);
-    ran.complains("the certificate is issued and written to a.test.pem: cannot write to stdout");
+    let onto_full = |args: &str| sandbox.shell(&format!("certkit {args} >/dev/full")).expect_code(2);
+    let told = |args: &str, done: &str| {
+        onto_full(args).complains(&format!("{done}: cannot write to stdout"));
+    };
+    told("ca issue a.test", "the certificate is issued and written to a.test.pem");
+    told("ca renew a.test", "what is renewed is written to a.test.pem");
+    sandbox.certkit(&["csr", "new", "b.test"]).expect_code(0);
+    told("ca sign b.test.csr", "the certificate is issued and written to b.test.pem");
+    told("ca revoke --all a.test", "the ledger has what was asked for");
+    told("ca crl", "list 1 is signed and written to crl.pem");
+    told("ca intermediate web", "the authority web is made");
+    told("ca init --ca other", "the CA is made, in other");
+    sandbox.write("word.txt", "correct horse battery staple\n");
+    told("ca passphrase --new-passphrase file:word.txt", "the passphrase is set");
     sandbox.certkit(&["ca", "ocsp"]).expect_code(2).complains("--request FILE").complains("--serve ADDR");
 }

@@ -154,7 +154,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Err(error.context(format!("list {number} is recorded, but lost")))
             .hint(format!("sign the next one where it arrives: {} --out FILE", again(delta)));
     }
-    session.answer(&answer)?;
+    session.answer(&answer).with_context(|| format!("list {number} is signed and written to {}", answer.file))?;
     Ok(Exit::Yes)
 }
 

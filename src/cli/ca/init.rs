@@ -110,7 +110,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         patience: Duration::ZERO,
     };
     let (_, _, made) = plan.carry_out(chosen, session)?;
-    session.answer(&made)?;
+    session.answer(&made).with_context(|| format!("the CA is made, in {}", chosen.shown()))?;
     Ok(Exit::Yes)
 }
 

@@ -149,11 +149,12 @@ fn establish(
     files.add(path, place::chain(&chain).into_bytes(), Mode::Public);
     unwritten::told(files.write(session), &issued, unwritten::Key::Gone, chosen)?;
     claim.keep();
-    session.answer(&Established {
+    let made = Established {
         authority: Outline::of(called, &issued.certificate, chosen)?,
         issuer: parent.certificate().subject().to_string(),
         shortened_from: issued.clamped.map(clock::rfc3339),
-    })?;
+    };
+    session.answer(&made).with_context(|| format!("the authority {called} is made"))?;
     Ok(Exit::Yes)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use super::place::{self, Chosen};
@@ -74,7 +74,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let mut files = WriteSet::new(false).lasting();
     files.replace(path.clone(), written_key(&key, passphrase.as_ref())?, Mode::Secret);
     files.write(session)?;
-    session.answer(&Changed { name, key: path, was_encrypted, encrypted: passphrase.is_some() })?;
+    let changed = Changed { name, key: path, was_encrypted, encrypted: passphrase.is_some() };
+    session.answer(&changed).with_context(|| format!("the passphrase is {done}"))?;
     Ok(Exit::Yes)
 }
 

@@ -163,7 +163,11 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         }
     }
     let failed = done.execute(args.exec.as_ref(), &args.withheld());
-    session.answer(&done)?;
+    let (told, files) = (session.answer(&done), done.files());
+    match files.is_empty() {
+        true => told?,
+        false => told.with_context(|| format!("what is renewed is written to {}", files.join(", ")))?,
+    }
     failed?;
     Ok(if failures == 0 { Exit::Yes } else { Exit::CouldNot })
 }

@@ -155,7 +155,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         && repaired.not_revoked.is_empty()
         && repaired.not_put_back.is_empty()
         && repaired.lists.iter().all(|list| list.why.is_none());
-    session.answer(&repaired)?;
+    session.answer(&repaired).context("what could be repaired is repaired")?;
     Ok(Exit::of(done))
 }
 

@@ -138,7 +138,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let lists = Lapse::of_all(&mut authority, now)?;
     answer.to_do = what_next(&answer, &lists, &name, &signer)?;
     answer.list = lists.into_iter().next();
-    session.answer(&answer)?;
+    session.answer(&answer).context("the ledger has what was asked for")?;
     Ok(Exit::of(answer.certificates.iter().all(|one| one.changed)))
 }
 

@@ -136,7 +136,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             certificate_file: if files::is_dash(&out) { "stdout".to_owned() } else { shown(&out) },
             left_out: petition.left_out,
         };
-        answer(&signed, many, session)?;
+        answer(&signed, many, session)
+            .with_context(|| format!("the certificate is issued and written to {}", signed.certificate_file))?;
     }
     Ok(Exit::of(all_signed))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use super::outline::in_words;
@@ -128,7 +128,7 @@ impl Certified {
         let list = |subtrees: &[crate::x509::extension::GeneralSubtree]| {
             subtrees.iter().map(|subtree| subtree.base.to_string()).collect()
         };
-        session.answer(&Self {
+        let certified = Self {
             certified: from,
             certificate_file,
             subject: certificate.subject().to_string(),
@@ -141,7 +141,10 @@ impl Certified {
             permitted: list(&constraints.permitted),
             excluded: list(&constraints.excluded),
             shortened_from: issued.clamped.map(rfc3339),
-        })?;
+        };
+        session
+            .answer(&certified)
+            .with_context(|| format!("the certificate is issued and written to {}", certified.certificate_file))?;
         Ok(Exit::Yes)
     }
 

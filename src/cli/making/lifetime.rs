@@ -12,7 +12,7 @@ use crate::x509::{SerialNumber, Validity};
 /// How long a certificate is valid
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct LifetimeArgs {
-    /// How many days it is valid [default: the profile's]
+    /// How many days it is valid [default: as many as the profile says, or as before where one is renewed]
     #[arg(long, value_name = "DAYS", value_parser = parse_days, allow_negative_numbers = true, conflicts_with = "not_after")]
     days: Option<u32>,
 

@@ -271,7 +271,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         candidates.iter().map(|it| Outline::of(&it.name, &it.certificate, chosen)).collect();
     let (folder, authorities) = (chosen.shown(), authorities?);
     let dropped = dropped.into_iter().collect();
-    session.answer(&Imported { from, folder, authorities, warnings, issued, revoked, lists, only_listed, dropped })?;
+    let imported = Imported { from, folder, authorities, warnings, issued, revoked, lists, only_listed, dropped };
+    session.answer(&imported).with_context(|| format!("the CA is imported, into {}", imported.folder))?;
     Ok(Exit::Yes)
 }
 

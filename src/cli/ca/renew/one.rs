@@ -83,6 +83,10 @@ pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTim
             .hint(format!("have a new one issued, with a new key: certkit ca issue{}", chosen.flag_to_sign()));
     }
     let old = authority.recorded(record.id)?;
+    if let Some(own) = old.public_key().ok().filter(|_| !args.rekey) {
+        let refused = authority.refuse_compromised(&own);
+        refused.with_context(|| format!("cannot renew {which}")).hint("--rekey makes a new key")?;
+    }
     // So that a file in the way is told before anything is signed.
     let place = resolved(files_of(&old, file.as_deref(), args)?.out());
     Ok(Target { which: which.to_owned(), record, old, file, place, authority, chosen })
@@ -149,10 +153,6 @@ pub(super) fn renew(
     let (issuer, root) = (authority.certificate().clone(), authority.root().clone());
     let renewal =
         Renewal::of(&old, &authority.path(), &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
-    if !args.rekey {
-        let refused = authority.refuse_compromised(&renewal.request.public_key);
-        refused.with_context(|| format!("cannot renew {which}")).hint("--rekey makes a new key")?;
-    }
     let validity = args.lifetime.validity(&renewal.profile, now)?;
     let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
     let ca_key = args.signer.key(&chosen, session)?;
