@@ -224,16 +224,19 @@ impl std::fmt::Display for RecordId {
 /// The names under which a certificate is found: its subjectAltNames and commonNames, without their forms, in lower case.
 pub(super) fn search_names(names: &[GeneralName], certificate: &Certificate) -> Vec<String> {
     let alternative = names.iter().map(GeneralName::value);
-    let mut all: Vec<String> =
-        alternative.chain(certificate.subject().common_names()).map(|name| folded(&name)).collect();
-    all.sort();
+    let mut all: Vec<String> = alternative.chain(certificate.subject().common_names()).map(folded).collect();
+    all.sort_unstable();
     all.dedup();
     all
 }
 
 /// A name as it is compared.
-fn folded(name: &str) -> String {
-    name.to_lowercase()
+fn folded(mut name: String) -> String {
+    if !name.is_ascii() {
+        return name.to_lowercase();
+    }
+    name.make_ascii_lowercase();
+    name
 }
 
 #[cfg(test)]

@@ -306,14 +306,19 @@ pub fn oid(oid: &Oid) -> Vec<u8> {
 
 /// A non-negative INTEGER from its big-endian magnitude, leading zeros allowed.
 pub fn unsigned(magnitude: &[u8]) -> Vec<u8> {
+    let mut encoding = Vec::with_capacity(magnitude.len() + 6);
+    push_unsigned(&mut encoding, magnitude);
+    encoding
+}
+
+/// The same, behind what is encoded already.
+pub fn push_unsigned(encoding: &mut Vec<u8>, magnitude: &[u8]) {
     let zeros = magnitude.iter().take_while(|&&octet| octet == 0).count();
     let digits = magnitude.get(zeros..).unwrap_or_default();
-    let mut content = Vec::with_capacity(digits.len() + 1);
-    if digits.first().is_none_or(|first| first & 0x80 != 0) {
-        content.push(0);
-    }
-    content.extend_from_slice(digits);
-    tlv(tag::INTEGER, &content)
+    let sign: &[u8] = if digits.first().is_none_or(|first| first & 0x80 != 0) { &[0] } else { &[] };
+    push_header(encoding, tag::INTEGER, sign.len() + digits.len());
+    encoding.extend_from_slice(sign);
+    encoding.extend_from_slice(digits);
 }
 
 /// A BOOLEAN.

@@ -121,16 +121,16 @@ impl Mould {
                 }
             }
         }
-        der::sequence(&[
-            &self.version,
-            &der::tlv(tag::INTEGER, serial.content()),
-            self.first.tbs_signature_algorithm_der(),
-            self.first.issuer().der(),
-            &der::tlv(tag::SEQUENCE, validity),
-            request.subject.der(),
-            request.public_key.spki_der(),
-            &der::tlv(tag::context_constructed(3), &der::sequence(&[&extensions])),
-        ])
+        let mut content = Vec::with_capacity(extensions.len() + 512);
+        content.extend_from_slice(&self.version);
+        der::push_tlv(&mut content, tag::INTEGER, serial.content());
+        content.extend_from_slice(self.first.tbs_signature_algorithm_der());
+        content.extend_from_slice(self.first.issuer().der());
+        der::push_tlv(&mut content, tag::SEQUENCE, validity);
+        content.extend_from_slice(request.subject.der());
+        content.extend_from_slice(request.public_key.spki_der());
+        der::push_tlv(&mut content, tag::context_constructed(3), &der::sequence(&[&extensions]));
+        der::sequence(&[&content])
     }
 
     /// What the gate looks at: the same as in the first certificate, or what the request says.

@@ -95,7 +95,10 @@ impl Curve {
 
     /// `id-ecPublicKey` with the curve's name (RFC 5480 §2.1.1), as AlgorithmIdentifier.
     pub(super) fn algorithm_identifier(self) -> Vec<u8> {
-        der::sequence(&[&der::tlv(tag::OID, oids::EC), &der::tlv(tag::OID, self.oid())])
+        let mut content = Vec::with_capacity(32);
+        der::push_tlv(&mut content, tag::OID, oids::EC);
+        der::push_tlv(&mut content, tag::OID, self.oid());
+        der::sequence(&[&content])
     }
 }
 

@@ -244,7 +244,11 @@ impl GeneralName {
 
 impl fmt::Display for GeneralName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind(), self.value())
+        write!(f, "{}:", self.kind())?;
+        match self {
+            Self::Email(text) | Self::Dns(text) | Self::Uri(text) => f.write_str(text),
+            _ => f.write_str(&self.value()),
+        }
     }
 }
 

@@ -38,14 +38,15 @@ impl DistinguishedName {
 
     /// A name of these levels, the most general first.
     pub fn new(levels: &[RelativeDistinguishedName]) -> Self {
-        let sets: Vec<Vec<u8>> = levels
-            .iter()
-            .map(|level| {
-                let attributes: Vec<Vec<u8>> = level.iter().map(Attribute::to_der).collect();
-                der::set_of(&attributes.iter().map(Vec::as_slice).collect::<Vec<_>>())
-            })
-            .collect();
-        Self { der: der::tlv(tag::SEQUENCE, &sets.concat()) }
+        let mut sets = Vec::with_capacity(128);
+        for level in levels {
+            let attributes: Vec<Vec<u8>> = level.iter().map(Attribute::to_der).collect();
+            match attributes.as_slice() {
+                [only] => der::push_tlv(&mut sets, tag::SET, only),
+                several => sets.extend(der::set_of(&several.iter().map(Vec::as_slice).collect::<Vec<_>>())),
+            }
+        }
+        Self { der: der::tlv(tag::SEQUENCE, &sets) }
     }
 
     /// A name of one commonName.
@@ -232,7 +233,10 @@ impl Attribute {
     }
 
     fn to_der(&self) -> Vec<u8> {
-        der::sequence(&[&der::oid(&self.kind), &der::tlv(self.tag, &self.value)])
+        let mut content = Vec::with_capacity(self.value.len() + 16);
+        der::push_tlv(&mut content, tag::OID, self.kind.content());
+        der::push_tlv(&mut content, self.tag, &self.value);
+        der::sequence(&[&content])
     }
 }
 

@@ -49,14 +49,14 @@ impl AuditHead {
     fn hash_of(&self, line: &AuditLine) -> [u8; 32] {
         let AuditLine { number, at, who, what, authority, fingerprint, serial, detail, hash: _ } = line;
         let mut content = Vec::with_capacity(256);
-        content.extend(der::unsigned(&[1]));
+        der::push_unsigned(&mut content, &[1]);
         der::push_tlv(&mut content, tag::OCTET_STRING, &self.hash);
-        content.extend(der::unsigned(&number.to_be_bytes()));
+        der::push_unsigned(&mut content, &number.to_be_bytes());
         der::push_tlv(&mut content, tag::OCTET_STRING, &at.unix_timestamp().to_be_bytes());
         der::push_tlv(&mut content, tag::UTF8_STRING, who.as_bytes());
         der::push_tlv(&mut content, tag::UTF8_STRING, what.as_bytes());
         if let Some(AuthorityId(id)) = authority {
-            content.extend(der::unsigned(&id.to_be_bytes()));
+            der::push_unsigned(&mut content, &id.to_be_bytes());
         }
         der::push_tlv(&mut content, tag::OCTET_STRING, fingerprint);
         if let Some(serial) = serial {

@@ -86,8 +86,13 @@ impl Extension {
 
     /// The encoding: a SEQUENCE of identifier, criticality where true, and value (RFC 5280 §4.1).
     pub fn to_der(&self) -> Vec<u8> {
-        let critical = if self.critical { der::boolean(true) } else { Vec::new() };
-        der::sequence(&[&der::oid(&self.oid), &critical, &der::octet_string(&self.value)])
+        let mut content = Vec::with_capacity(self.value.len() + 24);
+        der::push_tlv(&mut content, tag::OID, self.oid.content());
+        if self.critical {
+            content.extend(der::boolean(true));
+        }
+        der::push_tlv(&mut content, tag::OCTET_STRING, &self.value);
+        der::sequence(&[&content])
     }
 
     /// The standard's name of the extension, or its dotted identifier.

@@ -86,7 +86,7 @@ fn question(AuthorityId(by): AuthorityId, query: &Query) -> Question {
         question.value(" AND fingerprint = ", fingerprint.clone(), "");
     }
     if let Some(name) = name {
-        question.value(" AND id IN (SELECT certificate FROM names WHERE name = ", folded(name), ")");
+        question.value(" AND id IN (SELECT certificate FROM names WHERE name = ", folded(name.clone()), ")");
     }
     if let Some(moment) = expiring_before {
         question.value(" AND not_after < ", moment.unix_timestamp(), "");
