@@ -108,7 +108,7 @@ impl PostgresLedger {
     /// Asks over a new connection whether a transaction that ends in this head of the audit log is there.
     fn settle(&mut self, head: &AuditHead, lost: ::postgres::Error) -> Result<(), LedgerError> {
         let connected = PAUSES.into_iter().any(|pause| {
-            std::thread::sleep(pause);
+            blocking(|| std::thread::sleep(pause));
             self.connect_again().is_ok()
         });
         let found = match &mut self.client {
