@@ -111,3 +111,32 @@ fn of_several_that_sign_into_one_file_the_last_list_stays() {
         assert!(der.windows(8).any(|octets| octets == number_there), "{round}");
     }
 }
+
+#[test]
+fn no_list_takes_the_place_of_one_that_the_ledger_does_not_know_of() {
+    let sandbox = Sandbox::new();
+    for args in [
+        &["ca", "init"][..],
+        &["ca", "issue", "a.test"],
+        &["ca", "backup", "b.db"],
+        &["ca", "revoke", "a.test"],
+        &["ca", "crl"],
+        &["ca", "crl"],
+    ] {
+        sandbox.certkit(args).expect_code(0);
+    }
+    let ledger = sandbox.ca().join("ledger.db");
+    for more in ["-wal", "-shm"] {
+        _ = std::fs::remove_file(sandbox.ca().join(format!("ledger.db{more}")));
+    }
+    std::fs::copy(sandbox.path("b.db"), ledger).unwrap();
+    let published = sandbox.read("crl.pem");
+    for args in [&["ca", "crl"][..], &["ca", "crl", "--force"]] {
+        let refused = sandbox.certkit(args).expect_code(2).complains("list of this CA with number 2");
+        refused.complains("counted to 0").complains("certkit ca repair --crl crl.pem");
+    }
+    assert_eq!(sandbox.read("crl.pem"), published);
+    sandbox.certkit(&["ca", "repair", "--crl", "crl.pem"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl", "--force"]).expect_code(0).says("list 3");
+    assert!(sandbox.certkit(&["ca", "list", "--revoked"]).expect_code(0).stdout.contains("a.test"));
+}

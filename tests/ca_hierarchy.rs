@@ -432,3 +432,22 @@ fn uris_whose_host_clients_do_not_agree_on_are_not_issued_below_constraints() {
     let root = sandbox.ca().join("ca.pem");
     sandbox.peer(&openssl, &["verify", "-CAfile", root.to_str().unwrap(), "a.test.pem"]).expect_code(0);
 }
+
+#[test]
+fn what_the_authority_above_may_not_is_said_in_each_certificate_below_it() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .certkit(&["ca", "init", "--permit", "test", "--permit", "10.0.0.0/8", "--exclude", "x.test"])
+        .expect_code(0);
+    for (name, more, permitted, excluded) in [
+        ("a", &["--exclude", "b.test"][..], "dns:test", "dns:b.test"),
+        ("b", &["--permit", "a.test"], "dns:a.test", "dns:x.test"),
+        ("c", &[], "ip:10.0.0.0/8", "dns:x.test"),
+    ] {
+        let made = sandbox.certkit(&[&["ca", "intermediate", name, "--json"], more].concat()).expect_code(0).json();
+        let has = |list: &str, subtree: &str| {
+            made["authority"][list].as_array().unwrap().iter().any(|one| one.as_str() == Some(subtree))
+        };
+        assert!(has("permitted", permitted) && has("excluded", excluded) && has("excluded", "dns:x.test"), "{made}");
+    }
+}

@@ -178,3 +178,24 @@ fn many_requests_are_signed_at_once_and_each_is_answered() {
     sandbox.certkit(&["ca", "sign", "a.corp.test.csr", "none.csr", "--force"]).expect_code(2);
     assert_eq!(listed(), 2);
 }
+
+#[test]
+fn no_host_is_had_by_a_common_name_that_clients_compare() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--permit", "lab.test", "--permit", "10.0.0.0/8"]).expect_code(0);
+    for name in ["x-.evil.test", "www*.evil.test", "a+b.evil.test", "*.evil.test"] {
+        let subject = format!("CN={name}");
+        let issue = ["ca", "issue", "10.0.0.7", "--subject", &subject, "--force"];
+        sandbox.certkit(&issue).expect_code(2).complains(name).complains("only dns:lab.test is permitted");
+    }
+    // From a stranger's request too, and below a profile's limits.
+    let request = ["csr", "new", "10.0.0.9", "--subject", "CN=x-.evil.test", "--out", "e.csr"];
+    sandbox.certkit(&request).expect_code(0);
+    sandbox.certkit(&["ca", "sign", "e.csr"]).expect_code(1).says("x-.evil.test");
+    let sandbox = with_ca();
+    sandbox.write("own.toml", CORP.replace("required_names = [\"dns\"]\n", ""));
+    sandbox.certkit(&request).expect_code(0);
+    sandbox.certkit(&["ca", "sign", "e.csr", "--profile", "own.toml"]).expect_code(1).says("allowed_names");
+    let issue = ["ca", "issue", "10.0.0.7", "--subject", "CN=My Server", "--profile", "own.toml"];
+    sandbox.certkit(&issue).expect_code(0);
+}

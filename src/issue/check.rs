@@ -159,7 +159,7 @@ fn allows(
         }
     }
     constraints::narrower(certificate, profile)?;
-    constraints::check(certificate, subject, names)
+    constraints::check(certificate, profile, subject, names)
 }
 
 /// The names in their usual form, without duplicates, if the profile allows them and they are well-formed.

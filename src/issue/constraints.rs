@@ -12,6 +12,7 @@ use crate::x509::{Certificate, DistinguishedName, GeneralName, oids};
 /// Checks the subject and every name.
 pub(super) fn check(
     certificate: &Certificate,
+    profile: &Profile,
     subject: &DistinguishedName,
     names: &[GeneralName],
 ) -> Result<(), IssueError> {
@@ -19,10 +20,11 @@ pub(super) fn check(
     let Some(Found { value: constraints, .. }) = found else { return Ok(()) };
     let issuer = || certificate.display_name();
     within(constraints, &issuer, subject, names)?;
-    for name in common_name::held_to_dns_constraints(subject, names) {
-        if let Some(why) = refusal(constraints, &GeneralName::Dns(name.clone())) {
-            let why =
-                format!("{why}, and clients take a common name with a dot for a DNS name where none stands beside it");
+    for name in common_name::taken_for_hosts(profile, subject, names) {
+        let excludes = || constraints.excluded.iter().find(|subtree| matches!(subtree.base, GeneralName::Dns(_)));
+        let excluded = || excludes().filter(|_| name.contains('*')).map(|it| format!("{} is excluded", shown(it)));
+        if let Some(why) = refusal(constraints, &GeneralName::Dns(name.clone())).or_else(excluded) {
+            let why = format!("{why}, and clients take a common name for a DNS name where none stands beside it");
             return Err(IssueError::Constrained { issuer: issuer(), name: format!("the common name {name}"), why });
         }
     }
@@ -85,10 +87,7 @@ pub fn narrower(certificate: &Certificate, profile: &Profile) -> Result<(), Issu
     let issuer = certificate.display_name();
     // One that permits nothing itself is permitted what its issuer is.
     let mut inherited = own.permitted.iter().filter(|subtree| !permits_nobody(&subtree.base)).peekable();
-    if wanted.permitted.is_empty()
-        && inherited.peek().is_some()
-        && inherited.all(|subtree| excluded_whole([subtree], &wanted.excluded).is_some())
-    {
+    if inherited.peek().is_some() && inherited.all(|subtree| excluded_whole([subtree], &wanted.excluded).is_some()) {
         let real: Vec<&GeneralSubtree> = own.permitted.iter().collect();
         return Err(IssueError::NothingPermitted { issuer, permitted: listed(real) });
     }

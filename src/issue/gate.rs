@@ -149,6 +149,7 @@ impl<'a> Gate<'a> {
             names,
             lifetime: certificate.validity().lifetime(),
             key: key.as_ref().ok().map(PublicKey::algorithm),
+            serves: self.profile.is_for_servers(),
         };
         for breach in self.profile.limits.breaches(&subject) {
             self.must(false, "profile", &format!("the profile refuses {breach}"));
@@ -173,6 +174,10 @@ impl<'a> Gate<'a> {
         self.must(!signs || profile.is_ca(), "RFC 5280 §4.2.1.9", "keyCertSign stands without CA:TRUE");
         let undefined = usage.is_some_and(KeyUsage::has_undefined);
         self.must(!undefined, "RFC 5280 §4.2.1.3", "encipherOnly or decipherOnly stands without keyAgreement");
+        let impossible = key.as_ref().zip(usage).and_then(|(key, usage)| usage.impossible_for(key.algorithm()));
+        if let Some(((bit, clause), key)) = impossible.zip(key.as_ref()) {
+            self.must(false, clause, &format!("keyUsage has {}, which {} keys cannot do", bit.name(), key.algorithm()));
+        }
         // What a CA lists confines those below it.
         let idle = |purpose: &&Oid| !profile.is_ca() && usage.is_some_and(|usage| !usage.suits(purpose));
         if let Some(purpose) = profile.extended_key_usage.iter().find(idle) {
@@ -298,7 +303,7 @@ impl<'a> Gate<'a> {
         let room = !self.profile.is_ca() || constraints.and_then(|constraints| constraints.path_len) != Some(0);
         self.must(room, "RFC 5280 §4.2.1.9", "the issuer's pathLenConstraint leaves no room for a CA");
         let names = certificate.subject_alt_names().unwrap_or_default();
-        if let Err(error) = constraints::check(above, certificate.subject(), names) {
+        if let Err(error) = constraints::check(above, self.profile, certificate.subject(), names) {
             self.must(false, "RFC 5280 §4.2.1.10", &error.to_string());
         }
     }

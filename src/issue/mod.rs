@@ -196,7 +196,8 @@ fn before(
     check::subject(profile, subject, &names)?;
     check::validity(validity)?;
     let lifetime = validity.lifetime();
-    check::limits(profile, &Subject { name: subject, names: &names, lifetime, key: Some(key) }, issuer)?;
+    let serves = profile.is_for_servers();
+    check::limits(profile, &Subject { name: subject, names: &names, lifetime, key: Some(key), serves }, issuer)?;
     Ok(names)
 }
 

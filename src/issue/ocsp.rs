@@ -144,6 +144,8 @@ fn single(reply: &Reply<'_>) -> Vec<u8> {
             // RFC 5280 §5.3.1: unspecified is said by saying nothing.
             let reason = reason.filter(|reason| *reason != CrlReason::Unspecified);
             let reason = reason.map_or_else(Vec::new, |reason| explicit(0, &ReasonCode(reason).to_der()));
+            // Recorded by a clock that was ahead: to some clients one that is to come is none.
+            let since = since.min(reply.this_update);
             der::tlv(tag::context_constructed(1), &[generalized(since), reason].concat())
         }
     };

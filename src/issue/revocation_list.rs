@@ -57,6 +57,7 @@ pub struct ListMaker<'a> {
     buffer: Vec<u8>,
     room: usize,
     count: u64,
+    this_update: OffsetDateTime,
 }
 
 impl<'a> ListMaker<'a> {
@@ -87,19 +88,30 @@ impl<'a> ListMaker<'a> {
         let room = front.len() + 3 * HEADER;
         let mut buffer = Vec::with_capacity(room + expected.saturating_mul(ENTRY) + AFTER);
         buffer.resize(room, 0);
-        Ok(Self { key, algorithm, front, back: extensions_of(fields, issuer, key)?, buffer, room, count: 0 })
+        Ok(Self {
+            key,
+            algorithm,
+            front,
+            back: extensions_of(fields, issuer, key)?,
+            buffer,
+            room,
+            count: 0,
+            this_update: *this_update,
+        })
     }
 
-    /// Adds an entry.
+    /// Adds an entry. One that a clock which was ahead has recorded as of later than the list is as of the list: to some clients a
+    /// revocation that is to come is none.
     pub fn push(&mut self, entry: &ListEntry) {
         let ListEntry { serial, at, reason, invalid_since } = entry;
+        let at = at.min(&self.this_update);
         let mut extensions = Vec::new();
         // RFC 5280 §5.3.1: unspecified is said by saying nothing.
         if *reason != CrlReason::Unspecified {
             extensions.extend(Extension::new(&ReasonCode(*reason), false).to_der());
         }
         if let Some(since) = invalid_since {
-            let date = InvalidityDate(x509_time::generalized(*since));
+            let date = InvalidityDate(x509_time::generalized(*since.min(&self.this_update)));
             extensions.extend(Extension::new(&date, false).to_der());
         }
         if !extensions.is_empty() {
@@ -121,7 +133,7 @@ impl<'a> ListMaker<'a> {
     /// # Errors
     /// When the key cannot sign, or the signature does not verify.
     pub fn finish(self) -> Result<Vec<u8>, IssueError> {
-        let Self { key, algorithm, front, back, mut buffer, room, count } = self;
+        let Self { key, algorithm, front, back, mut buffer, room, count, this_update: _ } = self;
         let mut start = room;
         if count > 0 {
             // RFC 5280 §5.1.2.6: left out where nothing is revoked.

@@ -70,6 +70,14 @@ fn purposes(document: &Document) -> Found {
             at(here, undefined, "encipherOnly and decipherOnly mean nothing without keyAgreement (RFC 5280 §4.2.1.3)")
         })
         .or_else(|| {
+            let (bit, clause) = of_keys.first()?.impossible_for(document.key)?;
+            let instead = match bit {
+                KeyUsageBit::KeyEncipherment | KeyUsageBit::DataEncipherment => ", say key_usage_rsa for keys that can",
+                _ => "",
+            };
+            Some((here?, format!("{} keys cannot do {}{instead} ({clause})", document.key, bit.name())))
+        })
+        .or_else(|| {
             // What a CA lists confines those below it.
             let idle = |purpose: &&Oid| !document.ca && !of_keys.iter().any(|usage| usage.suits(purpose));
             let purpose = oids::name_or_dotted(purposes.iter().find(idle)?);
@@ -256,6 +264,9 @@ mod tests {
         ] {
             assert!(fault(added).starts_with(wanted), "{added}: {}", fault(added));
         }
+        let encrypts = LEAF.replace("[\"digitalSignature\"]", "[\"digitalSignature\", \"keyEncipherment\"]");
+        let told = Profile::from_toml("x", &encrypts).unwrap_err().to_string();
+        assert!(told.starts_with("x:3:13: P-256 keys cannot do keyEncipherment, say key_usage_rsa"), "{told}");
         let longer = format!("{}max_days = 89\n", LEAF.replace("days = 1", "days = 90"));
         assert!(Profile::from_toml("x", &longer).unwrap_err().to_string().starts_with("x:4:12: days is 90, which is"));
     }

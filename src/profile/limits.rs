@@ -3,6 +3,7 @@
 use super::subtree::contains;
 use crate::encoding::Oid;
 use crate::key::{KeyAlgorithm, SignatureAlgorithm};
+use crate::x509::dns_name::may_stand_for_a_host;
 use crate::x509::extension::GeneralSubtree;
 use crate::x509::{DistinguishedName, GeneralName, name_text, oids};
 use std::fmt;
@@ -51,6 +52,8 @@ pub struct Subject<'a> {
     pub lifetime: Duration,
     /// The kind of the key; `None` where it is unknown.
     pub key: Option<KeyAlgorithm>,
+    /// Whether a server may present the certificate.
+    pub serves: bool,
 }
 
 /// A limit that is not kept. Its text goes on after "the profile refuses".
@@ -149,13 +152,15 @@ impl Limits {
         let shown = || name.to_string();
         let mapped = mapped_address(name);
         let hit = |denied: &&GeneralSubtree| {
-            let reaches = |name| contains(&denied.base, name) || covers(name, &denied.base);
+            let reaches = |name| {
+                contains(&denied.base, name) || covers(name, &denied.base) || is_delivered_alike(name, &denied.base)
+            };
             reaches(name) || mapped.as_ref().is_some_and(reaches)
         };
         if let Some(denied) = self.denied_names.iter().find(hit) {
             return Some(Breach::Denied { name: shown(), denied: denied.base.to_string() });
         }
-        let wild = matches!(name, GeneralName::Dns(name) if name.starts_with("*."));
+        let wild = matches!(name, GeneralName::Dns(name) if name.contains('*'));
         if wild && !self.wildcards {
             return Some(Breach::Wildcard { name: shown() });
         }
@@ -179,12 +184,19 @@ fn names_of(subject: &Subject<'_>) -> Vec<GeneralName> {
     };
     let common = subject.name.common_names().into_iter().filter_map(|name| name.parse().ok()).filter(telling);
     let mailboxes = subject.name.values(&oids::EMAIL_ADDRESS).into_iter().map(GeneralName::Email);
-    for name in common.chain(mailboxes) {
+    let compared = (subject.serves && !subject.names.iter().any(|name| matches!(name, GeneralName::Dns(_))))
+        .then(|| subject.name.common_names().into_iter().filter(|text| is_compared(text)).map(GeneralName::Dns));
+    for name in common.chain(mailboxes).chain(compared.into_iter().flatten()) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
     names
+}
+
+/// Whether clients compare a common name with a host, and it is not taken for an address.
+fn is_compared(common_name: &str) -> bool {
+    may_stand_for_a_host(common_name) && !matches!(common_name.parse(), Ok(GeneralName::Ip(_)))
 }
 
 /// The IPv4 address that an IPv6 address stands for (RFC 4291 §2.5.5.2).
@@ -194,11 +206,20 @@ fn mapped_address(name: &GeneralName) -> Option<GeneralName> {
     Some(GeneralName::Ip(address.to_ipv4_mapped()?.octets().to_vec()))
 }
 
+/// Whether two mailboxes differ in case alone: RFC 5280 §7.5 tells them apart, and hardly any mail server does.
+fn is_delivered_alike(name: &GeneralName, base: &GeneralName) -> bool {
+    matches!((name, base), (GeneralName::Email(name), GeneralName::Email(base)) if name.to_lowercase() == base.to_lowercase())
+}
+
 /// Whether a wildcard stands for a name within the subtree that is no part of the wildcard's own domain: `*.a.test` for
 /// `secret.a.test`.
 fn covers(name: &GeneralName, base: &GeneralName) -> bool {
     let (GeneralName::Dns(name), GeneralName::Dns(base)) = (name, base) else { return false };
     let domain = name.strip_prefix("*.");
+    // No certificate has it as a name: of what it stands for, some client thinks otherwise.
+    if domain.is_none() && name.contains('*') {
+        return true;
+    }
     let above = base.trim_start_matches('.').split_once('.').map(|(_, above)| above);
     domain.zip(above).is_some_and(|(domain, above)| domain.eq_ignore_ascii_case(above) && !base.starts_with('.'))
 }
@@ -310,7 +331,8 @@ mod tests {
     fn said(limits: &Limits, subject: &str, names: &[&str], days: i64, key: KeyAlgorithm) -> Vec<String> {
         let names: Vec<GeneralName> = names.iter().map(|name| name.parse().unwrap()).collect();
         let name: DistinguishedName = subject.parse().unwrap();
-        let subject = Subject { name: &name, names: &names, lifetime: Duration::days(days), key: Some(key) };
+        let subject =
+            Subject { name: &name, names: &names, lifetime: Duration::days(days), key: Some(key), serves: true };
         limits.breaches(&subject).iter().map(ToString::to_string).collect()
     }
 
@@ -341,10 +363,16 @@ mod tests {
 
     #[test]
     fn what_is_denied_is_not_had_by_another_spelling() {
-        let limits = limits("denied_names = [\"uri:a.test\", \"uri:.b.test\", \"ip:10.0.0.0/8\"]");
-        for name in
-            ["https://a.test./", "https://A%2Etest/", "https://u:p@a.test:1", "spiffe://x%2eb.test", "::ffff:10.1.2.3"]
-        {
+        let limits =
+            limits("denied_names = [\"uri:a.test\", \"uri:.b.test\", \"ip:10.0.0.0/8\", \"email:boss@a.test\"]");
+        for name in [
+            "https://a.test./",
+            "https://A%2Etest/",
+            "https://u:p@a.test:1",
+            "spiffe://x%2eb.test",
+            "::ffff:10.1.2.3",
+            "BOSS@a.test",
+        ] {
             assert!(names(&limits, &[name]).concat().contains("is denied"), "{name}");
         }
         assert!(names(&limits, &["https://c.test/a.test", "::ffff:11.1.2.3", "::a01:203"]).is_empty());
@@ -363,6 +391,22 @@ mod tests {
         let said = |subject| said(&limits, subject, &["a.test"], 1, KeyAlgorithm::P256).len();
         assert_eq!((said("CN=evil.test"), said("CN=10.0.0.1"), said("emailAddress=ann@b.test")), (1, 1, 1));
         assert_eq!((said("CN=a.test"), said("CN=My Server"), said("CN=localhost")), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_common_name_is_a_host_where_no_dns_name_stands_beside_it() {
+        let limits = limits(
+            "allowed_names = [\"dns:a.test\", \"ip:10.0.0.0/8\"]\ndenied_names = [\"dns:no.a.test\"]\nwildcards = false",
+        );
+        let said = |name: &str| said(&limits, &format!("CN={name}"), &["10.0.0.1"], 1, KeyAlgorithm::P256).len();
+        for outside in
+            ["www*.evil.test", "x-.evil.test", "-x.evil.test", "db", "a%b.evil.test", "n*.a.test", "NO.a.test"]
+        {
+            assert_ne!(said(outside), 0, "{outside}");
+        }
+        for inside in ["10.0.0.1", "x-.a.test", "My Server", "spiffe://x/y"] {
+            assert_eq!(said(inside), 0, "{inside}");
+        }
     }
 
     #[test]

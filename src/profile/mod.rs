@@ -17,7 +17,7 @@ pub use limits::{Breach, KeyLimit, Limits, Subject};
 use crate::encoding::Oid;
 use crate::key::{KeyAlgorithm, SignatureAlgorithm};
 use crate::x509::extension::{BasicConstraints, KeyUsage, KeyUsageBit, NameConstraints, PolicyInformation};
-use crate::x509::{GeneralName, Validity};
+use crate::x509::{GeneralName, Validity, oids};
 use serde::Deserialize;
 use std::fmt;
 use time::{Duration, OffsetDateTime};
@@ -117,6 +117,13 @@ impl Profile {
     /// Whether it makes certification authorities.
     pub fn is_ca(&self) -> bool {
         self.basic_constraints.ca
+    }
+
+    /// Whether a server may present its certificates: without extKeyUsage every purpose is one of theirs (RFC 5280 §4.2.1.12).
+    pub fn is_for_servers(&self) -> bool {
+        let purposes = &self.extended_key_usage;
+        let server = |purpose: &Oid| [oids::SERVER_AUTH, oids::ANY_EXTENDED_KEY_USAGE].contains(purpose);
+        !self.is_ca() && (purposes.is_empty() || purposes.iter().any(server))
     }
 
     /// Whether its certificates are found by a host name or address, as servers are.

@@ -95,6 +95,13 @@ impl DnsName {
     }
 }
 
+/// Whether a client may find the host it asks for in this common name. OpenSSL compares the two octet by octet where no DNS name
+/// stands beside it, `*` within a label included, whether or not the text has the form of a host name.
+pub fn may_stand_for_a_host(common_name: &str) -> bool {
+    let possible = |octet: u8| octet.is_ascii_graphic() && !b"@/:".contains(&octet);
+    !common_name.is_empty() && common_name.bytes().all(possible)
+}
+
 impl fmt::Display for DnsName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

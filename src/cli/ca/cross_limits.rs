@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::subordinate::policies_of;
+use super::subordinate::{keep_constraints, policies_of};
 use crate::cli::clock::rfc3339;
 use crate::issue::{IssueError, Request, check_constraints};
 use crate::key::{PublicKey, SignatureError};
@@ -193,16 +193,7 @@ fn keep_names(other: &Certificate, profile: &mut Profile) -> Result<(), String> 
         ),
         error => error.to_string(),
     })?;
-    let NameConstraints { permitted, excluded } = theirs.value;
-    let wanted = profile.name_constraints.get_or_insert_default();
-    let forms: Vec<&str> = wanted.permitted.iter().map(|subtree| subtree.base.kind()).collect();
-    let more: Vec<_> = permitted.into_iter().filter(|subtree| !forms.contains(&subtree.base.kind())).collect();
-    wanted.permitted.extend(more);
-    for subtree in excluded {
-        if !wanted.excluded.contains(&subtree) {
-            wanted.excluded.push(subtree);
-        }
-    }
+    keep_constraints(profile, theirs.value);
     Ok(())
 }
 

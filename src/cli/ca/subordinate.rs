@@ -21,17 +21,32 @@ use crate::profile::Profile;
 use crate::x509::extension::{CertificatePolicies, NameConstraints, PolicyInformation};
 use crate::x509::{Certificate, oids};
 
-/// Gives a profile without constraints those of the nearest authority above that has some: not every client looks at
-/// those of a root. And one without policies those of its issuer, for without them its certificates are valid for none.
+/// Adds the constraints of the authorities above to those of a profile: not every client looks at those of a root. And gives one
+/// without policies those of its issuer, for without them its certificates are valid for none.
 pub(super) fn inherit(profile: &mut Profile, path: &[Certificate]) {
-    let of = |certificate: &Certificate| certificate.extensions().find::<NameConstraints>().ok().flatten();
-    if profile.name_constraints.is_none() {
-        profile.name_constraints = path.iter().find_map(of).map(|found| found.value);
+    for certificate in path {
+        if let Ok(Some(above)) = certificate.extensions().find::<NameConstraints>() {
+            keep_constraints(profile, above.value);
+        }
     }
     if profile.policies.is_empty()
         && let Some(Some(policies)) = path.first().map(policies_of)
     {
         profile.policies = policies;
+    }
+}
+
+/// Adds constraints to those of a profile: all that is excluded, and what is permitted of the forms of which it permits nothing
+/// itself. Of the others it permits less, or is refused.
+pub(super) fn keep_constraints(profile: &mut Profile, NameConstraints { permitted, excluded }: NameConstraints) {
+    let wanted = profile.name_constraints.get_or_insert_default();
+    let forms: Vec<&str> = wanted.permitted.iter().map(|subtree| subtree.base.kind()).collect();
+    let more: Vec<_> = permitted.into_iter().filter(|subtree| !forms.contains(&subtree.base.kind())).collect();
+    wanted.permitted.extend(more);
+    for subtree in excluded {
+        if !wanted.excluded.contains(&subtree) {
+            wanted.excluded.push(subtree);
+        }
     }
 }
 

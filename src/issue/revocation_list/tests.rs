@@ -52,6 +52,17 @@ fn a_list_says_what_it_was_told() {
 }
 
 #[test]
+fn a_revocation_recorded_ahead_of_time_is_as_of_the_list() {
+    let late = Some(NOW + Duration::days(100));
+    let ahead =
+        ListEntry { at: NOW + Duration::days(200), invalid_since: late, ..entry(&[5], CrlReason::KeyCompromise) };
+    let list = list(&Ca::root(), &fields(3), &[ahead]);
+    let [one] = list.entries() else { panic!("not one") };
+    assert_eq!(one.revocation_date, NOW);
+    assert_eq!(one.extensions.find::<InvalidityDate>().unwrap().unwrap().value.0, "20261123120000Z");
+}
+
+#[test]
 fn a_list_of_any_size_is_shortest_der() {
     let ca = Ca::root();
     for count in [0_u32, 1, 2, 3, 200, 1500, 70_000] {

@@ -3,6 +3,7 @@
 use super::ExtensionType;
 use crate::encoding::Oid;
 use crate::encoding::der::{self, DerError, Reader, tag};
+use crate::key::KeyAlgorithm;
 use crate::x509::oids;
 
 /// One bit of `keyUsage` (RFC 5280 §4.2.1.3).
@@ -101,6 +102,24 @@ impl KeyUsage {
     pub fn has_undefined(self) -> bool {
         let only = self.has(KeyUsageBit::EncipherOnly) || self.has(KeyUsageBit::DecipherOnly);
         only && !self.has(KeyUsageBit::KeyAgreement)
+    }
+
+    /// A bit for what a key of this kind cannot do, and the clause that rules it out.
+    pub fn impossible_for(self, key: KeyAlgorithm) -> Option<(KeyUsageBit, &'static str)> {
+        use KeyUsageBit::{DataEncipherment, DecipherOnly, EncipherOnly, KeyAgreement, KeyEncipherment};
+        let (bits, clause): (&[KeyUsageBit], _) = match key {
+            KeyAlgorithm::Rsa(_) => (&[KeyAgreement, EncipherOnly, DecipherOnly], "RFC 3279 §2.3.1"),
+            KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::P521 => {
+                (&[KeyEncipherment, DataEncipherment], "RFC 8813 §3")
+            }
+            KeyAlgorithm::Ed25519 => {
+                (&[KeyEncipherment, DataEncipherment, KeyAgreement, EncipherOnly, DecipherOnly], "RFC 8410 §5")
+            }
+            KeyAlgorithm::MlDsa44 | KeyAlgorithm::MlDsa65 | KeyAlgorithm::MlDsa87 => {
+                (&[KeyEncipherment, DataEncipherment, KeyAgreement, EncipherOnly, DecipherOnly], "RFC 9881 §5")
+            }
+        };
+        bits.iter().find(|bit| self.has(**bit)).map(|bit| (*bit, clause))
     }
 
     /// The bits that are set, in order.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::anyhow;
 use serde::Serialize;
 
 use crate::ca::{Authority, ListOrder};
@@ -11,9 +12,12 @@ use crate::cli::ca::place::Chosen;
 use crate::cli::ca::signer::SignerArgs;
 use crate::cli::files::{self, Claim, Mode, WriteSet, folder_of, is_dash, resolved};
 use crate::cli::load::name;
-use crate::cli::output::Session;
+use crate::cli::output::{Session, shown};
+use crate::cli::problem::Hinted;
+use crate::cli::text::for_shell;
 use crate::encoding::pem;
 use crate::key::digest;
+use crate::x509::CertificateRevocationList;
 
 /// How a list is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,7 +54,11 @@ impl ListFile {
         authority: &mut Authority,
         session: &Session,
     ) -> anyhow::Result<Self> {
-        let replaces = force || earlier(&path, order, authority)?.is_some();
+        let replaces = earlier(&path, order, authority)?.is_some();
+        if !replaces {
+            is_known(&path, chosen, authority)?;
+        }
+        let replaces = force || replaces;
         WriteSet::check([path.as_path()], replaces, session)?;
         spare_all(chosen, Some(signer), [path.as_path()])?;
         Ok(Self { path, form, replaces })
@@ -95,20 +103,53 @@ impl ListFile {
 
 /// The number of the list in the file, where it is one of the last of the same kind: the ledger knows their digests.
 fn earlier(path: &Path, order: &ListOrder, authority: &mut Authority) -> anyhow::Result<Option<u64>> {
-    if !path.is_file() || path.is_symlink() {
+    if path.is_symlink() {
         return Ok(None);
     }
-    let Ok(contents) = files::read(path) else { return Ok(None) };
-    let fingerprint = if pem::looks_like_pem(&contents) {
-        match pem::read(&contents).as_slice() {
-            [Ok(block)] => digest::sha256(&block.contents),
-            _ => return Ok(None),
-        }
-    } else {
-        digest::sha256(&contents)
-    };
+    let Some(list) = in_file(path) else { return Ok(None) };
+    let fingerprint = digest::sha256(&list);
     let lists = authority.lists(order.url.as_deref(), order.delta, MOST_COMPARED)?;
     Ok(lists.iter().find(|list| list.fingerprint == fingerprint).map(|list| list.number))
+}
+
+/// Refuses to put a list in the place of one of this CA's that its ledger has not counted to: clients that have that one may take
+/// no earlier one (RFC 5280 §5.2.3), and what it says is revoked would be good again.
+fn is_known(path: &Path, chosen: &Chosen, authority: &mut Authority) -> anyhow::Result<()> {
+    let Some(list) = in_file(path).and_then(|der| CertificateRevocationList::from_der(&der).ok()) else {
+        return Ok(());
+    };
+    let (last, certificate) = (authority.last_crl_number()?, authority.certificate());
+    let Some(number) = list.number().ok().flatten().filter(|number| number.to_u64().is_none_or(|it| it > last)) else {
+        return Ok(());
+    };
+    let own = certificate.public_key().is_ok_and(|key| list.verify_signature(&key).is_ok());
+    if !own || !list.issuer().matches(certificate.subject()) {
+        return Ok(());
+    }
+    let number = number.to_u64().map_or_else(|| "a greater number".to_owned(), |number| format!("number {number}"));
+    Err(anyhow!(
+        "{} holds a list of this CA with {number}, and its ledger has counted to {last}: it is older than that list, as one from \
+         a backup is",
+        name(path)
+    ))
+    .hint(format!(
+        "first take over what that list says: certkit ca repair --crl {}{}",
+        for_shell(&shown(path)),
+        chosen.flag()
+    ))
+}
+
+/// The list in a file, DER or PEM; `None` where there is none, or more.
+fn in_file(path: &Path) -> Option<Vec<u8>> {
+    // A device or a pipe is not read.
+    let contents = path.is_file().then(|| files::read(path).ok()).flatten()?;
+    if !pem::looks_like_pem(&contents) {
+        return Some(contents.to_vec());
+    }
+    match pem::read(&contents).as_slice() {
+        [Ok(block)] => Some(block.contents.to_vec()),
+        _ => None,
+    }
 }
 
 /// A file with a list older than so many others is somebody's archive.

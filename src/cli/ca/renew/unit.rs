@@ -28,7 +28,8 @@ pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow
         words.push(if path.is_file() { shown(&absolute(path)?) } else { which.clone() });
     }
     let line = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
-    let folder = quoted(&shown(&absolute(Path::new("."))?));
+    // Taken as it stands, without quotes (systemd.exec(5)).
+    let folder = shown(&absolute(Path::new("."))?).replace('%', "%%");
     let unit = format!(
         "# /etc/systemd/system/certkit-renew.service\n\
          # systemctl daemon-reload && systemctl enable --now certkit-renew\n\
