@@ -204,3 +204,16 @@ fn a_file_without_a_key_is_not_said_to_hold_one() {
     std::os::unix::fs::symlink("nowhere.pem", sandbox.path("ann-key.pem")).unwrap();
     assert!(!said(&sandbox).contains("read by others"), "{}", said(&sandbox));
 }
+
+#[test]
+fn what_else_lies_in_a_certificates_file_is_not_lost() {
+    let sandbox = with_project();
+    apply(&sandbox);
+    let parameters = "-----BEGIN DH PARAMETERS-----\nMAYCAQcCAQI=\n-----END DH PARAMETERS-----\n";
+    sandbox.write("ann.pem", [sandbox.read("ann.pem"), parameters.into()].concat());
+    let before = sandbox.read("ann.pem");
+    apply(&sandbox);
+    replace(&sandbox, "out = \"ann.pem\"", "days = 20\nout = \"ann.pem\"");
+    sandbox.certkit(&["apply"]).expect_code(2).complains("ann.pem holds a ").complains("would be lost");
+    assert_eq!(sandbox.read("ann.pem"), before);
+}

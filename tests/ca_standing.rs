@@ -98,3 +98,17 @@ fn the_key_of_an_authority_is_certified_for_nothing_else() {
         assert_eq!(sandbox.listing(), <[String; 0]>::default());
     }
 }
+
+#[test]
+fn what_is_below_a_revoked_authority_is_not_kept_as_good() {
+    let sandbox = crate::ca_hierarchy::two_tiers(&[]);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let ca = sandbox.ca().to_str().unwrap().to_owned();
+    sandbox.write("certkit.toml", format!("[[ca]]\nfolder = \"{ca}\"\nintermediate = \"issuing\"\n[[certificate]]\nnames = [\"a.test\"]\nout = \"a.test.pem\"\nca = \"{ca}\"\n"));
+    let check = || sandbox.certkit(&["apply", "--check"]);
+    check().expect_code(0);
+    let issuing = sandbox.ca().join("issuing.pem");
+    sandbox.certkit(&["ca", "revoke", issuing.to_str().unwrap(), "--reason", "cACompromise"]).expect_code(0);
+    check().expect_code(2).complains("is revoked: cACompromise since ");
+    sandbox.certkit(&["ca", "renew", "a.test", "--if-expires-within", "30d"]).expect_code(2).complains("is revoked");
+}

@@ -10,7 +10,7 @@ use crate::cli::output::shown;
 use crate::cli::passphrase::Passphrase;
 use crate::cli::problem::Hinted;
 use crate::cli::secret::Secret;
-use crate::container::{ContainerError, PrivateKeyItem};
+use crate::container::{ContainerError, Content, PrivateKeyItem};
 use crate::key::{PrivateKey, PublicKey};
 use crate::project::Difference;
 use crate::x509::Certificate;
@@ -107,6 +107,17 @@ pub(super) fn is_for(certificate: &Certificate, key: &PublicKey) -> bool {
 fn has_no_key(loaded: &Loaded) -> bool {
     let key = loaded.document.first_private_key();
     matches!(key, Err(ContainerError::Instead { .. })) && loaded.document.certificates().is_ok()
+}
+
+/// What else than certificates, private keys and the curves of these lies in a certificate's file: writing it anew would lose that.
+pub(super) fn stranger(path: &Path) -> Option<String> {
+    let loaded = read(path, "certificates", "out").ok()??;
+    let own = |content: &Content| {
+        use Content::{Certificate, EcParameters, EncryptedPrivateKey, PrivateKey};
+        matches!(content, Certificate(_) | PrivateKey(..) | EncryptedPrivateKey(_) | EcParameters(_))
+    };
+    let mut items = loaded.document.items().iter();
+    items.find(|item| !own(&item.content)).map(|item| item.content.with_article())
 }
 
 /// A file of the project's, where it is there.

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
-use super::present::{Beside, Present, is_for};
+use super::present::{Beside, Present, is_for, stranger};
 use super::report::{Action, CertificateRow, IssuedRow};
 use super::signer::Signer;
 use super::signers::{Signers, Who};
@@ -103,7 +103,8 @@ impl Target {
             signers.will_permit(&self.who, &self.naming)?;
         }
         let mut signer = signers.authority(&self.who)?;
-        if let Some(signer) = &signer {
+        if let Some(signer) = &mut signer {
+            signer.chosen.stands(&mut signer.authority)?;
             let Self { profile, naming, key, validity, .. } = self;
             signer.authority.would_issue(profile, naming, *key, *validity)?;
         }
@@ -145,6 +146,12 @@ impl Target {
             && let Fate::OnHold(hold) = self.fate(key.public_key(), prospect.present.as_ref(), signer)?
         {
             prospect = Prospect { action: Action::Hold, why: vec![hold_told(&hold)], ..prospect };
+        }
+        if (prospect.issues() || matches!(prospect.action, Action::Chain | Action::Move))
+            && let Some(stranger) = stranger(&self.out)
+        {
+            return Err(anyhow!("{} holds {stranger} too, which would be lost", shown(&self.out)))
+                .hint("move that to a file of its own, or choose another file with out =");
         }
         // Told before anything is signed: afterwards the certificate would be lost.
         if (prospect.issues() || prospect.action == Action::Chain) && !self.is_one_file() && !gives_up_key {

@@ -370,6 +370,18 @@ impl Chosen {
         self.usable(unlocked).hint_if(way_out)
     }
 
+    /// Refuses an authority that is revoked or on hold, or below such a one: what it has issued is worth nothing to clients that
+    /// know of it, however long it is valid.
+    pub(in crate::cli) fn stands(&self, authority: &mut Authority) -> anyhow::Result<()> {
+        match authority.revoked()? {
+            None => Ok(()),
+            Some(revoked) => {
+                let way_out = standing::way_out(&revoked, self);
+                self.usable(Err(AuthorityError::Revoked(revoked))).hint_if(Some(way_out))
+            }
+        }
+    }
+
     /// Makes the CA ready to sign what clients learn of revocation by, also where it is revoked itself.
     pub(super) fn unlock_for_status<'a>(
         &self,

@@ -63,6 +63,7 @@ impl Target {
 /// When there is none, or it is revoked.
 pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTime) -> anyhow::Result<Target> {
     let (chosen, mut authority, meant) = Meant::in_any(which, chosen, false)?;
+    chosen.stands(&mut authority)?;
     let file = meant.from_file.then(|| PathBuf::from(which));
     let placed = if file.is_none() && args.out.is_none() { in_its_file(&meant, &mut authority)? } else { None };
     let record = match placed {
