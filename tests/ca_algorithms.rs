@@ -212,3 +212,17 @@ fn of_two_chains_the_other_is_told_of_where_one_is_renewed_or_revoked() {
         assert!(!alone.stderr.contains("is left as it is"), "{alone}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn the_passphrase_of_two_chains_is_read_once() {
+    let sandbox = crate::support::Sandbox::new();
+    let line = "certkit ca issue a.test --ca one --dual --encrypt --passphrase fd:3 3< <(echo 'a long passphrase')";
+    sandbox.certkit(&["ca", "init", "--ca", "one"]).expect_code(0);
+    sandbox.certkit(&["ca", "init", "--ca", "one-ml-dsa", "--type", "ml-dsa-65"]).expect_code(0);
+    sandbox.shell(line).expect_code(0);
+    sandbox.write("word.txt", "a long passphrase\n");
+    for file in ["a.test-key.pem", "a.test.ml-dsa-key.pem"] {
+        sandbox.certkit(&["key", "public", file, "--passphrase", "file:word.txt"]).expect_code(0);
+    }
+}

@@ -85,7 +85,7 @@ pub(super) struct Args {
     out: Option<PathBuf>,
 
     /// Replace a file that is there
-    #[arg(long, requires = "out")]
+    #[arg(long)]
     force: bool,
 }
 
@@ -102,6 +102,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     if args.which.is_none() && !args.chain && !args.bundle && args.records.is_none() {
         return Err(anyhow!("there is nothing to export"))
             .hint("name a certificate, or choose --chain, --bundle or --records jsonl");
+    }
+    if args.force && args.out.is_none() && !args.pkcs12 {
+        return Err(anyhow!("--force has no effect: it goes to stdout"))
+            .hint("leave it out, or give a file with --out");
     }
     if let Some(out) = args.out.as_deref() {
         spare(chosen, None, [out])?;

@@ -19,7 +19,7 @@ use crate::ca::{Action, Authority, AuthorityError, Issued, Order};
 use crate::cli::clock::{self, rfc3339, until};
 use crate::cli::exit::Exit;
 use crate::cli::files::{file_name_for, is_dash};
-use crate::cli::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, fresh_serial, load_profile};
+use crate::cli::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, SubjectKey, fresh_serial, load_profile};
 use crate::cli::new::write_objections;
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
@@ -118,10 +118,11 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let outputs = Outputs::choose(out, "pem", &key, &naming, force, session)?;
     spare(chosen, Some(&signer), outputs.paths())?;
     let Some(twin) = twin else {
+        let key = key.obtain(profile.key, outputs.keyout())?;
         let answer = order.carry_out(
             chosen,
             outputs,
-            &key,
+            key,
             &mut |session| open_or_make(chosen, &signer, None, now, session),
             session,
         )?;
@@ -133,8 +134,12 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     spare(chosen, Some(&signer), twin_outputs.paths())?;
     spare(&other, None, outputs.paths().into_iter().chain(twin_outputs.paths()))?;
     let mut pair = Pair::new((chosen, &other), &signer, now)?;
-    let mut answer = order.carry_out(chosen, outputs, &key, &mut |session| pair.open_first(session), session)?;
-    let second = order.carry_out(&other, twin_outputs, &twin.key, &mut |session| pair.open_second(session), session)?;
+    // Asked for once: both keys are under it.
+    let passphrase = key.new_passphrase(outputs.keyout())?;
+    let keys =
+        (key.obtain_under(passphrase.as_ref(), profile.key)?, twin.key.obtain_under(passphrase.as_ref(), profile.key)?);
+    let mut answer = order.carry_out(chosen, outputs, keys.0, &mut |session| pair.open_first(session), session)?;
+    let second = order.carry_out(&other, twin_outputs, keys.1, &mut |session| pair.open_second(session), session)?;
     answer.second = Some(Box::new(second));
     answer.give(session)?;
     Ok(Exit::Yes)
@@ -152,17 +157,16 @@ struct Wanted<'a> {
 type Opened = (Authority, PrivateKey, Option<Made>);
 
 impl Wanted<'_> {
-    /// Makes the key, opens the CA, has it sign, and writes the files.
+    /// Opens the CA, has it sign, and writes the files.
     fn carry_out(
         &self,
         chosen: &Chosen,
         outputs: Outputs,
-        key: &KeyArgs,
+        key: SubjectKey,
         open: &mut dyn FnMut(&mut Session) -> anyhow::Result<Opened>,
         session: &mut Session,
     ) -> anyhow::Result<Answer> {
         let Self { profile, naming, validity, now } = *self;
-        let key = key.obtain(profile.key, outputs.keyout())?;
         let request = naming.request(key.key.public_key().clone());
         let (mut authority, authority_key, made_ca) = open(session)?;
         if key.pem.is_none() {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::cli::files::{is_dash, same_place};
 use crate::cli::load::{Loaded, name};
 use crate::cli::output::shown;
-use crate::cli::passphrase::PassphraseSource;
+use crate::cli::passphrase::{Passphrase, PassphraseSource};
 use crate::cli::problem::Hinted;
 use crate::encoding::pem;
 use crate::key::{Kdf, KeyAlgorithm, PrivateKey};
@@ -88,16 +88,29 @@ impl KeyArgs {
 
     /// The key: made, or read.
     pub(in crate::cli) fn obtain(&self, default: KeyAlgorithm, keyout: &Path) -> anyhow::Result<SubjectKey> {
+        self.obtain_under(self.new_passphrase(keyout)?.as_ref(), default)
+    }
+
+    /// The passphrase that the new key in this file shall be under, if it shall.
+    pub(in crate::cli) fn new_passphrase(&self, keyout: &Path) -> anyhow::Result<Option<Passphrase>> {
+        let prompt = PassphraseSource::Prompt;
+        let wanted = self.encrypt && self.is_new();
+        wanted.then(|| self.passphrase.as_ref().unwrap_or(&prompt).new_one(&name(keyout))).transpose()
+    }
+
+    /// The key: made, and under this passphrase if there is one, or read.
+    pub(in crate::cli) fn obtain_under(
+        &self,
+        passphrase: Option<&Passphrase>,
+        default: KeyAlgorithm,
+    ) -> anyhow::Result<SubjectKey> {
         if let Some(path) = &self.key {
             let loaded = Loaded::read(path)?;
             let key = loaded.private_key(self.passphrase.as_ref())?;
             return Ok(SubjectKey { key, pem: None, encrypted: false, read_from: Some(name(path)) });
         }
-        let prompt = PassphraseSource::Prompt;
-        let passphrase =
-            self.encrypt.then(|| self.passphrase.as_ref().unwrap_or(&prompt).new_one(&name(keyout))).transpose()?;
         let key = PrivateKey::generate(self.algorithm.unwrap_or(default))?;
-        let pem = match &passphrase {
+        let pem = match passphrase {
             None => pem::write("PRIVATE KEY", &key.to_pkcs8_der()),
             Some(passphrase) => pem::write("ENCRYPTED PRIVATE KEY", &key.encrypt(passphrase, Kdf::Pbkdf2)?),
         };
