@@ -1,5 +1,6 @@
 //! `certkit ca repair`: make again of the ledger and the folder what can be made again.
 
+mod beyond;
 mod documents;
 pub(super) mod folder;
 mod records;
@@ -78,6 +79,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    beyond::led_on(repair(args, chosen, session), chosen)
+}
+
+fn repair(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let first_is_gone = !is_there(&chosen.place().certificate())
         && (is_there(&chosen.place().key()) || chosen.config()?.tells_of_authorities());
     // With its ledger a CA gets its certificate back.
