@@ -54,6 +54,30 @@ fn who_is_the_systems_word_and_not_the_environments() {
     assert!(who.starts_with(&format!("{}@", ours.trim())), "{who}");
 }
 
+/// As in a container whose user no `/etc/passwd` names.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_user_without_a_name_is_told_by_its_number() {
+    const NAMELESS: u32 = 3_141_592;
+    let sandbox = Sandbox::new();
+    // To become another user takes root; what is needed beside that is made as for `nobody`.
+    let Some(run) = sandbox.unprivileged(&["ca", "init", "--ca", "made"]) else { return };
+    run.expect_code(0);
+    if !sandbox.is_roots() {
+        return;
+    }
+    std::os::unix::fs::chown(sandbox.work(), Some(NAMELESS), Some(NAMELESS)).unwrap();
+    let (id, group) = (format!("--reuid={NAMELESS}"), format!("--regid={NAMELESS}"));
+    let as_nameless = |args: &[&str]| {
+        let binary = sandbox.home().join("certkit");
+        sandbox.program("setpriv").args([&id, &group, "--clear-groups"]).arg(binary).args(args).expect_code(0)
+    };
+    as_nameless(&["ca", "init", "--ca", "own"]);
+    let listed = rows(&as_nameless(&["ca", "audit", "--ca", "own", "--json"]));
+    let who = listed[0]["who"].as_str().unwrap();
+    assert!(who.starts_with(&format!("{NAMELESS}@")), "{who}");
+}
+
 #[test]
 fn lines_are_chosen_by_time_and_action_and_all_are_checked() {
     let (sandbox, _) = with_log();

@@ -157,6 +157,22 @@ fn a_damaged_file_is_a_fault_and_no_crash() {
     let ran = sandbox.certkit(&["ca", "check"]);
     assert!(matches!(ran.code, Some(1 | 2)), "{ran}");
     assert!(format!("{ran}").contains("damaged"), "{ran}");
+    // Whoever is led to the repair by that is led on from there, and there is a way to the end.
+    let refused = sandbox.certkit(&["ca", "repair"]).expect_code(2);
+    assert!(!refused.stderr.contains("certkit ca check"), "{refused}");
+    refused.complains("cannot be mended").complains("from a backup").complains("certkit ca repair --new-ledger");
+    sandbox.certkit(&["ca", "repair", "--new-ledger"]).expect_code(2).complains("move it aside");
+    for contents in ["no database, only text that is long enough to look at", &"x".repeat(40_000)] {
+        fs::write(&path, contents).unwrap();
+        for asked in [&["ca", "repair"][..], &["ca", "repair", "--new-ledger"]] {
+            let refused = sandbox.certkit(asked).expect_code(2).complains("no SQLite database");
+            refused.complains("move it aside").complains("certkit ca repair --new-ledger");
+        }
+    }
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        _ = fs::rename(sandbox.ca().join(file), sandbox.path(file));
+    }
+    sandbox.certkit(&["ca", "repair", "--new-ledger", "a.test.pem"]).expect_code(0).says("a.test");
 }
 
 #[test]
@@ -393,7 +409,7 @@ fn what_is_lost_of_the_tables_is_told_without_statements_and_mended_where_it_can
             }
             None => {
                 ran.says("restore the ledger from a backup");
-                sandbox.certkit(&["ca", "repair"]).expect_code(2).complains("a backup has the rest");
+                sandbox.certkit(&["ca", "repair"]).expect_code(2).complains("restore it from a backup");
             }
         }
     }

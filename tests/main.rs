@@ -48,6 +48,7 @@ mod interop;
 mod key;
 mod ledger_audit;
 mod ledger_check;
+mod ledger_counters;
 #[cfg(unix)]
 mod ledger_cut_off;
 #[cfg(unix)]

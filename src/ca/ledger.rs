@@ -174,7 +174,7 @@ pub trait Ledger: Send {
     fn audit(&mut self, visit: &mut dyn FnMut(AuditLine) -> ControlFlow<()>) -> Result<AuditHead, LedgerError>;
 
     /// Shows `visit` what the database by itself finds wrong: damaged pages, dangling references, tables and guards that
-    /// were taken away.
+    /// were taken away, counters of rows that give no free id.
     ///
     /// # Errors
     /// When the database fails.
@@ -188,7 +188,7 @@ pub trait Ledger: Send {
     fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError>;
 
     /// Makes again what follows from the rest: guards and indexes that were taken away or are damaged, the names under which
-    /// certificates are found, the head of the audit log. Each leaves a line in the audit log.
+    /// certificates are found, the head of the audit log, counters of rows that fell behind or ran out. Each leaves a line in the audit log.
     ///
     /// # Errors
     /// [`LedgerError::Damaged`] where more is lost than that, and when the database fails.

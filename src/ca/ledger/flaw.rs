@@ -49,6 +49,30 @@ impl Flaw {
         let what = missing_table(name);
         if is_made_again(name) { Self::mends(what) } else { Self::lost(what) }
     }
+
+    /// The counter from which the rows of a table have their ids would go on at `next`, or is at its end, and the last row
+    /// is there.
+    pub(super) fn counter(table: &str, next: Option<i64>, last: i64) -> Self {
+        Self::mends(match next {
+            Some(next) => format!(
+                "the row counter of {table} has fallen behind: it goes on at {next}, and row {last} is there, so that \
+                 rows are refused"
+            ),
+            None => format!("the row counter of {table} is at its end, and its last row is {last}: rows are refused"),
+        })
+    }
+
+    /// The last row of a table is the last that the database counts to.
+    pub(super) fn last_row(table: &str) -> Self {
+        Self::foreign(format!(
+            "the last row of {table} is the last that the database counts to: no counter goes on after it"
+        ))
+    }
+}
+
+/// That a table's counter gives no free id to a row that was to be added, in words.
+pub(super) fn stuck_counter(table: &str) -> String {
+    format!("the row counter of {table} has fallen behind its rows or is at its end")
 }
 
 /// That a table is not there, in words.
@@ -84,6 +108,11 @@ impl Mended {
              with a head that was written down, certkit ca audit --expect-head HASH, or with a backup"
         );
         Self { what: format!("the head of the audit log, after line {lines}"), caution: Some(caution) }
+    }
+
+    /// The counter of a table's rows, after the last of them.
+    pub(super) fn counter(table: &str) -> Self {
+        Self::new(format!("the row counter of {table}"))
     }
 
     /// A table that is empty now.

@@ -7,6 +7,7 @@
 mod access;
 mod audit;
 mod catalogue;
+mod counters;
 mod lists;
 mod mend;
 mod parameters;
@@ -290,7 +291,12 @@ impl Ledger for PostgresLedger {
     }
 
     fn record_list(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError> {
-        self.transact(|writing| lists::record(writing, by, list, act))
+        self.transact(|writing| match lists::record(writing, by, list, act) {
+            Err(failure @ Failure::Ledger(LedgerError::ListRecorded { .. })) => {
+                Err(counters::of_list(writing, by, list, failure))
+            }
+            recorded => recorded,
+        })
     }
 
     fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError> {
@@ -399,6 +405,9 @@ fn failed(name: &str, failure: Failure) -> LedgerError {
 fn told(name: &str, error: ::postgres::Error) -> LedgerError {
     let ledger = name.to_owned();
     let unwritable = |why| LedgerError::Unwritable { ledger: name.to_owned(), why };
+    if let Some(what) = error.as_db_error().and_then(counters::told) {
+        return LedgerError::Damaged { ledger, what };
+    }
     match error.code() {
         Some(&(SqlState::LOCK_NOT_AVAILABLE | SqlState::T_R_DEADLOCK_DETECTED)) => {
             LedgerError::Busy { ledger, seconds: PATIENCE_SECONDS }

@@ -5,6 +5,7 @@
 //! has to begin again.
 
 pub(super) mod audit;
+mod counters;
 mod lists;
 mod mend;
 mod open;
@@ -140,7 +141,8 @@ impl SqliteLedger {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| told(path, error))?;
-        let done = work(&transaction).map_err(|failure| failed(path, failure))?;
+        let done =
+            work(&transaction).map_err(|failure| failed(path, counters::told_from_full(&transaction, failure)))?;
         transaction.commit().map_err(|error| told(path, error))?;
         Ok(done)
     }

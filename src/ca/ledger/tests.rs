@@ -161,6 +161,7 @@ claims! {
         a_log_whose_last_line_was_changed_gets_no_new_head
         a_table_that_was_taken_away_is_made_again_where_that_loses_nothing
         a_ledger_of_the_version_before_is_brought_up_to_date
+        row_counters_that_give_no_free_id_are_missed_and_set_after_the_last_row
         what_was_recorded_cannot_be_rewritten;
     revocation: a_revocation_is_recorded_with_its_reason_and_stays
         only_a_certificate_of_the_authority_is_revoked

@@ -463,9 +463,14 @@ pub(in crate::cli) fn act(what: Action) -> Act {
     Act { at: clock::now(), who: who(), what }
 }
 
-/// The user this process runs as, and on which machine: by the system's account of it, for anybody can set `USER`.
+/// The user this process runs as, and on which machine: by the system's account of it, for anybody can set `USER`. One that
+/// has no name, as in a container, is told by its number.
 fn who() -> String {
-    let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
+    #[cfg(target_os = "linux")]
+    let nameless = || rustix::process::geteuid().as_raw().to_string();
+    #[cfg(not(target_os = "linux"))]
+    let nameless = || "unknown".to_owned();
+    let user = whoami::username().unwrap_or_else(|_| nameless());
     match whoami::hostname() {
         Ok(host) => format!("{user}@{host}"),
         Err(_) => user,

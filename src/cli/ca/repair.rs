@@ -1,5 +1,6 @@
 //! `certkit ca repair`: make again of the ledger and the folder what can be made again.
 
+mod beyond;
 mod documents;
 pub(super) mod folder;
 mod records;
@@ -31,7 +32,7 @@ use crate::x509::Certificate;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Makes the database's guards and indexes again, the names under which certificates are found, and the head of the audit log
-where that is gone. Puts back the certificate file of an authority from the ledger, where its key or ca.toml tells what it was
+where that is gone; sets row counters that fell behind or ran out after the last row. Puts back the certificate file of an authority from the ledger, where its key or ca.toml tells what it was
 called. Certificates in the FILEs that an authority of this CA has signed, and that the ledger does not have, are recorded
 again; files without a certificate are passed over, so that *.pem will do. A FILE may be what `certkit ca export --records
 jsonl` wrote: its certificates are judged as the others, and have their profiles, and their revocations as of then. Everything that is made or recorded in the ledger
@@ -78,6 +79,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    beyond::led_on(repair(args, chosen, session), chosen)
+}
+
+fn repair(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let first_is_gone = !is_there(&chosen.place().certificate())
         && (is_there(&chosen.place().key()) || chosen.config()?.tells_of_authorities());
     // With its ledger a CA gets its certificate back.

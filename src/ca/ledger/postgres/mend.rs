@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::Failure;
 use super::audit::Writing;
 use super::catalogue::{self, Altered, How, Refusal, Unlike};
-use super::schema;
+use super::{counters, schema};
 use crate::ca::ledger::act::Done;
 use crate::ca::ledger::{
     Act, AuditLine, AuthorityId, Change, Examined, Flaw, Mark, Mended, RecordId, Step, flaw, search_names,
@@ -14,7 +14,7 @@ use crate::x509::Certificate;
 use ::postgres::{Portal, Row, Transaction};
 
 /// Shows which tables, guards and indexes are missing, at rest or not as certkit makes them, what is not part of a ledger, rows
-/// that refer to nothing, and settings under which nothing is durable.
+/// that refer to nothing, counters of rows that do not go on, and settings under which nothing is durable.
 pub(super) fn integrity(moment: &mut Transaction<'_>, visit: &mut dyn FnMut(Flaw)) -> Result<(), Failure> {
     let absent = missing_tables(moment)?;
     absent.iter().for_each(|table| visit(Flaw::missing_table(table)));
@@ -46,6 +46,7 @@ pub(super) fn integrity(moment: &mut Transaction<'_>, visit: &mut dyn FnMut(Flaw
             visit(if *table == "names" { Flaw::mends(what) } else { Flaw::lost(what) });
         }
     }
+    counters::integrity(moment, &absent, visit)?;
     for setting in ["fsync", "full_page_writes"] {
         let value: String = moment.query_one(&format!("SHOW {setting}"), &[])?.try_get(0)?;
         if value != "on" {
@@ -98,8 +99,8 @@ pub(super) fn tables(transaction: &mut Transaction<'_>) -> Result<Vec<Mended>, F
     Ok(mended)
 }
 
-/// Makes again what follows from the rest: guards, indexes, the names under which certificates are found. What was made
-/// before is `mended`.
+/// Makes again what follows from the rest: guards, indexes, the names under which certificates are found, the counters of
+/// rows. What was made before is `mended`.
 pub(super) fn mend(writing: &mut Writing<'_>, mended: &mut Vec<Mended>, act: &Act) -> Result<(), Failure> {
     let refusal = catalogue::refusal(writing)?;
     if refusal == Refusal::Foreign {
@@ -119,6 +120,7 @@ pub(super) fn mend(writing: &mut Writing<'_>, mended: &mut Vec<Mended>, act: &Ac
         &[],
     )?;
     mend_references(writing, mended)?;
+    counters::mend(writing, mended)?;
     for Mended { what, .. } in &*mended {
         let done = Done { fingerprint: Vec::new(), serial: None, detail: what.clone() };
         writing.log(AuditLine { authority: None, ..done.line(AuthorityId(0), act) });

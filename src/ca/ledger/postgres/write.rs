@@ -6,7 +6,7 @@ use super::Failure;
 use super::audit::Writing;
 use crate::ca::ledger::act::Done;
 use crate::ca::ledger::rows::write_names;
-use crate::ca::ledger::{Act, AuthorityId, Entry, LedgerError, search_names};
+use crate::ca::ledger::{Act, AuthorityId, Entry, LedgerError, flaw, search_names};
 use crate::x509::Certificate;
 
 /// Adds an authority.
@@ -27,7 +27,10 @@ pub(super) fn add_authority(
     )?;
     match added {
         Some(row) => Ok(AuthorityId(row.try_get(0)?)),
-        None => Err(LedgerError::AlreadyRecorded { serial: certificate.serial().clone() }.into()),
+        None if is_known(writing, "authorities", certificate)? => {
+            Err(LedgerError::AlreadyRecorded { serial: certificate.serial().clone() }.into())
+        }
+        None => Err(Failure::Damaged(flaw::stuck_counter("authorities"))),
     }
 }
 
@@ -66,7 +69,7 @@ pub(super) fn insert(
     let (mut found_by, mut owners) = (Vec::new(), Vec::new());
     for ((entry, fingerprint), names) in entries.iter().zip(&fingerprints).zip(&names) {
         let Some(id) = ids.remove(fingerprint.as_slice()) else {
-            return Err(conflict(writing, entry.certificate, fingerprint)?.into());
+            return Err(conflict(writing, by, entry.certificate)?);
         };
         for name in search_names(names, entry.certificate) {
             found_by.push(name);
@@ -81,16 +84,27 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Which of the two unique things was taken.
+/// Which of the two unique things was taken, or the id that the counter of rows gave.
 fn conflict(
     writing: &mut Writing<'_>,
+    AuthorityId(by): AuthorityId,
     certificate: &Certificate,
-    fingerprint: &[u8; 32],
-) -> Result<LedgerError, ::postgres::Error> {
+) -> Result<Failure, ::postgres::Error> {
     let serial = certificate.serial().clone();
-    let known = writing
-        .query_one("SELECT EXISTS (SELECT 1 FROM certificates WHERE fingerprint = $1)", &[&fingerprint.as_slice()])?;
-    Ok(if known.try_get(0)? { LedgerError::AlreadyRecorded { serial } } else { LedgerError::SerialTaken { serial } })
+    if is_known(writing, "certificates", certificate)? {
+        return Ok(LedgerError::AlreadyRecorded { serial }.into());
+    }
+    let is_taken = "SELECT EXISTS (SELECT 1 FROM certificates WHERE authority = $1 AND serial = $2)";
+    Ok(match writing.query_one(is_taken, &[&by, &serial.content()])?.try_get(0)? {
+        true => LedgerError::SerialTaken { serial }.into(),
+        false => Failure::Damaged(flaw::stuck_counter("certificates")),
+    })
+}
+
+/// Whether a table has this certificate.
+fn is_known(writing: &mut Writing<'_>, table: &str, certificate: &Certificate) -> Result<bool, ::postgres::Error> {
+    let known = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE fingerprint = $1)");
+    writing.query_one(&known, &[&certificate.fingerprint_sha256().as_slice()])?.try_get(0)
 }
 
 const ADD: &str = "INSERT INTO certificates

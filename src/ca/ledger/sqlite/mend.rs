@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use super::Failure;
 use super::audit::{Log, mend_head};
+use super::{Failure, counters};
 use crate::ca::ledger::act::Done;
 use crate::ca::ledger::examined::{Change, Examined, Step};
 use crate::ca::ledger::{Act, AuditLine, AuthorityId, Flaw, Mark, Mended, RecordId, flaw, schema, search_names};
@@ -40,7 +40,7 @@ pub(super) fn integrity(connection: &Connection, visit: &mut dyn FnMut(Flaw)) ->
         let what = format!("row{id} of {table} refers to a row of {parent} that is not there");
         visit(if table == "names" { Flaw::mends(what) } else { Flaw::lost(what) });
     }
-    Ok(())
+    counters::integrity(connection, visit)
 }
 
 /// What SQLite finds damaged, each with the index that it is about, if it is about one: then all of it follows from the table.
@@ -88,7 +88,7 @@ pub(super) fn examine(
 }
 
 /// Makes again what follows from the rest: guards, indexes, the names under which certificates are found, the head of the
-/// audit log.
+/// audit log, the counters of rows.
 pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Mended>, Failure> {
     let mut mended = Vec::new();
     let had_another_number = schema::version(transaction)? != schema::LATEST;
@@ -135,6 +135,7 @@ pub(super) fn mend(transaction: &Transaction<'_>, act: &Act) -> Result<Vec<Mende
         transaction.execute_batch("REINDEX").map_err(beyond)?;
         mended.extend(damaged.into_iter().map(|index| Mended::new(format!("the index {index}"))));
     }
+    counters::mend(transaction, &mut mended)?;
     let mut log = Log::open(transaction)?;
     for Mended { what, .. } in &mended {
         let done = Done { fingerprint: Vec::new(), serial: None, detail: what.clone() };

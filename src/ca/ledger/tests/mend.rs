@@ -147,6 +147,81 @@ pub(super) fn a_ledger_of_the_version_before_is_brought_up_to_date(store: &Store
     assert_eq!(mended(&mut *ledger), [""; 0]);
 }
 
+pub(super) fn row_counters_that_give_no_free_id_are_missed_and_set_after_the_last_row(store: &Store) {
+    use crate::x509::extension::CrlReason;
+    const TABLES: [&str; 3] = ["certificates", "lists", "revocations"];
+    let (mut ledger, by) = with_root(store);
+    let list = |Numbered { number, mark }| {
+        let (scope, fingerprint) = (String::new(), vec![7; 32]);
+        SignedList { number, base: None, scope, this_update: NOW, next_update: NOW, fingerprint, entries: 1, mark }
+    };
+    let superseded = Revocation::new(NOW, CrlReason::Superseded);
+    let do_each = |ledger: &mut dyn Ledger, serials: [u8; 2], number| {
+        let recorded = ledger.record(by, &entry(&leaf(serials[0], "a.test")), &act(Action::Issue));
+        let revoked =
+            ledger.revoke(by, &SerialNumber::from_content(&[serials[1]]), superseded, &act(Action::Revoke)).map(drop);
+        [recorded, ledger.record_list(by, &list(number), &act(Action::Crl)), revoked]
+    };
+    let numbers: Vec<Numbered> = (0..4).map(|_| ledger.next_crl_number(by, 0).unwrap()).collect();
+    let last = *numbers.last().unwrap();
+    for (serial, number) in (9..).zip(&numbers[..3]) {
+        assert!(do_each(&mut *ledger, [serial, serial], *number).iter().all(Result::is_ok));
+    }
+    ledger.record(by, &entry(&leaf(20, "a.test")), &act(Action::Issue)).unwrap();
+    assert_eq!(integrity(&mut *ledger), []);
+    let end = "9223372036854775807";
+    let spoilings: &[&dyn Fn(&str) -> String] = match store {
+        Store::File(_) => &[&|table| format!("UPDATE sqlite_sequence SET seq = {end} WHERE name = '{table}'")],
+        #[cfg(unix)]
+        Store::Database(_) => &[
+            // As after a restore of data alone, by logical replication, and by somebody's hand.
+            &|table| format!("SELECT setval('{table}_id_seq', 1, false)"),
+            &|table| format!("SELECT setval('{table}_id_seq', 1)"),
+            &|table| format!("SELECT setval('{table}_id_seq', {end})"),
+        ],
+    };
+    for spoiling in spoilings {
+        TABLES.iter().for_each(|table| store.spoil(&spoiling(table)));
+        let told = integrity(&mut *ledger);
+        assert_eq!(told.len(), 3, "{told:?}");
+        for table in TABLES {
+            let named = |flaw: &&Flaw| flaw.what.contains(&format!("the row counter of {table} "));
+            assert_eq!(told.iter().find(named).unwrap().prospect, Prospect::Mends, "{told:?}");
+        }
+        for refused in do_each(&mut *ledger, [21, 20], last) {
+            assert!(
+                matches!(&refused, Err(LedgerError::Damaged { what, .. }) if what.contains("row counter")),
+                "{refused:?}"
+            );
+        }
+        let names = TABLES.map(|table| format!("the row counter of {table}"));
+        assert_eq!(mended(&mut *ledger), names);
+        assert_eq!(integrity(&mut *ledger), []);
+        let logged: Vec<String> = audit(&mut *ledger).into_iter().rev().take(3).map(|line| line.detail).collect();
+        assert!(names.iter().all(|name| logged.contains(name)), "{logged:?}");
+    }
+    let done = do_each(&mut *ledger, [21, 20], last);
+    assert!(done.iter().all(Result::is_ok), "{done:?}");
+    // What conflicts for another reason is still told so.
+    let taken = ledger.record(by, &entry(&leaf(21, "b.test")), &act(Action::Issue));
+    assert!(matches!(taken, Err(LedgerError::SerialTaken { .. })), "{taken:?}");
+    let twice = ledger.record_list(by, &list(last), &act(Action::Crl));
+    assert!(matches!(twice, Err(LedgerError::ListRecorded { .. })), "{twice:?}");
+    // Where the last row is the last that is counted to, no counter goes on after it.
+    let overriding = match store {
+        Store::File(_) => "",
+        #[cfg(unix)]
+        Store::Database(_) => "OVERRIDING SYSTEM VALUE",
+    };
+    store.spoil(&format!(
+        "INSERT INTO revocations (id, authority, certificate, revoked_at, reason, invalid_since) {overriding}
+         SELECT {end}, authority, certificate, revoked_at, reason, invalid_since FROM revocations ORDER BY id LIMIT 1"
+    ));
+    assert_eq!(mended(&mut *ledger), [""; 0]);
+    let told = integrity(&mut *ledger);
+    assert_eq!(told.iter().map(|flaw| flaw.prospect).collect::<Vec<_>>(), [Prospect::Foreign], "{told:?}");
+}
+
 pub(super) fn what_was_recorded_cannot_be_rewritten(store: &Store) {
     let (mut ledger, by) = with_root(store);
     ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue)).unwrap();

@@ -1,0 +1,61 @@
+//! Counters of a ledger's rows that fell behind or ran out: `certkit ca check` tells of them, `certkit ca repair` sets them.
+
+use crate::ledger_check;
+#[cfg(unix)]
+use crate::support::Sandbox;
+
+#[test]
+fn a_row_counter_at_its_end_is_told_from_a_full_disk_and_set_back() {
+    let sandbox = ledger_check::with_ca();
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0);
+    let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
+    ledger.execute_batch("UPDATE sqlite_sequence SET seq = 9223372036854775807").unwrap();
+    drop(ledger);
+    for asked in [["issue", "d.test"], ["revoke", "b.test"]] {
+        let refused = sandbox.certkit(&["ca", asked[0], asked[1]]).expect_code(2).complains("the row counter of");
+        let refused = refused.complains("certkit ca check").complains("certkit ca repair");
+        assert!(!refused.stderr.contains("disk"), "{refused}");
+    }
+    let found = sandbox.certkit(&["ca", "check"]).expect_code(1).says("the row counter of certificates is at its end");
+    found.says("the row counter of revocations").says("certkit ca repair");
+    sandbox.certkit(&["ca", "repair"]).expect_code(0).says("the row counter of certificates");
+    sandbox.certkit(&["ca", "audit", "--action", "repair"]).expect_code(0).says("the row counter of revocations");
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "d.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "b.test"]).expect_code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn row_counters_that_fell_behind_are_told_and_repaired() {
+    let Some(server) = crate::support::postgres::server() else { return };
+    let (sandbox, url) = (Sandbox::new(), server.database());
+    sandbox.certkit(&["ca", "init", "--name", "Test CA", "--ledger", &url]).expect_code(0);
+    let issued = (0..12).map(|n| format!("n{n}.test")).collect::<Vec<_>>();
+    for name in &issued {
+        sandbox.certkit(&["ca", "issue", name]).expect_code(0);
+    }
+    for name in &issued[..9] {
+        sandbox.certkit(&["ca", "revoke", name]).expect_code(0);
+        sandbox.certkit(&["ca", "crl", "--out", "crl.pem", "--force"]).expect_code(0);
+    }
+    // As after a logical failover: rows come over, sequences do not.
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    for table in ["certificates", "revocations", "lists"] {
+        client.batch_execute(&format!("SELECT setval('certkit.{table}_id_seq', 1)")).unwrap();
+    }
+    for asked in [&["issue", "z.test"][..], &["revoke", "n10.test"], &["crl", "--out", "other.pem"]] {
+        let refused = sandbox.command().arg("ca").args(asked).expect_code(2);
+        let refused = refused.complains("the row counter of").complains("certkit ca repair");
+        assert!(!refused.stderr.contains("randomness") && !refused.stderr.contains("duplicate"), "{refused}");
+    }
+    let found =
+        sandbox.certkit(&["ca", "check"]).expect_code(1).says("the row counter of certificates has fallen behind");
+    found.says("the row counter of revocations").says("the row counter of lists").says("certkit ca repair");
+    sandbox.certkit(&["ca", "repair"]).expect_code(0).says("the row counter of lists");
+    sandbox.certkit(&["ca", "audit", "--action", "repair"]).expect_code(0).says("the row counter of certificates");
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    for asked in [&["issue", "z.test"][..], &["revoke", "n10.test"], &["crl", "--out", "other.pem"]] {
+        sandbox.command().arg("ca").args(asked).expect_code(0);
+    }
+}
