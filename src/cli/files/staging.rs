@@ -154,6 +154,8 @@ impl Leftovers {
             return;
         }
         match claim.try_lock() {
+            // Its process has ended meanwhile, and removed it before it let go.
+            Ok(()) if !folder.exists() => {}
             Ok(()) => self.abandoned.push(Abandoned { folder, _claim: claim }),
             // Its process lives.
             Err(TryLockError::WouldBlock) => {}
