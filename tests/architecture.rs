@@ -140,6 +140,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
             "cli/files/staging.rs",
             "cli/files/stamp.rs",
             "cli/files/stream.rs",
+            "cli/files/turn.rs",
             "cli/files/write.rs",
             // The files of a web site are opened for a request, not for a command.
             "serve/site/root.rs",

@@ -231,6 +231,10 @@ fn a_backup_is_one_file_with_all_that_was_recorded() {
     let answer = sandbox.certkit(&["ca", "backup", "copy.db", "--json"]).expect_code(0).json();
     assert_eq!(answer["certificates"], 2);
     sandbox.certkit(&["ca", "backup", "copy.db"]).expect_code(2).complains("exists already");
+    // No --force is offered where it would be refused.
+    let own = sandbox.ca().join("ledger.db");
+    let refused = sandbox.certkit(&["ca", "backup", own.to_str().unwrap()]).expect_code(2);
+    assert!(!refused.complains("certkit never writes over that").stderr.contains("--force"));
     sandbox.certkit(&["ca", "issue", "c.test"]).expect_code(0);
     // All that a folder needs, and nothing of what stood beside the ledger.
     let restored = sandbox.path("restored");

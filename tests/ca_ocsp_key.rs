@@ -58,6 +58,41 @@ fn without_the_key_a_delegate_answers_to_its_end() {
     sandbox.certkit(&ANSWER).expect_code(2).complains("a new certificate for the OCSP responder is needed");
 }
 
+#[test]
+fn an_authority_whose_key_is_not_here_is_not_told_to_be_no_authority() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ca", "oo", "--name", "OO", "--intermediate"]).expect_code(0);
+    for (file, issuer) in [("r.der", "oo/issuing.pem"), ("root.der", "oo/ca.pem")] {
+        let ask = ["ocsp", "-issuer", issuer, "-serial", "0x12", "-reqout", file, "-no_nonce"];
+        sandbox.peer(&openssl, &ask).expect_code(0);
+    }
+    fs::rename(sandbox.path("oo/issuing-key.pem"), sandbox.path("k")).unwrap();
+    let answer = |file| ["ca", "ocsp", "--ca", "oo", "--request", file, "--out", "resp", "--force"];
+    for more in [&[][..], &["--by-ca"], &["--ephemeral"], &["--json"]] {
+        let told = sandbox.certkit(&[&answer("r.der")[..], more].concat()).expect_code(2);
+        told.complains("there is no key of issuing in oo").complains("--ca-key");
+        assert!(!sandbox.path("resp").exists());
+    }
+    // Of the other authority it answers, and tells of this one.
+    sandbox.certkit(&answer("root.der")).expect_code(0).says("unknown").complains("of issuing");
+    let port = free_port();
+    let address = format!("127.0.0.1:{port}");
+    let mut server = sandbox.start(sandbox.command().args(["ca", "ocsp", "--ca", "oo", "--serve", &address]));
+    server.wait_for(port);
+    let url = format!("http://{address}");
+    let ask = |file| sandbox.peer(&openssl, &["ocsp", "-url", &url, "-reqin", file, "-noverify", "-resp_text"]);
+    assert!(format!("{}", ask("r.der")).contains("trylater"), "{}", ask("r.der"));
+    ask("root.der").expect_code(0).says("unknown");
+    sleep(Duration::from_secs(2));
+    assert_eq!(server.said().matches("there is no key of issuing").count(), 1, "{}", server.said());
+    #[cfg(unix)]
+    assert_eq!(server.stop(), Some(0));
+    // With its key it answers.
+    fs::rename(sandbox.path("k"), sandbox.path("oo/issuing-key.pem")).unwrap();
+    sandbox.certkit(&answer("r.der")).expect_code(0).says("unknown");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_server_keeps_nothing_of_the_cas_key_in_memory() {

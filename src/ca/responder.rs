@@ -78,8 +78,19 @@ impl OcspResponder {
         Ok(Self { voices: voices.collect::<Result<_, AuthorityError>>()?, validity, trouble: Mutex::default() })
     }
 
-    /// The authorities whose responder is a delegate, each with the delegate's validity; without one where the delegate was
-    /// silenced.
+    /// Knows of these authorities too, for whom nobody speaks yet: the answer is `tryLater` until somebody does.
+    pub fn with_silent(mut self, authorities: impl IntoIterator<Item = Authority>) -> Self {
+        self.voices.extend(authorities.into_iter().map(|authority| Voice {
+            issuer: authority.certificate().clone(),
+            authority: Mutex::new(authority),
+            responder: RwLock::new(None),
+            said: Mutex::default(),
+        }));
+        self
+    }
+
+    /// The authorities whose responder is a delegate, each with the delegate's validity; without one where nobody speaks at
+    /// present.
     pub fn delegations(&self) -> Vec<(Certificate, Option<Validity>)> {
         let delegated = |voice: &Voice| match voice.responder() {
             None => Some((voice.issuer.clone(), None)),

@@ -13,6 +13,7 @@
 //! - [`each_file_below`], [`each_line_of_stdin`], [`Lines`]: many inputs, one after the other.
 //! - [`make_private_folder`]: a folder for its owner alone.
 //! - [`Claim`]: a folder in which one process at a time makes something.
+//! - [`Turn`]: a folder into which one process at a time writes a batch.
 //! - [`resolved`]: which file a path names, however it is spelled.
 //! - [`file_name_for`]: a certificate's name as a name no file system minds.
 
@@ -31,14 +32,13 @@ mod staged;
 mod staging;
 mod stamp;
 mod stream;
+mod turn;
 mod write;
 
 pub use self::access::{folder_is_open, permissions};
 pub use self::arrival::{Leads, is_handed_over, must_arrive};
 pub use self::claim::Claim;
-pub use self::folder::{
-    make_folder, make_private_folder, may_be_folder, may_have_folder, missing_folders, remove_if_empty,
-};
+pub use self::folder::{make_folder, make_private_folder, may_be_folder, may_have_folder};
 pub use self::growing::add_to_secret;
 pub use self::many::{Lines, each_file_below, each_line_of_stdin};
 pub use self::name::file_name_for;
@@ -48,6 +48,7 @@ pub use self::spared::{spare_input, spare_keys};
 pub use self::staging::{Abandoned, Destination, Leftovers, Staged, lasts};
 pub use self::stamp::{Stamp, stamp};
 pub use self::stream::{Stream, open};
+pub use self::turn::Turn;
 pub use self::write::{Mode, WriteSet, folder_of, same_place};
 
 use std::path::Path;

@@ -156,8 +156,12 @@ fn limits(document: &Document) -> Found {
     let no_rsa = keys.is_some_and(|keys| !keys.get_ref().iter().any(|limit| limit.0.is_rsa()));
     let no_ecdsa = ![KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521].into_iter().any(allows);
     let here = start(keys);
+    let backdate = document.backdate.as_ref();
+    let is_past = backdate.is_some_and(|span| span.get_ref().0 >= document.days.0);
+    let expired = "a certificate would have expired before it is made: backdate is as long as days, or longer";
     start(most)
         .zip(too_long)
+        .or_else(|| at(start(backdate), is_past, expired))
         .or_else(|| {
             let empty = keys.is_some_and(|keys| keys.get_ref().is_empty());
             at(here, empty, "allowed_keys is empty: name what is meant, or leave it out")
@@ -241,6 +245,8 @@ mod tests {
         for (added, wanted) in [
             ("max_days = 1\nallowed_keys = [\"P-384\"]", "own.toml:5:16: key is P-256, which allowed_keys"),
             ("allowed_keys = []", "own.toml:4:16: allowed_keys is empty"),
+            ("backdate = \"40d\"", "own.toml:4:12: a certificate would have expired before it is made: backdate"),
+            ("backdate = \"24h\"", "own.toml:4:12: a certificate would have expired before it is made: backdate"),
             (
                 "allowed_keys = [\"P-256\"]\nkey_usage_rsa = [\"keyEncipherment\"]",
                 "own.toml:4:16: key_usage_rsa has no",
@@ -267,6 +273,7 @@ mod tests {
         let encrypts = LEAF.replace("[\"digitalSignature\"]", "[\"digitalSignature\", \"keyEncipherment\"]");
         let told = Profile::from_toml("x", &encrypts).unwrap_err().to_string();
         assert!(told.starts_with("x:3:13: P-256 keys cannot do keyEncipherment, say key_usage_rsa"), "{told}");
+        assert!(Profile::from_toml("x", &format!("{LEAF}backdate = \"23h\"")).is_ok());
         let longer = format!("{}max_days = 89\n", LEAF.replace("days = 1", "days = 90"));
         assert!(Profile::from_toml("x", &longer).unwrap_err().to_string().starts_with("x:4:12: days is 90, which is"));
     }

@@ -32,8 +32,7 @@ pub(super) struct Document {
     #[serde(default = "p256")]
     pub(super) key: KeyAlgorithm,
     pub(super) days: Days,
-    #[serde(default)]
-    pub(super) backdate: Span,
+    pub(super) backdate: Option<Spanned<Span>>,
     #[serde(default)]
     pub(super) ca: bool,
     pub(super) path_len: Option<Spanned<u8>>,
@@ -109,7 +108,7 @@ impl Document {
             description: self.description,
             key: self.key,
             lifetime: self.days.0,
-            backdate: self.backdate.0,
+            backdate: self.backdate.map(Spanned::into_inner).unwrap_or_default().0,
             basic_constraints: BasicConstraints {
                 ca: self.ca,
                 path_len: self.path_len.map(|length| u64::from(length.into_inner())),

@@ -127,6 +127,9 @@ fn columns() -> String {
     COLUMNS.map(|(name, _)| name).join(", ")
 }
 
+/// Why a line is refused that has a CR within it.
+pub const LONE_CR: &str = "a carriage return (CR) stands within it, as if it ended a line: end lines with LF or CR LF";
+
 /// A text without the byte order mark that some editors begin a file with.
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
@@ -153,6 +156,10 @@ impl ListReader {
         let fault = |why: String| WishError { line: number, why };
         let text = std::str::from_utf8(line).map_err(|_| fault("it is not UTF-8".to_owned()))?;
         let text = if number == 1 { without_mark(text) } else { text };
+        // Taken for a blank, it would make one certificate of many lines, or a comment of them.
+        if text.contains('\r') {
+            return Err(fault(LONE_CR.to_owned()));
+        }
         if text.trim().is_empty() || (self.header_is_due && text.starts_with('#')) {
             return Ok(None);
         }

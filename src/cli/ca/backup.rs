@@ -58,12 +58,13 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Err(anyhow!("it is no file")).hint("name a new file").with_context(cannot);
     }
     let destination = Destination::new(folder_of(&args.file), args.force);
-    if destination.is_taken(name) {
-        return Err(anyhow!("it exists already")).hint("--force replaces it").with_context(cannot);
-    }
+    // What no --force replaces is told before what it does.
     spare_own(chosen, None, [args.file.as_path()])?;
     spare_others([args.file.as_path()], Some(chosen))?;
     spare_keys([args.file.as_path()])?;
+    if destination.is_taken(name) {
+        return Err(anyhow!("it exists already")).hint("--force replaces it").with_context(cannot);
+    }
     let mut staged = destination.stage()?;
     staged.add(name, &[], Mode::Secret)?;
     match chosen.ledger_to_read()?.copy_to(&staged.path(name)) {

@@ -12,8 +12,8 @@ use self::delegate::{Delegation, Speaker};
 use super::own_files::spare_all;
 use super::place::Chosen;
 use super::signer::SignerArgs;
+use crate::ca::OcspAnswer;
 use crate::ca::responder::OcspSaid;
-use crate::ca::{OcspAnswer, OcspResponder};
 use crate::cli::clock::{self, parse_span, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet, is_dash};
@@ -32,7 +32,8 @@ The CA delegates: it issues a certificate for 30 days that may only answer about
 answers are signed with its key. Certificate and key lie in the CA's folder, in ca.ocsp.pem, readable by you alone, and are
 renewed after two thirds of their time, or once the certificate is revoked; only then is the CA's key needed. Where it is not
 at hand then, they are used to the end of their time, with a warning. --ephemeral keeps them in memory, --by-ca has the CA's own
-key sign. A server signs nothing more by a revoked certificate: where it cannot make another, clients are told `tryLater`.
+key sign. A server signs nothing more by a revoked certificate: where it cannot make another, clients are told `tryLater`;
+so they are about an authority for which there is no delegate and no key to make one, and --request fails then.
 
 An answer holds for an hour and is given again for half of it, unless the status changes: a revocation shows at once. A nonce
 comes back (RFC 9654). What this CA has not signed is `unknown`; certificates of others get `unauthorized`. A request may ask
@@ -119,7 +120,9 @@ fn answer_file(
     files::spare_input(&out, request)?;
     spare_all(speaker.chosen, Some(&args.signer), [out.as_path()])?;
     let request = files::read(request)?;
-    let responder = speaker.responder(args.validity, session)?;
+    let mut voices = speaker.voices(session)?;
+    voices.can_answer(&request)?;
+    let responder = voices.responder(args.validity, session)?;
     let answer = responder.answer(&request, clock::now());
     let mut files = WriteSet::new(args.force).whole();
     files.add(out.clone(), answer.der.to_vec(), Mode::Public);
@@ -135,13 +138,6 @@ fn answer_file(
     let declined = told.declined.is_some();
     session.answer(&told)?;
     Ok(Exit::of(!declined))
-}
-
-impl Args {
-    /// The responder for every authority of the CA.
-    fn responder(&self, speaker: &Speaker<'_>, session: &mut Session) -> anyhow::Result<OcspResponder> {
-        speaker.responder(self.validity, session)
-    }
 }
 
 fn parse_validity(text: &str) -> Result<Duration, String> {

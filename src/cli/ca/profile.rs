@@ -110,6 +110,15 @@ impl Report for Checked {
     }
 }
 
+/// Seconds in words, in the largest unit that takes them exactly.
+fn span(seconds: i64) -> String {
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let whole = units.into_iter().find(|(unit, _)| seconds >= *unit && seconds % unit == 0);
+    let (unit, name) = whole.unwrap_or((1, "second"));
+    let count = seconds / unit;
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A profile as it is shown.
 #[derive(Debug, Serialize)]
 pub(super) struct About {
@@ -216,7 +225,7 @@ impl About {
             ("makes", kind),
             ("new keys", self.key.clone()),
             ("keys taken", list(&self.allowed_keys)),
-            ("valid", format!("{} days{most}, from {} seconds before it is made", self.days, self.backdate)),
+            ("valid", format!("{} days{most}, from {} before it is made", self.days, span(self.backdate))),
             ("signed with", self.signature.clone().unwrap_or_default()),
             ("keyUsage", format!("{}{rsa}{ecdsa}", self.key_usage.join(", "))),
             (

@@ -96,7 +96,7 @@ fn lock_of(folder: &Path) -> std::io::Result<File> {
 
 /// Whether the folder is still the one that was locked.
 #[cfg(unix)]
-fn is_at(lock: &File, folder: &Path) -> bool {
+pub(super) fn is_at(lock: &File, folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let place = |about: fs::Metadata| (about.dev(), about.ino());
     let both = (lock.metadata().map(place), fs::metadata(folder).map(place));
@@ -104,7 +104,7 @@ fn is_at(lock: &File, folder: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
+pub(super) fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 

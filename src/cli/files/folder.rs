@@ -37,13 +37,13 @@ pub fn make_folder(path: &Path) -> anyhow::Result<()> {
 }
 
 /// The folder and those above it that are not there yet, the innermost first.
-pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
+pub(super) fn missing_folders(path: &Path) -> Vec<PathBuf> {
     let all = path.ancestors().filter(|folder| !folder.as_os_str().is_empty());
     all.take_while(|folder| folder.symlink_metadata().is_err()).map(Path::to_owned).collect()
 }
 
 /// Removes folders that hold nothing, the innermost first.
-pub fn remove_if_empty(folders: &[PathBuf]) {
+pub(super) fn remove_if_empty(folders: &[PathBuf]) {
     // One that holds something stays, and those above it.
     _ = folders.iter().try_for_each(fs::remove_dir);
 }

@@ -30,7 +30,7 @@ use super::place::{self, Chosen};
 use crate::ca::{Action, Signatory, Unrecorded};
 use crate::cli::ca::own_files::OutOfBounds;
 use crate::cli::exit::Exit;
-use crate::cli::files::{self, Destination};
+use crate::cli::files::{self, Destination, Turn};
 use crate::cli::making::fresh_serial;
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::{Hinted, plain};
@@ -92,19 +92,25 @@ pub(super) fn run(
     } else if !folder.is_dir() {
         return Err(anyhow!("there is no folder {}", shown(&folder)));
     }
+    // Files in the way are looked for before anything is recorded: another batch may put none there meanwhile.
+    let Some(turn) = Turn::take(&folder)? else {
+        return Err(anyhow!("nothing was issued: another run writes a batch into {}", shown(&folder))).hint(
+            "wait until it has ended, and run this again with --keep-going, which passes over those whose files are there; \
+             or choose another folder with --out-dir",
+        );
+    };
     let destination = Destination::new(&folder, force);
     leftovers::clear_away(&destination, chosen, session)?;
     let mut source = Source::open(list, args.format)?;
     let press = signatory.press();
     let planner = Planner::new(standard, &press, &destination, kept, files::resolved(&folder));
     let count = if args.keep_going { None } else { Some(check(&mut source, planner.clone(), session)?) };
-    // A batch that issues nothing leaves no folder behind.
-    let missing = files::missing_folders(&folder);
     files::make_folder(&folder)?;
     let bench = Bench::new(press.clone(), destination.clone(), args.out_dir.is_some().then_some(folder));
     let told = produce(&mut source, planner, &bench, (signatory, chosen), count, session);
     destination.sync();
-    files::remove_if_empty(&missing);
+    // A batch that issues nothing leaves no folder behind.
+    drop(turn);
     told
 }
 
@@ -147,16 +153,19 @@ fn produce(
     thread::scope(|scope| {
         let feeder = scope.spawn(move || {
             let mut chunk = Vec::with_capacity(CHUNK);
+            let (mut asked, mut is_cut) = (0_u64, false);
             let fed = source.each(|wish| {
+                asked += 1;
                 chunk.push(planner.plan(wish));
                 if chunk.len() < CHUNK {
                     return Ok(true);
                 }
-                Ok(queue.feed(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK))))
+                is_cut = !queue.feed(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK)));
+                Ok(!is_cut)
             });
             queue.feed(chunk);
             queue.all_fed();
-            fed
+            fed.map(|()| (!is_cut).then_some(asked))
         });
         for _ in 0..threads {
             let results = results.clone();
@@ -171,13 +180,12 @@ fn produce(
         teller.bar.finish_and_clear();
         let Teller { issued, refused, lost, session, .. } = teller;
         session.say(format_args!("{issued} issued, {refused} refused, {lost} lost"));
-        let recorded = || match lost {
-            0 => format!("{issued} certificates are issued and their files in place, the rest is not issued"),
-            _ => format!(
-                "{issued} certificates are issued and their files in place, {lost} are lost, the rest is not issued"
-            ),
+        let recorded = |all: Option<u64>| {
+            let lost_too = if lost > 0 { format!(", {lost} are lost") } else { String::new() };
+            let rest = if all == Some(issued + refused + lost) { "" } else { ", the rest is not issued" };
+            format!("{issued} certificates are issued and their files in place{lost_too}{rest}")
         };
-        fed.with_context(recorded)?;
+        let all = fed.with_context(|| recorded(None))?;
         if let Some(failure) = queue.failure() {
             let flag = chosen.flag_to_sign();
             let revoke = || {
@@ -186,7 +194,7 @@ fn produce(
                      --keep-going, which passes over those whose files are there"
                 )
             };
-            return Err(failure).with_context(recorded).hint_if((lost > 0).then(revoke));
+            return Err(failure).with_context(|| recorded(all)).hint_if((lost > 0).then(revoke));
         }
         if queue.is_interrupted() {
             return Err(anyhow!(

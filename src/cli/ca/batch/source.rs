@@ -33,6 +33,7 @@ impl Source {
                     let line = String::from_utf8_lossy(line);
                     let line = list::without_mark(&line);
                     if first.is_empty() && !line.is_empty() && !line.starts_with('#') {
+                        anyhow::ensure!(!line.contains('\r'), "the first line of {name}: {}", list::LONE_CR);
                         first = line.to_owned();
                     }
                     Ok(first.is_empty())

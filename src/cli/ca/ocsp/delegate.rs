@@ -18,7 +18,8 @@ use crate::container::PrivateKeyItem;
 use crate::encoding::{hex, pem};
 use crate::issue::{Naming, Responder, ResponderName, Wanted};
 use crate::key::{KeyAlgorithm, PrivateKey};
-use crate::x509::{Certificate, Validity};
+use crate::x509::ocsp_request::AskedCertificate;
+use crate::x509::{Certificate, OcspRequest, Validity};
 
 /// Who signs the answers
 #[derive(Debug, clap::Args)]
@@ -45,9 +46,9 @@ pub(super) struct Speaker<'a> {
 }
 
 impl Speaker<'_> {
-    /// Answers for all authorities of the CA. One whose key is not here and who has no delegate is left out, with a word.
-    pub(super) fn responder(&self, validity: Duration, session: &mut Session) -> anyhow::Result<OcspResponder> {
-        let (mut voices, mut mute) = (Vec::new(), None);
+    /// Who answers for each authority of the CA, and for which nobody can.
+    pub(super) fn voices(&self, session: &mut Session) -> anyhow::Result<Voices> {
+        let mut voices = Voices { speaking: Vec::new(), mute: Vec::new() };
         for (name, mut authority) in self.chosen.open_all()? {
             match self.for_one(&name, &mut authority, session) {
                 Ok(Found { responder, overdue }) => {
@@ -58,21 +59,12 @@ impl Speaker<'_> {
                              the one that is there answers until {end}, and then nobody does: give the key before that"
                         ));
                     }
-                    voices.push((authority, responder));
+                    voices.speaking.push((authority, responder));
                 }
-                Err(error) => {
-                    if let Some((name, error)) = mute.replace((name, error)) {
-                        session.warn(without(&name, &error));
-                    }
-                }
+                Err(why) => voices.mute.push(Mute { name, authority, why }),
             }
         }
-        match mute {
-            Some((_, error)) if voices.is_empty() => return Err(error),
-            Some((name, error)) => session.warn(without(&name, &error)),
-            None => {}
-        }
-        Ok(OcspResponder::new(voices, validity)?)
+        Ok(voices)
     }
 
     /// Who answers for this authority: the delegate that is there, or a new one. Where one is due to be replaced and there can
@@ -164,15 +156,69 @@ impl Speaker<'_> {
     }
 }
 
+/// Who answers for the authorities of a CA.
+pub(super) struct Voices {
+    speaking: Vec<(Authority, Responder)>,
+    mute: Vec<Mute>,
+}
+
+/// An authority for whom nobody can answer, as its key is not here and no delegate is.
+struct Mute {
+    name: AuthorityName,
+    authority: Authority,
+    why: anyhow::Error,
+}
+
+impl Voices {
+    /// Refuses a request about an authority for whom nobody can answer. What is no request is declined by the responder.
+    ///
+    /// # Errors
+    /// Why nobody can.
+    pub(super) fn can_answer(&mut self, request: &[u8]) -> anyhow::Result<()> {
+        let request = OcspRequest::from_der(request).ok().filter(|request| request.unknown_critical().is_none());
+        let is_of = |authority: &Authority, asked: &AskedCertificate| {
+            asked.id.is_issued_by(authority.certificate()) == Some(true)
+        };
+        for asked in request.iter().flat_map(OcspRequest::certificates) {
+            if self.speaking.iter().any(|(authority, _)| is_of(authority, asked)) {
+                break;
+            }
+            if let Some(at) = self.mute.iter().position(|mute| is_of(&mute.authority, asked)) {
+                return Err(self.mute.swap_remove(at).why);
+            }
+        }
+        Ok(())
+    }
+
+    /// The authorities for whom nobody can answer.
+    pub(super) fn silent(&self) -> Vec<Certificate> {
+        self.mute.iter().map(|mute| mute.authority.certificate().clone()).collect()
+    }
+
+    /// Answers for all that can, and has the others' clients try later, with a word.
+    ///
+    /// # Errors
+    /// Where nobody can answer for any.
+    pub(super) fn responder(mut self, validity: Duration, session: &mut Session) -> anyhow::Result<OcspResponder> {
+        let last = if self.speaking.is_empty() { self.mute.pop() } else { None };
+        for Mute { name, why, .. } in &self.mute {
+            session.warn(format_args!("nothing is answered about certificates of {name}: {why:#}"));
+        }
+        match last {
+            Some(Mute { why, .. }) => Err(why),
+            None => {
+                let silent = self.mute.into_iter().map(|mute| mute.authority);
+                Ok(OcspResponder::new(self.speaking, validity)?.with_silent(silent))
+            }
+        }
+    }
+}
+
 /// Who answers for an authority.
 pub(super) struct Found {
     pub(super) responder: Responder,
     /// Why there is no other, where this delegate is due to be replaced.
     pub(super) overdue: Option<anyhow::Error>,
-}
-
-fn without(name: &AuthorityName, error: &anyhow::Error) -> String {
-    format!("nothing is answered about certificates of {name}: {error:#}")
 }
 
 /// When a delegate is renewed: once two thirds of its time are over.

@@ -26,18 +26,21 @@ use time::format_description::well_known::Rfc2822;
 pub(super) fn run(args: &Args, address: &str, speaker: &Speaker<'_>, session: &mut Session) -> anyhow::Result<Exit> {
     let listener = listening::taken(Listener::bind(address), address, "--serve")?;
     let address = format!("http://{}", listener.address());
-    let desk = Arc::new(Desk { responder: args.responder(speaker, session)?, count: Count::default() });
+    let voices = speaker.voices(session)?;
+    let silent = voices.silent();
+    let responder = voices.responder(args.validity, session)?;
+    let desk = Arc::new(Desk { responder, count: Count::default() });
     session.say(format_args!("{} {address}", good("answering")));
     let ledger = Outage::new("clients are told internalError", "the ledger answers", CALM);
     // What is due already was tried just now.
     let now = clock::now();
     let is_due =
-        |(_, validity): &(_, Option<Validity>)| validity.as_ref().is_some_and(|it| delegate::renew_at(it) <= now);
+        |(_, validity): &(_, Option<Validity>)| validity.as_ref().is_none_or(|it| delegate::renew_at(it) <= now);
     let again = match desk.responder.delegations().iter().any(is_due) {
         true => now + AGAIN,
         false => OffsetDateTime::UNIX_EPOCH,
     };
-    let mut renewal = Renewal { standing: None, again, ledger };
+    let mut renewal = Renewal { standing: None, silent, again, ledger };
     let limits = Limits::for_requests_of(OcspRequest::LONGEST);
     let service = Arc::clone(&desk) as Arc<dyn Service>;
     let served = listener.serve_while(limits, service, STEP, || renewal.look(speaker, &desk.responder, session));
@@ -53,6 +56,8 @@ pub(super) fn run(args: &Args, address: &str, speaker: &Speaker<'_>, session: &m
 struct Renewal {
     /// The last attempt failed.
     standing: Option<anyhow::Error>,
+    /// Those for whom nobody could answer when it began: that was told, and it may be meant so.
+    silent: Vec<Certificate>,
     /// No attempt before this.
     again: OffsetDateTime,
     /// The ledger or a key failed.
@@ -78,7 +83,19 @@ impl Renewal {
             if now < due.max(self.again) {
                 continue;
             }
-            self.standing = renew(speaker, responder, &issuer, session).err();
+            let renewed = renew(speaker, responder, &issuer, session);
+            if self.silent.contains(&issuer) {
+                match renewed {
+                    Ok(()) => {
+                        self.silent.retain(|silent| *silent != issuer);
+                        let issuer = issuer.display_name();
+                        session.say(format_args!("{} about certificates of {issuer} too", good("answering")));
+                    }
+                    Err(_) => self.again = now + AGAIN,
+                }
+                continue;
+            }
+            self.standing = renewed.err();
             if let Some(error) = &self.standing {
                 // Answers stay good until the delegate's certificate ends; there is time to try again.
                 let meanwhile = match validity {

@@ -1,0 +1,110 @@
+//! One batch at a time into a folder: two of the same list would record everything twice, and each lose what the other has
+//! written.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::claim::is_at;
+use super::folder::{make_folder, missing_folders, remove_if_empty};
+use super::write::PREFIX;
+use crate::cli::output::shown;
+use crate::cli::problem::{Hinted, plain};
+
+/// The right to write a batch into a folder, until it is dropped. It is no [`Claim`](super::Claim): a CA may be made and a
+/// list be published in the folder meanwhile.
+#[derive(Debug)]
+#[must_use]
+pub struct Turn {
+    /// A hidden file, locked as long as this process lives.
+    lock: Option<(File, PathBuf)>,
+    /// Folders that were not there before: they go again where nothing is in them.
+    made: Vec<PathBuf>,
+}
+
+impl Turn {
+    /// Takes the folder, which is made where it is missing. None where another process has it. Where nothing can be written
+    /// or locked it is not taken from anybody: whoever writes there is told.
+    ///
+    /// # Errors
+    /// When the file that is locked is there and cannot be opened.
+    pub fn take(folder: &Path) -> anyhow::Result<Option<Self>> {
+        let mut turn = Self { lock: None, made: missing_folders(folder) };
+        let path = folder.join(format!("{PREFIX}batch"));
+        for _ in 0..ATTEMPTS {
+            if make_folder(folder).is_err() {
+                return Ok(Some(turn));
+            }
+            let file = match opened(&path) {
+                Ok(file) => file,
+                // Whoever had it removed it, or made it just now.
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => continue,
+                Err(error) if path.symlink_metadata().is_ok() => {
+                    return Err(plain(error))
+                        .with_context(|| format!("cannot use {}", shown(&path)))
+                        .hint("it is there while a batch is written: if none is, remove it");
+                }
+                Err(_) => return Ok(Some(turn)),
+            };
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Ok(()) if !is_at(&file, &path) => {}
+                // Some network file systems have no locks: there it is as it was without.
+                Ok(()) | Err(TryLockError::Error(_)) => {
+                    turn.lock = Some((file, path));
+                    return Ok(Some(turn));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // It is removed while it is locked: who opened it meanwhile sees that it is there no more.
+        if let Some((_, path)) = &self.lock {
+            _ = fs::remove_file(path);
+        }
+        remove_if_empty(&self.made);
+    }
+}
+
+fn opened(path: &Path) -> io::Result<File> {
+    match path.symlink_metadata() {
+        Ok(about) if about.is_file() => File::open(path),
+        Ok(_) => Err(io::Error::other("it is no file")),
+        Err(_) => File::options().write(true).create_new(true).open(path),
+    }
+}
+
+/// How often it may be made and removed by others.
+const ATTEMPTS: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_batchs_and_is_left_as_it_was() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("a/b");
+        let turn = Turn::take(&folder).unwrap().unwrap();
+        assert!(Turn::take(&folder).unwrap().is_none());
+        drop(turn);
+        assert!(!above.path().join("a").exists());
+        // A process that was killed leaves the file, and no lock.
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(format!("{PREFIX}batch"));
+        fs::write(&file, "").unwrap();
+        let turn = Turn::take(&folder).unwrap().unwrap();
+        assert!(Turn::take(&folder).unwrap().is_none());
+        drop(turn);
+        assert!(folder.is_dir() && !file.exists());
+        fs::create_dir(&file).unwrap();
+        assert!(format!("{:#}", Turn::take(&folder).unwrap_err()).ends_with("it is no file"));
+    }
+}
