@@ -365,6 +365,14 @@ fn a_unit_names_everything_by_its_whole_path() {
     let wanted = format!("--exec \"systemctl reload nginx\" -- {}", path.display());
     assert!(unit.contains("[Service]\nExecStart=/") && unit.contains(&wanted), "{unit}");
     assert!(unit.contains(&format!("--ca {}", sandbox.ca().display())), "{unit}");
+    // systemd.exec(5) takes the folder as it stands, without quotes.
+    #[cfg(unix)]
+    {
+        let line = "mkdir 'a b%' && cd 'a b%' && certkit ca renew --print-unit ../a.test.pem";
+        let unit = sandbox.shell(line).expect_code(0).stdout;
+        let folder = sandbox.work().canonicalize().unwrap().join("a b%%");
+        assert!(unit.contains(&format!("\nWorkingDirectory={}\n", folder.display())), "{unit}");
+    }
     sandbox.write("secret", "open sesame");
     let more = [
         &ask[..],
@@ -429,4 +437,13 @@ fn certificates_are_listed_in_parts() {
     assert_eq!(list(&["--valid", "--limit", "2", "--after", &all[1]]), (vec![all[3].clone(), all[4].clone()], false));
     sandbox.certkit(&["ca", "list", "--after", "beef"]).expect_code(2).complains("beef");
     sandbox.certkit(&["ca", "list", "--limit", "2"]).expect_code(0).says("there are more");
+}
+
+#[test]
+fn a_program_that_cannot_be_run_is_told_beside_the_renewal() {
+    let sandbox = with_certificate(&[]);
+    let ran = sandbox.certkit(&["ca", "renew", "a.test", "--exec", "/nowhere/program", "--json"]).expect_code(2);
+    let ran = ran.complains("the certificate was renewed, but").complains("cannot run /nowhere/program");
+    let executed = &ran.json()["executed"];
+    assert!(executed["status"].is_null() && executed["error"].as_str().unwrap().contains("cannot run"), "{executed}");
 }

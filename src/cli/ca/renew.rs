@@ -62,7 +62,7 @@ For example:
 With --json the answer is an object: `certificates`, each with `which`, `renewed`, `why` (where it was kept), `not_after`,
 `replaces` (the old serial number) and, where it was renewed, `certificate_file`, `key_file` (null for the old key) and
 `subject` to `objections` as `certkit ca issue` answers, or where one of several could not be renewed `error` (`message` and
-`hint`); and `executed` (the program and its exit status, or null). With
+`hint`); and `executed` (the program and its exit status, or `error` where it could not be run; or null). With
 --watch there is one such object a line, for each time that something was done; with --print-unit, `unit`.")]
 pub(super) struct Args {
     /// Which: serial numbers in hexadecimal, names, or files with the certificate first
@@ -233,7 +233,7 @@ impl Done {
     fn execute(&mut self, command: Option<&Command>, withheld: &[&str]) -> anyhow::Result<()> {
         let files = self.files();
         let Some(command) = command.filter(|_| !files.is_empty()) else { return Ok(()) };
-        let executed = command.execute(&files, withheld)?;
+        let executed = command.execute(&files, withheld);
         let succeeded = executed.succeeded();
         let told = executed.in_words();
         self.executed = Some(executed);

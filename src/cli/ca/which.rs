@@ -55,13 +55,13 @@ impl Meant {
                     .hint(format!("{which} is a root: nobody above it has issued it, and no list revokes it"));
             }
             if found.is_empty() {
-                return Err(anyhow!("the CA in {} has not issued the certificate in {which}", chosen.shown()))
+                return Err(anyhow!("{} has not issued the certificate in {which}", asked(chosen)))
                     .hint(format!("it was issued by {}", certificate.issuer()));
             }
             return Ok(meant(found, true));
         }
         let file = if path.extension().is_some() { ", and there is no such file" } else { "" };
-        Err(anyhow!("the CA in {} has issued no certificate {which:?}{file}", chosen.shown()))
+        Err(anyhow!("{} has issued no certificate {which:?}{file}", asked(chosen)))
             .hint(format!("see them all with: certkit ca list{}", chosen.flag()))
     }
 
@@ -211,6 +211,14 @@ const MOST_CANDIDATES: u32 = 1_000;
 
 /// How many are listed in an error.
 const MOST_SHOWN: usize = 8;
+
+/// Whose certificates are looked through: one authority's where it is asked for.
+fn asked(chosen: &Chosen) -> String {
+    match chosen.asked_issuer() {
+        Some(issuer) => format!("the authority {issuer} of the CA in {}", chosen.shown()),
+        None => format!("the CA in {}", chosen.shown()),
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -22,8 +22,11 @@ pub(super) struct Command {
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Executed {
     command: String,
-    /// Its exit status; `None` where a signal ended it.
+    /// Its exit status; `None` where a signal ended it, or it could not be run.
     status: Option<i32>,
+    /// Why it could not be run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 impl FromStr for Command {
@@ -47,7 +50,15 @@ impl Command {
 
     /// Runs it, and waits for it. What it prints goes to stderr, for stdout has the answer. It does not get these variables of
     /// the environment: passphrases are in them.
-    pub(super) fn execute(&self, files: &[String], withheld: &[&str]) -> anyhow::Result<Executed> {
+    pub(super) fn execute(&self, files: &[String], withheld: &[&str]) -> Executed {
+        let command = self.line.clone();
+        match self.run(files, withheld) {
+            Ok(status) => Executed { command, status, error: None },
+            Err(error) => Executed { command, status: None, error: Some(format!("{error:#}")) },
+        }
+    }
+
+    fn run(&self, files: &[String], withheld: &[&str]) -> anyhow::Result<Option<i32>> {
         let (program, arguments) = self.words.split_first().context("there is no program to run")?;
         let mut command = process::Command::new(program);
         command.args(arguments).env("CERTKIT_RENEWED", files.join("\n"));
@@ -56,7 +67,7 @@ impl Command {
         }
         command.stdin(process::Stdio::null()).stdout(Session::talk_of_children());
         let ended = command.status().map_err(plain).with_context(|| format!("cannot run {program}"))?;
-        Ok(Executed { command: self.line.clone(), status: ended.code() })
+        Ok(ended.code())
     }
 }
 
@@ -66,6 +77,9 @@ impl Executed {
     }
 
     pub(super) fn in_words(&self) -> String {
+        if let Some(error) = &self.error {
+            return error.clone();
+        }
         match self.status {
             Some(0) => format!("ran {}", self.command),
             Some(status) => format!("{:?} ended with status {status}", self.command),

@@ -81,7 +81,7 @@ pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTim
         }
         let (reason, at) = (revocation.reason.name(), rfc3339(revocation.at));
         return Err(anyhow!("the certificate with serial number {serial} is revoked: {reason} since {at}"))
-            .hint(format!("have a new one issued, with a new key: certkit ca issue{}", chosen.flag_to_sign()));
+            .hint(format!("have a new one issued, with a new key: certkit ca issue NAME{}", chosen.flag_to_sign()));
     }
     let old = authority.recorded(record.id)?;
     if let Some(own) = old.public_key().ok().filter(|_| !args.rekey) {

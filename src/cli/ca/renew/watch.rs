@@ -120,18 +120,13 @@ impl Owed {
         if due > clock::now() {
             return;
         }
-        let told = match command.execute(&self.files, &args.withheld()) {
-            Ok(executed) => {
-                let (succeeded, told) = (executed.succeeded(), executed.in_words());
-                done.executed = Some(executed);
-                if succeeded {
-                    *self = Self::default();
-                    return;
-                }
-                told
-            }
-            Err(error) => format!("{error:#}"),
-        };
+        let executed = command.execute(&self.files, &args.withheld());
+        let (succeeded, told) = (executed.succeeded(), executed.in_words());
+        done.executed = Some(executed);
+        if succeeded {
+            *self = Self::default();
+            return;
+        }
         self.failures += 1;
         let next = clock::now() + pause(self.failures, Duration::HOUR);
         self.due = Some(next);
