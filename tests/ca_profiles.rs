@@ -199,3 +199,13 @@ fn no_host_is_had_by_a_common_name_that_clients_compare() {
     let issue = ["ca", "issue", "10.0.0.7", "--subject", "CN=My Server", "--profile", "own.toml"];
     sandbox.certkit(&issue).expect_code(0);
 }
+
+#[test]
+fn names_added_to_a_request_are_read_as_those_of_a_command_line() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["csr", "new", "a.corp.test"]).expect_code(0);
+    let sign = |san: &str| sandbox.certkit(&["ca", "sign", "a.corp.test.csr", "--san", san, "--force", "--json"]);
+    sign("x y").expect_code(2).complains("--san");
+    let names = sign("b.corp.test, 10.0.0.1").expect_code(0).json()["names"].to_string();
+    assert!(names.contains("dns:b.corp.test") && names.contains("ip:10.0.0.1"), "{names}");
+}

@@ -9,6 +9,6 @@ mod profile;
 
 pub(super) use self::key::{KeyArgs, SubjectKey};
 pub(super) use self::lifetime::{LifetimeArgs, fresh_serial};
-pub(super) use self::names::NameArgs;
+pub(super) use self::names::{NameArgs, split as split_names};
 pub(super) use self::outputs::{Outputs, beside};
 pub(super) use self::profile::{load as load_profile, load_beside as load_profile_beside};

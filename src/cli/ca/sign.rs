@@ -16,12 +16,12 @@ use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet, spare_input};
 use crate::cli::load::{Loaded, cannot_use};
-use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile};
+use crate::cli::making::{LifetimeArgs, fresh_serial, load_profile, split_names};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, safe, warn};
 use crate::profile::Profile;
-use crate::x509::Certificate;
+use crate::x509::{Certificate, GeneralName};
 
 /// Sign certification requests
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,7 @@ pub(super) struct Args {
     #[arg(value_name = "FILE", required = true)]
     requests: Vec<PathBuf>,
 
-    /// Names to add to those in the request
+    /// Names to add to those in the request, also several with commas between them
     #[arg(long, value_name = "NAME")]
     san: Vec<String>,
 
@@ -77,10 +77,13 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let now = clock::making_now()?;
     let profile = load_profile(&args.profile)?;
     let validity = args.lifetime.validity(&profile, now)?;
+    // What is wrong with a flag is no fault of the requests.
+    let added: Vec<String> = args.san.iter().flat_map(|list| split_names(list)).collect();
+    added.iter().try_for_each(|name| name.parse::<GeneralName>().map(drop)).context("--san")?;
     // All are read before any is signed.
     let mut read = Vec::new();
     for request in &args.requests {
-        read.extend(Asked::read(request, &args, &profile)?);
+        read.extend(Asked::read(request, &args, &added, &profile)?);
     }
     let many = read.len() > 1;
     if many && args.out.is_some() {
@@ -150,14 +153,14 @@ struct Asked {
 
 impl Asked {
     /// Reads the requests of a file.
-    fn read(path: &Path, args: &Args, profile: &Profile) -> anyhow::Result<Vec<Self>> {
+    fn read(path: &Path, args: &Args, added: &[String], profile: &Profile) -> anyhow::Result<Vec<Self>> {
         let loaded = Loaded::read(path)?;
         let requests = loaded.document.requests().with_context(|| cannot_use(path))?;
         let alone = requests.len() == 1;
         let mut asked = Vec::new();
         for (request, number) in requests.into_iter().zip(1..) {
             let shown = if alone { loaded.shown() } else { format!("{} ({number})", loaded.shown()) };
-            let petition = match petition::read(request, profile, &args.san) {
+            let petition = match petition::read(request, profile, added) {
                 Ok(petition) => {
                     let out = match &args.out {
                         Some(out) => out.clone(),

@@ -34,7 +34,7 @@ impl NameArgs {
 }
 
 /// Names with commas between them, as openssl writes them. A comma may stand in a URI, so there it does not count.
-fn split(list: &str) -> Vec<String> {
+pub(in crate::cli) fn split(list: &str) -> Vec<String> {
     if list.contains("://") || list.get(..4).is_some_and(|form| form.eq_ignore_ascii_case("uri:")) {
         return vec![list.to_owned()];
     }
