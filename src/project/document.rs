@@ -4,6 +4,7 @@ use super::wish::{Wish, WishError};
 use crate::key::KeyAlgorithm;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
 use toml::Spanned;
 
 /// What a project wants to have.
@@ -78,6 +79,7 @@ impl Project {
             if folder.is_empty() {
                 return fault(line, "folder = names no folder".into());
             }
+            let folder = plainly(&folder);
             if let Some(other) = folders.insert(folder.clone(), line) {
                 return fault(line, format!("the folder {folder:?} is that of the [[ca]] on line {other} too"));
             }
@@ -101,9 +103,11 @@ impl Project {
         for entry in document.certificate {
             let line = line_at(entry.span().start);
             let entry = entry.into_inner();
-            let ca = match entry.ca {
+            let ca = match entry.ca.as_deref().map(plainly) {
                 Some(ca) if !folders.contains_key(&ca) => {
-                    return fault(line, format!("there is no [[ca]] with the folder {ca:?}"));
+                    let known: Vec<String> = authorities.iter().map(|ca| format!("{:?}", ca.folder)).collect();
+                    let there = if known.is_empty() { "none is there".to_owned() } else { known.join(", ") };
+                    return fault(line, format!("there is no [[ca]] with the folder {ca:?}: {there}"));
                 }
                 None if folders.len() > 1 => {
                     return fault(line, "there are several [[ca]]: say with ca = which one signs".into());
@@ -199,6 +203,12 @@ impl TryFrom<u32> for Days {
     }
 }
 
+/// A folder as it is told from others: `./two/` is `two`.
+fn plainly(folder: &str) -> String {
+    let path: PathBuf = Path::new(folder).components().filter(|part| *part != Component::CurDir).collect();
+    if path.as_os_str().is_empty() { folder.to_owned() } else { path.to_string_lossy().into_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -227,7 +237,12 @@ mod tests {
             ("[[certificate]]\nnames = [\"a\"]\nout = \"-\"\n", 1, "out = has to name a file"),
             ("[[ca]]\nfolder = \"\"\n", 1, "names no folder"),
             ("[[certificate]]\nnames = [\"a\"]\nout = \"a\"\nca = \"b\"\n", 1, "no [[ca]] with the folder"),
-            ("[[ca]]\nfolder = \"a\"\n[[ca]]\nfolder = \"a\"\n", 3, "line 1 too"),
+            ("[[ca]]\nfolder = \"a\"\n[[ca]]\nfolder = \"./a/\"\n", 3, "line 1 too"),
+            (
+                "[[ca]]\nfolder = \"a\"\n[[certificate]]\nnames = [\"a\"]\nout = \"a\"\nca = \"b\"\n",
+                3,
+                "no [[ca]] with the folder \"b\": \"a\"",
+            ),
             (
                 "[[ca]]\nfolder = \"a\"\n[[ca]]\nfolder = \"b\"\n[[certificate]]\nnames = [\"a\"]\nout = \"a\"\n",
                 5,
