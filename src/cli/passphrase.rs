@@ -147,8 +147,10 @@ impl PassphraseSource {
 
 fn ask(prompt: &str) -> anyhow::Result<Passphrase> {
     if !io::stderr().is_terminal() && !io::stdin().is_terminal() {
-        return Err(anyhow!("there is no terminal to ask on"))
-            .hint("--passphrase, or --ca-passphrase where there is one, takes file:PATH, env:NAME or fd:N");
+        return Err(anyhow!("there is no terminal to ask on")).hint(
+            "say where it comes from, file:PATH, env:NAME or fd:N, with the flag that --help has for it: --passphrase, \
+                 --ca-passphrase, --new-passphrase or --p12-passphrase",
+        );
     }
     let typed = rpassword::prompt_password(prompt).context("the terminal cannot be used")?;
     Ok(Passphrase(Zeroizing::new(typed.into_bytes())))

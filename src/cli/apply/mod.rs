@@ -56,8 +56,9 @@ The key stays, unless its kind is another, rekey says so, or it was revoked as c
 passphrase of the old one where that was under one. A key that no certificate of the entry was for is never replaced. What is
 on hold is left alone, and is no change.
 
-Where two entries have one file, or one has a CA's, nothing is done. What else is wrong with one entry leaves the others their
-turn: each fault is told, and the exit status is 2. --check reads no key of a CA.
+Where two entries have one file, or one has a CA's, or one makes no sense as it is written (its names, profile, kind of key or
+spans), nothing is done. What else is wrong with one entry leaves the others their turn: each fault is told, and the exit status
+is 2; so it is where a certificate's file holds something else too, which is not lost. --check reads no key of a CA.
 
 For example:
   certkit apply

@@ -109,7 +109,13 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         now,
         patience: Duration::ZERO,
     };
+    let unseen = plan.second.is_none() && plan.profile.name_constraints.is_some();
     let (_, _, made) = plan.carry_out(chosen, session)?;
+    if unseen {
+        session.say(
+            "note: Java looks at the constraints of authorities below a root alone, and here is none: --intermediate makes one",
+        );
+    }
     session.answer(&made).with_context(|| format!("the CA is made, in {}", chosen.shown()))?;
     Ok(Exit::Yes)
 }
