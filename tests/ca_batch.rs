@@ -293,15 +293,15 @@ fn one_batch_at_a_time_writes_into_a_folder() {
     sandbox.write("names.txt", "a.test\nb.test\n");
     let second = "certkit ca issue --batch names.txt --out-dir out";
     for folder in ["out", "."] {
-        // The first one has the folder while it waits for the rest of its list.
+        // The first one has the folder while it waits for the rest of its list. Then the second one sees what that has written.
         let first = format!(
             "{{ echo a.test; while ! [ -e go ]; do sleep 0.1; done; }} | certkit ca issue --batch - --out-dir {folder}"
         );
         let held = format!("while ! [ -e {folder}/.certkit-batch ]; do sleep 0.1; done");
         let second = second.replace("out-dir out", &format!("out-dir {folder}"));
-        let both = format!("{first} & {held}; {second}; code=$?; touch go; wait $!; echo $?; exit $code");
-        let ran = sandbox.shell(&both).expect_code(2).complains("nothing was issued: another run writes a batch into");
-        ran.complains("--keep-going").says("0\n");
+        let both = format!("{first} & {held}; (sleep 1; touch go) & {second}; code=$?; wait %1; echo $?; exit $code");
+        let ran = sandbox.shell(&both).expect_code(2).complains("waiting for another run, which writes a batch into");
+        ran.complains("nothing was issued").complains("a.test").says("0\n");
         std::fs::remove_file(sandbox.path("go")).unwrap();
         assert!(!sandbox.path(folder).join(".certkit-batch").exists());
     }

@@ -4,6 +4,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -62,6 +63,21 @@ impl Turn {
     }
 }
 
+impl Turn {
+    /// Takes the folder once no other process has it.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub fn wait(folder: &Path) -> anyhow::Result<Self> {
+        loop {
+            if let Some(turn) = Self::take(folder)? {
+                return Ok(turn);
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
         // It is removed while it is locked: who opened it meanwhile sees that it is there no more.
@@ -80,6 +96,8 @@ fn opened(path: &Path) -> io::Result<File> {
     }
 }
 
+/// How long the next look waits.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How often it may be made and removed by others.
 const ATTEMPTS: usize = 100;
 

@@ -93,11 +93,12 @@ pub(super) fn run(
         return Err(anyhow!("there is no folder {}", shown(&folder)));
     }
     // Files in the way are looked for before anything is recorded: another batch may put none there meanwhile.
-    let Some(turn) = Turn::take(&folder)? else {
-        return Err(anyhow!("nothing was issued: another run writes a batch into {}", shown(&folder))).hint(
-            "wait until it has ended, and run this again with --keep-going, which passes over those whose files are there; \
-             or choose another folder with --out-dir",
-        );
+    let turn = match Turn::take(&folder)? {
+        Some(turn) => turn,
+        None => {
+            session.say(format_args!("waiting for another run, which writes a batch into {}", shown(&folder)));
+            Turn::wait(&folder)?
+        }
     };
     let destination = Destination::new(&folder, force);
     leftovers::clear_away(&destination, chosen, session)?;

@@ -144,9 +144,9 @@ mod tests {
     #[test]
     fn the_end_of_a_program_is_told() {
         let run = |line: &str| line.parse::<Command>().unwrap().execute(&["x.pem".to_owned()], &[]);
-        assert!(run("true").unwrap().succeeded());
-        assert!(run("sh -c 'test \"$CERTKIT_RENEWED\" = x.pem'").unwrap().succeeded());
-        assert_eq!(run("sh -c 'exit 3'").unwrap().in_words(), "\"sh -c 'exit 3'\" ended with status 3");
-        assert!(run("/no/such/program").unwrap_err().to_string().contains("cannot run"));
+        assert!(run("true").succeeded());
+        assert!(run("sh -c 'test \"$CERTKIT_RENEWED\" = x.pem'").succeeded());
+        assert_eq!(run("sh -c 'exit 3'").in_words(), "\"sh -c 'exit 3'\" ended with status 3");
+        assert!(run("/no/such/program").in_words().contains("cannot run"));
     }
 }
