@@ -299,7 +299,9 @@ fn one_batch_at_a_time_writes_into_a_folder() {
         );
         let held = format!("while ! [ -e {folder}/.certkit-batch ]; do sleep 0.1; done");
         let second = second.replace("out-dir out", &format!("out-dir {folder}"));
-        let both = format!("{first} & {held}; (sleep 1; touch go) & {second}; code=$?; wait %1; echo $?; exit $code");
+        let both = format!(
+            "{first} & first=$!; {held}; (sleep 1; touch go) & {second}; code=$?; wait $first; echo $?; exit $code"
+        );
         let ran = sandbox.shell(&both).expect_code(2).complains("waiting for another run, which writes a batch into");
         ran.complains("nothing was issued").complains("a.test").says("0\n");
         std::fs::remove_file(sandbox.path("go")).unwrap();
