@@ -188,7 +188,8 @@ pub trait Ledger: Send {
     fn examine(&mut self, visit: &mut dyn FnMut(Examined) -> ControlFlow<()>) -> Result<(), LedgerError>;
 
     /// Makes again what follows from the rest: guards and indexes that were taken away or are damaged, the names under which
-    /// certificates are found, the head of the audit log, counters of rows that fell behind or ran out. Each leaves a line in the audit log.
+    /// certificates are found, the head of the audit log, counters of rows that fell behind or ran out. Each leaves a line in
+    /// the audit log.
     ///
     /// # Errors
     /// [`LedgerError::Damaged`] where more is lost than that, and when the database fails.

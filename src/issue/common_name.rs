@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{Request, constraints};
 use crate::profile::Profile;
-use crate::x509::dns_name::may_stand_for_a_host;
+use crate::x509::dns_name::common_names_compared;
 use crate::x509::{Certificate, DistinguishedName, GeneralName, oids};
 
 /// The request as authorities of this path can certify it: without the common names that clients would hold to constraints
@@ -43,25 +43,18 @@ pub fn fitting_subject<'a>(
 
 /// The common names that clients hold to constraints on DNS names.
 pub(super) fn held_to_dns_constraints(subject: &DistinguishedName, names: &[GeneralName]) -> Vec<String> {
-    if names.iter().any(|name| matches!(name, GeneralName::Dns(_))) {
-        return Vec::new();
-    }
-    let mut common_names = subject.common_names();
+    let mut common_names = common_names_compared(subject, names);
     common_names.retain(|text| looks_like_a_host(text));
     common_names
 }
 
-/// The common names in which clients may find a host: those that they hold to constraints on DNS names themselves, and where a
-/// server may present the certificate all others that OpenSSL compares with the host without doing so.
+/// The common names in which clients may find a host: where a server may present the certificate all that OpenSSL compares with
+/// it, and elsewhere those that clients hold to constraints on DNS names.
 pub(super) fn taken_for_hosts(profile: &Profile, subject: &DistinguishedName, names: &[GeneralName]) -> Vec<String> {
-    let mut found = held_to_dns_constraints(subject, names);
-    if profile.is_for_servers() && !names.iter().any(|name| matches!(name, GeneralName::Dns(_))) {
-        let others = subject.common_names().into_iter().filter(|text| may_stand_for_a_host(text));
-        found.extend(others.collect::<Vec<_>>());
+    match profile.is_for_servers() {
+        true => common_names_compared(subject, names),
+        false => held_to_dns_constraints(subject, names),
     }
-    found.sort();
-    found.dedup();
-    found
 }
 
 /// Labels of letters, digits, hyphens and underscores, joined by dots.

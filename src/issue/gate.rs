@@ -174,8 +174,9 @@ impl<'a> Gate<'a> {
         self.must(!signs || profile.is_ca(), "RFC 5280 §4.2.1.9", "keyCertSign stands without CA:TRUE");
         let undefined = usage.is_some_and(KeyUsage::has_undefined);
         self.must(!undefined, "RFC 5280 §4.2.1.3", "encipherOnly or decipherOnly stands without keyAgreement");
-        let impossible = key.as_ref().zip(usage).and_then(|(key, usage)| usage.impossible_for(key.algorithm()));
-        if let Some(((bit, clause), key)) = impossible.zip(key.as_ref()) {
+        if let Some((key, usage)) = key.as_ref().zip(usage)
+            && let Some((bit, clause)) = usage.impossible_for(key.algorithm())
+        {
             self.must(false, clause, &format!("keyUsage has {}, which {} keys cannot do", bit.name(), key.algorithm()));
         }
         // What a CA lists confines those below it.

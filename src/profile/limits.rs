@@ -3,7 +3,7 @@
 use super::subtree::contains;
 use crate::encoding::Oid;
 use crate::key::{KeyAlgorithm, SignatureAlgorithm};
-use crate::x509::dns_name::may_stand_for_a_host;
+use crate::x509::dns_name::common_names_compared;
 use crate::x509::extension::GeneralSubtree;
 use crate::x509::{DistinguishedName, GeneralName, name_text, oids};
 use std::fmt;
@@ -184,19 +184,15 @@ fn names_of(subject: &Subject<'_>) -> Vec<GeneralName> {
     };
     let common = subject.name.common_names().into_iter().filter_map(|name| name.parse().ok()).filter(telling);
     let mailboxes = subject.name.values(&oids::EMAIL_ADDRESS).into_iter().map(GeneralName::Email);
-    let compared = (subject.serves && !subject.names.iter().any(|name| matches!(name, GeneralName::Dns(_))))
-        .then(|| subject.name.common_names().into_iter().filter(|text| is_compared(text)).map(GeneralName::Dns));
-    for name in common.chain(mailboxes).chain(compared.into_iter().flatten()) {
+    let compared = if subject.serves { common_names_compared(subject.name, subject.names) } else { Vec::new() };
+    let is_address = |text: &String| matches!(text.parse(), Ok(GeneralName::Ip(_)));
+    let hosts = compared.into_iter().filter(|text| !is_address(text)).map(GeneralName::Dns);
+    for name in common.chain(mailboxes).chain(hosts) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
     names
-}
-
-/// Whether clients compare a common name with a host, and it is not taken for an address.
-fn is_compared(common_name: &str) -> bool {
-    may_stand_for_a_host(common_name) && !matches!(common_name.parse(), Ok(GeneralName::Ip(_)))
 }
 
 /// The IPv4 address that an IPv6 address stands for (RFC 4291 §2.5.5.2).

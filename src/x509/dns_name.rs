@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::{DistinguishedName, GeneralName};
+
 /// A domain name in A-labels, lower case, without trailing dot; perhaps with `*` as its whole left-most label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DnsName {
@@ -95,11 +97,16 @@ impl DnsName {
     }
 }
 
-/// Whether a client may find the host it asks for in this common name. OpenSSL compares the two octet by octet where no DNS name
-/// stands beside it, `*` within a label included, whether or not the text has the form of a host name.
-pub fn may_stand_for_a_host(common_name: &str) -> bool {
+/// The common names in which a client may find the host it asks for. OpenSSL compares the two octet by octet where no DNS name
+/// stands beside them, `*` within a label included, whether or not the text has the form of a host name.
+pub fn common_names_compared(subject: &DistinguishedName, names: &[GeneralName]) -> Vec<String> {
+    if names.iter().any(|name| matches!(name, GeneralName::Dns(_))) {
+        return Vec::new();
+    }
     let possible = |octet: u8| octet.is_ascii_graphic() && !b"@/:".contains(&octet);
-    !common_name.is_empty() && common_name.bytes().all(possible)
+    let mut common_names = subject.common_names();
+    common_names.retain(|text| !text.is_empty() && text.bytes().all(possible));
+    common_names
 }
 
 impl fmt::Display for DnsName {

@@ -67,7 +67,10 @@ impl Authority {
     }
 
     /// Refuses to certify where it, or one above it, is revoked or on hold.
-    pub(super) fn refuse_revoked(&mut self) -> Result<(), AuthorityError> {
+    ///
+    /// # Errors
+    /// [`AuthorityError::Revoked`], and when the ledger fails.
+    pub fn refuse_revoked(&mut self) -> Result<(), AuthorityError> {
         self.revoked()?.map_or(Ok(()), |revoked| Err(AuthorityError::Revoked(revoked)))
     }
 

@@ -291,12 +291,7 @@ impl Ledger for PostgresLedger {
     }
 
     fn record_list(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError> {
-        self.transact(|writing| match lists::record(writing, by, list, act) {
-            Err(failure @ Failure::Ledger(LedgerError::ListRecorded { .. })) => {
-                Err(counters::of_list(writing, by, list, failure))
-            }
-            recorded => recorded,
-        })
+        self.transact(|writing| lists::record(writing, by, list, act))
     }
 
     fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError> {

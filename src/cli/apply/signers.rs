@@ -64,7 +64,7 @@ impl<'a> Signers<'a> {
         self.planned.insert(folder.to_owned(), profile.clone());
     }
 
-    /// Whether an authority that is yet to be made will be permitted such names.
+    /// Whether the authority will be permitted such names, where it is yet to be made.
     pub(super) fn will_permit(&self, (folder, _): &Who, naming: &Naming) -> anyhow::Result<()> {
         let Some((folder, profile)) = folder.as_ref().and_then(|folder| self.planned.get_key_value(folder)) else {
             return Ok(());

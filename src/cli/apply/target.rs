@@ -10,7 +10,6 @@ use super::present::{Beside, Present, is_for, stranger};
 use super::report::{Action, CertificateRow, IssuedRow};
 use super::signer::Signer;
 use super::signers::{Signers, Who};
-use crate::ca::place::is_there;
 use crate::ca::{self, AuthorityError, Order, Revocation};
 use crate::cli::ca::wanted::written_key;
 use crate::cli::ca::{place, unwritten};
@@ -99,9 +98,7 @@ impl Target {
     pub(super) fn look(&self, signers: &mut Signers<'_>, now: OffsetDateTime) -> anyhow::Result<Prospect> {
         may_have_folder(&self.out)?;
         may_have_folder(&self.keyout)?;
-        if signers.authority(&self.who)?.is_none() {
-            signers.will_permit(&self.who, &self.naming)?;
-        }
+        signers.will_permit(&self.who, &self.naming)?;
         let mut signer = signers.authority(&self.who)?;
         if let Some(signer) = &mut signer {
             signer.chosen.stands(&mut signer.authority)?;
@@ -262,7 +259,7 @@ impl Target {
     }
 
     fn row_of(&self, action: Action, why: Vec<String>) -> CertificateRow {
-        let has_key = is_there(&self.keyout) && spare_keys([self.keyout.as_path()]).is_err();
+        let has_key = spare_keys([self.keyout.as_path()]).is_err();
         let open = if has_key { is_for_its_owner_alone(&self.keyout).err() } else { None };
         CertificateRow::new(self.line, shown(&self.out), shown(&self.keyout), action, why)
             .warned(open.map(|open| format!("{open}: chmod 600 {}", for_shell(&shown(&self.keyout)))))

@@ -362,24 +362,13 @@ impl Chosen {
         key: &'a PrivateKey,
         now: OffsetDateTime,
     ) -> anyhow::Result<Signatory<'a>> {
-        let unlocked = authority.unlock(key, now);
-        let way_out = match &unlocked {
-            Err(AuthorityError::Revoked(revoked)) => Some(standing::way_out(revoked, self)),
-            _ => None,
-        };
-        self.usable(unlocked).hint_if(way_out)
+        self.usable(authority.unlock(key, now))
     }
 
     /// Refuses an authority that is revoked or on hold, or below such a one: what it has issued is worth nothing to clients that
     /// know of it, however long it is valid.
     pub(in crate::cli) fn stands(&self, authority: &mut Authority) -> anyhow::Result<()> {
-        match authority.revoked()? {
-            None => Ok(()),
-            Some(revoked) => {
-                let way_out = standing::way_out(&revoked, self);
-                self.usable(Err(AuthorityError::Revoked(revoked))).hint_if(Some(way_out))
-            }
-        }
+        self.usable(authority.refuse_revoked())
     }
 
     /// Makes the CA ready to sign what clients learn of revocation by, also where it is revoked itself.
@@ -393,13 +382,14 @@ impl Chosen {
     }
 
     fn usable<T>(&self, unlocked: Result<T, AuthorityError>) -> anyhow::Result<T> {
-        let expired = matches!(unlocked, Err(AuthorityError::Issue(IssueError::IssuerExpired { .. })));
-        let unlocked = unlocked.with_context(|| format!("cannot use the CA in {}", self.shown()));
-        if expired {
-            return unlocked
-                .hint("make a new CA in another folder, certkit ca init --ca DIR, and let clients trust it");
-        }
-        unlocked
+        let way_out = match &unlocked {
+            Err(AuthorityError::Revoked(revoked)) => Some(standing::way_out(revoked, self)),
+            Err(AuthorityError::Issue(IssueError::IssuerExpired { .. })) => {
+                Some("make a new CA in another folder, certkit ca init --ca DIR, and let clients trust it".to_owned())
+            }
+            _ => None,
+        };
+        unlocked.with_context(|| format!("cannot use the CA in {}", self.shown())).hint_if(way_out)
     }
 
     /// `--ca DIR` and `--ledger URL` as they have to be given again, in a shell.

@@ -32,8 +32,8 @@ use crate::x509::Certificate;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Makes the database's guards and indexes again, the names under which certificates are found, and the head of the audit log
-where that is gone; sets row counters that fell behind or ran out after the last row. Puts back the certificate file of an authority from the ledger, where its key or ca.toml tells what it was
-called. Certificates in the FILEs that an authority of this CA has signed, and that the ledger does not have, are recorded
+where that is gone; sets row counters that fell behind or ran out after the last row. Puts back the certificate file of an
+authority from the ledger, where its key or ca.toml tells what it was called. Certificates in the FILEs that an authority of this CA has signed, and that the ledger does not have, are recorded
 again; files without a certificate are passed over, so that *.pem will do. A FILE may be what `certkit ca export --records
 jsonl` wrote: its certificates are judged as the others, and have their profiles, and their revocations as of then. Everything that is made or recorded in the ledger
 leaves a line in its audit log; nothing that is recorded is taken away.

@@ -61,9 +61,7 @@ impl Turn {
         }
         Ok(None)
     }
-}
 
-impl Turn {
     /// Takes the folder once no other process has it.
     ///
     /// # Errors
@@ -98,6 +96,7 @@ fn opened(path: &Path) -> io::Result<File> {
 
 /// How long the next look waits.
 const PAUSE: Duration = Duration::from_millis(50);
+
 /// How often it may be made and removed by others.
 const ATTEMPTS: usize = 100;
 

@@ -3,7 +3,7 @@
 //! A sequence falls behind its table where rows come without it: by logical replication, or a restore of data alone.
 
 use super::Failure;
-use crate::ca::ledger::{AuthorityId, Flaw, ListQuery, Mended, SignedList, flaw};
+use crate::ca::ledger::{Flaw, Mended, flaw};
 use ::postgres::Transaction;
 use ::postgres::error::{DbError, SqlState};
 
@@ -28,25 +28,6 @@ pub(super) fn mend(transaction: &mut Transaction<'_>, mended: &mut Vec<Mended>) 
         mended.push(Mended::counter(table));
     }
     Ok(())
-}
-
-/// What a list that was not added for a conflict conflicts with: one that is there, or a row of the counter's.
-pub(super) fn of_list(
-    transaction: &mut Transaction<'_>,
-    by: AuthorityId,
-    list: &SignedList,
-    failure: Failure,
-) -> Failure {
-    let query = ListQuery {
-        scope: Some(list.scope.clone()),
-        delta: Some(list.base.is_some()),
-        number: Some(list.number),
-        ..ListQuery::default()
-    };
-    match super::lists::find(transaction, by, &query) {
-        Ok(found) if found.is_empty() => Failure::Damaged(flaw::stuck_counter("lists")),
-        _ => failure,
-    }
 }
 
 /// What a row was refused for, where that was its counter.

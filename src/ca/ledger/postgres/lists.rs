@@ -6,9 +6,8 @@ use super::Failure;
 use super::audit::Writing;
 use super::rows::{Question, each, revocation, serial, time, unsigned};
 use crate::ca::ledger::act::Done;
-use crate::ca::ledger::detail;
 use crate::ca::ledger::rows::moment as read_moment;
-use crate::ca::ledger::{Act, AuthorityId, LedgerError, ListQuery, Mark, Numbered, Revoked, SignedList};
+use crate::ca::ledger::{Act, AuthorityId, LedgerError, ListQuery, Mark, Numbered, Revoked, SignedList, detail, flaw};
 use ::postgres::{Row, Transaction};
 
 /// Shows what belongs on a list, entry by entry.
@@ -78,7 +77,12 @@ pub(super) fn record(writing: &mut Writing<'_>, by: AuthorityId, list: &SignedLi
         ],
     )?;
     if added == 0 {
-        return Err(LedgerError::ListRecorded { number: *number }.into());
+        let (scope, delta) = (Some(scope.clone()), Some(base.is_some()));
+        let same = ListQuery { scope, delta, number: Some(*number), ..ListQuery::default() };
+        return Err(match find(writing, by, &same)?.is_empty() {
+            true => Failure::Damaged(flaw::stuck_counter("lists")),
+            false => LedgerError::ListRecorded { number: *number }.into(),
+        });
     }
     let done = Done { fingerprint: fingerprint.clone(), serial: None, detail: list.detail() };
     writing.log(done.line(by, act));

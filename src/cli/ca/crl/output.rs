@@ -54,11 +54,12 @@ impl ListFile {
         authority: &mut Authority,
         session: &Session,
     ) -> anyhow::Result<Self> {
-        let replaces = earlier(&path, order, authority)?.is_some();
-        if !replaces {
-            is_known(&path, chosen, authority)?;
+        let there = in_file(&path);
+        let is_earlier = earlier(&path, there.as_deref(), order, authority)?.is_some();
+        if let Some(list) = there.filter(|_| !is_earlier) {
+            is_known((&path, &list), chosen, authority)?;
         }
-        let replaces = force || replaces;
+        let replaces = force || is_earlier;
         WriteSet::check([path.as_path()], replaces, session)?;
         spare_all(chosen, Some(signer), [path.as_path()])?;
         Ok(Self { path, form, replaces })
@@ -85,7 +86,7 @@ impl ListFile {
             true => None,
             false => Claim::take(folder_of(&resolved(&self.path)), PATIENCE).ok().flatten(),
         };
-        match earlier(&self.path, order, authority)? {
+        match earlier(&self.path, in_file(&self.path).as_deref(), order, authority)? {
             Some(there) if there > number => return Ok(Some(there)),
             Some(_) => self.replaces = true,
             None => {}
@@ -101,23 +102,23 @@ impl ListFile {
     }
 }
 
-/// The number of the list in the file, where it is one of the last of the same kind: the ledger knows their digests.
-fn earlier(path: &Path, order: &ListOrder, authority: &mut Authority) -> anyhow::Result<Option<u64>> {
-    if path.is_symlink() {
-        return Ok(None);
-    }
-    let Some(list) = in_file(path) else { return Ok(None) };
-    let fingerprint = digest::sha256(&list);
+/// The number of the list `there` in the file, where it is one of the last of the same kind: the ledger knows their digests.
+fn earlier(
+    path: &Path,
+    there: Option<&[u8]>,
+    order: &ListOrder,
+    authority: &mut Authority,
+) -> anyhow::Result<Option<u64>> {
+    let Some(list) = there.filter(|_| !path.is_symlink()) else { return Ok(None) };
+    let fingerprint = digest::sha256(list);
     let lists = authority.lists(order.url.as_deref(), order.delta, MOST_COMPARED)?;
     Ok(lists.iter().find(|list| list.fingerprint == fingerprint).map(|list| list.number))
 }
 
 /// Refuses to put a list in the place of one of this CA's that its ledger has not counted to: clients that have that one may take
 /// no earlier one (RFC 5280 §5.2.3), and what it says is revoked would be good again.
-fn is_known(path: &Path, chosen: &Chosen, authority: &mut Authority) -> anyhow::Result<()> {
-    let Some(list) = in_file(path).and_then(|der| CertificateRevocationList::from_der(&der).ok()) else {
-        return Ok(());
-    };
+fn is_known((path, list): (&Path, &[u8]), chosen: &Chosen, authority: &mut Authority) -> anyhow::Result<()> {
+    let Ok(list) = CertificateRevocationList::from_der(list) else { return Ok(()) };
     let (last, certificate) = (authority.last_crl_number()?, authority.certificate());
     let Some(number) = list.number().ok().flatten().filter(|number| number.to_u64().is_none_or(|it| it > last)) else {
         return Ok(());
