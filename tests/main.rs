@@ -23,6 +23,7 @@ mod ca_making;
 mod ca_ocsp;
 mod ca_ocsp_key;
 mod ca_profiles;
+mod ca_refusals;
 mod ca_renew;
 mod ca_repair;
 mod ca_revocation;

@@ -1,6 +1,6 @@
 //! Taking over an authority that was made elsewhere, and what it has issued.
 
-use super::authority::{Authority, AuthorityError};
+use super::authority::{Authority, AuthorityError, refuse_compromised};
 use super::ledger::{Act, Entry, Ledger, LedgerError};
 use super::tiers::{self, Uncertified};
 use crate::issue::{self, IssueError};
@@ -47,6 +47,8 @@ impl Authority {
         if !certificate.claims_ca() {
             return Err(IssueError::NotAnAuthority { issuer: certificate.display_name() }.into());
         }
+        // It would sign at once, and with a key that somebody else has.
+        refuse_compromised(ledger.as_mut(), &certificate.public_key()?)?;
         ledger.add_authority(&certificate, IMPORTED, act)?;
         Ok(Self::open(certificate, ledger)?.below(above))
     }

@@ -8,6 +8,7 @@ mod standing;
 
 pub use bulk::{Press, Task, Unrecorded};
 pub use compromise::CompromisedKeys;
+pub(super) use compromise::refuse_compromised;
 pub use publish::{ListOrder, PublishedList};
 pub use standing::{RevokedAuthority, StatusSignatory};
 

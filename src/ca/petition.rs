@@ -113,7 +113,8 @@ fn proven_key(request: &CertificationRequest) -> Result<PublicKey, Refusal> {
         return Err(Refusal::WeakKey { bits });
     }
     request.verify_possession().map_err(Refusal::NoPossession)?;
-    Ok(public_key)
+    // Go and Java read no compressed point.
+    Ok(public_key.uncompressed()?)
 }
 
 /// Reads a request by the light of a profile. `added` are names the authority adds of its own.

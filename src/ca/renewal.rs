@@ -69,7 +69,8 @@ impl Renewal {
         }
         let public_key = match key {
             Some(key) => key,
-            None => old.public_key()?,
+            // Go and Java read no compressed point.
+            None => old.public_key().and_then(|key| key.uncompressed())?,
         };
         let request = Request {
             subject: old.subject().clone(),

@@ -1,8 +1,7 @@
 //! What is checked before a certificate is made, and after.
 
-use super::Request;
-use super::constraints;
 use super::error::IssueError;
+use super::{Request, above, constraints};
 use crate::key::{KeyAlgorithm, PrivateKey, PublicKey};
 use crate::profile::{Breach, NameForm, Profile, Subject};
 use crate::x509::extension::KeyUsageBit;
@@ -116,6 +115,7 @@ pub fn path(
     subject: &DistinguishedName,
     names: &[GeneralName],
 ) -> Result<(), IssueError> {
+    above::check(path, profile)?;
     // RFC 5280 §6.1.4 (l): self-issued certificates do not count.
     let mut between = 0;
     for certificate in path {
@@ -318,7 +318,8 @@ pub(super) fn differs<T>(part: &str) -> Result<T, IssueError> {
     Err(IssueError::SelfCheck(format!("{part} differs from what was asked for")))
 }
 
-/// Whether two public keys are one, however their algorithm identifiers are written.
+/// Whether two public keys are one, however their algorithm identifiers and points are written.
 fn same_key(one: &PublicKey, other: &PublicKey) -> bool {
-    one.algorithm() == other.algorithm() && one.subject_public_key() == other.subject_public_key()
+    let octets = |key: &PublicKey| key.uncompressed().map(|whole| whole.subject_public_key().to_vec());
+    one.algorithm() == other.algorithm() && (one == other || octets(one).is_ok_and(|own| octets(other) == Ok(own)))
 }

@@ -5,7 +5,7 @@ use super::common_name;
 use super::confinement::permits_nobody;
 use super::error::IssueError;
 use crate::profile::Profile;
-use crate::profile::subtree::{contains, encloses, excluded_whole, is_plain_uri};
+use crate::profile::subtree::{contains, covers, encloses, excluded_whole, is_plain_uri};
 use crate::x509::extension::{Found, GeneralSubtree, NameConstraints};
 use crate::x509::{Certificate, DistinguishedName, GeneralName, oids};
 
@@ -56,10 +56,9 @@ fn within(
     if !subject.is_empty() {
         all.push(GeneralName::Directory(subject.clone()));
     }
-    // RFC 5280 §4.2.1.10: without rfc822Name, emailAddress of the subject counts as one.
-    if !names.iter().any(|name| matches!(name, GeneralName::Email(_))) {
-        all.extend(subject.values(&oids::EMAIL_ADDRESS).into_iter().map(GeneralName::Email));
-    }
+    // RFC 5280 §4.2.1.10 has emailAddress of the subject count as an rfc822Name where there is none. OpenSSL, NSS and Java hold it
+    // to constraints in any case.
+    all.extend(subject.values(&oids::EMAIL_ADDRESS).into_iter().map(GeneralName::Email));
     for name in &all {
         if let Some(why) = refusal(constraints, name) {
             return Err(IssueError::Constrained { issuer: issuer(), name: name.to_string(), why });
@@ -120,6 +119,10 @@ fn listed(subtrees: Vec<&GeneralSubtree>) -> String {
 fn refusal(constraints: &NameConstraints, name: &GeneralName) -> Option<String> {
     if let Some(subtree) = constraints.excluded.iter().find(|subtree| contains(&subtree.base, name)) {
         return Some(format!("{} is excluded", shown(subtree)));
+    }
+    // OpenSSL and GnuTLS take it for the excluded host; Go and certkit refuse all of it (CVE-2025-61727).
+    if let Some(subtree) = constraints.excluded.iter().find(|subtree| covers(name, &subtree.base)) {
+        return Some(format!("it stands for {} too, which is excluded", shown(subtree)));
     }
     let same_form = same_form(&constraints.permitted, name);
     if let GeneralName::Uri(uri) = name

@@ -141,6 +141,8 @@ impl<'a> Gate<'a> {
             }
             Err(error) => self.must(false, "RFC 5280 §4.1.2.7", &error.to_string()),
         }
+        let whole = !key.as_ref().is_ok_and(PublicKey::is_compressed);
+        self.must(whole, "RFC 5480 §2.2", "its key is a compressed point, which Go and Java cannot read");
         let named = !self.profile.is_ca() || !certificate.subject().is_empty();
         self.must(named, "RFC 5280 §4.1.2.6", "a CA has no subject");
         let names = certificate.subject_alt_names().unwrap_or_default();

@@ -7,6 +7,7 @@
 //! `rcgen` lays the structures out; it cannot express every name, key and algorithm, so those are put in as the exact
 //! octets they came as, and the signature is made here (see `layout.rs`).
 
+mod above;
 mod check;
 mod common_name;
 mod confinement;

@@ -151,7 +151,9 @@ impl Mould {
             && !certificate.has_unique_identifiers();
         match () {
             () if !same => check::differs("a field"),
-            () if request.public_key.validate().is_err() => check::differs("subjectPublicKey"),
+            () if request.public_key.is_compressed() || request.public_key.validate().is_err() => {
+                check::differs("subjectPublicKey")
+            }
             () if !self.same_extensions(certificate, request, names) => check::differs("extensions"),
             () => Ok(()),
         }

@@ -147,6 +147,8 @@ impl Naming {
 
     /// A request for a certificate of these names for this key.
     pub fn request(&self, public_key: PublicKey) -> Request {
+        // Go and Java read no compressed point. One that is not on its curve is refused later.
+        let public_key = public_key.uncompressed().unwrap_or(public_key);
         Request { subject: self.subject.clone(), names: self.names.clone(), public_key, key_identifier: None }
     }
 

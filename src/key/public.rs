@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 const SPKI: &str = "SubjectPublicKeyInfo (RFC 5280 §4.1.2.7)";
 
-/// A public key. Two are equal when their SubjectPublicKeyInfo is the same, octet for octet. Copies share it.
+/// A public key. Two are equal when they are one key: when their SubjectPublicKeyInfo is the same, points
+/// [uncompressed](Self::uncompressed). Copies share it.
 #[derive(Clone)]
 pub struct PublicKey {
     spki: Arc<[u8]>,
@@ -113,6 +114,30 @@ impl PublicKey {
         }
     }
 
+    /// Whether it is a point of a curve that is written by one coordinate and the sign of the other (RFC 5480 §2.2). Go and Java
+    /// read no such key.
+    pub fn is_compressed(&self) -> bool {
+        self.algorithm.is_ecdsa() && matches!(self.subject_public_key().first(), Some(2 | 3))
+    }
+
+    /// The same key with its point uncompressed, as RFC 5480 §2.2 has everybody read it.
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] where there is no such point on the curve.
+    pub fn uncompressed(&self) -> Result<Self, KeyError> {
+        let Some(curve) = Curve::from_algorithm(self.algorithm).filter(|_| self.is_compressed()) else {
+            return Ok(self.clone());
+        };
+        let (x, y) = ec::coordinates(curve, self.subject_public_key())?;
+        Ok(Self::from_point(curve, &[&[4][..], &x, &y].concat()))
+    }
+
+    /// The SHA-256 digest by which a key is known again, however its point is written. It is [`Self::spki_sha256`] of the key
+    /// [uncompressed](Self::uncompressed).
+    pub fn identity(&self) -> [u8; 32] {
+        self.uncompressed().as_ref().unwrap_or(self).spki_sha256()
+    }
+
     /// Checks the RSA signature of TLS 1.1 and older: PKCS #1 v1.5 over MD5 and SHA-1 together, without DigestInfo
     /// (RFC 4346 §7.4.3). Both hashes are broken: it says who signed only in a world without attackers.
     ///
@@ -160,7 +185,9 @@ impl PublicKey {
 
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
+        let whole = |key: &Self| key.uncompressed().map(|whole| whole.spki);
         self.spki == other.spki
+            || (self.is_compressed() != other.is_compressed() && whole(self).is_ok_and(|own| whole(other) == Ok(own)))
     }
 }
 
@@ -168,7 +195,11 @@ impl Eq for PublicKey {}
 
 impl Hash for PublicKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.spki.hash(state);
+        // Points that are equal have one x-coordinate, however they are written.
+        match Curve::from_algorithm(self.algorithm) {
+            Some(curve) => self.subject_public_key().get(1..=curve.field_octets()).hash(state),
+            None => self.spki.hash(state),
+        }
     }
 }
 
@@ -275,6 +306,25 @@ mod tests {
         assert_eq!(key.subject_public_key(), tail);
         assert_eq!(key.key_identifier(), digest::sha256(tail)[..20]);
         assert_eq!(key.spki_sha256(), digest::sha256(key.spki_der()));
+    }
+
+    #[test]
+    fn a_compressed_point_is_the_same_key() {
+        for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521] {
+            let key = PrivateKey::generate(algorithm).unwrap().public_key().clone();
+            let (curve, point) = (Curve::from_algorithm(algorithm).unwrap(), key.subject_public_key());
+            let form = 2 + (point.last().unwrap() & 1);
+            let short = |form: u8| PublicKey::from_point(curve, &[&[form], &point[1..=point.len() / 2]].concat());
+            let same = short(form);
+            assert!(same.is_compressed() && !key.is_compressed());
+            assert_eq!(same, key);
+            assert_eq!((same.identity(), key.identity()), (key.spki_sha256(), key.spki_sha256()));
+            assert_eq!(same.uncompressed().unwrap().spki_der(), key.spki_der());
+            let negated = short(form ^ 1);
+            assert_ne!(negated, key);
+            assert_ne!(negated, same);
+            negated.validate().unwrap();
+        }
     }
 
     #[test]

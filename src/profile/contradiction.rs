@@ -7,7 +7,7 @@ use super::subtree::excluded_whole;
 use crate::encoding::{Oid, oid};
 use crate::key::KeyAlgorithm;
 use crate::x509::extension::{GeneralSubtree, KeyUsage, KeyUsageBit};
-use crate::x509::oids;
+use crate::x509::{GeneralName, oids};
 use toml::Spanned;
 
 /// Where it stands, and why.
@@ -98,9 +98,19 @@ fn authority(document: &Document) -> Found {
             let subtrees = |found: &[super::field::Subtree]| found.iter().map(|it| it.0.clone()).collect::<Vec<_>>();
             let Constraints { permitted, excluded } = constraints?.get_ref();
             let (permitted, excluded) = (subtrees(permitted), subtrees(excluded));
+            if let Some(dotted) = permitted.iter().chain(&excluded).find(|it| is_dotted(&it.base)) {
+                let base = &dotted.base;
+                let rule =
+                    "begins with a dot, which no constraint on DNS names does (RFC 5280 §4.2.1.10): leave it out";
+                return Some((here?, format!("{base} {rule}, what is below the domain is meant too")));
+            }
             let (vain, over) = excluded_whole(&permitted, &excluded)?;
             Some((here?, format!("{} is permitted in vain: {} is excluded", vain.base, over.base)))
         })
+}
+
+fn is_dotted(base: &GeneralName) -> bool {
+    matches!(base, GeneralName::Dns(base) if base.starts_with('.'))
 }
 
 fn names(document: &Document) -> Found {

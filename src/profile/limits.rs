@@ -1,6 +1,6 @@
 //! What a profile refuses to certify: the policy of whoever wrote it, beside the rules of the standards.
 
-use super::subtree::contains;
+use super::subtree::{contains, covers};
 use crate::encoding::Oid;
 use crate::key::{KeyAlgorithm, SignatureAlgorithm};
 use crate::x509::dns_name::common_names_compared;
@@ -205,19 +205,6 @@ fn mapped_address(name: &GeneralName) -> Option<GeneralName> {
 /// Whether two mailboxes differ in case alone: RFC 5280 §7.5 tells them apart, and hardly any mail server does.
 fn is_delivered_alike(name: &GeneralName, base: &GeneralName) -> bool {
     matches!((name, base), (GeneralName::Email(name), GeneralName::Email(base)) if name.to_lowercase() == base.to_lowercase())
-}
-
-/// Whether a wildcard stands for a name within the subtree that is no part of the wildcard's own domain: `*.a.test` for
-/// `secret.a.test`.
-fn covers(name: &GeneralName, base: &GeneralName) -> bool {
-    let (GeneralName::Dns(name), GeneralName::Dns(base)) = (name, base) else { return false };
-    let domain = name.strip_prefix("*.");
-    // No certificate has it as a name: of what it stands for, some client thinks otherwise.
-    if domain.is_none() && name.contains('*') {
-        return true;
-    }
-    let above = base.trim_start_matches('.').split_once('.').map(|(_, above)| above);
-    domain.zip(above).is_some_and(|(domain, above)| domain.eq_ignore_ascii_case(above) && !base.starts_with('.'))
 }
 
 fn keyword(kind: &Oid) -> String {

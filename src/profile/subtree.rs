@@ -37,6 +37,19 @@ pub fn contains(base: &GeneralName, name: &GeneralName) -> bool {
     }
 }
 
+/// Whether a wildcard stands for a name within the subtree that is no part of the wildcard's own domain: `*.a.test` for
+/// `secret.a.test`.
+pub fn covers(name: &GeneralName, base: &GeneralName) -> bool {
+    let (GeneralName::Dns(name), GeneralName::Dns(base)) = (name, base) else { return false };
+    let domain = name.strip_prefix("*.");
+    // No certificate has it as a name: of what it stands for, some client thinks otherwise.
+    if domain.is_none() && name.contains('*') {
+        return true;
+    }
+    let above = base.trim_start_matches('.').split_once('.').map(|(_, above)| above);
+    domain.zip(above).is_some_and(|(domain, above)| domain.eq_ignore_ascii_case(above) && !base.starts_with('.'))
+}
+
 /// Whether every name within `inner` lies within `outer`.
 pub fn encloses(outer: &GeneralName, inner: &GeneralName) -> bool {
     match (outer, inner) {

@@ -184,6 +184,12 @@ impl Certificate {
         self.fields.public_key.get_or_init(|| PublicKey::from_spki_der(self.public_key_info())).clone()
     }
 
+    /// Whether another certificate has this one's key, however its point is written.
+    pub fn has_key_of(&self, other: &Self) -> bool {
+        let same = |one: PublicKey| other.public_key().is_ok_and(|key| key == one);
+        self.public_key_info() == other.public_key_info() || self.public_key().is_ok_and(same)
+    }
+
     /// The encoding of `signatureAlgorithm`, outside the signed part.
     pub fn signature_algorithm_der(&self) -> &[u8] {
         self.slice(&self.fields.signature_algorithm)

@@ -1,6 +1,7 @@
 //! Bulk issue against the same certificates and keys made and not recorded, on the same cores in the same run: what the ledger
-//! costs. Beside it the work that cannot be saved, keys and signatures over as many octets, with nothing else of a certificate:
-//! our own, whose nonces share inversions and whose signatures are checked as they are made, and aws-lc's.
+//! costs. Beside it how others make such keys and certificates, rcgen with aws-lc, which judges nothing and keeps nothing; and the
+//! work that cannot be saved, keys and signatures over as many octets, with nothing else of a certificate: our own, whose nonces
+//! share inversions and whose signatures are checked as they are made, and aws-lc's.
 //!
 //!   cargo bench --bench bulk                 10,000 certificates, the ledger in the target folder
 //!   cargo bench --bench bulk -- 100000 /mnt  so many, the ledger in this folder
@@ -10,6 +11,7 @@
 // A bench stops at the first surprise, and says what it found.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
+use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use certkit::ca::{Act, Action, Authority, Order, Press, SqliteLedger, Task, Unrecorded};
@@ -18,6 +20,7 @@ use certkit::issue::{Naming, Wanted};
 use certkit::key::{self, KeyAlgorithm, KeyError, NonceStore, Nonces, PrivateKey};
 use certkit::profile::Profile;
 use certkit::x509::{SerialNumber, Validity};
+use std::hint::black_box;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     let rounds: Vec<Round> = (0..ROUNDS)
         .map(|_| Round {
             peer: by_aws_lc(count, threads),
+            others: by_rcgen(count, threads),
             bare: bare_work(count, threads),
             made: made_alone(count, threads, &folder),
             recorded: bulk_issue(count, threads, &folder),
@@ -63,7 +67,8 @@ fn main() -> ExitCode {
         time(|round| round.made)
     );
     for (what, of) in [
-        ("keys and signatures alone, by aws-lc", (|round| round.peer) as fn(&Round) -> Duration),
+        ("keys and certificates by rcgen", (|round| round.others) as fn(&Round) -> Duration),
+        ("keys and signatures alone, by aws-lc", |round| round.peer),
         ("keys and signatures alone, our own", |round| round.bare),
     ] {
         println!("  {what:36}  {:>7.1} ms   {:.2} of its rate", time(of), share(of));
@@ -74,6 +79,7 @@ fn main() -> ExitCode {
 /// How long each took, one after the other.
 struct Round {
     peer: Duration,
+    others: Duration,
     bare: Duration,
     made: Duration,
     recorded: Duration,
@@ -103,6 +109,62 @@ fn by_aws_lc(count: usize, threads: usize) -> Duration {
         message.iter_mut().zip(key.public_key().as_ref()).for_each(|(to, from)| *to = *from);
         ca.sign(&random, message).unwrap();
     })
+}
+
+/// Keys as PEM and certificates of the same form by rcgen, with aws-lc's keys and signatures.
+fn by_rcgen(count: usize, threads: usize) -> Duration {
+    let own = AwsLc::new();
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "Bench CA");
+    params.key_identifier_method = own.identifier();
+    let (issuer, next) = (rcgen::Issuer::new(params, own), AtomicUsize::new(0));
+    repeated(count, threads, |_| {
+        let (key, number) = (AwsLc::new(), next.fetch_add(1, Ordering::Relaxed));
+        let mut params = rcgen::CertificateParams::new([format!("host-{number}.example.test")]).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::CommonName, format!("host-{number}.example.test"));
+        params.serial_number = Some(rcgen::SerialNumber::from_slice(serial().unwrap().content()));
+        (params.not_before, params.not_after) = (VALIDITY.not_before, VALIDITY.not_after);
+        params.is_ca = rcgen::IsCa::ExplicitNoCa;
+        params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        params.key_identifier_method = key.identifier();
+        let pkcs8 = key.0.to_pkcs8v1().unwrap();
+        black_box((params.signed_by(&key, &issuer).unwrap(), pem::write("PRIVATE KEY", pkcs8.as_ref())));
+    })
+}
+
+/// A P-256 key of aws-lc, as rcgen wants one.
+struct AwsLc(EcdsaKeyPair);
+
+impl AwsLc {
+    fn new() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
+    }
+
+    /// As rcgen makes them.
+    fn identifier(&self) -> rcgen::KeyIdMethod {
+        rcgen::KeyIdMethod::PreSpecified(
+            digest::digest(&digest::SHA256, self.0.public_key().as_ref()).as_ref()[..20].to_vec(),
+        )
+    }
+}
+
+impl rcgen::PublicKeyData for AwsLc {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.public_key().as_ref()
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ECDSA_P256_SHA256
+    }
+}
+
+impl rcgen::SigningKey for AwsLc {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(self.0.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec())
+    }
 }
 
 /// How long so many threads take for something that is done so often, each with as many octets as a certificate has.

@@ -4,22 +4,21 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::{Authority, AuthorityError};
-use crate::ca::ledger::{AuthorityId, Query, Record};
+use crate::ca::ledger::{AuthorityId, Ledger, Query, Record};
 use crate::key::PublicKey;
-use crate::key::digest::sha256;
 use crate::x509::{Certificate, SerialNumber};
 
 /// The keys of certificates that were revoked because their keys are compromised.
 #[derive(Debug, Clone, Default)]
 pub struct CompromisedKeys {
-    /// SHA-256 of their SubjectPublicKeyInfo.
-    pins: HashSet<[u8; 32]>,
+    /// As [`PublicKey::identity`] has them.
+    known: HashSet<[u8; 32]>,
 }
 
 impl CompromisedKeys {
     /// Whether it is one of them.
     pub fn contains(&self, key: &PublicKey) -> bool {
-        self.pins.contains(&sha256(key.spki_der()))
+        self.known.contains(&key.identity())
     }
 }
 
@@ -30,11 +29,7 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError::CompromisedKey`], and when the ledger fails.
     pub fn refuse_compromised(&mut self, key: &PublicKey) -> Result<(), AuthorityError> {
-        let found = self.compromised(|serial, certificate| match certificate.public_key_info() == key.spki_der() {
-            true => ControlFlow::Break(serial.clone()),
-            false => ControlFlow::Continue(()),
-        })?;
-        found.map_or(Ok(()), |serial| Err(AuthorityError::CompromisedKey { serial }))
+        refuse_compromised(self.ledger_mut(), key)
     }
 
     /// All such keys: for who has many to ask about.
@@ -42,37 +37,48 @@ impl Authority {
     /// # Errors
     /// When the ledger fails.
     pub fn compromised_keys(&mut self) -> Result<CompromisedKeys, AuthorityError> {
-        let mut pins = HashSet::new();
-        self.compromised(|_, certificate| {
-            pins.insert(sha256(certificate.public_key_info()));
+        let mut known = HashSet::new();
+        compromised(self.ledger_mut(), |_, key| {
+            known.insert(key.identity());
             ControlFlow::<()>::Continue(())
         })?;
-        Ok(CompromisedKeys { pins })
+        Ok(CompromisedKeys { known })
     }
+}
 
-    /// Shows `visit` the certificates in question, until it breaks off with something.
-    fn compromised<T>(
-        &mut self,
-        mut visit: impl FnMut(&SerialNumber, &Certificate) -> ControlFlow<T>,
-    ) -> Result<Option<T>, AuthorityError> {
-        let authorities: Vec<AuthorityId> = self.ledger.authorities()?.into_iter().map(|record| record.id).collect();
-        for authority in authorities {
-            let mut query = Query { revoked: Some(true), limit: Some(PART), ..Query::default() };
-            loop {
-                let part = self.ledger.find(authority, &query)?;
-                let Some(last) = part.last() else { break };
-                query.after = Some(last.id);
-                for Record { id, serial, revocation, .. } in part {
-                    if revocation.is_some_and(|revocation| revocation.tells_of_compromise())
-                        && let ControlFlow::Break(found) = visit(&serial, &self.recorded(id)?)
-                    {
-                        return Ok(Some(found));
-                    }
+/// Refuses a key that a certificate in this ledger was revoked for as compromised.
+pub(in crate::ca) fn refuse_compromised(ledger: &mut dyn Ledger, key: &PublicKey) -> Result<(), AuthorityError> {
+    let found = compromised(ledger, |serial, compromised| match compromised == *key {
+        true => ControlFlow::Break(serial.clone()),
+        false => ControlFlow::Continue(()),
+    })?;
+    found.map_or(Ok(()), |serial| Err(AuthorityError::CompromisedKey { serial }))
+}
+
+/// Shows `visit` the keys in question with their certificates' serial numbers, until it breaks off with something.
+fn compromised<T>(
+    ledger: &mut dyn Ledger,
+    mut visit: impl FnMut(&SerialNumber, PublicKey) -> ControlFlow<T>,
+) -> Result<Option<T>, AuthorityError> {
+    let authorities: Vec<AuthorityId> = ledger.authorities()?.into_iter().map(|record| record.id).collect();
+    for authority in authorities {
+        let mut query = Query { revoked: Some(true), limit: Some(PART), ..Query::default() };
+        loop {
+            let part = ledger.find(authority, &query)?;
+            let Some(last) = part.last() else { break };
+            query.after = Some(last.id);
+            for Record { id, serial, revocation, .. } in part {
+                // A key that cannot be read is none that could be certified.
+                if revocation.is_some_and(|revocation| revocation.tells_of_compromise())
+                    && let Ok(key) = Certificate::from_der(&ledger.certificate(id)?)?.public_key()
+                    && let ControlFlow::Break(found) = visit(&serial, key)
+                {
+                    return Ok(Some(found));
                 }
             }
         }
-        Ok(None)
     }
+    Ok(None)
 }
 
 /// How many records are in memory at a time.

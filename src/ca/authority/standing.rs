@@ -94,7 +94,7 @@ impl Authority {
             for (issuer, _) in issuers {
                 for Record { id, serial, revocation, .. } in self.ledger.find(*issuer, &query)? {
                     if let Some(revocation) = revocation.filter(Revocation::tells_of_compromise)
-                        && self.recorded(id)?.public_key_info() == certificate.public_key_info()
+                        && self.recorded(id)?.has_key_of(certificate)
                     {
                         return Ok(Some((serial, revocation)));
                     }
@@ -111,7 +111,7 @@ impl Authority {
     pub fn refuse_own_key(&mut self, key: &PublicKey) -> Result<(), AuthorityError> {
         for record in self.ledger.authorities()? {
             let authority = Certificate::from_der(&record.certificate)?;
-            if authority.public_key_info() == key.spki_der() {
+            if authority.public_key().is_ok_and(|own| own == *key) {
                 return Err(AuthorityError::OwnKey { authority: authority.display_name() });
             }
         }

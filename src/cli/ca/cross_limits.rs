@@ -41,6 +41,8 @@ impl Limits<'_> {
         let public_key = other.public_key().map_err(text)?;
         public_key.validate().map_err(text)?;
         is_intact(other, &public_key)?;
+        // Go and Java read no compressed point.
+        let public_key = public_key.uncompressed().map_err(text)?;
         let end = other.validity().not_after;
         if end < self.now {
             return Err(format!("it expired at {}: take that CA's new certificate, or a request of it", rfc3339(end)));

@@ -13,7 +13,7 @@ use crate::profile::Profile;
 use crate::profile::subtree::excluded_whole;
 use crate::x509::extension::{GeneralSubtree, PolicyInformation};
 use crate::x509::name::Attribute;
-use crate::x509::{DistinguishedName, oids};
+use crate::x509::{DistinguishedName, GeneralName, oids};
 
 /// The key of a new authority
 #[derive(Debug, Default, clap::Args)]
@@ -108,6 +108,16 @@ impl ConstraintArgs {
         if let Some((vain, over)) = excluded_whole(&permitted, &excluded) {
             return Err(anyhow!("{} is permitted in vain: {} is excluded", vain.base, over.base))
                 .hint("exclude less than is permitted, or leave that --permit out");
+        }
+        let dotted = permitted.iter().chain(&excluded).find_map(|subtree| match &subtree.base {
+            GeneralName::Dns(base) => base.strip_prefix('.'),
+            _ => None,
+        });
+        if let Some(domain) = dotted {
+            return Err(anyhow!(
+                "dns:.{domain} begins with a dot, which no constraint on DNS names does (RFC 5280 §4.2.1.10)"
+            ))
+            .hint(format!("write {domain}: it stands for that domain and all below it"));
         }
         profile.name_constraints = Some(confine(permitted, excluded));
         Ok(())

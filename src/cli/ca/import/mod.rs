@@ -280,8 +280,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
 /// revoke what the other has issued.
 fn is_new(candidate: &Candidate, chosen: &Chosen) -> anyhow::Result<()> {
     let is_it = |other: &Certificate| {
-        other.subject().matches(candidate.certificate.subject())
-            && other.public_key_info() == candidate.certificate.public_key_info()
+        other.subject().matches(candidate.certificate.subject()) && other.has_key_of(&candidate.certificate)
     };
     let holds = |name: &AuthorityName| {
         let certificates = chosen.certificates(name);
