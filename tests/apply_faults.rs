@@ -171,7 +171,7 @@ fn an_expired_ca_is_called_that() {
     for args in [&["apply"][..], &["apply", "--check"]] {
         let refused = sandbox.command().args(args).env("SOURCE_DATE_EPOCH", &late).run().expect_code(2);
         assert!(refused.stderr.contains("Project CA expired at"), "{}", refused.stderr);
-        assert!(refused.stderr.contains("choose another folder for a new one"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("certkit ca renew ca"), "{}", refused.stderr);
     }
 }
 

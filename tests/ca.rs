@@ -285,7 +285,7 @@ fn an_expired_ca_signs_nothing_and_still_lists() {
         .certkit(&["ca", "issue", "a.test"])
         .expect_code(2)
         .complains("expired at 2023-12-14")
-        .complains("ca init --ca");
+        .complains("certkit ca renew ca");
     assert_eq!((recorded(&sandbox).len(), sandbox.listing()), (0, vec![]));
 }
 

@@ -189,9 +189,15 @@ fn the_second_of_two_cas_is_restrained_and_encrypted_like_the_first() {
     sandbox.certkit(&[&args[..], &["--encrypt", "--passphrase", "file:pw"]].concat()).expect_code(0);
     let refused =
         sandbox.certkit(&["ca", "issue", "c.corp.test", "--dual", "--ca", "own", "--ca-passphrase", "file:pw"]);
-    refused.expect_code(2).complains(
+    let refused = refused.expect_code(2).complains(
         "certkit ca init --type ml-dsa-65 --ca own-ml-dsa --permit dns:corp.test --exclude dns:x.corp.test --encrypt",
     );
+    let named = refused.stderr.split("make it with: ").nth(1).unwrap();
+    sandbox.shell(&format!("{} --passphrase file:pw", named.trim())).expect_code(0);
+    let (first, other) = (authority("own"), authority("own-ml-dsa"));
+    for field in ["permitted", "excluded", "path_len", "not_after", "key_is"] {
+        assert_eq!(first[field], other[field], "{field}");
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod ca_ocsp_key;
 mod ca_profiles;
 mod ca_refusals;
 mod ca_renew;
+mod ca_renew_authority;
 mod ca_repair;
 mod ca_revocation;
 mod ca_revocation_raised;

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod compromise;
+mod known;
 mod publish;
 mod revocation;
 mod standing;
@@ -12,8 +13,10 @@ pub(super) use compromise::refuse_compromised;
 pub use publish::{ListOrder, PublishedList};
 pub use standing::{RevokedAuthority, StatusSignatory};
 
+use self::known::Known;
 use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query, Record, RecordId};
 use super::petition::{Petition, Refusal};
+use super::tiers;
 use crate::issue::{self, IssueError, Issuer, Request};
 use crate::key::{KeyError, PrivateKey};
 use crate::profile::Profile;
@@ -28,6 +31,8 @@ pub struct Authority {
     above: Vec<Certificate>,
     id: AuthorityId,
     ledger: Box<dyn Ledger>,
+    /// The authorities of the ledger, as they were read last.
+    known: Known,
 }
 
 /// An authority with its key: it signs.
@@ -178,7 +183,7 @@ impl Authority {
         }
         let certificate = issue::issue(profile, request, &Issuer::SelfSigned(key), &serials()?, *validity)?;
         let id = ledger.add_authority(&certificate, &profile.name, act)?;
-        Ok(Self { certificate, above: Vec::new(), id, ledger })
+        Ok(Self { certificate, above: Vec::new(), id, ledger, known: Known::default() })
     }
 
     /// Opens an authority with the ledger that knows it.
@@ -186,11 +191,11 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError::Unknown`], and when the ledger fails.
     pub fn open(certificate: Certificate, mut ledger: Box<dyn Ledger>) -> Result<Self, AuthorityError> {
-        let id = ledger.authority(&certificate)?.ok_or_else(|| AuthorityError::Unknown {
+        let id = tiers::authority_of(&mut *ledger, &certificate)?.ok_or_else(|| AuthorityError::Unknown {
             subject: certificate.display_name(),
             serial: certificate.serial().clone(),
         })?;
-        Ok(Self { certificate, above: Vec::new(), id, ledger })
+        Ok(Self { certificate, above: Vec::new(), id, ledger, known: Known::default() })
     }
 
     /// The same below these authorities, the next one first, up to the root as far as is known. What they do not allow,
@@ -219,6 +224,35 @@ impl Authority {
     /// clients have it or do not trust it (RFC 8446 §4.4.2).
     pub fn full_chain<'a>(&'a self, certificate: &'a Certificate) -> Vec<&'a Certificate> {
         std::iter::once(certificate).chain(chain_below(self.path())).collect()
+    }
+
+    /// Makes a new certificate for an authority that vouches for itself, and records it among those that it has signed; also
+    /// where the old one has expired.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Revoked`], when the key is not its own, the certificate cannot be made, or the ledger fails.
+    pub fn renew_itself(
+        &mut self,
+        order: &Order<'_>,
+        key: &PrivateKey,
+        serials: &mut Draw<'_>,
+        act: &Act,
+    ) -> Result<Issued, AuthorityError> {
+        let Order { profile, request, validity } = order;
+        if !profile.is_ca() {
+            return Err(AuthorityError::NoAuthorityProfile { profile: profile.name.clone() });
+        }
+        self.refuse_revoked()?;
+        for _ in 0..DRAWS {
+            let certificate = issue::issue(profile, request, &Issuer::SelfSigned(key), &serials()?, *validity)?;
+            let entry = Entry { certificate: &certificate, profile: &profile.recorded_as };
+            match self.ledger.record(self.id, &[entry], act) {
+                Err(LedgerError::SerialTaken { .. }) => {}
+                Err(error) => return Err(error.into()),
+                Ok(()) => return Ok(Issued { certificate, clamped: None }),
+            }
+        }
+        Err(AuthorityError::NoSerial { draws: DRAWS })
     }
 
     /// Makes ready to certify.
@@ -371,7 +405,7 @@ impl Signatory<'_> {
 
 impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { certificate, above, id, ledger: _ } = self;
+        let Self { certificate, above, id, ledger: _, known: _ } = self;
         let path = std::iter::once(certificate).chain(above).collect::<Vec<_>>();
         f.debug_struct("Authority").field("path", &path).field("id", id).finish_non_exhaustive()
     }

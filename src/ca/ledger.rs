@@ -62,6 +62,13 @@ pub trait Ledger: Send {
     /// When the database fails.
     fn authorities(&mut self) -> Result<Vec<AuthorityRecord>, LedgerError>;
 
+    /// The number of every authority with the SHA-256 of its certificate, the oldest first: whoever has read the certificates knows by
+    /// them whether there are others now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn authority_fingerprints(&mut self) -> Result<Vec<(AuthorityId, Vec<u8>)>, LedgerError>;
+
     /// Records certificates that `by` has signed: all of them or none.
     ///
     /// # Errors

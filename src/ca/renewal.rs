@@ -3,7 +3,8 @@
 use crate::issue::Request;
 use crate::key::{KeyError, PublicKey};
 use crate::profile::Profile;
-use crate::x509::{Certificate, ExtensionError};
+use crate::x509::extension::{AuthorityInfoAccess, CertificatePolicies, CrlDistributionPoints, NameConstraints};
+use crate::x509::{Certificate, Extension, ExtensionError, oids};
 use time::{Duration, OffsetDateTime};
 
 /// What goes into the new certificate.
@@ -20,11 +21,23 @@ pub struct Renewal {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenewalError {
-    /// It is an authority's.
+    /// It is an authority's, and none of those whose certificates are renewed.
     #[error(
-        "it is the certificate of a CA, on which others rest: make a new one with `certkit ca intermediate` or `certkit ca init`"
+        "it is the certificate of a CA whose key is elsewhere: certify that again with `certkit ca intermediate --csr` or \
+         `certkit ca cross-sign`"
     )]
     Authority,
+    /// It is no authority's.
+    #[error("it is no CA's certificate: its basicConstraints do not say CA:TRUE")]
+    NoAuthority,
+    /// It has an extension that no profile can say.
+    #[error(
+        "it has {extension}, which certkit cannot write, and without it the new certificate would say something else"
+    )]
+    Unwritable {
+        /// The extension.
+        extension: String,
+    },
     /// The profile has none of its purposes.
     #[error("profile {profile} gives none of its purposes: it was made by another")]
     Purposes {
@@ -63,10 +76,7 @@ impl Renewal {
                 return Err(RenewalError::Purposes { profile: profile.name });
             }
         }
-        let validity = old.validity();
-        if above.iter().all(|authority| validity.not_after < authority.validity().not_after) {
-            profile.lifetime = validity.not_after - validity.not_before + Duration::SECOND;
-        }
+        keep_lifetime(old, above, &mut profile);
         let public_key = match key {
             Some(key) => key,
             // Go and Java read no compressed point.
@@ -80,6 +90,79 @@ impl Renewal {
         };
         Ok(Self { profile, request })
     }
+
+    /// The renewal of an authority's certificate, for the same name and key and with the same key identifier, so that what it
+    /// has issued stays valid. It may do what the old one may, no more and no less; where lists and answers about its own
+    /// revocation are to be had, `profile` says, or where that says nothing, the old one.
+    ///
+    /// # Errors
+    /// See [`RenewalError`].
+    pub fn of_authority(old: &Certificate, above: &[&Certificate], profile: &Profile) -> Result<Self, RenewalError> {
+        let Some(constraints) = old.basic_constraints()?.filter(|constraints| constraints.ca) else {
+            return Err(RenewalError::NoAuthority);
+        };
+        if let Some(lost) = old.extensions().iter().find(|extension| !is_written(extension)) {
+            return Err(RenewalError::Unwritable { extension: lost.name() });
+        }
+        let mut profile = profile.clone();
+        profile.basic_constraints.path_len = constraints.path_len;
+        if let Some(usage) = old.key_usage()? {
+            profile.key_usage = usage.bits();
+            profile.key_usage_rsa.clear();
+            profile.key_usage_ecdsa.clear();
+        }
+        profile.extended_key_usage = old.extended_key_usage()?.map(|purposes| purposes.0.clone()).unwrap_or_default();
+        profile.extended_key_usage_critical =
+            old.extensions().get(&oids::EXTENDED_KEY_USAGE).is_some_and(|extension| extension.critical);
+        profile.name_constraints = old.extensions().find::<NameConstraints>()?.map(|found| found.value);
+        profile.policies =
+            old.extensions().find::<CertificatePolicies>()?.map(|found| found.value.0).unwrap_or_default();
+        let owned = |uris: Vec<&str>| uris.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        if let Some(points) = old.extensions().find::<CrlDistributionPoints>()?.filter(|_| profile.crl.is_empty()) {
+            profile.crl = owned(points.value.0.iter().flat_map(|point| point.uris()).collect());
+        }
+        if let Some(access) = old.extensions().find::<AuthorityInfoAccess>()?
+            && profile.ocsp.is_empty()
+            && profile.ca_issuers.is_empty()
+        {
+            profile.ocsp = owned(access.value.uris(oids::OCSP).collect());
+            profile.ca_issuers = owned(access.value.uris(oids::CA_ISSUERS).collect());
+        }
+        keep_lifetime(old, above, &mut profile);
+        let request = Request {
+            subject: old.subject().clone(),
+            names: old.subject_alt_names()?.to_vec(),
+            public_key: old.public_key()?,
+            key_identifier: old.subject_key_identifier()?.map(<[u8]>::to_vec),
+        };
+        Ok(Self { profile, request })
+    }
+}
+
+/// Has the new certificate last as long as the old one, unless an end above had cut that short.
+fn keep_lifetime(old: &Certificate, above: &[&Certificate], profile: &mut Profile) {
+    let validity = old.validity();
+    if above.iter().all(|authority| validity.not_after < authority.validity().not_after) {
+        profile.lifetime = validity.not_after - validity.not_before + Duration::SECOND;
+    }
+}
+
+/// Whether a profile can say what this extension says, or it is not needed: what restrains an authority is never left out.
+fn is_written(extension: &Extension) -> bool {
+    let written = [
+        oids::BASIC_CONSTRAINTS,
+        oids::KEY_USAGE,
+        oids::EXTENDED_KEY_USAGE,
+        oids::NAME_CONSTRAINTS,
+        oids::CERTIFICATE_POLICIES,
+        oids::SUBJECT_KEY_IDENTIFIER,
+        oids::AUTHORITY_KEY_IDENTIFIER,
+        oids::SUBJECT_ALT_NAME,
+        oids::CRL_DISTRIBUTION_POINTS,
+        oids::AUTHORITY_INFO_ACCESS,
+    ];
+    let restrains = [oids::POLICY_CONSTRAINTS, oids::POLICY_MAPPINGS, oids::INHIBIT_ANY_POLICY];
+    written.contains(&extension.oid) || (!extension.critical && !restrains.contains(&extension.oid))
 }
 
 /// Whether a certificate is not valid yet: it was made by a clock that was ahead. Clocks may differ by five minutes.

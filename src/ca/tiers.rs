@@ -1,7 +1,7 @@
 //! Authorities that other authorities of the same ledger have certified: each is also a certificate of the one above, which
 //! alone can revoke it.
 
-use super::ledger::{Act, AuthorityId, Entry, Ledger, LedgerError, Query};
+use super::ledger::{Act, AuthorityId, AuthorityRecord, Entry, Ledger, LedgerError, Query};
 use crate::x509::Certificate;
 
 /// An authority whose certificate is missing among those of the authority that has signed it: no revocation can be kept of it.
@@ -71,6 +71,60 @@ pub fn certify(
         }
     }
     Ok((recorded, left_out))
+}
+
+/// The authority of this certificate: the one that was recorded with it, or whose certificate it renews. What is renewed stays the
+/// same authority, with the same name and key, what it has issued and the numbers of its lists. The new certificate has to be among
+/// those of the authority that has signed it, where that is of this ledger.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn authority_of(ledger: &mut dyn Ledger, certificate: &Certificate) -> Result<Option<AuthorityId>, LedgerError> {
+    if let Some(id) = ledger.authority(certificate)? {
+        return Ok(Some(id));
+    }
+    let mut known = Vec::new();
+    for AuthorityRecord { id, certificate, .. } in ledger.authorities()? {
+        if let Ok(certificate) = Certificate::from_der(&certificate) {
+            known.push((id, certificate));
+        }
+    }
+    let is_same = |own: &Certificate| {
+        own.subject().matches(certificate.subject()) && own.public_key_info() == certificate.public_key_info()
+    };
+    let Some((_, first)) = known.iter().find(|(_, own)| is_same(own)) else { return Ok(None) };
+    let mut is_known = true;
+    for (by, _) in known.iter().filter(|(_, issuer)| issuer.subject().matches(certificate.issuer())) {
+        is_known = has(ledger, *by, certificate)?;
+        if is_known {
+            break;
+        }
+    }
+    if is_known { ledger.authority(first) } else { Ok(None) }
+}
+
+/// The certificate that an authority has now: the last one that was made in the place of this one, or this one. One that is revoked
+/// is passed over.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn latest(ledger: &mut dyn Ledger, first: &Certificate) -> Result<Certificate, LedgerError> {
+    let issuers: Vec<AuthorityRecord> = ledger.authorities()?;
+    let Some(name) = first.subject().common_names().into_iter().next() else { return Ok(first.clone()) };
+    let query = Query { name: Some(name), revoked: Some(false), newest_first: true, ..Query::default() };
+    let mut latest: Option<(super::ledger::RecordId, Certificate)> = None;
+    for issuer in issuers.iter().filter(|issuer| issuer.subject == first.issuer().to_string()) {
+        for record in ledger.find(issuer.id, &query)? {
+            let Ok(certificate) = Certificate::from_der(&ledger.certificate(record.id)?) else { continue };
+            let renews = certificate.claims_ca()
+                && certificate.subject().matches(first.subject())
+                && certificate.public_key_info() == first.public_key_info();
+            if renews && latest.as_ref().is_none_or(|(id, _)| *id < record.id) {
+                latest = Some((record.id, certificate));
+            }
+        }
+    }
+    Ok(latest.map_or_else(|| first.clone(), |(_, certificate)| certificate))
 }
 
 /// Whether `by` has this certificate among those that it has signed.

@@ -111,8 +111,7 @@ pub enum IssueError {
     },
     /// The issuer's certificate has expired.
     #[error(
-        "the certificate of {issuer} expired at {}: make a new CA, with `certkit ca init` or below another with \
-         `certkit ca intermediate`",
+        "the certificate of {issuer} expired at {}: `certkit ca renew` makes a new one for the same key",
         rfc3339(*.not_after)
     )]
     IssuerExpired {

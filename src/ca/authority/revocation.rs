@@ -21,6 +21,13 @@ impl Authority {
         revocation: Revocation,
         act: &Act,
     ) -> Result<Record, AuthorityError> {
+        // A root may have several certificates, and nobody above it takes one back.
+        let own = self.find(&Query { serial: Some(serial.clone()), limit: Some(1), ..Query::default() })?;
+        if let Some(own) = own.first().filter(|record| record.subject == self.certificate.subject().to_string())
+            && self.recorded(own.id)?.public_key_info() == self.certificate.public_key_info()
+        {
+            return Err(LedgerError::Own { serial: serial.clone() }.into());
+        }
         Ok(self.ledger.revoke(self.id, serial, revocation, act)?)
     }
 

@@ -52,13 +52,21 @@ impl Authority {
     /// # Errors
     /// When the ledger fails.
     pub fn revoked(&mut self) -> Result<Option<RevokedAuthority>, AuthorityError> {
-        let mut issuers: Vec<(AuthorityId, Certificate)> = Vec::new();
-        for record in self.ledger.authorities()? {
-            issuers.push((record.id, Certificate::from_der(&record.certificate)?));
-        }
+        self.known = std::mem::take(&mut self.known).now(&mut *self.ledger)?;
+        // Nothing below adds an authority: they are lent out, and put back.
+        let known = std::mem::take(&mut self.known);
+        let found = self.revoked_among(known.certificates());
+        self.known = known;
+        found
+    }
+
+    fn revoked_among(
+        &mut self,
+        issuers: &[(AuthorityId, Certificate)],
+    ) -> Result<Option<RevokedAuthority>, AuthorityError> {
         let path: Vec<Certificate> = self.path().into_iter().cloned().collect();
         for (above, certificate) in path.iter().enumerate() {
-            if let Some((serial, revocation)) = self.revocation_of(certificate, &issuers)? {
+            if let Some((serial, revocation)) = self.revocation_of(certificate, issuers)? {
                 let subject = certificate.display_name();
                 return Ok(Some(RevokedAuthority { subject, serial, revocation, is_above: above > 0 }));
             }
@@ -109,8 +117,8 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError::OwnKey`], and when the ledger fails.
     pub fn refuse_own_key(&mut self, key: &PublicKey) -> Result<(), AuthorityError> {
-        for record in self.ledger.authorities()? {
-            let authority = Certificate::from_der(&record.certificate)?;
+        self.known = std::mem::take(&mut self.known).now(&mut *self.ledger)?;
+        for (_, authority) in self.known.certificates() {
             if authority.public_key().is_ok_and(|own| own == *key) {
                 return Err(AuthorityError::OwnKey { authority: authority.display_name() });
             }

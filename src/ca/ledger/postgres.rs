@@ -240,6 +240,13 @@ impl Ledger for PostgresLedger {
         self.look(rows::authorities)
     }
 
+    fn authority_fingerprints(&mut self) -> Result<Vec<(AuthorityId, Vec<u8>)>, LedgerError> {
+        self.look(|moment| {
+            let rows = moment.query("SELECT id, fingerprint FROM authorities ORDER BY id", &[])?;
+            rows.iter().map(|row| Ok((AuthorityId(row.try_get(0)?), row.try_get(1)?))).collect()
+        })
+    }
+
     fn record(&mut self, by: AuthorityId, certificates: &[Entry<'_>], act: &Act) -> Result<(), LedgerError> {
         self.transact(|writing| write::insert(writing, by, certificates, act))
     }

@@ -67,6 +67,13 @@ fn question(by: AuthorityId, query: &Query) -> (String, Vec<Value>) {
     (sql, values)
 }
 
+/// The fingerprint of every authority, the oldest first.
+pub(super) fn authority_fingerprints(connection: &Connection) -> rusqlite::Result<Vec<(AuthorityId, Vec<u8>)>> {
+    let mut statement = connection.prepare_cached("SELECT id, fingerprint FROM authorities ORDER BY id")?;
+    let rows = statement.query_map([], |row| Ok((AuthorityId(row.get(0)?), row.get(1)?)))?;
+    rows.collect()
+}
+
 /// Every authority, the oldest first.
 pub(super) fn authorities(connection: &Connection) -> rusqlite::Result<Vec<AuthorityRecord>> {
     let mut statement =

@@ -211,6 +211,10 @@ impl Ledger for SqliteLedger {
         rows::authorities(self.connection()?).map_err(|error| self.told(error))
     }
 
+    fn authority_fingerprints(&mut self) -> Result<Vec<(AuthorityId, Vec<u8>)>, LedgerError> {
+        rows::authority_fingerprints(self.connection()?).map_err(|error| self.told(error))
+    }
+
     fn record(&mut self, by: AuthorityId, certificates: &[Entry<'_>], act: &Act) -> Result<(), LedgerError> {
         self.transact(|transaction| write::insert(transaction, by, certificates, act))
     }

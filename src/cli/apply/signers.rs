@@ -15,6 +15,7 @@ use crate::cli::ca::signer::SignerArgs;
 use crate::cli::ca::signing_keys::SigningKeys;
 use crate::cli::output::Session;
 use crate::cli::problem::Hinted;
+use crate::cli::text::for_shell;
 use crate::issue::{IssueError, Naming, in_time, would_permit};
 use crate::key::PrivateKey;
 use crate::profile::Profile;
@@ -103,13 +104,10 @@ impl<'a> Signers<'a> {
             if !expired {
                 judged?;
             } else if certificate.is_self_issued() {
-                judged
-                    .hint("a CA is never changed: choose another folder for a new one, and let clients trust that")?;
+                judged.hint(format!("renew it, and give clients the new one: certkit ca renew ca{}", chosen.flag()))?;
             } else {
-                judged.hint(format!(
-                    "make another authority below the root, certkit ca intermediate NAME{}, and choose it with issuer =",
-                    chosen.flag()
-                ))?;
+                let name = for_shell(&certificate.display_name());
+                judged.hint(format!("renew it: certkit ca renew {name}{}", chosen.flag()))?;
             }
         }
         Ok(())

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::list::Line;
 use super::own_files::spare;
 use super::place::Chosen;
-use super::which::{Meant, is_live};
-use crate::ca::{Authority, Query};
+use super::which::{Meant, is_live, own_authority};
+use crate::ca::Query;
+use crate::ca::place::is_there;
 use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::files::{Mode, WriteSet, file_name_for, is_dash, spare_input, spare_keys};
@@ -31,12 +33,14 @@ it and the root; alone, it is that of the authority that signs, up to the root. 
 the CA. --records is everything the CA has signed, a line for each: JSON Lines with the certificate in it, or CSV.
 
 --pkcs12 puts a certificate, those above it and its key into one file under a passphrase, as browsers, Windows, macOS and Java
-take it: AES-256 and HMAC-SHA-256. What is older than 2018 needs --legacy (3DES and SHA-1), which protects little.
+take it: AES-256 and HMAC-SHA-256. Of an authority of the CA, which is meant by what it is called, the key in the CA's folder is
+taken: whoever has that file can sign. What is older than 2018 needs --legacy (3DES and SHA-1), which protects little.
 
 For example:
   certkit ca export --bundle --out company-roots.pem
   certkit ca export api.test --chain > api.pem
   certkit ca export ann --pkcs12 --key ann-key.pem --p12-passphrase prompt --out ann.p12
+  certkit ca export ca --pkcs12 --p12-passphrase prompt --out root.p12
   certkit ca export --records jsonl | jq -r .not_after
   certkit ca export --records csv --out issued.csv
 
@@ -44,7 +48,8 @@ With --json, which needs --out FILE, the answer is an object: `file`; `what` (ce
 `count` (of certificates). A line of --records jsonl has the fields of `certkit ca list`, and `authority` and `certificate`
 (base64 of its DER).")]
 pub(super) struct Args {
-    /// A serial number in hexadecimal; a name, which stands for the newest certificate with it that can be used; or a file
+    /// A serial number in hexadecimal; a name, which stands for the newest certificate with it that can be used; a file; or what
+    /// an authority of the CA is called
     #[arg(value_name = "SERIAL|NAME|FILE", conflicts_with_all = ["bundle", "records"])]
     which: Option<String>,
 
@@ -61,10 +66,10 @@ pub(super) struct Args {
     records: Option<Format>,
 
     /// One file with certificate, chain and key
-    #[arg(long, requires = "which", requires = "key", conflicts_with_all = ["bundle", "records"])]
+    #[arg(long, requires = "which", conflicts_with_all = ["bundle", "records"])]
     pkcs12: bool,
 
-    /// The certificate's key
+    /// The certificate's key [default: of an authority, the one in the CA's folder]
     #[arg(long, value_name = "FILE", requires = "pkcs12")]
     key: Option<PathBuf>,
 
@@ -124,16 +129,15 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         }
         (Some(which), _) => {
             let now = clock::now();
-            let (_, mut authority, meant) = Meant::in_any(which, chosen, true)?;
-            let record = meant.newest(|record| is_live(record, now))?;
-            let certificate = authority.recorded(record.id)?;
+            let Found { path, key } = Found::of(which, chosen, now)?;
             match args.pkcs12 {
-                true => pkcs12(&args, &certificate, &authority, session)?,
-                false if args.chain => {
-                    let chain: Vec<Certificate> = authority.full_chain(&certificate).into_iter().cloned().collect();
-                    Exported::pem("chain", &chain)
+                true => pkcs12(&args, &path, key, session)?,
+                false => {
+                    // Clients have the root, or do not trust it.
+                    let sent = |(at, it): &(usize, &Certificate)| *at == 0 || (args.chain && !it.is_self_issued());
+                    let sent: Vec<_> = path.iter().enumerate().filter(sent).map(|(_, it)| it.clone()).collect();
+                    Exported::pem(if args.chain { "chain" } else { "certificate" }, &sent)
                 }
-                false => Exported::pem("certificate", &[certificate]),
             }
         }
     };
@@ -158,13 +162,49 @@ fn bundle(chosen: &Chosen) -> anyhow::Result<Exported> {
     Ok(Exported::pem("bundle", &roots))
 }
 
+/// What is exported of one certificate.
+struct Found {
+    /// The certificate, and the authorities above it.
+    path: Vec<Certificate>,
+    /// Where its key is, where it is an authority's.
+    key: Option<PathBuf>,
+}
+
+impl Found {
+    /// The certificate that was issued under this name, or the authority of the CA that it names.
+    fn of(which: &str, chosen: &Chosen, now: OffsetDateTime) -> anyhow::Result<Self> {
+        let own = || {
+            let (name, _) = own_authority(which, chosen)?;
+            let key = Some(chosen.place().key_of(&name)).filter(|key| is_there(key));
+            Some(chosen.certificates(&name).map(|path| Self { path, key }))
+        };
+        let (_, mut authority, meant) = match Meant::in_any(which, chosen, true) {
+            Ok(found) => found,
+            Err(error) => return own().ok_or(error)?,
+        };
+        let record = meant.newest(|record| is_live(record, now))?;
+        let certificate = authority.recorded(record.id)?;
+        if certificate.claims_ca()
+            && let Some(own) = own()
+        {
+            return own;
+        }
+        let path = std::iter::once(&certificate).chain(authority.path()).cloned().collect();
+        Ok(Self { path, key: None })
+    }
+}
+
 fn pkcs12(
     args: &Args,
-    certificate: &Certificate,
-    authority: &Authority,
+    chain: &[Certificate],
+    own_key: Option<PathBuf>,
     session: &mut Session,
 ) -> anyhow::Result<Exported> {
-    let Some(path) = &args.key else { bail!("--pkcs12 needs the certificate's key: --key FILE") };
+    let Some(certificate) = chain.first() else { bail!("there is no certificate") };
+    let Some(path) = args.key.as_ref().or(own_key.as_ref()) else {
+        return Err(anyhow!("--pkcs12 needs the key of {}", certificate.display_name()))
+            .hint("say where it is with --key FILE");
+    };
     let key = Loaded::read(path)?.private_key(args.passphrase.as_ref())?;
     if certificate.public_key().as_ref() != Ok(key.public_key()) {
         return Err(anyhow!("{} is not the key of {}", shown(path), certificate.display_name()))
@@ -182,7 +222,7 @@ fn pkcs12(
     }
     let protection = if args.legacy { Protection::Legacy } else { Protection::Modern };
     // Those above it up to the root: who imports the file may have nothing else.
-    let chain: Vec<&Certificate> = std::iter::once(certificate).chain(authority.path()).collect();
+    let chain: Vec<&Certificate> = chain.iter().collect();
     let file = write_pkcs12(&key, &chain, &name, &secret, protection)?;
     Ok(Exported { what: "pkcs12", count: chain.len() as u64, contents: file, mode: Mode::Secret, out: Some(out) })
 }
@@ -235,13 +275,14 @@ fn ledger(args: &Args, format: Format, chosen: &Chosen, session: &mut Session) -
     let now = clock::now();
     for (name, mut authority) in chosen.open_all()? {
         let mut query = Query { limit: Some(PAGE), ..Query::default() };
+        let revoked = authority.revoked()?;
         loop {
             let page = authority.find(&query)?;
             let Some(last) = page.last() else { break };
             query.after = Some(last.id);
             let mut text = String::new();
             for record in &page {
-                let line = Line::of(record, &name, now);
+                let line = Line::of(record, &name, now).below(revoked.as_ref());
                 match format {
                     Format::Jsonl => {
                         let certificate = base64::encode(authority.recorded(record.id)?.der());

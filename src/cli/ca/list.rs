@@ -10,7 +10,7 @@ use super::lapse::Lapse;
 use super::place::Chosen;
 use super::which;
 use crate::ca::ledger::RecordId;
-use crate::ca::{Authority, AuthorityName, Query, Record};
+use crate::ca::{Authority, AuthorityName, Query, Record, RevokedAuthority};
 use crate::cli::clock::{self, parse_span, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::output::{LongReport, Session};
@@ -34,7 +34,8 @@ For example:
   certkit ca list --limit 100 --after 7742b03fcc84b8505a41e13550ce4635
 
 With --json the answer is an object: `ca` (the subject of the authority; with --all, of the first); `folder`; `certificates`,
-each with `authority` (what the authority is called), `serial`, `status` (`valid`, `not_yet_valid`, `expired`, `revoked`),
+each with `authority` (what the authority is called), `serial`, `status` (`valid`, `not_yet_valid`, `expired`, `revoked`;
+`issuer_revoked` where its authority, or one above that, is revoked or on hold),
 `subject`, `names`, `profile`, `not_before`, `not_after`, `issued_at`, `fingerprint_sha256`, and where it is revoked,
 `revoked_at`, `reason` and `invalid_since`; and `more` (whether --limit left any out).")]
 pub(super) struct Args {
@@ -54,7 +55,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "valid")]
     revoked: bool,
 
-    /// Those that can be used: neither expired nor revoked, and valid already
+    /// Those that can be used: neither expired nor revoked, nor below a revoked authority, and valid already
     #[arg(long)]
     valid: bool,
 
@@ -91,7 +92,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let mut listing = Listing {
         ca: ca.unwrap_or_default(),
         folder: chosen.shown(),
-        shelves: authorities.into_iter().map(|(name, authority)| Shelf::new(name, authority, query.clone())).collect(),
+        shelves: authorities
+            .into_iter()
+            .map(|(name, authority)| Shelf::new(name, authority, query.clone(), args.valid))
+            .collect::<Result<_, _>>()?,
         several,
         only_valid: args.valid,
         left: args.limit,
@@ -150,14 +154,18 @@ struct Shelf {
     name: AuthorityName,
     authority: Authority,
     query: Query,
+    /// Why nothing it has issued can be used, where it or one above it is revoked.
+    revoked: Option<RevokedAuthority>,
     /// Read, and not listed yet.
     waiting: VecDeque<Record>,
     over: bool,
 }
 
 impl Shelf {
-    fn new(name: AuthorityName, authority: Authority, query: Query) -> Self {
-        Self { name, authority, query, waiting: VecDeque::new(), over: false }
+    fn new(name: AuthorityName, mut authority: Authority, query: Query, only_valid: bool) -> anyhow::Result<Self> {
+        let revoked = authority.revoked()?;
+        let over = only_valid && revoked.is_some();
+        Ok(Self { name, authority, query, revoked, waiting: VecDeque::new(), over })
     }
 
     /// The place of the next record in the ledger.
@@ -174,7 +182,7 @@ impl Shelf {
 
 impl Listing {
     /// The next record of all shelves in the order in which they were issued.
-    fn next(&mut self) -> anyhow::Result<Option<(AuthorityName, Record)>> {
+    fn next(&mut self) -> anyhow::Result<Option<(&Shelf, Record)>> {
         let mut first = None;
         for (at, shelf) in self.shelves.iter_mut().enumerate() {
             let Some(id) = shelf.next()? else { continue };
@@ -183,7 +191,9 @@ impl Listing {
             }
         }
         let shelf = first.and_then(|(_, at)| self.shelves.get_mut(at));
-        Ok(shelf.and_then(|shelf| Some((shelf.name.clone(), shelf.waiting.pop_front()?))))
+        let Some(shelf) = shelf else { return Ok(None) };
+        let record = shelf.waiting.pop_front();
+        Ok(record.map(|record| (&*shelf, record)))
     }
 }
 
@@ -212,8 +222,10 @@ impl LongReport for Listing {
     fn next_rows(&mut self) -> anyhow::Result<Option<Vec<Line>>> {
         let mut rows = Vec::new();
         while rows.len() < PAGE as usize && !self.more {
-            let Some((authority, record)) = self.next()? else { break };
-            if self.only_valid && !record.validity.contains(self.now) {
+            let now = self.now;
+            let Some((shelf, record)) = self.next()? else { break };
+            let line = Line::of(&record, &shelf.name, now).below(shelf.revoked.as_ref());
+            if self.only_valid && !record.validity.contains(now) {
                 continue;
             }
             if self.left == Some(0) {
@@ -221,7 +233,7 @@ impl LongReport for Listing {
                 break;
             }
             self.left = self.left.map(|left| left - 1);
-            rows.push(Line::of(&record, &authority, self.now));
+            rows.push(line);
         }
         self.listed += rows.len() as u64;
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
@@ -289,6 +301,8 @@ enum Status {
     NotYetValid,
     Expired,
     Revoked,
+    /// Not itself, but the authority that has issued it, or one above that.
+    IssuerRevoked,
 }
 
 impl Line {
@@ -318,6 +332,14 @@ impl Line {
         }
     }
 
+    /// The same below an authority that is revoked, where it is.
+    pub(super) fn below(self, revoked: Option<&RevokedAuthority>) -> Self {
+        match self.status {
+            Status::Valid | Status::NotYetValid if revoked.is_some() => Self { status: Status::IssuerRevoked, ..self },
+            _ => self,
+        }
+    }
+
     /// The names, or the subject where there is none.
     pub(super) fn called(&self) -> String {
         if self.names.is_empty() { self.subject.clone() } else { self.names.join(" ") }
@@ -340,6 +362,7 @@ impl Line {
             Status::Valid => self.expiry.clone(),
             Status::NotYetValid => warn("not yet valid").to_string(),
             Status::Expired => warn(&self.expiry).to_string(),
+            Status::IssuerRevoked => bad("its issuer is revoked").to_string(),
             Status::Revoked => match self.reason {
                 Some(reason) if reason != CrlReason::Unspecified.name() => {
                     bad(format!("revoked, {reason}")).to_string()

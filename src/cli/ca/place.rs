@@ -80,6 +80,11 @@ impl Chosen {
         }
     }
 
+    /// The same with no authority chosen.
+    pub(super) fn of_all(&self) -> Self {
+        Self { issuer: None, ..self.by(AuthorityName::first()) }
+    }
+
     /// The CA in the folder beside it whose name goes on like this: `ca-ml-dsa` beside `ca`.
     pub(in crate::cli) fn beside(&self, ending: &str) -> Self {
         let mut name = self.place.folder().file_name().unwrap_or_default().to_owned();
@@ -384,8 +389,8 @@ impl Chosen {
     fn usable<T>(&self, unlocked: Result<T, AuthorityError>) -> anyhow::Result<T> {
         let way_out = match &unlocked {
             Err(AuthorityError::Revoked(revoked)) => Some(standing::way_out(revoked, self)),
-            Err(AuthorityError::Issue(IssueError::IssuerExpired { .. })) => {
-                Some("make a new CA in another folder, certkit ca init --ca DIR, and let clients trust it".to_owned())
+            Err(AuthorityError::Issue(IssueError::IssuerExpired { issuer, .. })) => {
+                Some(standing::renewal(issuer, self))
             }
             _ => None,
         };

@@ -1,5 +1,6 @@
 //! `certkit ca renew`: certificates in the place of others.
 
+mod authority;
 mod command;
 mod one;
 mod target;
@@ -41,6 +42,15 @@ says so.
 --if-expires-within does nothing while there is more time left, and says so; the exit status is 0 either way. What is not valid
 yet, because the clock was ahead when it was made, is renewed at once.
 
+What another authority of the CA has issued is renewed below that of --issuer, with all that this one allows and refuses; so is
+what a revoked authority has issued, or one whose key or certificate is gone. With --if-expires-within what is below a revoked
+authority is renewed at once there, whatever time it has left. From then on the new authority renews it.
+
+The certificate of an authority is renewed too, by its name, serial number or file: for the same name and key, with the same
+limits, signed by the authority above it, or by itself where it is a root. It takes the place of the old one in the CA's
+folder, also in the chains of those below it, and what was issued before stays valid. Clients have to be given the new
+certificate of a root before the old one ends. A new key makes another authority: certkit ca intermediate.
+
 --watch stays and renews each in time: with --if-expires-within, or when a third of its time is left, and a little earlier at
 random so that many machines do not come at once. It goes by the wall clock: a laptop that slept renews when it wakes. What
 fails is tried again. --print-unit prints a systemd unit that does this.
@@ -55,12 +65,15 @@ stderr. CERTKIT_RENEWED has the files that changed, one a line.
 For example:
   certkit ca renew api.test
   certkit ca renew --if-expires-within 30d /etc/nginx/api.test.pem --exec 'systemctl reload nginx'
+  certkit ca renew api.test --issuer web
+  certkit ca renew issuing --ca-key root-key.pem
   certkit ca renew --rekey 7742b03fcc84b8505a41e13550ce4635
   certkit ca renew --watch *.pem --exec 'systemctl reload nginx'
   certkit ca renew --print-unit /etc/nginx/api.test.pem --exec 'systemctl reload nginx'
 
 With --json the answer is an object: `certificates`, each with `which`, `renewed`, `why` (where it was kept), `not_after`,
-`replaces` (the old serial number) and, where it was renewed, `certificate_file`, `key_file` (null for the old key) and
+`replaces` (the old serial number) and, where it was renewed, `authority` (the one that has signed it), `moved_from` (the one
+before, where that is another; or null), `certificate_file`, `key_file` (null for the old key) and
 `subject` to `objections` as `certkit ca issue` answers, or where one of several could not be renewed `error` (`message` and
 `hint`); and `executed` (the program and its exit status, or `error` where it could not be run; or null). With
 --watch there is one such object a line, for each time that something was done; with --print-unit, `unit`.")]
@@ -177,7 +190,7 @@ impl Args {
     fn in_turn(&self, target: Target, now: OffsetDateTime, session: &mut Session) -> anyhow::Result<Outcome> {
         let has_time = |span: Duration| target.not_after() - now > span;
         let is_valid = !renewal::is_not_yet_valid(target.certificate(), now);
-        if is_valid && self.if_expires_within.is_some_and(has_time) {
+        if is_valid && !target.is_worthless() && self.if_expires_within.is_some_and(has_time) {
             return Ok(Outcome::Kept(Kept::of(&target, now)));
         }
         Ok(Outcome::Renewed(Box::new(one::renew(target, self, now, session)?)))

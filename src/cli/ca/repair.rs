@@ -18,6 +18,7 @@ use super::ledger::Remembered;
 use super::place::{self, Chosen};
 use crate::ca::place::is_there;
 use crate::ca::recovery::{self, ListFault, Named, OwnList, Recovered};
+use crate::ca::tiers::authority_of;
 use crate::ca::{Act, Action, AuthorityId, AuthorityName, AuthorityRecord, Config, Entry, Ledger, LedgerError};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
@@ -212,7 +213,7 @@ fn check_owner(chosen: &Chosen, ledger: &mut dyn Ledger) -> anyhow::Result<()> {
         return Ok(());
     }
     let Some(own) = chosen.certificates(&AuthorityName::first())?.into_iter().next() else { return Ok(()) };
-    if ledger.authority(&own)?.is_some() {
+    if authority_of(ledger, &own)?.is_some() {
         return Ok(());
     }
     let (ledger, file) = (chosen.ledger_shown(), shown(&chosen.place().certificate()));
@@ -296,7 +297,7 @@ fn record(
 }
 
 /// The profile of a certificate that does not tell it.
-const REPAIRED_PROFILE: &str = "unknown";
+pub(super) const REPAIRED_PROFILE: &str = "unknown";
 
 const SERIAL_TAKEN: &str = "the ledger has another certificate with its serial number";
 

@@ -1,12 +1,13 @@
 //! `certkit ca show`: the CA, or one certificate it has signed.
 
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use super::list::Line;
 use super::outline::Outline;
 use super::place::Chosen;
 use super::standing::Standing;
-use super::which::{Meant, is_live};
+use super::which::{Meant, is_live, own_authority};
 use crate::ca::{AuthorityName, Revocation, RevokedAuthority};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
@@ -21,18 +22,20 @@ use crate::x509::Certificate;
 #[command(after_long_help = "\
 For example:
   certkit ca show
+  certkit ca show issuing
   certkit ca show api.test
   certkit ca show 3f9a1c --json
   certkit ca show api.test.pem
 
-With --json the answer is an object. For the CA: `folder`; `name` (the authority that signs), and of that `certificate`, `key`
+With --json the answer is an object. For the CA or one of its authorities: `folder`; `name` (the authority that signs, or the one
+asked for), and of that `certificate`, `key`
 (files), `issued` (how many), `about` (its certificate as `certkit inspect` describes it); `ledger`; and `authorities`, every
 one as `certkit ca init` answers, with `below` (the one above it), `signs_by_default`, `issued`, and `revoked`: null, or `at`,
 `reason`, `serial` and `subject` of the revocation or hold for which it certifies nothing, its own or that of one above it. For a certificate:
 `record`, as `certkit ca list` answers; `history`, its revocations, holds and lifted holds (`removeFromCRL`), each with `at`,
 `reason`, `invalid_since`; `about`; and `pem`.")]
 pub(super) struct Args {
-    /// A serial number in hexadecimal, or its first six digits and more; a name, which stands for the newest certificate with it that can be used; or a file.
+    /// A serial number in hexadecimal, or its first six digits and more; a name, which stands for the newest certificate with it that can be used; or a file; or what an authority of the CA is called.
     /// Of the authority that signs, or else of any of the CA
     #[arg(value_name = "SERIAL|NAME|FILE")]
     which: Option<String>,
@@ -41,32 +44,25 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     let now = clock::now();
     match args.which {
-        None => {
-            let mut authority = chosen.open_to_read()?;
-            let place = chosen.place();
-            let signs = chosen.issuer()?;
-            let issued = authority.count()?;
-            session.answer(&TheCa {
-                folder: chosen.shown(),
-                certificate: shown(&place.certificate_of(&signs)),
-                key: shown(&place.key_of(&signs)),
-                ledger: chosen.ledger_shown(),
-                issued,
-                about: CertificateDescription::of(authority.certificate(), now),
-                authorities: branches(&signs, chosen)?,
-                name: signs,
-            })?;
-        }
+        None => session.answer(&TheCa::of(chosen, &chosen.issuer()?, now)?)?,
         Some(which) => {
             let (chosen, mut authority, found) = match Meant::in_any(&which, chosen, true) {
-                Err(error) => Meant::by_beginning(&which, chosen)?.ok_or(error)?,
-                found => found?,
+                Err(error) => match (Meant::by_beginning(&which, chosen)?, own_authority(&which, chosen)) {
+                    (Some(found), _) => found,
+                    // One by its name, or a root, whose certificate nobody above it has issued.
+                    (None, Some((name, _))) => {
+                        session.answer(&TheCa::of(&chosen.by(name), &chosen.issuer()?, now)?)?;
+                        return Ok(Exit::Yes);
+                    }
+                    (None, None) => return Err(error),
+                },
+                Ok(found) => found,
             };
             let record = found.newest(|record| is_live(record, now))?;
             let history = authority.history(record.id)?;
             let certificate = authority.recorded(record.id)?;
             session.answer(&One {
-                record: Line::of(&record, &chosen.issuer()?, now),
+                record: Line::of(&record, &chosen.issuer()?, now).below(authority.revoked()?.as_ref()),
                 history: history.iter().map(Event::of).collect(),
                 about: CertificateDescription::of(&certificate, now),
                 pem: crate::encoding::pem::write("CERTIFICATE", certificate.der()).to_string(),
@@ -138,7 +134,7 @@ struct Branch {
 #[derive(Debug, Serialize)]
 struct TheCa {
     folder: String,
-    /// Which authority the next fields are about: the one that signs.
+    /// Which authority the next fields are about: the one that signs, or was asked for.
     name: AuthorityName,
     certificate: String,
     key: String,
@@ -149,10 +145,28 @@ struct TheCa {
     authorities: Vec<Branch>,
 }
 
+impl TheCa {
+    /// The authority that is chosen, and all of the CA; `signs` does by default.
+    fn of(chosen: &Chosen, signs: &AuthorityName, now: OffsetDateTime) -> anyhow::Result<Self> {
+        let mut authority = chosen.open_to_read()?;
+        let (place, name) = (chosen.place(), chosen.issuer()?);
+        Ok(Self {
+            folder: chosen.shown(),
+            certificate: shown(&place.certificate_of(&name)),
+            key: shown(&place.key_of(&name)),
+            ledger: chosen.ledger_shown(),
+            issued: authority.count()?,
+            about: CertificateDescription::of(authority.certificate(), now),
+            authorities: branches(signs, chosen)?,
+            name,
+        })
+    }
+}
+
 impl Report for TheCa {
     fn text(&self, text: &mut Text) {
         sheet::write(&self.about.sheet(), "", text);
-        let key = match self.authorities.iter().find(|branch| branch.signs_by_default) {
+        let key = match self.authorities.iter().find(|branch| branch.outline.name() == &self.name) {
             Some(branch) => branch.outline.key_in_words(),
             None => safe(&self.key).to_string(),
         };

@@ -11,13 +11,24 @@ use crate::cli::clock::rfc3339;
 pub(super) fn way_out(revoked: &RevokedAuthority, chosen: &Chosen) -> String {
     let flag = chosen.flag();
     let another = match another(chosen) {
-        Some(name) => format!("issue with another authority, --issuer {name}; or make"),
+        Some(name) => format!("issue or renew with another authority, --issuer {name}; or make"),
         None => "make".to_owned(),
     };
     let instead = format!("{another} a new one with: certkit ca intermediate NAME{flag}");
     match revoked.revocation.is_hold() {
         true => format!("lift the hold: certkit ca revoke --release {}{flag}; or {instead}", revoked.serial),
         false => instead,
+    }
+}
+
+/// How the authority with this name goes on, whose certificate has expired.
+pub(super) fn renewal(issuer: &str, chosen: &Chosen) -> String {
+    let is_it = |name: &AuthorityName| {
+        chosen.certificates(name).is_ok_and(|found| found.first().is_some_and(|own| own.display_name() == issuer))
+    };
+    match chosen.place().names().into_iter().find(is_it) {
+        Some(name) => format!("renew its certificate: certkit ca renew {name}{}", chosen.flag()),
+        None => "make a new CA in another folder, certkit ca init --ca DIR, and let clients trust it".to_owned(),
     }
 }
 

@@ -11,6 +11,7 @@ use super::signing_keys::SigningKeys;
 use super::which::is_live;
 use crate::ca::place::State;
 use crate::ca::{Authority, Query, Record};
+use crate::cli::clock::rfc3339;
 use crate::cli::making::load_profile;
 use crate::cli::output::Session;
 use crate::cli::passphrase::Passphrase;
@@ -155,6 +156,10 @@ fn flags_like(path: &[Certificate], first: &Chosen) -> anyhow::Result<String> {
     }
     if SignerArgs::default().is_encrypted(first).unwrap_or_default() {
         flags.push_str(" --encrypt");
+    }
+    // A second root ends with the first one.
+    if let Some(root) = path.last() {
+        flags.push_str(&format!(" --not-after {}", rfc3339(root.validity().not_after)));
     }
     Ok(flags)
 }

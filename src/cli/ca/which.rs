@@ -86,6 +86,29 @@ impl Meant {
         found.ok_or(error)
     }
 
+    /// As [`Self::find`], of what any authority in the ledger has issued, also one whose certificate is not in the folder;
+    /// with what the authority is called there. `None` where none has.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub(super) fn in_ledger(
+        which: &str,
+        chosen: &Chosen,
+    ) -> anyhow::Result<Option<(Option<AuthorityName>, Authority, Self)>> {
+        let mut all: Vec<_> =
+            chosen.of_all().open_all()?.into_iter().map(|(name, authority)| (Some(name), authority)).collect();
+        for record in chosen.ledger()?.authorities()? {
+            let Ok(certificate) = Certificate::from_der(&record.certificate) else { continue };
+            if all.iter().all(|(_, known)| *known.certificate() != certificate) {
+                all.push((None, Authority::open(certificate, chosen.ledger()?)?));
+            }
+        }
+        Ok(all.into_iter().find_map(|(name, mut authority)| {
+            let found = Self::find(&mut authority, which, chosen).ok()?;
+            Some((name, authority, found))
+        }))
+    }
+
     /// The certificate whose serial number begins so, of any authority; `None` where that is no such beginning, or nobody's.
     ///
     /// # Errors
@@ -142,6 +165,25 @@ impl Meant {
             self.records.retain(counts);
         }
     }
+}
+
+/// The authority of the CA that `which` names, with its certificate: by what it is called, or by common name, serial number or
+/// file of its certificate.
+pub(super) fn own_authority(which: &str, chosen: &Chosen) -> Option<(AuthorityName, Certificate)> {
+    let number = serial(which);
+    let file = Path::new(which).is_file().then(|| first_certificate(Path::new(which)).ok()).flatten();
+    let is_meant = |name: &AuthorityName, certificate: &Certificate| {
+        which == name.as_str()
+            || number.as_ref() == Some(certificate.serial())
+            || file.as_ref() == Some(certificate)
+            || certificate.subject().common_names().iter().any(|common| common == which)
+    };
+    chosen.place().names().into_iter().find_map(|name| {
+        let certificate = chosen.certificates(&name).ok()?.into_iter().next()?;
+        // What was issued may lie in the folder too: only an authority is in the ledger as one.
+        let is_it = certificate.claims_ca() && is_meant(&name, &certificate) && chosen.open_one(&name).is_ok();
+        is_it.then_some((name, certificate))
+    })
 }
 
 /// Whether this is a certificate of an authority of the CA that signed it itself.

@@ -143,3 +143,32 @@ fn no_authoritys_key_is_certified_for_anything_else() {
         assert!(matches!(refused, Err(AuthorityError::OwnKey { .. })), "{refused:?}");
     }
 }
+
+#[test]
+fn what_an_authority_has_certified_that_was_not_there_before_is_looked_at_too() {
+    let mut fixture = Fixture::new();
+    let (mut issuing, key) = below(&mut fixture);
+    assert_eq!(issuing.revoked().unwrap(), None);
+
+    let mut profile = Profile::built_in("intermediate-ca").unwrap();
+    let own = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+    let validity = Validity { not_before: NOW, not_after: NOW + Duration::days(3) };
+    profile.basic_constraints.path_len = Some(1);
+    let request = naming(&profile, "Other CA").request(own.public_key().clone());
+    let order = Order { profile: &profile, request: &request, validity };
+    let mut signatory = fixture.authority.unlock(&fixture.key, NOW).unwrap();
+    let made = signatory.establish(&order, &mut counting(40), &act(Action::Intermediate)).unwrap().certificate;
+    let mut other = Authority::open(made, fixture.ledger()).unwrap();
+    profile.basic_constraints.path_len = Some(0);
+    let request = naming(&profile, "Issuing CA").request(key.public_key().clone());
+    let order = Order { profile: &profile, request: &request, validity };
+    let mut signatory = other.unlock(&own, NOW).unwrap();
+    signatory.certify(&order, &mut counting(50), &act(Action::CrossSign)).unwrap();
+    assert_eq!(issuing.revoked().unwrap(), None);
+    other.revoke(&serial(50), Revocation::new(NOW, CrlReason::KeyCompromise), &act(Action::Revoke)).unwrap();
+    assert_eq!(issuing.revoked().unwrap().map(|it| it.serial), Some(serial(50)));
+    // They are read no more often than there are new ones.
+    let read = issuing.known.certificates().as_ptr();
+    issuing.refuse_revoked().unwrap_err();
+    assert_eq!(issuing.known.certificates().as_ptr(), read);
+}

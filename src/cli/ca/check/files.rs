@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Line;
 use crate::ca::check::Remedy;
 use crate::ca::place::is_there;
-use crate::ca::{AuthorityName, Ledger, LedgerError, ListQuery};
+use crate::ca::{AuthorityName, Ledger, LedgerError, ListQuery, tiers};
 use crate::cli::ca::place::Chosen;
 use crate::cli::ca::repair::folder::Folder;
 use crate::cli::load::Loaded;
@@ -54,7 +54,7 @@ pub(super) fn check(chosen: &Chosen, ledger: &mut dyn Ledger, tell: &mut dyn FnM
                 continue;
             }
         };
-        if ledger.authority(&certificate)?.is_none() {
+        if tiers::authority_of(ledger, &certificate)?.is_none() {
             if said.contains(&name) {
                 let what = "it is not the certificate of an authority in the ledger".to_owned();
                 let advice = "one of the two is another CA's: restore the file or the ledger from a backup";

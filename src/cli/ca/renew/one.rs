@@ -8,14 +8,15 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::Args;
+use super::authority;
 use super::target::Files;
 use crate::ca::renewal::Renewal;
-use crate::ca::{Action, Authority, IMPORTED, Order, Record};
+use crate::ca::{Action, Authority, AuthorityName, IMPORTED, Order, Record};
 use crate::cli::ca::issue::About;
 use crate::cli::ca::place::{self, Chosen};
 use crate::cli::ca::twin;
 use crate::cli::ca::unwritten;
-use crate::cli::ca::which::{Meant, first_certificate, is_live};
+use crate::cli::ca::which::{Meant, first_certificate, is_live, serial};
 use crate::cli::clock::{self, rfc3339};
 use crate::cli::files::resolved;
 use crate::cli::making::{fresh_serial, load_profile};
@@ -31,18 +32,46 @@ use crate::x509::extension::CrlReason;
 
 /// A certificate that may be renewed.
 pub(super) struct Target {
-    which: String,
-    record: Record,
-    old: Certificate,
+    pub(super) which: String,
+    pub(super) kind: Kind,
+    pub(super) old: Certificate,
     file: Option<PathBuf>,
     /// Where the new certificate goes, however it is spelled.
     place: PathBuf,
-    authority: Authority,
-    /// The CA with the authority chosen that has issued it.
+    /// The authority that signs the new one.
+    pub(super) authority: Authority,
+    /// The CA with that authority chosen.
     pub(super) chosen: Chosen,
+    /// The authorities above the old one.
+    path: Vec<Certificate>,
+    /// The authority that has issued the old one, where another signs the new one.
+    moved_from: Option<String>,
+    /// Whether that one is revoked or on hold: what it has issued is worth nothing, however long it is valid.
+    is_worthless: bool,
+}
+
+/// Whose certificate it is.
+pub(super) enum Kind {
+    /// One that was issued, by its record.
+    Issued(Box<Record>),
+    /// That of an authority of the CA, with its record where another one has signed it.
+    Authority(AuthorityName, Option<Box<Record>>),
 }
 
 impl Target {
+    /// An authority's.
+    pub(super) fn of_authority(
+        which: &str,
+        kind: Kind,
+        old: Certificate,
+        place: PathBuf,
+        (authority, chosen): (Authority, Chosen),
+    ) -> Self {
+        let path = Vec::new();
+        let which = which.to_owned();
+        Self { which, kind, old, file: None, place, authority, chosen, path, moved_from: None, is_worthless: false }
+    }
+
     pub(super) fn not_after(&self) -> OffsetDateTime {
         self.old.validity().not_after
     }
@@ -54,22 +83,51 @@ impl Target {
     pub(super) fn certificate(&self) -> &Certificate {
         &self.old
     }
+
+    /// Whether it is renewed whatever time it has left.
+    pub(super) fn is_worthless(&self) -> bool {
+        self.is_worthless
+    }
 }
 
 /// The certificate that `which` names: of several with this name the one in the file that a renewal replaces, or else the
-/// newest that is not expired or revoked.
+/// newest that is not expired or revoked. It is renewed below the authority that has issued it, unless `--issuer` asks for
+/// another.
 ///
 /// # Errors
 /// When there is none, or it is revoked.
 pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTime) -> anyhow::Result<Target> {
-    let (chosen, mut authority, meant) = Meant::in_any(which, chosen, false)?;
-    chosen.stands(&mut authority)?;
-    let file = meant.from_file.then(|| PathBuf::from(which));
-    let placed = if file.is_none() && args.out.is_none() { in_its_file(&meant, &mut authority)? } else { None };
+    let mut found = match Source::find(which, chosen) {
+        Ok(found) => found,
+        Err(error) => return authority::find(which, args, chosen)?.ok_or(error),
+    };
+    let file = found.meant.from_file.then(|| PathBuf::from(which));
+    let placed = if file.is_none() && args.out.is_none() { in_its_file(&mut found, chosen)? } else { None };
+    let Source { called, authority: mut source, meant } = found;
     let record = match placed {
         Some(record) => record,
         None => meant.newest(|record| is_live(record, now))?,
     };
+    if source.recorded(record.id)?.claims_ca()
+        && let Some(target) = authority::find(which, args, chosen)?
+    {
+        return Ok(target);
+    }
+    let path: Vec<Certificate> = source.path().into_iter().cloned().collect();
+    let (chosen, mut authority, moved_from, is_worthless) = match (chosen.asked_issuer(), called) {
+        (Some(asked), called) if called.as_ref() != Some(asked) => {
+            let from = called.map_or_else(|| source.certificate().display_name(), |name| name.to_string());
+            let is_worthless = source.revoked()?.is_some();
+            (chosen.by(asked.clone()), chosen.open_one(asked)?, Some(from), is_worthless)
+        }
+        (_, Some(called)) => (chosen.by(called), source, None, false),
+        (_, None) => {
+            let issuer = source.certificate().display_name();
+            return Err(anyhow!("{issuer}, which has issued it, has no certificate in {}", chosen.shown()))
+                .hint("have another authority of the CA sign the new one: --issuer NAME");
+        }
+    };
+    chosen.stands(&mut authority)?;
     if let Some(revocation) = record.revocation {
         let serial = &record.serial;
         if revocation.reason == CrlReason::CertificateHold {
@@ -90,22 +148,58 @@ pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTim
     }
     // So that a file in the way is told before anything is signed.
     let place = resolved(files_of(&old, file.as_deref(), args)?.out());
-    Ok(Target { which: which.to_owned(), record, old, file, place, authority, chosen })
+    let kind = Kind::Issued(Box::new(record));
+    Ok(Target { which: which.to_owned(), kind, old, file, place, authority, chosen, path, moved_from, is_worthless })
+}
+
+/// Where a certificate was found that is to be renewed.
+pub(super) struct Source {
+    /// What the authority is called; `None` where its certificate is not in the folder.
+    pub(super) called: Option<AuthorityName>,
+    pub(super) authority: Authority,
+    pub(super) meant: Meant,
+}
+
+impl Source {
+    /// Of the authority of `--issuer`, or else of any that the ledger knows: what another has issued is renewed below this one.
+    fn find(which: &str, chosen: &Chosen) -> anyhow::Result<Self> {
+        match Meant::in_any(which, chosen, false) {
+            Ok((found, authority, meant)) => Ok(Self { called: Some(found.issuer()?), authority, meant }),
+            Err(error) => Self::in_ledger(which, chosen)?.ok_or(error),
+        }
+    }
+
+    pub(super) fn in_ledger(which: &str, chosen: &Chosen) -> anyhow::Result<Option<Self>> {
+        let found = Meant::in_ledger(which, chosen)?;
+        Ok(found.map(|(called, authority, meant)| Self { called, authority, meant }))
+    }
 }
 
 /// The record of the certificate in the file that `certkit ca issue` has written. A newer one that was recorded and could
-/// not be written has taken nobody's place.
-fn in_its_file(meant: &Meant, authority: &mut Authority) -> anyhow::Result<Option<Record>> {
-    let [newest, _, ..] = meant.records.as_slice() else { return Ok(None) };
-    let path = Files::usual(&authority.recorded(newest.id)?)?;
+/// not be written has taken nobody's place; and one that another authority has renewed is found with that one.
+fn in_its_file(source: &mut Source, chosen: &Chosen) -> anyhow::Result<Option<Record>> {
+    let Source { authority, meant, .. } = source;
+    let Some(newest) = meant.records.first() else { return Ok(None) };
+    let newest = authority.recorded(newest.id)?;
+    let path = Files::usual(&newest)?;
     if !path.is_file() {
         return Ok(None);
     }
     // What is wrong with the file is told where it is to be replaced.
     let Ok(certificate) = first_certificate(&path) else { return Ok(None) };
     let fingerprint = certificate.fingerprint_sha256();
-    let its = |record: &&Record| record.fingerprint == fingerprint && record.revocation.is_none();
-    Ok(meant.records.iter().find(its).cloned())
+    if meant.records.iter().any(|record| record.fingerprint == fingerprint) {
+        let its = |record: &&Record| record.fingerprint == fingerprint && record.revocation.is_none();
+        return Ok(meant.records.iter().find(its).cloned());
+    }
+    // A serial number means that one and no other.
+    let is_another = certificate.subject_alt_names() != newest.subject_alt_names();
+    if is_another || serial(&meant.which).as_ref() == Some(newest.serial()) {
+        return Ok(None);
+    }
+    let Some(other) = Source::in_ledger(&format!("./{}", path.display()), chosen)? else { return Ok(None) };
+    *source = other;
+    Ok(source.meant.records.first().filter(|record| record.revocation.is_none()).cloned())
 }
 
 /// The files that the renewal of `old` goes to.
@@ -118,7 +212,7 @@ fn files_of(old: &Certificate, file: Option<&Path>, args: &Args) -> anyhow::Resu
 }
 
 /// The profile by which a certificate was made.
-fn profile_of(record: &Record, args: &Args) -> anyhow::Result<Profile> {
+pub(super) fn profile_of(record: &Record, args: &Args) -> anyhow::Result<Profile> {
     if let Some(name) = &args.profile {
         return load_profile(name);
     }
@@ -145,15 +239,22 @@ pub(super) fn renew(
     now: OffsetDateTime,
     session: &mut Session,
 ) -> anyhow::Result<Renewed> {
-    let Target { which, record, old, file, place: _, mut authority, chosen } = target;
+    let Target { which, kind, old, file, place: _, mut authority, chosen, path, moved_from, is_worthless: _ } = target;
+    let record = match kind {
+        Kind::Issued(record) => record,
+        Kind::Authority(name, record) => {
+            let own = authority::Own { which, name, record, old };
+            return own.renew(authority, &chosen, args, now, session);
+        }
+    };
     let files = files_of(&old, file.as_deref(), args)?;
     files.check(args.rekey, &chosen, &args.signer, session)?;
     let profile = profile_of(&record, args)?;
     let key = if args.rekey { Some(new_key(args, &old, &files)?) } else { None };
     let public_key = key.as_ref().map(|key| key.key.public_key().clone());
     let (issuer, root) = (authority.certificate().clone(), authority.root().clone());
-    let renewal =
-        Renewal::of(&old, &authority.path(), &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
+    let above: Vec<&Certificate> = path.iter().collect();
+    let renewal = Renewal::of(&old, &above, &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
     let validity = args.lifetime.validity(&renewal.profile, now)?;
     let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
     let ca_key = args.signer.key(&chosen, session)?;
@@ -169,6 +270,8 @@ pub(super) fn renew(
         certificate_file: names.first().cloned().unwrap_or_default(),
         key_file: args.rekey.then(|| shown(files.keyout())),
         replaces: record.serial.to_string(),
+        authority: chosen.issuer()?,
+        moved_from,
         certificate: About::new(&issued, (&issuer, &root), &chosen, &profile.name),
         was_until: rfc3339(old.validity().not_after),
         files: names,
@@ -208,17 +311,21 @@ fn new_key(args: &Args, old: &Certificate, files: &Files) -> anyhow::Result<NewK
 /// A certificate that was renewed.
 #[derive(Debug, Serialize)]
 pub(super) struct Renewed {
-    which: String,
-    renewed: bool,
-    certificate_file: String,
+    pub(super) which: String,
+    pub(super) renewed: bool,
+    pub(super) certificate_file: String,
     /// Where the new key is; `None` for the old one.
-    key_file: Option<String>,
+    pub(super) key_file: Option<String>,
     /// The serial number of the old certificate.
-    replaces: String,
+    pub(super) replaces: String,
+    /// The authority that has signed it.
+    pub(super) authority: AuthorityName,
+    /// The one that has issued the old certificate, where that is another.
+    pub(super) moved_from: Option<String>,
     #[serde(flatten)]
-    certificate: About,
+    pub(super) certificate: About,
     #[serde(skip)]
-    was_until: String,
+    pub(super) was_until: String,
     #[serde(skip)]
     pub(super) files: Vec<String>,
     #[serde(skip)]
@@ -231,11 +338,14 @@ impl Renewed {
             Some(file) => format!("new, in {}", safe(file)),
             None => "as before".to_owned(),
         };
-        let files = vec![
+        let mut files = vec![
             ("certificate", safe(&self.certificate_file).to_string()),
             ("key", key),
             ("replaces", format!("{} (until {})", self.replaces, self.was_until)),
         ];
+        if let Some(before) = &self.moved_from {
+            files.push(("signed by", format!("{}, and before by {}", self.authority, safe(before))));
+        }
         self.certificate.text_as("renewed", files, text);
     }
 }
@@ -256,7 +366,7 @@ impl Kept {
             which: target.which.clone(),
             renewed: false,
             why: clock::expiry(target.not_after(), now),
-            serial: target.record.serial.to_string(),
+            serial: target.old.serial().to_string(),
             not_after: rfc3339(target.not_after()),
         }
     }

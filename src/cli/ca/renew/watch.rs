@@ -72,7 +72,7 @@ impl Watched {
         let mut attempt = || {
             let target = one::find(&self.which, args, chosen, now)?;
             not_after = target.not_after();
-            let planned = args.due_at(target.certificate());
+            let planned = args.due(&target);
             if planned - args.jitter(target.certificate()) > now {
                 return Ok((args.planned(&target)?, Outcome::Kept(one::Kept::of(&target, now))));
             }
@@ -137,7 +137,12 @@ impl Owed {
 impl Args {
     /// When a certificate will be renewed: when it is due, and a little earlier.
     fn planned(&self, target: &Target) -> anyhow::Result<OffsetDateTime> {
-        self.planned_for(target.certificate())
+        if target.is_worthless() { Ok(clock::now()) } else { self.planned_for(target.certificate()) }
+    }
+
+    /// When it is due.
+    fn due(&self, target: &Target) -> OffsetDateTime {
+        if target.is_worthless() { clock::now() } else { self.due_at(target.certificate()) }
     }
 
     fn planned_for(&self, certificate: &Certificate) -> anyhow::Result<OffsetDateTime> {

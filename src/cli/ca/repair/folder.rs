@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ca::place::is_there;
-use crate::ca::{AuthorityName, AuthorityRecord, Config, Ledger};
+use crate::ca::{AuthorityName, AuthorityRecord, Config, Ledger, tiers};
 use crate::cli::ca::import::path_above;
 use crate::cli::ca::place::{self, Chosen};
 use crate::cli::files::{Mode, WriteSet};
@@ -33,7 +33,10 @@ impl Folder {
         let read = |record: AuthorityRecord| {
             Certificate::from_der(&record.certificate).ok().map(|certificate| (record, certificate))
         };
-        let known: Vec<(AuthorityRecord, Certificate)> = records.filter_map(read).collect();
+        let mut known: Vec<(AuthorityRecord, Certificate)> = records.filter_map(read).collect();
+        for (_, certificate) in &mut known {
+            *certificate = tiers::latest(ledger, certificate)?;
+        }
         let names = chosen.place().names();
         let in_files: Vec<Certificate> =
             names.iter().filter_map(|name| chosen.certificates(name).ok()?.into_iter().next()).collect();
