@@ -176,6 +176,7 @@ fn a_list_that_is_due_is_told() {
     assert_eq!(check(), Some(1));
     sandbox.certkit(&["ca", "crl", "--delta"]).expect_code(0);
     assert_eq!(check(), Some(0), "the delta tells of it");
+    sandbox.certkit(&["ca", "crl", "--check"]).expect_code(0).says("list 1 says all together with its delta, list 2");
     sandbox.certkit(&["ca", "crl", "--delta", "--next-update", "1s", "--force"]).expect_code(0);
     assert!(comes_true(|| check() == Some(1)), "it lapsed");
     sandbox.certkit(&["ca", "crl", "--next-update", "2s"]).expect_code(0);
