@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::{Authority, AuthorityError};
-use crate::ca::ledger::{AuthorityId, Query, Record};
+use crate::ca::ledger::{AuthorityId, Query, Record, Revocation};
 use crate::key::PublicKey;
 use crate::key::digest::sha256;
 use crate::x509::{Certificate, SerialNumber};
@@ -30,10 +30,11 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError::CompromisedKey`], and when the ledger fails.
     pub fn refuse_compromised(&mut self, key: &PublicKey) -> Result<(), AuthorityError> {
-        let found = self.compromised(|serial, certificate| match certificate.public_key_info() == key.spki_der() {
-            true => ControlFlow::Break(serial.clone()),
-            false => ControlFlow::Continue(()),
-        })?;
+        let found =
+            self.compromised(|serial, _, certificate| match certificate.public_key_info() == key.spki_der() {
+                true => ControlFlow::Break(serial.clone()),
+                false => ControlFlow::Continue(()),
+            })?;
         found.map_or(Ok(()), |serial| Err(AuthorityError::CompromisedKey { serial }))
     }
 
@@ -43,7 +44,7 @@ impl Authority {
     /// When the ledger fails.
     pub fn compromised_keys(&mut self) -> Result<CompromisedKeys, AuthorityError> {
         let mut pins = HashSet::new();
-        self.compromised(|_, certificate| {
+        self.compromised(|_, _, certificate| {
             pins.insert(sha256(certificate.public_key_info()));
             ControlFlow::<()>::Continue(())
         })?;
@@ -51,9 +52,9 @@ impl Authority {
     }
 
     /// Shows `visit` the certificates in question, until it breaks off with something.
-    fn compromised<T>(
+    pub(super) fn compromised<T>(
         &mut self,
-        mut visit: impl FnMut(&SerialNumber, &Certificate) -> ControlFlow<T>,
+        mut visit: impl FnMut(&SerialNumber, Revocation, &Certificate) -> ControlFlow<T>,
     ) -> Result<Option<T>, AuthorityError> {
         let authorities: Vec<AuthorityId> = self.ledger.authorities()?.into_iter().map(|record| record.id).collect();
         for authority in authorities {
@@ -63,8 +64,8 @@ impl Authority {
                 let Some(last) = part.last() else { break };
                 query.after = Some(last.id);
                 for Record { id, serial, revocation, .. } in part {
-                    if revocation.is_some_and(|revocation| revocation.tells_of_compromise())
-                        && let ControlFlow::Break(found) = visit(&serial, &self.recorded(id)?)
+                    if let Some(revocation) = revocation.filter(Revocation::tells_of_compromise)
+                        && let ControlFlow::Break(found) = visit(&serial, revocation, &self.recorded(id)?)
                     {
                         return Ok(Some(found));
                     }

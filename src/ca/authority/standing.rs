@@ -1,6 +1,7 @@
 //! Whether an authority may certify: not while it, or one above it, is revoked or on hold.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use super::{Authority, AuthorityError, Draw, Issued, Order, Signatory};
 use crate::ca::ledger::{Act, AuthorityId, Query, Record, Revocation};
@@ -89,7 +90,17 @@ impl Authority {
                 return Ok(Some((serial, revocation)));
             }
         }
-        for name in certificate.subject().common_names() {
+        let names = certificate.subject().common_names();
+        if names.is_empty() {
+            // No name leads to them: all that are compromised are looked at.
+            return self.compromised(|serial, revocation, other| {
+                match other.public_key_info() == certificate.public_key_info() {
+                    true => ControlFlow::Break((serial.clone(), revocation)),
+                    false => ControlFlow::Continue(()),
+                }
+            });
+        }
+        for name in names {
             let query = Query { name: Some(name), revoked: Some(true), ..Query::default() };
             for (issuer, _) in issuers {
                 for Record { id, serial, revocation, .. } in self.ledger.find(*issuer, &query)? {
