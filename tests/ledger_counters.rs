@@ -85,19 +85,3 @@ fn counters_that_may_not_be_looked_at_are_told() {
     assert!(!check().stdout.contains("warning"));
     client.batch_execute("DROP OWNED BY onlooker; DROP ROLE onlooker").unwrap();
 }
-
-#[cfg(unix)]
-#[test]
-fn a_check_leaves_the_schema_of_a_database_as_it_is() {
-    let Some(server) = crate::support::postgres::server() else { return };
-    let (sandbox, url) = (Sandbox::new(), server.database());
-    sandbox.certkit(&["ca", "init", "--name", "Test CA", "--ledger", &url]).expect_code(0);
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-    client.batch_execute("UPDATE certkit.version SET version = 1").unwrap();
-    let refused = sandbox.certkit(&["ca", "check"]).expect_code(2).complains("has schema 1, this certkit needs");
-    refused.complains("certkit ca list");
-    let version: i64 = client.query_one("SELECT version FROM certkit.version", &[]).unwrap().get(0);
-    assert_eq!(version, 1);
-    sandbox.certkit(&["ca", "list"]).expect_code(0);
-    sandbox.certkit(&["ca", "check"]).expect_code(0);
-}

@@ -277,6 +277,33 @@ fn a_ledger_that_may_only_be_read_is_read_and_not_written() {
 }
 
 #[test]
+fn a_file_with_a_change_that_was_broken_off_is_not_read_half_changed() {
+    in_folder(|path| {
+        drop(with_file(path));
+        let connection = rusqlite::Connection::open(path).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE;
+                 WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)
+                     INSERT INTO names SELECT 'x' || n, 7 FROM n;",
+            )
+            .unwrap();
+        // As a killed process leaves it.
+        let broken_off = path.with_file_name("copy.db");
+        std::fs::copy(path, &broken_off).unwrap();
+        std::fs::copy(path.with_extension("db-journal"), broken_off.with_extension("db-journal")).unwrap();
+        for looked in [SqliteLedger::open_to_check(&broken_off), SqliteLedger::only_to_read(&broken_off)] {
+            let looked = looked.map(drop);
+            assert!(
+                matches!(looked, Err(LedgerError::Unwritable { why, .. }) if why.contains("broken off")),
+                "{looked:?}"
+            );
+        }
+        SqliteLedger::open(&broken_off).unwrap().integrity(&mut |flaw| panic!("{flaw:?}")).unwrap();
+    });
+}
+
+#[test]
 fn an_empty_file_left_by_a_killed_process_becomes_a_ledger() {
     in_folder(|path| {
         std::fs::write(path, "").unwrap();

@@ -143,8 +143,13 @@ fn unwritten(path: &Path) -> Result<Connection, LedgerError> {
             read_only(path, "immutable=1")
         }
         Err(LedgerError::Unwritable { ledger, .. }) => {
-            let why =
-                "a write-ahead log lies beside it and cannot be read here; copy both to a folder you may write to";
+            let why = match size_of(path, "-wal") {
+                0 => {
+                    "the journal of a change that was broken off lies beside it, and nothing is written here; certkit ca list \
+                     takes the change back where it may write, or copy both to a folder you may write to"
+                }
+                _ => "a write-ahead log lies beside it and cannot be read here; copy both to a folder you may write to",
+            };
             Err(LedgerError::Unwritable { ledger, why })
         }
         opened => opened,
