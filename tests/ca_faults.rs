@@ -185,7 +185,8 @@ fn what_waits_in_the_log_of_a_killed_process_is_not_passed_over_in_silence() {
     let ran = sandbox.unprivileged(&["ca", "list"]);
     writable(&sandbox.ca());
     let Some(ran) = ran else { return };
-    ran.expect_code(2).complains("write-ahead log");
+    let ran = ran.expect_code(2).complains("write-ahead log");
+    assert!(!ran.stderr.contains("make room"), "{ran}");
 }
 
 #[cfg(unix)]

@@ -85,6 +85,22 @@ fn what_is_not_ours_is_declined_and_what_we_never_signed_is_unknown() {
 }
 
 #[test]
+fn certificates_of_another_authority_of_the_ca_are_told() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = with_certificates();
+    sandbox.certkit(&["ca", "intermediate", "web"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "c.test", "--issuer", "web"]).expect_code(0);
+    let web = sandbox.ca().join("web.pem").to_str().unwrap().to_owned();
+    request(&sandbox, &openssl, "a.test.pem", &["-issuer", &web, "-cert", "c.test.pem", "-no_nonce"]);
+    let answer = ["ca", "ocsp", "--request", "req.der", "--force"];
+    let told = sandbox.certkit(&answer).expect_code(0).says("good").says("unknown");
+    told.complains("another authority of this CA").complains("--issuer web");
+    let told =
+        sandbox.certkit(&[&answer[..], &["--issuer", "web"]].concat()).expect_code(0).says("good").says("unknown");
+    assert!(!told.stderr.contains("another authority"), "{told}");
+}
+
+#[test]
 fn a_request_that_is_declined_is_told_why() {
     let Some(openssl) = peer("openssl") else { return };
     let sandbox = with_certificates();

@@ -83,3 +83,31 @@ fn is_raised(ledger: &[&str]) {
     ca(&["check"]).expect_code(0).says("sound");
     ca(&["repair"]).expect_code(0).says("nothing to repair");
 }
+
+#[test]
+fn a_revocation_as_of_a_time_to_come_is_told_and_made_now() {
+    use certkit::ca::{Act, Action, Ledger, Revocation, SqliteLedger};
+    use certkit::x509::{SerialNumber, extension::CrlReason};
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let record = sandbox.certkit(&["ca", "list", "--json"]).expect_code(0).json();
+    let serial = record["certificates"][0]["serial"].as_str().unwrap().to_owned();
+    // As a clock that is ten days ahead has it.
+    let at = time::OffsetDateTime::now_utc().replace_nanosecond(0).unwrap() + time::Duration::days(10);
+    let mut ledger = SqliteLedger::open(&sandbox.ca().join("ledger.db")).unwrap();
+    let authority = ledger.authorities().unwrap()[0].id;
+    let act = Act { at, who: "ann".into(), what: Action::Revoke };
+    let ahead = Revocation::new(at, CrlReason::Superseded);
+    ledger.revoke(authority, &SerialNumber::from_hex(&serial).unwrap(), ahead, &act).unwrap();
+    drop(ledger);
+    let told = sandbox.certkit(&["ca", "check"]).expect_code(0).says("warning:").says("which is to come");
+    told.says(&format!("certkit ca revoke {serial}"));
+    let moved = sandbox.certkit(&["ca", "revoke", &serial, "--json"]).expect_code(0).json();
+    let moved = &moved["certificates"][0];
+    assert_eq!((&moved["reason"], &moved["changed"]), (&"superseded".into(), &true.into()), "{moved}");
+    assert!(moved["moved_from"].is_string() && moved["raised_from"].is_null(), "{moved}");
+    let checked = sandbox.certkit(&["ca", "check"]).expect_code(0);
+    assert!(!checked.stdout.contains("warning"), "{checked}");
+    sandbox.certkit(&["ca", "revoke", &serial]).expect_code(1).says("already");
+    sandbox.certkit(&["ca", "audit"]).expect_code(0).says("sound");
+}

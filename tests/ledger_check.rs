@@ -23,7 +23,7 @@ fn faults(ran: &Ran) -> (Vec<serde_json::Value>, serde_json::Value) {
 }
 
 /// Changes the ledger as somebody may who can write to the file and means to. The guards are put back afterwards.
-fn tamper(sandbox: &Sandbox, statements: &str) {
+pub(crate) fn tamper(sandbox: &Sandbox, statements: &str) {
     let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
     ledger.execute_batch("PRAGMA foreign_keys = OFF;").unwrap();
     let guards = without_guards(&ledger, statements);

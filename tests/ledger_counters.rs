@@ -59,3 +59,29 @@ fn row_counters_that_fell_behind_are_told_and_repaired() {
         sandbox.command().arg("ca").args(asked).expect_code(0);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn counters_that_may_not_be_looked_at_are_told() {
+    let Some(server) = crate::support::postgres::server() else { return };
+    let (sandbox, url) = (Sandbox::new(), server.database());
+    sandbox.certkit(&["ca", "init", "--name", "Test CA", "--ledger", &url]).expect_code(0);
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    client
+        .batch_execute(
+            "CREATE ROLE onlooker LOGIN; GRANT USAGE ON SCHEMA certkit TO onlooker;
+             GRANT SELECT ON ALL TABLES IN SCHEMA certkit TO onlooker;",
+        )
+        .unwrap();
+    let onlooker = url.replace("certkit@", "onlooker@");
+    let check = || sandbox.certkit(&["ca", "check", "--ledger", &onlooker]).expect_code(0);
+    let told = check().says("warning:").says("the row counter of certificates was not looked at");
+    told.says("lacks SELECT on the sequence certificates_id_seq").says("GRANT SELECT ON ALL SEQUENCES").says("sound");
+    // A session that takes no changes is no standby for that.
+    client.batch_execute("ALTER ROLE onlooker SET default_transaction_read_only = on").unwrap();
+    let refused = sandbox.certkit(&["ca", "issue", "a.test", "--ledger", &onlooker]).expect_code(2);
+    refused.complains("default_transaction_read_only is on");
+    client.batch_execute("GRANT SELECT ON ALL SEQUENCES IN SCHEMA certkit TO onlooker").unwrap();
+    assert!(!check().stdout.contains("warning"));
+    client.batch_execute("DROP OWNED BY onlooker; DROP ROLE onlooker").unwrap();
+}

@@ -168,6 +168,45 @@ fn revocations_that_changed_places_are_seen() {
 }
 
 #[test]
+fn rows_that_changed_places_and_the_ends_of_fingerprints_are_seen() {
+    let sandbox = with_history(&[]);
+    sandbox.certkit(&["ca", "crl", "--out", "list.pem"]).expect_code(0);
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+    let swapped = |table: &str, column: &str, one: u8, other: u8| {
+        format!(
+            "UPDATE {table} SET {column} = 100 WHERE {column} = {one}; UPDATE {table} SET {column} = {one} WHERE {column} = {other};
+             UPDATE {table} SET {column} = {other} WHERE {column} = 100;"
+        )
+    };
+    let certificates = [("certificates", "id"), ("names", "certificate"), ("revocations", "certificate")]
+        .map(|(table, column)| swapped(table, column, 3, 4))
+        .concat();
+    let cut =
+        "UPDATE lists SET fingerprint = CAST(substr(fingerprint, 1, 31) || x'00' AS BLOB) WHERE number = 1".to_owned();
+    let file = sandbox.ca().join("ledger.db");
+    rusqlite::Connection::open(&file)
+        .and_then(|ledger| ledger.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+        .unwrap();
+    let before = fs::read(&file).unwrap();
+    for (statements, told) in [
+        (swapped("lists", "id", 1, 2), "row 1 of lists: it is before row 2, and by the audit log it came after that"),
+        (certificates, "it is after certificate 3, and by the audit log it was recorded before that"),
+        (cut, "list 1: the audit log does not tell of it"),
+    ] {
+        for ending in ["db-wal", "db-shm"] {
+            _ = fs::remove_file(file.with_extension(ending));
+        }
+        fs::write(&file, &before).unwrap();
+        let ledger = rusqlite::Connection::open(&file).unwrap();
+        ledger.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        let guards = without_guards(&ledger, &statements);
+        guards.iter().for_each(|(_, sql)| ledger.execute_batch(sql).unwrap());
+        drop(ledger);
+        shows(&sandbox, &statements, told, &[]);
+    }
+}
+
+#[test]
 fn what_is_recorded_again_after_it_was_revoked_has_to_be_revoked_again() {
     let sandbox = with_history(&[]);
     let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();

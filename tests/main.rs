@@ -61,6 +61,7 @@ mod ledger_postgres;
 mod ledger_postgres_tls;
 mod ledger_silence;
 mod ledger_tampering;
+mod ledger_unchanged;
 mod name_constraints;
 mod new;
 mod paths;

@@ -382,7 +382,8 @@ impl Signatory<'_> {
     /// Answers a certification request: a certificate, signed and recorded, or the reason why not.
     ///
     /// # Errors
-    /// As [`Self::issue`], where the request is not to blame.
+    /// As [`Self::issue`], where the request is not to blame, and [`AuthorityError::Revoked`] where the authority was revoked
+    /// since it was made ready: many requests take a while.
     pub fn sign(
         &mut self,
         petition: &Petition,
@@ -390,6 +391,7 @@ impl Signatory<'_> {
         serials: &mut Draw<'_>,
         act: &Act,
     ) -> Result<Result<Issued, Refusal>, AuthorityError> {
+        self.authority.refuse_revoked()?;
         match self.authority.refuse_compromised(&petition.request.public_key) {
             Err(AuthorityError::CompromisedKey { serial }) => return Ok(Err(Refusal::CompromisedKey { serial })),
             looked => looked?,

@@ -6,9 +6,11 @@
 //! leaves a gap, and a number raised by hand cannot be told from many such gaps. It is no harm either, for numbers only have to
 //! grow.
 
+mod lists;
 mod log;
 mod order;
 mod seen;
+mod to_come;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -17,14 +19,15 @@ use std::thread;
 use self::order::Order;
 use self::seen::Seen;
 use super::ledger::{
-    AuditHead, Auditor, AuthorityId, Change, Examined, Flaw, Ledger, LedgerError, ListQuery, Mark, Prospect,
-    SignedList, search_names,
+    AuditHead, Auditor, AuthorityId, Change, Examined, Flaw, Ledger, LedgerError, ListQuery, Mark, Prospect, RecordId,
+    search_names,
 };
 use super::tiers;
 use crate::encoding::hex;
 use crate::key::PublicKey;
 use crate::x509::extension::CrlReason;
 use crate::x509::{Certificate, GeneralName, SerialNumber};
+use time::OffsetDateTime;
 
 /// Something in a ledger that is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +38,17 @@ pub struct Fault {
     pub what: String,
     /// What can be done about it.
     pub remedy: Remedy,
+}
+
+/// What is no fault of the ledger, and yet to be known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caution {
+    /// Where: which row, in words.
+    pub place: String,
+    /// What there is to know.
+    pub what: String,
+    /// What can be done about it.
+    pub advice: String,
 }
 
 /// What can be done about a [`Fault`].
@@ -94,16 +108,18 @@ pub struct Counts {
 }
 
 /// Checks a whole ledger, a part of it in memory at a time: 48 octets for each line of the audit log, 16 for each step of
-/// revocation, and the rows that all cores look at just now. `fault` is told of each fault as it is found, `progress` how many rows have been looked at.
+/// revocation, and the rows that all cores look at just now. `fault` is told of each fault as it is found, `caution` of what is
+/// none, by the clock that says `now`, and `progress` how many rows have been looked at.
 ///
 /// # Errors
 /// When the ledger fails otherwise than by being damaged, which is a fault.
 pub fn check(
     ledger: &mut dyn Ledger,
-    fault: &mut dyn FnMut(Fault),
+    now: OffsetDateTime,
+    tell: &mut dyn FnMut(Result<Caution, Fault>),
     progress: &mut dyn FnMut(u64),
 ) -> Result<Counts, LedgerError> {
-    let fault = &mut Faults { tell: fault, of_database: Vec::new(), mends: false, lost: false };
+    let fault = &mut Faults { tell, of_database: Vec::new(), mends: false, lost: false };
     let found = ledger.integrity(&mut |flaw| fault.flaw(flaw));
     fault.or_damaged(found)?;
     let (mut seen, head) = audit(ledger, fault)?;
@@ -113,6 +129,8 @@ pub fn check(
         seen: &mut seen,
         waiting: Vec::new(),
         done: 0,
+        now,
+        last: None,
         marks: BTreeMap::new(),
         order: Order::default(),
     };
@@ -141,7 +159,7 @@ pub fn check(
         };
         lists += signed.len() as u64;
         let last = whole.then(|| marks.get(authority).copied().unwrap_or(Mark::BEGINNING));
-        check_lists(&signed, (*authority, known), last, &mut seen, fault);
+        lists::check(&signed, (*authority, known), last, &mut seen, fault);
         for list in &signed {
             if let Some(row) = order.came_after(list, *authority, &seen) {
                 let what = format!(
@@ -152,6 +170,10 @@ pub fn check(
             }
         }
     }
+    for (row, before) in lists::displaced(ledger, &seen, fault)? {
+        let what = format!("it is before row {before}, and by the audit log it came after that");
+        fault.tell(format!("row {row} of lists"), what, Remedy::Investigate);
+    }
     if whole {
         for found in fault.or_damaged(tiers::uncertified(ledger))?.unwrap_or_default() {
             let what = format!(
@@ -161,14 +183,14 @@ pub fn check(
             );
             fault.tell(format!("authority {}", found.id), what, Remedy::Repair);
         }
-        seen.unseen().for_each(|unseen| (fault.tell)(missing(unseen, &authorities)));
+        seen.unseen().for_each(|unseen| (fault.tell)(Err(missing(unseen, &authorities))));
     }
     Ok(Counts { authorities: authorities.len() as u64, certificates, lists, head })
 }
 
 /// Those who are told of faults, and what the database has told of itself.
 struct Faults<'a> {
-    tell: &'a mut dyn FnMut(Fault),
+    tell: &'a mut dyn FnMut(Result<Caution, Fault>),
     of_database: Vec<String>,
     mends: bool,
     lost: bool,
@@ -176,7 +198,11 @@ struct Faults<'a> {
 
 impl Faults<'_> {
     fn tell(&mut self, place: impl Into<String>, what: impl Into<String>, remedy: Remedy) {
-        (self.tell)(Fault { place: place.into(), what: what.into(), remedy });
+        (self.tell)(Err(Fault { place: place.into(), what: what.into(), remedy }));
+    }
+
+    fn caution(&mut self, place: impl Into<String>, what: impl Into<String>, advice: impl Into<String>) {
+        (self.tell)(Ok(Caution { place: place.into(), what: what.into(), advice: advice.into() }));
     }
 
     fn flaw(&mut self, Flaw { what, prospect }: Flaw) {
@@ -185,6 +211,10 @@ impl Faults<'_> {
             Prospect::Lost => Remedy::Restore,
             Prospect::Foreign => Remedy::Investigate,
             Prospect::Setting => Remedy::Configure,
+            Prospect::Unseen => {
+                let advice = "have the owner of the ledger grant it to this user: GRANT SELECT ON ALL SEQUENCES IN SCHEMA certkit";
+                return self.caution(DATABASE, what, advice);
+            }
         };
         self.mends |= prospect == Prospect::Mends;
         self.lost |= prospect == Prospect::Lost;
@@ -303,6 +333,9 @@ struct Rows<'a> {
     seen: &'a mut Seen,
     waiting: Vec<Examined>,
     done: u64,
+    now: OffsetDateTime,
+    /// The certificate that the log has last of those looked at, and where.
+    last: Option<(u32, RecordId)>,
     /// The last step of revocation of each authority.
     marks: BTreeMap<AuthorityId, Mark>,
     order: Order,
@@ -328,11 +361,30 @@ impl Rows<'_> {
             }
             self.order.take(row, self.seen);
             let contradicted = log::of_certificate(row, self.seen);
-            for (what, remedy) in faults.into_iter().chain(contradicted) {
+            let displaced = self.displaced(row);
+            for (what, remedy) in faults.into_iter().chain(contradicted).chain(displaced) {
                 fault.tell(place(row), what, remedy);
+            }
+            if let Some(caution) = to_come::of(row, self.now) {
+                (fault.tell)(Ok(caution));
             }
         }
         self.done += rows.len() as u64;
+    }
+
+    /// That a row stands after one which the log has after it.
+    fn displaced(&mut self, row: &Examined) -> Option<Found> {
+        let place = self.seen.recording(&row.fingerprint, row.authority)?.place()?;
+        match self.last.filter(|(last, _)| place < *last) {
+            Some((_, after)) => {
+                let what = format!("it is after certificate {after}, and by the audit log it was recorded before that");
+                Some((what, Remedy::Investigate))
+            }
+            None => {
+                self.last = Some((place, row.id));
+                None
+            }
+        }
     }
 
     /// Judges rows on all cores: signatures take the time.
@@ -418,48 +470,6 @@ fn revocation_fault(row: &Examined) -> Option<&'static str> {
         (Ok(None), Some(last)) if last.reason == REMOVE_FROM_CRL => None,
         (Ok(Some(_)), _) => Some("it is revoked, and its history does not tell of that"),
         (Ok(None), Some(_)) => Some("its history tells of a revocation, and it is not revoked"),
-    }
-}
-
-/// Lists of one authority, the greatest number first.
-fn check_lists(
-    lists: &[SignedList],
-    (authority, known): (AuthorityId, &Known),
-    last: Option<Mark>,
-    seen: &mut Seen,
-    fault: &mut Faults<'_>,
-) {
-    let handed_out = known.crl_number;
-    let mut complete: BTreeMap<(&str, u64), &SignedList> = BTreeMap::new();
-    for list in lists.iter().filter(|list| list.base.is_none()) {
-        complete.insert((&list.scope, list.number), list);
-    }
-    for list in lists {
-        let mut wrong = |what: String| {
-            fault.tell(format!("list {}", list.number), what, Remedy::Investigate);
-        };
-        if list.number > handed_out {
-            wrong(format!("its number is greater than the last one handed out, {handed_out}"));
-        }
-        if list.next_update < list.this_update {
-            wrong("it ends before it begins".to_owned());
-        }
-        if let Some(base) = list.base.filter(|base| !complete.contains_key(&(list.scope.as_str(), *base))) {
-            wrong(format!("it builds upon list {base}, which is not there"));
-        }
-        if last.is_some_and(|last| list.mark > last) {
-            wrong("it is said to have revocations that are not there: later ones would be missed".to_owned());
-        }
-        if let Some(what) = log::of_list(list, authority, seen) {
-            wrong(what);
-        }
-    }
-    for pair in lists.windows(2) {
-        let [later, earlier] = pair else { continue };
-        if later.number > earlier.number && later.mark < earlier.mark {
-            let what = format!("it has fewer revocations than list {} before it", earlier.number);
-            fault.tell(format!("list {}", later.number), what, Remedy::Investigate);
-        }
     }
 }
 

@@ -95,7 +95,8 @@ pub trait Ledger: Send {
     fn count(&mut self, by: AuthorityId) -> Result<u64, LedgerError>;
 
     /// Revokes a certificate that `by` has signed, or puts it on hold, and gives its record as it is then. A revocation for
-    /// another reason is raised to a compromise and keeps its time; of two `invalid_since` the earlier one stands then.
+    /// another reason is raised to a compromise and keeps its time; one as of a time to come is as of this one's instead; of two
+    /// `invalid_since` the earlier one stands then.
     ///
     /// # Errors
     /// [`LedgerError::Unknown`]; [`LedgerError::Own`] for the authority's own certificate; [`LedgerError::AlreadyRevoked`],
@@ -154,6 +155,13 @@ pub trait Ledger: Send {
     /// # Errors
     /// When the database fails.
     fn lists(&mut self, by: AuthorityId, query: &ListQuery) -> Result<Vec<SignedList>, LedgerError>;
+
+    /// Shows `visit` every list as its row stands, in the order of the rows: the row, who is said to have signed it, and its
+    /// fingerprint.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn list_rows(&mut self, visit: &mut dyn FnMut(i64, AuthorityId, Vec<u8>)) -> Result<(), LedgerError>;
 
     /// Notes in the audit log that a list which is recorded went nowhere: clients do not have it.
     ///

@@ -34,6 +34,9 @@ pub struct OcspAnswer {
     pub because: Option<String>,
     /// Until when it holds; `None` where it says nothing.
     pub next_update: Option<OffsetDateTime>,
+    /// The serial numbers of which it says `unknown` because another authority of these has issued them, each with that one:
+    /// an answer is signed for one issuer (RFC 6960 §2.2), so they are to be asked about in a request of their own.
+    pub of_others: Vec<(SerialNumber, Certificate)>,
     /// thisUpdate and nextUpdate, where the answer may be kept and given to others: one certificate, no nonce.
     pub held: Option<(OffsetDateTime, OffsetDateTime)>,
 }
@@ -149,7 +152,8 @@ impl OcspResponder {
     ///
     /// - They are no request, or have a critical extension that is not known: `malformedRequest`.
     /// - No certificate asked about is one of these authorities': `unauthorized` (RFC 5019 §2.2.3).
-    /// - Otherwise the authority of the first that is speaks; of what it has not signed it says `unknown`.
+    /// - Otherwise the authority of the first that is speaks; of what it has not signed it says `unknown`, also where another
+    ///   one of these has: a response has one signer, and only the issuer's counts (RFC 6960 §2.2).
     /// - Nobody may speak for it at present: `tryLater`.
     /// - The ledger or the key fails: `internalError`.
     pub fn answer(&self, request: &[u8], now: OffsetDateTime) -> OcspAnswer {
@@ -193,7 +197,7 @@ impl OcspResponder {
         let answer = |der, this_update: OffsetDateTime| {
             let next_update = self.next_update(responder, this_update);
             let held = Some((this_update, next_update));
-            OcspAnswer { der, said, because: None, next_update: Some(next_update), held }
+            OcspAnswer { der, said, because: None, next_update: Some(next_update), of_others: Vec::new(), held }
         };
         let known = lock(&voice.said).get(&asked.encoding).cloned();
         let half =
@@ -226,8 +230,12 @@ impl OcspResponder {
         now: OffsetDateTime,
     ) -> Result<OcspAnswer, AuthorityError> {
         let mut statuses = Vec::with_capacity(asked.len());
+        let mut of_others = Vec::new();
         for one in asked {
             statuses.push((one, if voice.issued(one) { voice.status(one)? } else { OcspStatus::Unknown }));
+            if let Some(other) = self.voices.iter().find(|other| other.issued(one)).filter(|_| !voice.issued(one)) {
+                of_others.push((one.id.serial.clone(), other.issuer.clone()));
+            }
         }
         let der = self.signed(responder, &statuses, nonce, now)?.into();
         let said = statuses.iter().map(|(one, status)| OcspSaid { serial: one.id.serial.clone(), status: *status });
@@ -236,6 +244,7 @@ impl OcspResponder {
             said: Ok(said.collect()),
             because: None,
             next_update: Some(self.next_update(responder, now)),
+            of_others,
             held: None,
         })
     }
@@ -297,7 +306,14 @@ fn speaking_for(issuer: &Certificate, responder: Responder) -> Result<Responder,
 }
 
 fn declined(why: OcspDecline, because: String) -> OcspAnswer {
-    OcspAnswer { der: ocsp::decline(why).into(), said: Err(why), because: Some(because), next_update: None, held: None }
+    OcspAnswer {
+        der: ocsp::decline(why).into(),
+        said: Err(why),
+        because: Some(because),
+        next_update: None,
+        of_others: Vec::new(),
+        held: None,
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -83,12 +83,13 @@ fn about_a_ledger(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         _ => None,
     };
     match cause.downcast_ref().or_else(of_an_authority)? {
-        LedgerError::Unwritable { ledger, why } if ledger.contains("://") => why.contains("user").then_some(
+        LedgerError::Unwritable { ledger, why } if ledger.contains("://") => why.contains("this user of the").then_some(
             "have its owner grant it: USAGE on the schema certkit, and SELECT, INSERT, UPDATE on all tables and sequences in it",
         ),
-        LedgerError::Unwritable { .. } => {
-            Some("let this user write to it and to its folder, or make room on its disk; then try again")
-        }
+        LedgerError::Unwritable { why, .. } if why.contains("no space") => Some("make room on its disk; then try again"),
+        // It says itself what to do.
+        LedgerError::Unwritable { why, .. } if why.contains("copy both") => None,
+        LedgerError::Unwritable { .. } => Some("let this user write to it and to its folder; then try again"),
         LedgerError::Foreign { .. } => {
             Some("put the ledger back from a backup, or say where it is with --ledger or in ca.toml")
         }

@@ -126,8 +126,11 @@ fn names(document: &Document) -> Found {
         .or_else(|| {
             let (allowed, denied) = (bases(document.allowed_names.as_ref()), bases(document.denied_names.as_ref()));
             let shut = allowed.iter().find_map(|allowed| {
+                let place = super::subtree::place_within(&allowed.base);
                 let over = denied.iter().find(|denied| {
-                    denied.base == allowed.base || super::subtree::contains(&denied.base, &allowed.base)
+                    denied.base == allowed.base
+                        || super::subtree::contains(&denied.base, &allowed.base)
+                        || place.as_ref().is_some_and(|place| super::subtree::contains(&denied.base, place))
                 })?;
                 Some(format!("{} is allowed in vain: {} is denied", allowed.base, over.base))
             });
@@ -150,8 +153,12 @@ fn idle_subtree(document: &Document, subtrees: Option<&Spanned<Vec<super::field:
     if found.is_empty() {
         return Some((offset, format!("{key} is empty: name what is meant, or leave it out")));
     }
-    let idle =
-        found.iter().find(|subtree| NameForm::of(&subtree.base).is_none_or(|form| !document.names.contains(&form)));
+    // A host that is denied is denied to URIs and mailboxes too.
+    let at_hosts =
+        key == "denied_names" && [NameForm::Uri, NameForm::Email].iter().any(|it| document.names.contains(it));
+    let reaches =
+        |form: NameForm| document.names.contains(&form) || (at_hosts && matches!(form, NameForm::Dns | NameForm::Ip));
+    let idle = found.iter().find(|subtree| !NameForm::of(&subtree.base).is_some_and(reaches));
     idle.map(|idle| (offset, format!("{} in {key} has no effect: names has no such form", idle.base)))
 }
 

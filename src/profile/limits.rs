@@ -1,6 +1,6 @@
 //! What a profile refuses to certify: the policy of whoever wrote it, beside the rules of the standards.
 
-use super::subtree::{contains, covers};
+use super::subtree::{contains, covers, places_of};
 use crate::encoding::Oid;
 use crate::key::{KeyAlgorithm, SignatureAlgorithm};
 use crate::x509::dns_name::common_names_compared;
@@ -15,7 +15,7 @@ use time::Duration;
 pub struct Limits {
     /// Every name must lie within one of these; no demand where empty.
     pub allowed_names: Vec<GeneralSubtree>,
-    /// No name may lie within one of these, whatever allows it.
+    /// No name may lie within one of these, whatever allows it; nor may a URI or a mailbox be at a host or an address within.
     pub denied_names: Vec<GeneralSubtree>,
     /// Whether DNS names may have a wildcard (RFC 9525 §6.3).
     pub wildcards: bool,
@@ -150,12 +150,14 @@ impl Limits {
 
     fn name_breach(&self, name: &GeneralName) -> Option<Breach> {
         let shown = || name.to_string();
-        let mapped = mapped_address(name);
+        let mut meant = vec![name.clone()];
+        meant.extend(places_of(name));
+        let mapped: Vec<GeneralName> = meant.iter().filter_map(mapped_address).collect();
+        meant.extend(mapped);
         let hit = |denied: &&GeneralSubtree| {
-            let reaches = |name| {
+            meant.iter().any(|name| {
                 contains(&denied.base, name) || covers(name, &denied.base) || is_delivered_alike(name, &denied.base)
-            };
-            reaches(name) || mapped.as_ref().is_some_and(reaches)
+            })
         };
         if let Some(denied) = self.denied_names.iter().find(hit) {
             return Some(Breach::Denied { name: shown(), denied: denied.base.to_string() });
@@ -359,6 +361,33 @@ mod tests {
             assert!(names(&limits, &[name]).concat().contains("is denied"), "{name}");
         }
         assert!(names(&limits, &["https://c.test/a.test", "::ffff:11.1.2.3", "::a01:203"]).is_empty());
+    }
+
+    #[test]
+    fn a_denied_host_is_not_had_through_a_uri_or_a_mailbox() {
+        let limits = limits("denied_names = [\"dns:evil.test\", \"ip:10.0.0.0/8\"]");
+        for name in [
+            "https://evil.test/",
+            "https://x.EVIL.test:8443/y",
+            "https://evil.test@good.test/",
+            "spiffe://good.test@evil%2Etest./",
+            "sip:ann@evil.test",
+            "ann@evil.test",
+            "ann@mail.evil.test",
+            "https://10.1.2.3/",
+            "https://[::ffff:10.1.2.3]/",
+        ] {
+            assert!(names(&limits, &[name]).concat().contains("is denied"), "{name}");
+        }
+        assert!(!said(&limits, "emailAddress=ann@evil.test", &["good.test"], 1, KeyAlgorithm::P256).is_empty());
+        for name in
+            ["https://good.test/evil.test", "https://notevil.test/", "evil.test@good.test", "urn:uuid:evil.test"]
+        {
+            assert!(names(&limits, &[name]).is_empty(), "{name}");
+        }
+        // What is denied to mailboxes says nothing of hosts.
+        let limits = self::limits("denied_names = [\"email:evil.test\"]");
+        assert!(names(&limits, &["evil.test", "https://evil.test/"]).is_empty());
     }
 
     #[test]

@@ -105,6 +105,43 @@ fn uri_host(uri: &str) -> Option<String> {
     (!host.is_empty() && !host.starts_with('[')).then(|| host.to_owned())
 }
 
+/// The hosts and addresses that a URI or a mailbox is at, as far as any client may find them there: of a URI the one before an
+/// `@` too, and with the scheme alone before it (`sip:ann@a.test`). Of names of another form there are none.
+pub fn places_of(name: &GeneralName) -> Vec<GeneralName> {
+    let texts = match name {
+        GeneralName::Email(mailbox) => mailbox.rsplit_once('@').map(|(_, host)| host).into_iter().collect(),
+        GeneralName::Uri(uri) => {
+            let rest = uri.split_once(':').map_or("", |(_, rest)| rest);
+            let authority = rest.trim_start_matches('/').split(['/', '?', '#', ';']).next().unwrap_or_default();
+            authority.split('@').collect()
+        }
+        _ => Vec::new(),
+    };
+    texts.into_iter().filter_map(place).collect()
+}
+
+/// A host or an address as it stands in a URI or a mailbox: with a port, in brackets, with percent signs, with the root's dot.
+fn place(text: &str) -> Option<GeneralName> {
+    let bare = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address.strip_prefix("IPv6:").unwrap_or(address),
+        None => text.split_once(':').map_or(text, |(host, _)| host),
+    };
+    let decoded = percent_decode_str(bare).decode_utf8_lossy();
+    let host = decoded.strip_suffix('.').unwrap_or(&decoded);
+    match host.parse() {
+        _ if host.is_empty() => None,
+        Ok(read @ (GeneralName::Dns(_) | GeneralName::Ip(_))) => Some(read),
+        _ => Some(GeneralName::Dns(host.to_owned())),
+    }
+}
+
+/// A host within a subtree of mailboxes or URIs, where the subtree is that of a host.
+pub fn place_within(base: &GeneralName) -> Option<GeneralName> {
+    let (GeneralName::Email(base) | GeneralName::Uri(base)) = base else { return None };
+    let host = base.rsplit_once('@').map_or(base.as_str(), |(_, host)| host);
+    place(&host_within(host))
+}
+
 /// Whether all clients find the same host in a URI: a DNS name, written plainly, with no user before it. Some take the user for
 /// part of the host (OpenSSL), and a host that is an address is held against no constraint (RFC 5280 §4.2.1.10).
 pub fn is_plain_uri(uri: &str) -> bool {
@@ -199,6 +236,22 @@ mod tests {
             "https://a.test:http/",
         ] {
             assert!(!is_plain_uri(uri), "{uri}");
+        }
+    }
+
+    #[test]
+    fn uris_and_mailboxes_are_at_hosts_and_addresses() {
+        for (name, places) in [
+            ("https://a.test:8443/x", &["dns:a.test"][..]),
+            ("https://u:p@A%2Etest./", &["dns:u", "dns:a.test"]),
+            ("https://10.1.2.3/", &["ip:10.1.2.3"]),
+            ("https://[::1]:8443/", &["ip:::1"]),
+            ("sip:ann@a.test;transport=tcp", &["dns:ann", "dns:a.test"]),
+            ("ann@a.test", &["dns:a.test"]),
+            ("dns:a.test", &[]),
+        ] {
+            let found: Vec<String> = places_of(&name.parse().unwrap()).iter().map(ToString::to_string).collect();
+            assert_eq!(found.iter().map(|place| place.to_lowercase()).collect::<Vec<_>>(), places, "{name}");
         }
     }
 

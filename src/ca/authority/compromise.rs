@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::{Authority, AuthorityError};
-use crate::ca::ledger::{AuthorityId, Ledger, Query, Record};
+use crate::ca::ledger::{AuthorityId, Ledger, Query, Record, Revocation};
 use crate::key::PublicKey;
 use crate::x509::{Certificate, SerialNumber};
 
@@ -38,7 +38,7 @@ impl Authority {
     /// When the ledger fails.
     pub fn compromised_keys(&mut self) -> Result<CompromisedKeys, AuthorityError> {
         let mut known = HashSet::new();
-        compromised(self.ledger_mut(), |_, key| {
+        compromised(self.ledger_mut(), |_, _, key| {
             known.insert(key.identity());
             ControlFlow::<()>::Continue(())
         })?;
@@ -48,17 +48,18 @@ impl Authority {
 
 /// Refuses a key that a certificate in this ledger was revoked for as compromised.
 pub(in crate::ca) fn refuse_compromised(ledger: &mut dyn Ledger, key: &PublicKey) -> Result<(), AuthorityError> {
-    let found = compromised(ledger, |serial, compromised| match compromised == *key {
+    let found = compromised(ledger, |serial, _, compromised| match compromised == *key {
         true => ControlFlow::Break(serial.clone()),
         false => ControlFlow::Continue(()),
     })?;
     found.map_or(Ok(()), |serial| Err(AuthorityError::CompromisedKey { serial }))
 }
 
-/// Shows `visit` the keys in question with their certificates' serial numbers, until it breaks off with something.
-fn compromised<T>(
+/// Shows `visit` the keys in question, with the serial numbers and revocations of their certificates, until it breaks off with
+/// something.
+pub(super) fn compromised<T>(
     ledger: &mut dyn Ledger,
-    mut visit: impl FnMut(&SerialNumber, PublicKey) -> ControlFlow<T>,
+    mut visit: impl FnMut(&SerialNumber, Revocation, PublicKey) -> ControlFlow<T>,
 ) -> Result<Option<T>, AuthorityError> {
     let authorities: Vec<AuthorityId> = ledger.authorities()?.into_iter().map(|record| record.id).collect();
     for authority in authorities {
@@ -69,9 +70,9 @@ fn compromised<T>(
             query.after = Some(last.id);
             for Record { id, serial, revocation, .. } in part {
                 // A key that cannot be read is none that could be certified.
-                if revocation.is_some_and(|revocation| revocation.tells_of_compromise())
+                if let Some(revocation) = revocation.filter(Revocation::tells_of_compromise)
                     && let Ok(key) = Certificate::from_der(&ledger.certificate(id)?)?.public_key()
-                    && let ControlFlow::Break(found) = visit(&serial, key)
+                    && let ControlFlow::Break(found) = visit(&serial, revocation, key)
                 {
                     return Ok(Some(found));
                 }

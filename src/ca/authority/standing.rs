@@ -1,7 +1,9 @@
 //! Whether an authority may certify: not while it, or one above it, is revoked or on hold.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
+use super::compromise::compromised;
 use super::{Authority, AuthorityError, Draw, Issued, Order, Signatory};
 use crate::ca::ledger::{Act, AuthorityId, Query, Record, Revocation};
 use crate::key::{PrivateKey, PublicKey};
@@ -97,7 +99,16 @@ impl Authority {
                 return Ok(Some((serial, revocation)));
             }
         }
-        for name in certificate.subject().common_names() {
+        let names = certificate.subject().common_names();
+        if names.is_empty() {
+            // No name leads to them: all that are compromised are looked at.
+            let Ok(own) = certificate.public_key() else { return Ok(None) };
+            return compromised(self.ledger_mut(), |serial, revocation, key| match key == own {
+                true => ControlFlow::Break((serial.clone(), revocation)),
+                false => ControlFlow::Continue(()),
+            });
+        }
+        for name in names {
             let query = Query { name: Some(name), revoked: Some(true), ..Query::default() };
             for (issuer, _) in issuers {
                 for Record { id, serial, revocation, .. } in self.ledger.find(*issuer, &query)? {

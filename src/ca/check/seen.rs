@@ -46,6 +46,7 @@ pub(super) struct Change {
 #[derive(Debug)]
 struct Listing {
     key: Key,
+    fingerprint: Vec<u8>,
     authority: Option<AuthorityId>,
     detail: String,
     order: u32,
@@ -84,7 +85,8 @@ impl Seen {
                     let greatest = self.numbers.entry(authority).or_default();
                     *greatest = number.max(*greatest);
                 }
-                self.lists.push(Listing { key, authority, detail: line.detail.clone(), order, present: false });
+                let (fingerprint, detail) = (line.fingerprint.clone(), line.detail.clone());
+                self.lists.push(Listing { key, fingerprint, authority, detail, order, present: false });
             }
             Told::Otherwise => {}
         }
@@ -141,7 +143,7 @@ impl Seen {
         let key = beginning(fingerprint)?;
         let of_key = run(&self.lists, &key, |list| &list.key);
         let mut of_key = self.lists.get_mut(of_key)?.iter_mut();
-        let list = of_key.find(|list| list.authority.is_none_or(|by| by == authority))?;
+        let list = of_key.find(|list| list.is_of(fingerprint, authority))?;
         list.present = true;
         Some(&list.detail)
     }
@@ -150,7 +152,7 @@ impl Seen {
     pub(super) fn line_of_list(&self, fingerprint: &[u8], authority: AuthorityId) -> Option<u32> {
         let key = beginning(fingerprint)?;
         let of_key = self.lists.get(run(&self.lists, &key, |list| &list.key))?;
-        of_key.iter().find(|list| list.authority.is_none_or(|by| by == authority)).map(|list| list.order)
+        of_key.iter().find(|list| list.is_of(fingerprint, authority)).map(|list| list.order)
     }
 
     /// A place in the log as rows of revocation follow it: those from before the lines with an authority came into the table
@@ -179,6 +181,18 @@ impl Recording {
     /// The profile, for [`Seen::profile`].
     pub(super) fn profile(&self) -> Option<u16> {
         self.profile
+    }
+
+    /// Its place in the log, where rows have the order of the lines: those with an authority.
+    pub(super) fn place(&self) -> Option<u32> {
+        self.authority.map(|_| self.order)
+    }
+}
+
+impl Listing {
+    /// Whether it tells of this list. No certificate vouches for the rest of its fingerprint, so all of that is compared.
+    fn is_of(&self, fingerprint: &[u8], authority: AuthorityId) -> bool {
+        self.fingerprint == fingerprint && self.authority.is_none_or(|by| by == authority)
     }
 }
 

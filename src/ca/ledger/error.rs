@@ -125,7 +125,8 @@ pub enum LedgerError {
     },
     /// The file was written by an earlier certkit, and cannot be brought up to date where nothing may be written.
     #[error(
-        "the ledger {ledger} has schema {found}, this certkit needs {known}, and it may not write here: use it once where it may"
+        "the ledger {ledger} has schema {found}, this certkit needs {known}, and nothing is written to it here: `certkit ca list` \
+         brings it up to date once, where it may be written to"
     )]
     Older {
         /// Which one: a file, or a database without its password.
@@ -270,4 +271,12 @@ pub enum LedgerError {
         /// What the database said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl LedgerError {
+    /// A file whose tables are those of no schema that is known, or of another than that of its number.
+    pub(super) fn unlike(ledger: String, found: i64) -> Self {
+        let what = format!("its tables are not those of schema {found}, which it has by its number");
+        Self::Damaged { ledger, what }
+    }
 }

@@ -20,6 +20,8 @@ pub enum Prospect {
     Foreign,
     /// The server is to be set otherwise.
     Setting,
+    /// Nothing: this user may not look at it.
+    Unseen,
 }
 
 impl Flaw {
@@ -37,6 +39,10 @@ impl Flaw {
 
     pub(super) fn setting(what: String) -> Self {
         Self { what, prospect: Prospect::Setting }
+    }
+
+    pub(super) fn unseen(what: String) -> Self {
+        Self { what, prospect: Prospect::Unseen }
     }
 
     /// A guard or an index is not there.

@@ -69,6 +69,21 @@ impl PostgresLedger {
         Self::connect(access, true)
     }
 
+    /// Opens the ledger in a database to look at it, and leaves its schema as it is.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and [`LedgerError::Older`] where the schema would have to be brought up to date first.
+    pub fn open_to_check(access: &PostgresAccess) -> Result<Self, LedgerError> {
+        let mut client = blocking(|| reach::connected(access))?;
+        let (ledger, known) = (access.name().to_owned(), schema::LATEST);
+        match blocking(|| schema::version(&mut client)).map_err(|error| told(access.name(), error))? {
+            0 => Err(LedgerError::Missing { ledger }),
+            found if found < known => Err(LedgerError::Older { ledger, found, known }),
+            found if found > known => Err(LedgerError::Newer { ledger, found, known }),
+            _ => Ok(Self { access: access.clone(), client: Some(client), known: Known::default(), out_of_reach: None }),
+        }
+    }
+
     fn connect(access: &PostgresAccess, may_make: bool) -> Result<Self, LedgerError> {
         let mut client = blocking(|| reach::connected(access))?;
         let told = |error| told(access.name(), error);
@@ -305,6 +320,10 @@ impl Ledger for PostgresLedger {
         self.look(|moment| lists::find(moment, by, query))
     }
 
+    fn list_rows(&mut self, visit: &mut dyn FnMut(i64, AuthorityId, Vec<u8>)) -> Result<(), LedgerError> {
+        self.look(|moment| lists::rows(moment, visit))
+    }
+
     fn note_undelivered(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError> {
         self.transact(|writing| {
             writing.log(Done::undelivered(list).line(by, act));
@@ -416,7 +435,10 @@ fn told(name: &str, error: ::postgres::Error) -> LedgerError {
         }
         Some(&SqlState::DISK_FULL) => unwritable("no space is left on the server's disk"),
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => unwritable("this user of the database may not do that"),
-        Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => unwritable("the server takes no changes: it is a standby"),
+        Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => unwritable(
+            "the server takes no changes from this session: it is a standby, or default_transaction_read_only is on for this \
+             user, this database or the server",
+        ),
         Some(&(SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED)) => {
             LedgerError::Damaged { ledger, what: error.to_string() }
         }

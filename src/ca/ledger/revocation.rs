@@ -4,7 +4,7 @@ use super::act::Done;
 use super::{LedgerError, Record, detail};
 use crate::x509::SerialNumber;
 use crate::x509::extension::CrlReason;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// A revocation (RFC 5280 §5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub struct Revocation {
 }
 
 impl Revocation {
+    /// By how much the clocks of those who revoke for one authority may differ: what is further ahead is to come.
+    pub const SKEW: Duration = Duration::minutes(5);
+
     /// Revoked at this moment for this reason.
     pub fn new(at: OffsetDateTime, reason: CrlReason) -> Self {
         Self { at, reason, invalid_since: None }
@@ -33,23 +36,30 @@ impl Revocation {
         self.reason == CrlReason::CertificateHold
     }
 
-    /// What a certificate has that stands so and is revoked, or put on hold, by this; `None` where it stays as it is.
-    pub fn upon(self, standing: Option<Self>) -> Option<Self> {
+    /// What a certificate has that stands so and is revoked, or put on hold, by this at this time by the clock; `None` where it
+    /// stays as it is.
+    pub fn upon(self, standing: Option<Self>, now: OffsetDateTime) -> Option<Self> {
         match standing {
             None => Some(self),
             Some(standing) if standing.is_hold() && !self.is_hold() => Some(self),
-            Some(standing) => standing.raised(&self),
+            Some(standing) => standing.raised(&self, now),
         }
     }
 
-    /// What it becomes once a compromise is known of that it does not tell of. Nothing gets milder by that: the certificate
-    /// stays revoked as of the first time, and of two times since when it is not to be trusted the earlier one counts.
-    fn raised(&self, compromise: &Self) -> Option<Self> {
-        if self.is_hold() || self.tells_of_compromise() || !compromise.tells_of_compromise() {
+    /// What it becomes once a compromise is known of that it does not tell of, or where it is as of a time to come, as a clock
+    /// that was ahead had it. Nothing gets milder by that: the certificate stays revoked as of the first time, or from now on,
+    /// and of two times since when it is not to be trusted the earlier one counts.
+    fn raised(&self, given: &Self, now: OffsetDateTime) -> Option<Self> {
+        let is_raised = !self.is_hold() && !self.tells_of_compromise() && given.tells_of_compromise();
+        let is_sooner = self.at - now > Self::SKEW && given.at < self.at;
+        if !is_raised && !is_sooner {
             return None;
         }
-        let invalid_since = self.invalid_since.into_iter().chain(compromise.invalid_since).min();
-        Some(Self { at: self.at, reason: compromise.reason, invalid_since })
+        let at = if is_sooner { given.at } else { self.at };
+        let reason = if is_raised { given.reason } else { self.reason };
+        let invalid_since = self.invalid_since.into_iter().chain(given.invalid_since).min();
+        let invalid_since = invalid_since.map(|since| if is_sooner { since.min(at) } else { since });
+        Some(Self { at, reason, invalid_since })
     }
 }
 
@@ -146,12 +156,12 @@ impl Standing {
     }
 }
 
-/// How a certificate stands once it is revoked or put on hold, if it may be.
-pub(super) fn may_revoke(record: Record, revocation: Revocation) -> Result<Standing, LedgerError> {
+/// How a certificate stands once it is revoked or put on hold, at this time by the clock, if it may be.
+pub(super) fn may_revoke(record: Record, revocation: Revocation, now: OffsetDateTime) -> Result<Standing, LedgerError> {
     if revocation.reason == CrlReason::RemoveFromCrl {
         return Err(LedgerError::NoReason);
     }
-    let change = match (revocation.upon(record.revocation), record.revocation) {
+    let change = match (revocation.upon(record.revocation, now), record.revocation) {
         (Some(change), _) => change,
         (None, standing) => {
             let revocation = standing.unwrap_or(revocation);

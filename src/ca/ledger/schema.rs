@@ -3,6 +3,9 @@
 //! `PRAGMA user_version` says how many of [`MIGRATIONS`] a file has seen. A released migration is never changed: the next
 //! change is another one at the end.
 
+mod sooner;
+
+use self::sooner::SOONER;
 use super::sqlite::audit::Log;
 use super::{AuditLine, AuthorityId, rows};
 use crate::x509::SerialNumber;
@@ -88,6 +91,7 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 /// before: that is made so too.
 pub(super) fn renumber(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(RAISING)?;
+    transaction.execute_batch(SOONER)?;
     transaction.pragma_update(None, "user_version", LATEST)
 }
 
@@ -103,6 +107,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::sql(REVOCATION),
     Migration { sql: CHAIN, then: chain },
     Migration::sql(RAISING),
+    Migration::sql(SOONER),
 ];
 
 /// The first release.
@@ -480,6 +485,12 @@ mod tests {
             assert!(error.contains("never undone"), "{other}: {error}");
         }
         assert_eq!(connection.execute("UPDATE certificates SET reason = 10, invalid_since = 3", []).unwrap(), 1);
+        // It may be as of an earlier time, and nothing else with that.
+        for other in ["revoked_at = 0, reason = 4", "revoked_at = 0, invalid_since = 4", "revoked_at = 2"] {
+            let error = connection.execute(&format!("UPDATE certificates SET {other}"), []).unwrap_err().to_string();
+            assert!(error.contains("never undone"), "{other}: {error}");
+        }
+        assert_eq!(connection.execute("UPDATE certificates SET revoked_at = 0", []).unwrap(), 1);
         for lowering in ["reason = 4", "reason = 1", "reason = 6", "invalid_since = 2", "reason = 10"] {
             let error = connection.execute(&format!("UPDATE certificates SET {lowering}"), []).unwrap_err().to_string();
             assert!(error.contains("never undone"), "{lowering}: {error}");

@@ -25,9 +25,10 @@ use super::{
     Act, AuditHead, AuditLine, AuthorityId, AuthorityRecord, Entry, Examined, Flaw, Ledger, LedgerError, ListQuery,
     Mark, Mended, Numbered, Query, Record, RecordId, Revocation, Revoked, SignedList,
 };
-use super::{flaw, rows};
+use super::{flaw, rows, schema};
 use crate::x509::{Certificate, SerialNumber};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
+use tempfile::TempDir;
 
 /// A ledger in one SQLite file and its `-wal` file, the log in which the last transactions stand; `-shm` is an index of
 /// that, and made again where it is missing. Where another file is put in its place, that one is used from then on.
@@ -38,6 +39,8 @@ pub struct SqliteLedger {
     watch: Watch,
     may_write: bool,
     known: Known,
+    /// The number of an earlier schema that the file has, and the folder of a copy that is looked at in its place.
+    earlier: Option<(i64, TempDir)>,
 }
 
 impl SqliteLedger {
@@ -93,13 +96,39 @@ impl SqliteLedger {
         }
     }
 
+    /// Opens the ledger at `path` to look at all of it, and changes nothing of it: neither how it is kept nor its schema. Of
+    /// one with an earlier schema a copy is brought up to date and looked at.
+    ///
+    /// # Errors
+    /// As [`Self::open_to_read`].
+    pub fn open_to_check(path: &Path) -> Result<Self, LedgerError> {
+        let watch = Watch::over(path);
+        match std::fs::metadata(path) {
+            Ok(about) if about.is_file() => {}
+            Ok(_) => return Err(LedgerError::Foreign { ledger: name(path), why: "it is not a file".to_owned() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(LedgerError::Missing { ledger: name(path) });
+            }
+            Err(source) => return Err(LedgerError::Open { ledger: name(path), source }),
+        }
+        let open::Looked { connection, earlier } = open::to_check(path)?;
+        let mut ledger = Self::on(path, connection, watch, false);
+        ledger.earlier = earlier;
+        Ok(ledger)
+    }
+
+    /// The earlier schema that the file has, where it was opened to be checked, and the latest.
+    pub fn earlier_schema(&self) -> Option<(i64, i64)> {
+        self.earlier.as_ref().map(|(found, _)| (*found, schema::LATEST))
+    }
+
     pub(super) fn only_to_read(path: &Path) -> Result<Self, LedgerError> {
         let watch = Watch::over(path);
         Ok(Self::on(path, open::to_read(path)?, watch, false))
     }
 
     fn on(path: &Path, connection: Connection, watch: Watch, may_write: bool) -> Self {
-        Self { path: path.to_owned(), connection, watch, may_write, known: Known::default() }
+        Self { path: path.to_owned(), connection, watch, may_write, known: Known::default(), earlier: None }
     }
 
     /// The connection: whatever is asked of the ledger asks for it here. The file has to be the one that was opened. Where
@@ -144,7 +173,12 @@ impl SqliteLedger {
         let done =
             work(&transaction).map_err(|failure| failed(path, counters::told_from_full(&transaction, failure)))?;
         transaction.commit().map_err(|error| told(path, error))?;
-        Ok(done)
+        // It may have waited for its turn a while. What went into a file that was taken away meanwhile nobody reads any more.
+        match self.watch.is_in_place(&self.path) {
+            true => Ok(done),
+            false if self.path.exists() => Err(LedgerError::Replaced { ledger: name(&self.path) }),
+            false => Err(LedgerError::Missing { ledger: name(&self.path) }),
+        }
     }
 
     fn told(&self, error: rusqlite::Error) -> LedgerError {
@@ -287,6 +321,10 @@ impl Ledger for SqliteLedger {
         lists::find(self.connection()?, by, query).map_err(|error| self.told(error))
     }
 
+    fn list_rows(&mut self, visit: &mut dyn FnMut(i64, AuthorityId, Vec<u8>)) -> Result<(), LedgerError> {
+        lists::rows(self.connection()?, visit).map_err(|error| self.told(error))
+    }
+
     fn note_undelivered(&mut self, by: AuthorityId, list: &SignedList, act: &Act) -> Result<(), LedgerError> {
         self.transact(|transaction| Ok(audit::log(transaction, by, Done::undelivered(list), act)?))
     }
@@ -325,7 +363,7 @@ impl Ledger for SqliteLedger {
 impl Drop for SqliteLedger {
     fn drop(&mut self) {
         // The log that lies there is that of the file that lies there.
-        if self.watch.is_in_place(&self.path) {
+        if self.may_write && self.watch.is_in_place(&self.path) {
             open::settle(&self.connection, &self.path);
         }
     }
@@ -409,3 +447,29 @@ fn name(path: &Path) -> String {
 
 /// How long a process waits for another's transaction, which takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_went_into_a_file_that_was_taken_away_meanwhile_is_not_said_to_be_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let mut ledger = SqliteLedger::create(&path).unwrap();
+        assert!(ledger.transact(|_| Ok(())).is_ok());
+        let replaced = ledger.transact(|_| {
+            std::fs::rename(&path, folder.path().join("aside.db")).unwrap();
+            std::fs::write(&path, "another").unwrap();
+            Ok(())
+        });
+        assert!(matches!(replaced, Err(LedgerError::Replaced { .. })), "{replaced:?}");
+        std::fs::rename(folder.path().join("aside.db"), &path).unwrap();
+        let gone = ledger.transact(|_| {
+            std::fs::remove_file(&path).unwrap();
+            Ok(())
+        });
+        assert!(matches!(gone, Err(LedgerError::Missing { .. })), "{gone:?}");
+    }
+}

@@ -161,12 +161,14 @@ claims! {
         a_log_whose_last_line_was_changed_gets_no_new_head
         a_table_that_was_taken_away_is_made_again_where_that_loses_nothing
         a_ledger_of_the_version_before_is_brought_up_to_date
+        a_ledger_whose_revocations_had_to_stay_as_of_their_time_is_brought_up_to_date
         row_counters_that_give_no_free_id_are_missed_and_set_after_the_last_row
         what_was_recorded_cannot_be_rewritten;
     revocation: a_revocation_is_recorded_with_its_reason_and_stays
         only_a_certificate_of_the_authority_is_revoked
         a_hold_is_lifted_or_becomes_a_revocation_and_is_remembered
         a_revocation_is_raised_to_a_compromise_and_never_lowered
+        a_revocation_that_is_to_come_is_made_sooner_and_never_later
         a_delta_has_what_changed_after_its_base_whatever_the_clock_said
         a_reader_of_entries_may_break_off
         crl_numbers_only_grow_and_are_handed_out_once
@@ -271,6 +273,33 @@ fn a_ledger_that_may_only_be_read_is_read_and_not_written() {
         rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", 2).unwrap();
         let earlier = SqliteLedger::only_to_read(path).map(|_| ());
         assert!(matches!(earlier, Err(LedgerError::Older { found: 2, .. })), "{earlier:?}");
+    });
+}
+
+#[test]
+fn a_file_with_a_change_that_was_broken_off_is_not_read_half_changed() {
+    in_folder(|path| {
+        drop(with_file(path));
+        let connection = rusqlite::Connection::open(path).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE;
+                 WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)
+                     INSERT INTO names SELECT 'x' || n, 7 FROM n;",
+            )
+            .unwrap();
+        // As a killed process leaves it.
+        let broken_off = path.with_file_name("copy.db");
+        std::fs::copy(path, &broken_off).unwrap();
+        std::fs::copy(path.with_extension("db-journal"), broken_off.with_extension("db-journal")).unwrap();
+        for looked in [SqliteLedger::open_to_check(&broken_off), SqliteLedger::only_to_read(&broken_off)] {
+            let looked = looked.map(drop);
+            assert!(
+                matches!(looked, Err(LedgerError::Unwritable { why, .. }) if why.contains("broken off")),
+                "{looked:?}"
+            );
+        }
+        SqliteLedger::open(&broken_off).unwrap().integrity(&mut |flaw| panic!("{flaw:?}")).unwrap();
     });
 }
 

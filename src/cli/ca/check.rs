@@ -8,8 +8,9 @@ use serde::Serialize;
 use self::access::Found;
 use super::place::Chosen;
 use super::standing::Standing;
-use crate::ca::check::{self, Counts, Fault, Remedy};
+use crate::ca::check::{self, Caution, Counts, Fault, Remedy};
 use crate::ca::{AuditHead, AuthorityName, LedgerError};
+use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
 use crate::cli::progress;
@@ -21,14 +22,17 @@ use crate::encoding::hex;
 #[command(after_long_help = "\
 Looks at everything the ledger has: that the database is whole and its guards are in place; that every certificate can be
 read, agrees with its row, is signed by its authority, and is found by its names; that revocations agree with their history
-and the lists with their numbers; that the audit log is as it was written, and tells the same as the rows: each certificate
+and the lists with their numbers, and rows with their order in the audit log; that the audit log is as it was written, and tells the same as the rows: each certificate
 with its time and profile, each revocation, hold and release in its order with its reason and times, each list. Lines that
 earlier versions wrote say less, and no more is compared. A last CRL number that is lower than a list's is a fault; one that
 is higher proves nothing, for a number is handed out before its list is signed, and a process may die between. Then at the files: that each authority of the ledger and of ca.toml
 has its certificate, that it is the ledger's, and that keys, unless ca.toml says that they are elsewhere, and OCSP delegates
 belong to it (a key under a passphrase is not opened). And at who may do what with them: a key that everybody may read, and
 a folder, ledger, key or certificate that everybody may write to is a fault; where its group may, or only the mode of the folder
-keeps everybody out, that is told as a warning. Nothing is changed.
+keeps everybody out, that is told as a warning. So is a revocation as of a time to come, and what of a database this user may not
+look at. Nothing is changed: a ledger in a file that an earlier version made is copied
+into the temporary folder, and the copy is brought up to date and checked; one in PostgreSQL is not checked before a command that
+writes has brought it up to date.
 
 Exit status: 0 all is well; 1 something is not, and the answer says what and what to do; 2 could not answer.
 
@@ -46,7 +50,7 @@ pub(super) struct Args {}
 
 pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
     chosen.is_made()?;
-    let opened = chosen.ledger_to_read();
+    let opened = chosen.ledger_to_check();
     let bar = progress::bar(session, None, "{spinner} {pos} certificates checked, {per_sec}, {elapsed}");
     let (mut faults, mut printed) = (0_u64, Ok(()));
     let mut give = |found: Found| {
@@ -58,17 +62,28 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
             });
         }
     };
-    let mut tell = |line: Line| give(Found::Fault(line));
+    if let Ok((_, Some((found, known)))) = &opened {
+        give(Found::Warning(Warning {
+            place: chosen.ledger_shown(),
+            warning: format!(
+                "it has schema {found} of an earlier certkit; a copy, brought up to schema {known}, was checked"
+            ),
+            advice: "nothing: the next command brings it up, certkit ca list for one".to_owned(),
+        }));
+    }
     let counts = match opened {
-        Ok(mut ledger) => {
-            let counts =
-                check::check(&mut *ledger, &mut |fault| tell(Line::of(fault)), &mut |done| bar.set_position(done))?;
-            files::check(chosen, &mut *ledger, &mut tell)?;
+        Ok((mut ledger, _)) => {
+            let mut found = |found| match found {
+                Err(fault) => give(Found::Fault(Line::of(fault))),
+                Ok(caution) => give(Found::Warning(Warning::of(caution))),
+            };
+            let counts = check::check(&mut *ledger, clock::now(), &mut found, &mut |done| bar.set_position(done))?;
+            files::check(chosen, &mut *ledger, &mut |line| give(Found::Fault(line)))?;
             counts
         }
         Err(error) => {
             let Some((what, remedy)) = lost(&error) else { return Err(error) };
-            tell(Line::of(Fault { place: chosen.ledger_shown(), what, remedy }));
+            give(Found::Fault(Line::of(Fault { place: chosen.ledger_shown(), what, remedy })));
             Counts { authorities: 0, certificates: 0, lists: 0, head: AuditHead::EMPTY }
         }
     };
@@ -112,6 +127,12 @@ struct Warning {
     place: String,
     warning: String,
     advice: String,
+}
+
+impl Warning {
+    fn of(Caution { place, what, advice }: Caution) -> Self {
+        Self { place, warning: what, advice }
+    }
 }
 
 impl Report for Warning {
@@ -168,7 +189,7 @@ struct Revoked {
 
 fn revoked(chosen: &Chosen) -> anyhow::Result<Vec<Revoked>> {
     let mut all = Vec::new();
-    for (authority, mut opened) in chosen.open_all_to_read()? {
+    for (authority, mut opened) in chosen.open_all_to_check()? {
         if let Some(revoked) = opened.revoked()? {
             all.push(Revoked { authority, standing: Standing::of(&revoked) });
         }

@@ -16,7 +16,7 @@ impl Chosen {
     }
 
     fn find_signed(&self) -> anyhow::Result<bool> {
-        let mut ledger = self.ledger_to_read()?;
+        let mut ledger = self.ledger_to_check()?.0;
         let records = ledger.authorities()?;
         let read = |record: &AuthorityRecord| Certificate::from_der(&record.certificate).ok();
         let authorities: Vec<Certificate> = records.iter().filter_map(read).collect();

@@ -20,6 +20,9 @@ pub(super) struct Lapse {
     url: Option<String>,
     #[serde(skip)]
     from_now: String,
+    /// The delta that says what it does not.
+    #[serde(skip)]
+    with_delta: Option<u64>,
 }
 
 /// How a list stands.
@@ -57,7 +60,11 @@ impl Lapse {
             };
             let behind = authority.has_changed_since(delta.unwrap_or(&list))?;
             let lost = authority.is_undelivered(&list)?;
-            all.push(Self::of(&list, lost, behind, now));
+            let with_delta = match delta {
+                Some(delta) if authority.has_changed_since(&list)? => Some(delta.number),
+                _ => None,
+            };
+            all.push(Self { with_delta, ..Self::of(&list, lost, behind, now) });
         }
         all.sort_by_key(|lapse| std::cmp::Reverse(lapse.state));
         Ok(all)
@@ -73,7 +80,7 @@ impl Lapse {
         };
         let (next_update, from_now) = (rfc3339(list.next_update), from_now(list.next_update, now));
         let url = Some(list.scope.clone()).filter(|url| !url.is_empty());
-        Self { number: list.number, next_update, state, url, from_now }
+        Self { number: list.number, next_update, state, url, from_now, with_delta: None }
     }
 
     /// Whether it is the one for this distribution point; for none, where that is empty.
@@ -94,13 +101,16 @@ impl Lapse {
 
     /// `list 7 lapses in 2 hours`.
     pub(super) fn in_words(&self) -> String {
-        let Self { number, from_now, url, .. } = self;
+        let Self { number, from_now, url, with_delta, .. } = self;
         let list = match url {
             None => format!("list {number}"),
             Some(url) => format!("list {number} for {url}"),
         };
         match self.state {
-            State::Current => format!("{list} says all and lapses {from_now}"),
+            State::Current => match with_delta {
+                None => format!("{list} says all and lapses {from_now}"),
+                Some(delta) => format!("{list} says all together with its delta, list {delta}; it lapses {from_now}"),
+            },
             State::Behind => format!("{list} does not know of the latest revocations; it lapses {from_now}"),
             State::Lost => format!("{list} was signed and not delivered, so that clients do not have it"),
             State::Due => format!("{list} lapses {from_now}"),

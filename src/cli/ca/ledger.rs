@@ -42,6 +42,9 @@ pub(super) enum Location {
     Database(PostgresAccess),
 }
 
+/// A ledger to be looked at, and the earlier schema that it has, beside the latest.
+pub(super) type ToCheck = (Box<dyn Ledger>, Option<(i64, i64)>);
+
 /// What is remembered of a ledger.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
@@ -211,6 +214,19 @@ impl Location {
         match self {
             Self::File(path) => Ok(Box::new(SqliteLedger::open_to_read(path)?)),
             Self::Database(_) => self.open(),
+        }
+    }
+
+    /// The ledger that is there, to be looked at and left as it is; and the earlier schema that it has, beside the latest, where
+    /// a copy is looked at.
+    pub(super) fn open_to_check(&self) -> anyhow::Result<ToCheck> {
+        match self {
+            Self::File(path) => {
+                let ledger = SqliteLedger::open_to_check(path)?;
+                let earlier = ledger.earlier_schema();
+                Ok((Box::new(ledger), earlier))
+            }
+            Self::Database(access) => Ok((Box::new(hinted(PostgresLedger::open_to_check(access))?), None)),
         }
     }
 

@@ -12,8 +12,8 @@ use self::delegate::{Delegation, Speaker};
 use super::own_files::spare_all;
 use super::place::Chosen;
 use super::signer::SignerArgs;
-use crate::ca::OcspAnswer;
 use crate::ca::responder::OcspSaid;
+use crate::ca::{AuthorityName, OcspAnswer};
 use crate::cli::clock::{self, parse_span, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet, is_dash};
@@ -23,6 +23,7 @@ use crate::cli::problem::Hinted;
 use crate::cli::text::{Text, bad, dim, good, safe, strong, warn};
 use crate::encoding::{base64, der};
 use crate::issue::ResponderName;
+use crate::x509::Certificate;
 use crate::x509::ocsp::{OcspDecline, OcspStatus};
 
 /// Answer about revocation (OCSP): one request, or a server for all
@@ -38,6 +39,9 @@ so they are about an authority for which there is no delegate and no key to make
 An answer holds for an hour and is given again for half of it, unless the status changes: a revocation shows at once. A nonce
 comes back (RFC 9654). What this CA has not signed is `unknown`; certificates of others get `unauthorized`. A request may ask
 about 64 certificates and have 16 KiB: more is declined as `malformedRequest`, for RFC 6960 has no word for too much.
+Where it asks about certificates of several authorities of the CA, the one of the first answers, and the others' are `unknown`:
+an answer has one signer, whom clients believe about that authority's alone. --issuer has another one answer; --request says
+which are whose.
 
 --serve takes GET and POST as RFC 6960 and RFC 5019 have them, at any path, until SIGINT or SIGTERM. Put the address into
 certificates with `ocsp = [\"http://...\"]` in a profile.
@@ -128,6 +132,7 @@ fn answer_file(
     files.add(out.clone(), answer.der.to_vec(), Mode::Public);
     files.write(session)?;
     let shown = if is_dash(&out) { "stdout".to_owned() } else { name(&out) };
+    tell_of_others(&answer, speaker.chosen, session);
     let mut told = Told::new(shown, &answer);
     if answer.said == Err(OcspDecline::MalformedRequest)
         && let Some(because) = &mut told.because
@@ -138,6 +143,28 @@ fn answer_file(
     let declined = told.declined.is_some();
     session.answer(&told)?;
     Ok(Exit::of(!declined))
+}
+
+/// Says which certificates another authority of the CA would have to answer for, and how that is asked.
+fn tell_of_others(answer: &OcspAnswer, chosen: &Chosen, session: &mut Session) {
+    let mut issuers: Vec<(&Certificate, Vec<String>)> = Vec::new();
+    for (serial, issuer) in &answer.of_others {
+        match issuers.iter_mut().find(|(known, _)| *known == issuer) {
+            Some((_, serials)) => serials.push(serial.to_string()),
+            None => issuers.push((issuer, vec![serial.to_string()])),
+        }
+    }
+    for (issuer, serials) in issuers {
+        let is_its = |name: &AuthorityName| chosen.certificates(name).is_ok_and(|found| found.first() == Some(issuer));
+        let flag = chosen.place().names().into_iter().find(is_its).map(|name| format!(" with --issuer {name}"));
+        session.warn(format_args!(
+            "of {} it says `unknown`, for {}, another authority of this CA, has issued that, and an answer has one signer (RFC \
+             6960 §2.2): answer the request again{}, or ask about each authority's in a request of their own",
+            serials.join(", "),
+            issuer.display_name(),
+            flag.unwrap_or_default(),
+        ));
+    }
 }
 
 fn parse_validity(text: &str) -> Result<Duration, String> {

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, bail};
 use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
-use super::ledger::{LedgerArgs, Location};
+use super::ledger::{LedgerArgs, Location, ToCheck};
 use super::standing;
 use crate::ca::place::{State, is_there};
 use crate::ca::{
@@ -241,6 +241,11 @@ impl Chosen {
         self.open_each(Self::ledger_to_read)
     }
 
+    /// The same to look at them and leave the ledger as it is.
+    pub(super) fn open_all_to_check(&self) -> anyhow::Result<Vec<(AuthorityName, Authority)>> {
+        self.open_each(|chosen| Ok(chosen.ledger_to_check()?.0))
+    }
+
     fn open_each(
         &self,
         ledger: fn(&Self) -> anyhow::Result<Box<dyn Ledger>>,
@@ -284,6 +289,11 @@ impl Chosen {
     /// The ledger, to be read also where nothing may be written.
     pub(in crate::cli) fn ledger_to_read(&self) -> anyhow::Result<Box<dyn Ledger>> {
         self.location()?.open_to_read()
+    }
+
+    /// The ledger, to be looked at and left as it is; and the earlier schema that it has, beside the latest.
+    pub(super) fn ledger_to_check(&self) -> anyhow::Result<ToCheck> {
+        self.location()?.open_to_check()
     }
 
     /// A new ledger where no CA is yet, or the one that is there.

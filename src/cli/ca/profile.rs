@@ -46,7 +46,9 @@ The keys of a profile, all but the first three optional:
                                  ecdsa-sha384, and the same with sha256, sha384 and sha512
 and those that refuse what is asked for:
   allowed_names, denied_names    \"dns:corp.test\" (and below it), \"ip:10.0.0.0/8\", \"email:…\";
-                                 where some are allowed, names of every other form are not
+                                 where some are allowed, names of every other form are not;
+                                 a dns: or ip: that is denied is denied to the hosts of URIs
+                                 and the domains of mailboxes too
   wildcards                      false refuses *.corp.test
   max_days                       the longest validity
   allowed_keys                   [\"P-256\", \"RSA-3072..\", \"RSA-2048..4096\"]

@@ -25,14 +25,15 @@ Clients learn of it from the next revocation list (certkit ca crl) and from OCSP
 once. A revocation is for good, except a hold: --hold suspends, --release lifts that, and a hold can become a revocation. Its
 reason is for good too, and can only be raised: what was revoked as superseded becomes a keyCompromise, cACompromise or
 aACompromise once that is known, and its key is not certified again. Its time stays the first one, and of two times since when
-it is not to be trusted (--invalid-since) the earlier one stands.
+it is not to be trusted (--invalid-since) the earlier one stands. A time that is still to come, for the clock was ahead, gives way
+to that of the next revocation: its reason stays, or is raised.
 
 Reasons (RFC 5280 §5.3.1): unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation,
 certificateHold, privilegeWithdrawn, aACompromise.
 
 Where several certificates have the name, those that are expired or revoked aside, none is revoked and they are listed.
 
-Exit status: 0 revoked or raised; 1 revoked already (or, with --release, not on hold): nothing changed for it; 2 could not.
+Exit status: 0 revoked, raised or set to an earlier time; 1 revoked already (or, with --release, not on hold): nothing changed for it; 2 could not.
 
 For example:
   certkit ca revoke api.test --reason keyCompromise --invalid-since 2026-11-01
@@ -41,8 +42,8 @@ For example:
   certkit ca revoke --release laptop.test
 
 With --json the answer is an object: `certificates`, each as `certkit ca list` answers, with `changed` (whether this run did
-it), `not_taken` (the reason given, where the one it was revoked for before stays) and `raised_from` (the reason before, where
-it was raised to a compromise); `list`, the last revocation list, or the
+it), `not_taken` (the reason given, where the one it was revoked for before stays), `raised_from` (the reason before, where
+it was raised to a compromise) and `moved_from` (the time before, where that was to come); `list`, the last revocation list, or the
 one that is worst off of those for several addresses, with `number`, `next_update`, `state` (`current`, `due`, `lost`, `lapsed`,
 `behind`) and `url`, null where none was signed; and `to_do`, what to do
 next.")]
@@ -126,7 +127,9 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         if taken.changed {
             twin::tell_of_the_other(record, &signer, now, session);
         }
-        if let (Some(_), Some(_), Some(first)) = (args.at, taken.raised_from, record.revocation) {
+        if let (Some(_), Some(_), None, Some(first)) =
+            (args.at, taken.raised_from, &taken.moved_from, record.revocation)
+        {
             session.warn(format_args!(
                 "the certificate with serial number {} stays revoked as of {}: --at is not taken, for it was revoked before",
                 record.serial,
@@ -175,7 +178,7 @@ impl Args {
         let counts = |record: &Record| if self.release { on_hold(record) } else { is_live(record, now) };
         if self.all {
             // Also what a compromise raises, and a hold that becomes a revocation.
-            let changes = |record: &Record| revocation.is_some_and(|it| it.upon(record.revocation).is_some());
+            let changes = |record: &Record| revocation.is_some_and(|it| it.upon(record.revocation, now).is_some());
             meant.narrow(|record| now <= record.validity.not_after && changes(record));
             return Ok(meant.records);
         }
@@ -214,19 +217,35 @@ fn take(
     };
     match done {
         Ok(changed) => {
+            let stands = changed.revocation;
             let before = record.revocation.filter(|before| revocation.is_some() && !before.is_hold());
-            let raised_from = before.map(|before| before.reason.name());
-            Ok(Taken { line: Line::of(&changed, name, now), changed: true, not_taken: None, raised_from })
+            let raised = before.filter(|before| stands.is_some_and(|stands| stands.reason != before.reason));
+            let moved = before.filter(|before| stands.is_some_and(|stands| stands.at != before.at));
+            Ok(Taken {
+                line: Line::of(&changed, name, now),
+                changed: true,
+                not_taken: before.and_then(|_| not_taken(revocation, stands)),
+                raised_from: raised.map(|before| before.reason.name()),
+                moved_from: moved.map(|before| rfc3339(before.at)),
+            })
         }
-        Err(error) if error.is_about_standing() => {
-            let differs = |given: &CrlReason| {
-                *given != CrlReason::Unspecified && record.revocation.is_some_and(|standing| standing.reason != *given)
-            };
-            let not_taken = revocation.map(|it| it.reason).filter(differs).map(CrlReason::name);
-            Ok(Taken { line: Line::of(record, name, now), changed: false, not_taken, raised_from: None })
-        }
+        Err(error) if error.is_about_standing() => Ok(Taken {
+            line: Line::of(record, name, now),
+            changed: false,
+            not_taken: not_taken(revocation, record.revocation),
+            raised_from: None,
+            moved_from: None,
+        }),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The reason given, where another one stands.
+fn not_taken(given: Option<Revocation>, stands: Option<Revocation>) -> Option<&'static str> {
+    let differs = |given: &CrlReason| {
+        *given != CrlReason::Unspecified && stands.is_some_and(|standing| standing.reason != *given)
+    };
+    given.map(|it| it.reason).filter(differs).map(CrlReason::name)
 }
 
 fn what_next(answer: &Answer, lists: &[Lapse], name: &AuthorityName, chosen: &Chosen) -> anyhow::Result<String> {
@@ -304,15 +323,19 @@ struct Taken {
     not_taken: Option<&'static str>,
     /// The reason before, where it was raised to a compromise.
     raised_from: Option<&'static str>,
+    /// The time before, where that was to come.
+    moved_from: Option<String>,
 }
 
 impl Report for Answer {
     fn text(&self, text: &mut Text) {
-        for Taken { line, changed, not_taken, raised_from } in &self.certificates {
-            let before = raised_from.map(|reason| format!(" ({reason} before)")).unwrap_or_default();
+        for Taken { line, changed, not_taken, raised_from, moved_from } in &self.certificates {
+            let before: Vec<&str> = raised_from.iter().copied().chain(moved_from.as_deref()).collect();
+            let before = if before.is_empty() { String::new() } else { format!(" ({} before)", before.join(", ")) };
             let standing = format!("{}{before}", line.revocation_in_words());
             let verb = match (changed, self.released) {
                 (true, false) if raised_from.is_some() => good("raised").to_string(),
+                (true, false) if moved_from.is_some() => good("set right").to_string(),
                 (true, false) => good("revoked").to_string(),
                 (true, true) => good("released").to_string(),
                 (false, false) => bad("already").to_string(),

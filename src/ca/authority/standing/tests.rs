@@ -105,6 +105,43 @@ fn what_was_made_before_a_revocation_is_not_recorded_after_it() {
 }
 
 #[test]
+fn no_request_is_answered_after_a_revocation() {
+    let mut fixture = Fixture::new();
+    let (mut issuing, key) = below(&mut fixture);
+    let profile = Profile::built_in("client").unwrap();
+    let request =
+        naming(&profile, "Ann").request(PrivateKey::generate(KeyAlgorithm::P256).unwrap().public_key().clone());
+    let validity = Validity { not_before: NOW, not_after: NOW + Duration::days(1) };
+    let petition = crate::ca::Petition { request, label: "ann".to_owned(), profile, left_out: Vec::new() };
+    let mut signatory = issuing.unlock(&key, NOW).unwrap();
+    let mut sign = |number| signatory.sign(&petition, validity, &mut counting(number), &act(Action::Sign));
+    assert!(sign(70).unwrap().is_ok());
+    revoke(&mut fixture, CrlReason::KeyCompromise);
+    assert!(matches!(sign(71), Err(AuthorityError::Revoked(_))));
+}
+
+#[test]
+fn a_compromised_key_of_an_authority_without_a_common_name_signs_no_more() {
+    let mut fixture = Fixture::new();
+    let profile = Profile::built_in("intermediate-ca").unwrap();
+    let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+    let mut request = naming(&profile, "Ours").request(key.public_key().clone());
+    request.subject = "O=Ours".parse().unwrap();
+    let validity = Validity { not_before: NOW, not_after: NOW + Duration::days(2) };
+    let order = Order { profile: &profile, request: &request, validity };
+    let mut signatory = fixture.authority.unlock(&fixture.key, NOW).unwrap();
+    let issued = signatory.establish(&order, &mut counting(20), &act(Action::Intermediate)).unwrap();
+    signatory.certify(&order, &mut counting(50), &act(Action::CrossSign)).unwrap();
+    let mut issuing = Authority::open(issued.certificate, fixture.ledger()).unwrap();
+    assert!(issuing.unlock(&key, NOW).is_ok());
+    fixture
+        .authority
+        .revoke(&serial(50), Revocation::new(NOW, CrlReason::KeyCompromise), &act(Action::Revoke))
+        .unwrap();
+    assert!(matches!(issuing.unlock(&key, NOW), Err(AuthorityError::Revoked(_))));
+}
+
+#[test]
 fn a_hold_ends_with_its_release() {
     let mut fixture = Fixture::new();
     let (mut issuing, key) = below(&mut fixture);

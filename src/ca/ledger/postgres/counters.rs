@@ -13,6 +13,16 @@ pub(super) fn integrity(
     absent: &[&str],
     visit: &mut dyn FnMut(Flaw),
 ) -> Result<(), Failure> {
+    for &table in COUNTED.iter().filter(|table| !absent.contains(table)) {
+        if let Some(sequence) = moment.query_opt(SEQUENCE, &[&format!("certkit.{table}")])?
+            && !sequence.try_get::<_, bool>(2)?
+        {
+            let name: String = sequence.try_get(0)?;
+            visit(Flaw::unseen(format!(
+                "the row counter of {table} was not looked at: this user of the database lacks SELECT on the sequence {name}"
+            )));
+        }
+    }
     for Stuck { table, next, last, at_limit, .. } in stuck(moment, absent)? {
         visit(if at_limit { Flaw::last_row(table) } else { Flaw::counter(table, next, last) });
     }
@@ -62,7 +72,11 @@ fn stuck(moment: &mut Transaction<'_>, absent: &[&str]) -> Result<Vec<Stuck>, Fa
     for &table in COUNTED.iter().filter(|table| !absent.contains(table)) {
         // That an identity is missing is told elsewhere.
         let Some(sequence) = moment.query_opt(SEQUENCE, &[&format!("certkit.{table}")])? else { continue };
-        let (sequence, greatest): (String, i64) = (sequence.try_get(0)?, sequence.try_get(1)?);
+        let (sequence, greatest, is_seen): (String, i64, bool) =
+            (sequence.try_get(0)?, sequence.try_get(1)?, sequence.try_get(2)?);
+        if !is_seen {
+            continue;
+        }
         let row = moment.query_one(
             &format!("SELECT last_value, is_called, (SELECT coalesce(max(id), 0) FROM {table}) FROM {sequence}"),
             &[],
@@ -76,11 +90,11 @@ fn stuck(moment: &mut Transaction<'_>, absent: &[&str]) -> Result<Vec<Stuck>, Fa
     Ok(stuck)
 }
 
-/// The sequence of a table's identity and how far it goes, where this user may look at it.
-const SEQUENCE: &str = "SELECT seqrelid::regclass::text, seqmax
+/// The sequence of a table's identity, how far it goes, and whether this user may look at it.
+const SEQUENCE: &str = "SELECT seqrelid::regclass::text, seqmax, has_sequence_privilege(seqrelid, 'SELECT')
     FROM pg_depend JOIN pg_sequence ON seqrelid = objid
     WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass AND deptype = 'i'
-    AND refobjid = to_regclass($1) AND has_sequence_privilege(seqrelid, 'SELECT')";
+    AND refobjid = to_regclass($1)";
 
 /// The tables whose ids are counted.
 const COUNTED: &[&str] = &["authorities", "certificates", "revocations", "lists"];

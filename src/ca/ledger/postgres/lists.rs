@@ -103,6 +103,17 @@ pub(super) fn is_undelivered(
     Ok(said.is_some_and(|said| detail::is_undelivered(&said)))
 }
 
+/// Shows all of them in the order of their rows.
+pub(super) fn rows(
+    moment: &mut Transaction<'_>,
+    visit: &mut dyn FnMut(i64, AuthorityId, Vec<u8>),
+) -> Result<(), Failure> {
+    each(moment, "SELECT id, authority, fingerprint FROM lists ORDER BY id", &[], &mut |row| {
+        visit(row.try_get(0)?, AuthorityId(row.try_get(1)?), row.try_get(2)?);
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
 /// The lists that match, the greatest number first.
 pub(super) fn find(
     moment: &mut Transaction<'_>,

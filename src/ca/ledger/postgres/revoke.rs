@@ -18,7 +18,7 @@ pub(super) fn revoke(
     act: &Act,
 ) -> Result<Record, Failure> {
     let record = find(writing, by, serial)?;
-    let standing = may_revoke(record, revocation)?;
+    let standing = may_revoke(record, revocation, act.at)?;
     stand(writing, by, standing, act)
 }
 

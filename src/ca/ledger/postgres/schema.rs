@@ -50,7 +50,7 @@ pub(super) fn migrate(client: &mut Client, may: bool) -> Result<Found, Error> {
 }
 
 /// How many migrations the database has seen.
-fn version(client: &mut impl GenericClient) -> Result<i64, Error> {
+pub(super) fn version(client: &mut impl GenericClient) -> Result<i64, Error> {
     // A name that was not there a moment ago may be remembered as missing; the catalogue's tables are read anew.
     let there = client.query_one(
         "SELECT EXISTS (SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -166,11 +166,13 @@ pub(super) const PARTS: &[Part] = &[
     guard(
         "revocations_stay",
         "certificates",
-        // A compromise may be told of a revocation that told of none, as in SQLite. What is unknown (NULL) is no raise.
-        "UPDATE OF revoked_at, reason, invalid_since WHEN ((old.reason <> 6) AND (((old.reason <> 1) AND (old.reason <> 2) \
-         AND (old.reason <> 10) AND ((new.reason = 1) OR (new.reason = 2) OR (new.reason = 10)) \
-         AND (new.revoked_at = old.revoked_at) \
-         AND ((old.invalid_since IS NULL) OR (new.invalid_since <= old.invalid_since))) IS NOT TRUE))",
+        // A compromise may be told of a revocation that told of none, and it may be as of an earlier time, as in SQLite. What is
+        // unknown (NULL) is neither.
+        "UPDATE OF revoked_at, reason, invalid_since WHEN ((old.reason <> 6) AND (((new.revoked_at <= old.revoked_at) \
+         AND ((old.invalid_since IS NULL) OR (new.invalid_since <= old.invalid_since)) \
+         AND (((old.reason <> 1) AND (old.reason <> 2) AND (old.reason <> 10) \
+         AND ((new.reason = 1) OR (new.reason = 2) OR (new.reason = 10))) \
+         OR ((new.reason = old.reason) AND (new.revoked_at < old.revoked_at)))) IS NOT TRUE))",
         "a revocation is never undone",
     ),
     guard("history_stays", "revocations", "DELETE OR UPDATE", "the history of revocation only grows"),
@@ -292,6 +294,7 @@ CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 $$;
 "#,
     RAISING,
+    SOONER,
 ];
 
 /// The guard `revocations_stay` lets a revocation be raised to a compromise; it is made anew with the other [`PARTS`]. The index
@@ -300,3 +303,6 @@ const RAISING: &str = "
 ALTER TABLE IF EXISTS names DROP CONSTRAINT IF EXISTS names_by_certificate;
 DROP INDEX IF EXISTS names_by_certificate;
 ";
+
+/// The guard `revocations_stay` lets a revocation be as of an earlier time; it is made anew with the other [`PARTS`].
+const SOONER: &str = "SELECT 1;";

@@ -154,6 +154,16 @@ pub(super) fn find(
     rows.collect()
 }
 
+/// Shows all of them in the order of their rows.
+pub(super) fn rows(connection: &Connection, visit: &mut dyn FnMut(i64, AuthorityId, Vec<u8>)) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("SELECT id, authority, fingerprint FROM lists ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(row.get(0)?, AuthorityId(row.get(1)?), row.get(2)?);
+    }
+    Ok(())
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<SignedList> {
     let time = |index| Ok::<_, rusqlite::Error>(moment(row.get(index)?).unwrap_or(OffsetDateTime::UNIX_EPOCH));
     Ok(SignedList {

@@ -10,6 +10,7 @@ use crate::ca::ledger::LedgerError;
 use crate::ca::ledger::schema::{self, APPLICATION_ID, Standing};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
 
 /// What a file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +62,7 @@ fn open(path: &Path, how: Purpose) -> Result<Connection, LedgerError> {
         Standing::Bare if how != Purpose::Make => return Err(LedgerError::Empty { ledger }),
         Standing::Renumbered(_) if how == Purpose::Mend => return Ok(connection),
         Standing::Renumbered(found) => return Err(LedgerError::Renumbered { ledger, found, known }),
-        Standing::Unlike(found) => {
-            let what = format!("its tables are not those of schema {found}, which it has by its number");
-            return Err(LedgerError::Damaged { ledger, what });
-        }
+        Standing::Unlike(found) => return Err(LedgerError::unlike(ledger, found)),
         Standing::Bare | Standing::Current | Standing::Earlier | Standing::Later => {}
     }
     schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer { ledger, found, known })?;
@@ -73,25 +71,88 @@ fn open(path: &Path, how: Purpose) -> Result<Connection, LedgerError> {
 
 /// Opens a file that cannot be written, or whose folder cannot.
 pub(super) fn to_read(path: &Path) -> Result<Connection, LedgerError> {
-    if is_empty(path) {
-        return Err(LedgerError::Empty { ledger: name(path) });
-    }
-    may_be_read(path)?;
-    let connection = match read_only(path, "mode=ro") {
-        // Without its companion files the database can be read only as one that nobody changes.
-        Err(LedgerError::Unwritable { .. }) if log_size(path) == 0 => read_only(path, "immutable=1")?,
-        Err(LedgerError::Unwritable { ledger, .. }) => {
-            let why =
-                "a write-ahead log lies beside it and cannot be read here; copy both to a folder you may write to";
-            return Err(LedgerError::Unwritable { ledger, why });
-        }
-        opened => opened?,
-    };
+    let connection = unwritten(path)?;
     let (ledger, known) = (name(path), schema::LATEST);
     match schema::version(&connection).map_err(|error| told(path, error))? {
         found if found == known => Ok(connection),
         found if found > known => Err(LedgerError::Newer { ledger, found, known }),
         found => Err(LedgerError::Older { ledger, found, known }),
+    }
+}
+
+/// A file that is open to be looked at.
+pub(super) struct Looked {
+    pub(super) connection: Connection,
+    /// Where the file has an earlier schema: which one, and the folder of the copy that was brought up to date in its place.
+    pub(super) earlier: Option<(i64, TempDir)>,
+}
+
+/// Opens a file to look at all of it and leaves it as it is.
+pub(super) fn to_check(path: &Path) -> Result<Looked, LedgerError> {
+    let mut connection = unwritten(path)?;
+    let (ledger, known) = (name(path), schema::LATEST);
+    let told = |error| told(path, error);
+    match schema::standing(&mut connection).map_err(told)? {
+        Standing::Current => Ok(Looked { connection, earlier: None }),
+        Standing::Bare => Err(LedgerError::Empty { ledger }),
+        Standing::Later => {
+            Err(LedgerError::Newer { ledger, found: schema::version(&connection).map_err(told)?, known })
+        }
+        Standing::Renumbered(found) => Err(LedgerError::Renumbered { ledger, found, known }),
+        Standing::Unlike(found) => Err(LedgerError::unlike(ledger, found)),
+        Standing::Earlier => {
+            let found = schema::version(&connection).map_err(told)?;
+            // A copy has none of the damage of pages and indexes.
+            let sound = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+            let sound = connection.query_row("PRAGMA integrity_check(1)", [], sound).map_err(told)?;
+            if sound != "ok" {
+                return Err(LedgerError::Damaged { ledger, what: sound });
+            }
+            let (connection, folder) = copied(&connection, path)?;
+            Ok(Looked { connection, earlier: Some((found, folder)) })
+        }
+    }
+}
+
+/// A copy of a ledger with an earlier schema, brought up to date, and the folder in which it is.
+fn copied(from: &Connection, path: &Path) -> Result<(Connection, TempDir), LedgerError> {
+    let told = |error| told(path, error);
+    let unmade = |source| LedgerError::Open { ledger: format!("{} in a copy", name(path)), source };
+    let folder = tempfile::tempdir().map_err(unmade)?;
+    let copy = folder.path().join("ledger.db");
+    let into = copy.to_str().ok_or_else(|| unmade(io::Error::other("the temporary folder is no UTF-8")))?;
+    from.execute("VACUUM INTO ?1", [into]).map_err(told)?;
+    let mut connection = Connection::open(&copy).map_err(told)?;
+    connection
+        .execute_batch("PRAGMA synchronous = OFF; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;")
+        .map_err(told)?;
+    let (ledger, known) = (name(path), schema::LATEST);
+    schema::migrate(&mut connection).map_err(told)?.map_err(|found| LedgerError::Newer { ledger, found, known })?;
+    Ok((connection, folder))
+}
+
+/// A connection that writes nothing to the file.
+fn unwritten(path: &Path) -> Result<Connection, LedgerError> {
+    if is_empty(path) {
+        return Err(LedgerError::Empty { ledger: name(path) });
+    }
+    may_be_read(path)?;
+    match read_only(path, "mode=ro") {
+        // Without its companion files the database can be read only as one that nobody changes.
+        Err(LedgerError::Unwritable { .. }) if size_of(path, "-wal") == 0 && size_of(path, "-journal") == 0 => {
+            read_only(path, "immutable=1")
+        }
+        Err(LedgerError::Unwritable { ledger, .. }) => {
+            let why = match size_of(path, "-wal") {
+                0 => {
+                    "the journal of a change that was broken off lies beside it, and nothing is written here; certkit ca list \
+                     takes the change back where it may write, or copy both to a folder you may write to"
+                }
+                _ => "a write-ahead log lies beside it and cannot be read here; copy both to a folder you may write to",
+            };
+            Err(LedgerError::Unwritable { ledger, why })
+        }
+        opened => opened,
     }
 }
 
@@ -119,7 +180,7 @@ fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
 /// Before it is closed: a log that has grown goes into the file. Doing so each time would cost a process that adds one row
 /// twice what the row costs; never to do it, that each process reads a long log first.
 pub(super) fn settle(connection: &Connection, path: &Path) {
-    if log_size(path) > LONGEST_LOG {
+    if size_of(path, "-wal") > LONGEST_LOG {
         // Where that fails the log stays, and all that is in it.
         _ = keep_log(connection, false);
     }
@@ -143,10 +204,10 @@ fn escaped(path: &Path) -> String {
     octets.map(|&octet| if kept(octet) { char::from(octet).to_string() } else { format!("%{octet:02X}") }).collect()
 }
 
-/// The octets in the write-ahead log beside the file.
-fn log_size(path: &Path) -> u64 {
+/// The octets in a companion of the file.
+fn size_of(path: &Path, companion: &str) -> u64 {
     let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
+    log.push(companion);
     std::fs::metadata(log).map_or(0, |about| about.len())
 }
 

@@ -16,7 +16,7 @@ pub(super) fn revoke(
     revocation: Revocation,
     act: &Act,
 ) -> Result<Record, Failure> {
-    let standing = may_revoke(find(transaction, by, serial)?, revocation)?;
+    let standing = may_revoke(find(transaction, by, serial)?, revocation, act.at)?;
     stand(transaction, by, standing, act)
 }
 

@@ -147,6 +147,38 @@ pub(super) fn a_ledger_of_the_version_before_is_brought_up_to_date(store: &Store
     assert_eq!(mended(&mut *ledger), [""; 0]);
 }
 
+pub(super) fn a_ledger_whose_revocations_had_to_stay_as_of_their_time_is_brought_up_to_date(store: &Store) {
+    use crate::x509::extension::CrlReason;
+    let (mut ledger, by) = with_root(store);
+    ledger.record(by, &entry(&leaf(9, "a.test")), &act(Action::Issue)).unwrap();
+    let serial = SerialNumber::from_content(&[9]);
+    let to_come = Revocation::new(NOW + Duration::days(30), CrlReason::Superseded);
+    ledger.revoke(by, &serial, to_come, &act(Action::Revoke)).unwrap();
+    drop(ledger);
+    store.take_away("revocations_stay", "certificates");
+    match store {
+        Store::File(_) => store.spoil(
+            "CREATE TRIGGER revocations_stay BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificates
+             WHEN OLD.reason <> 6 AND (OLD.reason NOT IN (1, 2, 10) AND NEW.reason IN (1, 2, 10)
+                 AND NEW.revoked_at = OLD.revoked_at
+                 AND (OLD.invalid_since IS NULL OR NEW.invalid_since <= OLD.invalid_since)) IS NOT TRUE
+             BEGIN SELECT RAISE(ABORT, 'a revocation is never undone'); END; PRAGMA user_version = 4",
+        ),
+        #[cfg(unix)]
+        Store::Database(_) => store.spoil(
+            "CREATE TRIGGER revocations_stay BEFORE UPDATE OF revoked_at, reason, invalid_since ON certificates
+             FOR EACH ROW WHEN (old.reason <> 6 AND new.reason <> 1) EXECUTE FUNCTION refuse('a revocation is never undone');
+             UPDATE version SET version = 2",
+        ),
+    }
+    let mut ledger = store.open();
+    assert_eq!(integrity(&mut *ledger), []);
+    let sooner = Revocation::new(NOW, CrlReason::Unspecified);
+    let moved = ledger.revoke(by, &serial, sooner, &act(Action::Revoke)).unwrap().revocation;
+    assert_eq!(moved, Some(Revocation::new(NOW, CrlReason::Superseded)));
+    assert_eq!(mended(&mut *ledger), [""; 0]);
+}
+
 pub(super) fn row_counters_that_give_no_free_id_are_missed_and_set_after_the_last_row(store: &Store) {
     use crate::x509::extension::CrlReason;
     const TABLES: [&str; 3] = ["certificates", "lists", "revocations"];
@@ -241,7 +273,8 @@ pub(super) fn what_was_recorded_cannot_be_rewritten(store: &Store) {
         ("UPDATE certificates SET subject = 'CN=eve'", "never changed"),
         ("UPDATE certificates SET revoked_at = NULL, reason = NULL WHERE reason = 4", "never undone"),
         ("UPDATE certificates SET reason = 5 WHERE reason = 4", "never undone"),
-        ("UPDATE certificates SET reason = 1, revoked_at = revoked_at - 1 WHERE reason = 4", "never undone"),
+        ("UPDATE certificates SET reason = 1, revoked_at = revoked_at + 1 WHERE reason = 4", "never undone"),
+        ("UPDATE certificates SET reason = 5, revoked_at = revoked_at - 1 WHERE reason = 4", "never undone"),
         ("UPDATE certificates SET reason = 1, revoked_at = NULL WHERE reason = 4", "never undone"),
         ("UPDATE certificates SET revoked_at = 1 WHERE reason IS NULL", "constraint"),
         ("DELETE FROM revocations", "only grows"),

@@ -156,6 +156,42 @@ pub(super) fn a_revocation_is_raised_to_a_compromise_and_never_lowered(store: &S
     assert_eq!(record.revocation, Some(compromised));
 }
 
+pub(super) fn a_revocation_that_is_to_come_is_made_sooner_and_never_later(store: &Store) {
+    use CrlReason::{CertificateHold, KeyCompromise, Superseded, Unspecified};
+    let (mut ledger, by) = with_leaves(store, &[9, 10, 11, 12]);
+    let days = |days| NOW + Duration::days(days);
+    let ahead = |reason| Revocation { invalid_since: Some(days(20)), ..Revocation::new(days(30), reason) };
+    for (number, revocation) in [
+        (9, ahead(KeyCompromise)),
+        (10, ahead(Superseded)),
+        (11, ahead(CertificateHold)),
+        // As much as clocks may differ.
+        (12, Revocation::new(NOW + Revocation::SKEW, Superseded)),
+    ] {
+        ledger.revoke(by, &serial(number), revocation, &act(Action::Revoke)).unwrap();
+    }
+    let mark = ledger.next_crl_number(by, 0).unwrap().mark;
+    let mut again = |number, reason, at| {
+        let done = ledger.revoke(by, &serial(number), Revocation::new(at, reason), &act(Action::Revoke));
+        done.map(|record| record.revocation.unwrap())
+    };
+    let now = |reason| Revocation { invalid_since: Some(NOW), ..Revocation::new(NOW, reason) };
+    assert_eq!(again(9, Superseded, NOW).unwrap(), now(KeyCompromise), "its reason stays");
+    assert_eq!(again(10, KeyCompromise, NOW).unwrap(), now(KeyCompromise), "it is raised with that");
+    assert_eq!(again(11, CertificateHold, NOW).unwrap(), now(CertificateHold));
+    for (number, at) in [(9, NOW), (9, days(-1)), (9, days(40)), (12, NOW)] {
+        let refused = again(number, Unspecified, at);
+        assert!(matches!(refused, Err(LedgerError::AlreadyRevoked { .. })), "{number}: {refused:?}");
+    }
+    let changed = entries(&mut *ledger, by, Some(mark));
+    assert_eq!(changed, [(9, KeyCompromise), (10, KeyCompromise), (11, CertificateHold)], "a delta tells of it");
+    let line = audit(&mut *ledger).pop().unwrap();
+    assert!(line.detail.starts_with("certificateHold; at ") && line.what == "revoke", "{line:?}");
+    // Past the ledger no later either.
+    let later = format!("UPDATE certificates SET revoked_at = {} WHERE reason = 1", days(50).unix_timestamp());
+    assert!(store.try_to_spoil(&later).contains("never undone"));
+}
+
 pub(super) fn a_delta_has_what_changed_after_its_base_whatever_the_clock_said(store: &Store) {
     let (mut ledger, by) = with_leaves(store, &[9, 10, 11, 12]);
     revoke(&mut *ledger, by, 12, CrlReason::Superseded).unwrap();

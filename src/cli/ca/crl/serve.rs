@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
@@ -30,6 +31,7 @@ pub(super) fn run(args: &Args, address: &str, chosen: &Chosen, session: &mut Ses
     let press = Press { args, chosen, key, shelf: &shelf };
     let served_before = authority.lists(args.url.as_deref(), false, 1)?.into_iter().next();
     press.sign_complete(&mut authority, served_before.as_ref())?;
+    press.sign_first_delta(&mut authority)?;
     session.say(format_args!("{} {address}/crl", good("serving")));
     if args.delta && args.freshest.is_empty() {
         session.warn(format_args!(
@@ -86,13 +88,30 @@ impl Press<'_> {
             Due::Complete(before) => self.sign_complete(authority, before.as_ref()),
             Due::Delta(base) => {
                 let now = clock::now();
-                let order = self.args.order(now, true)?;
+                // Where the base is from ahead of this clock, its deltas are too.
+                let order = self.args.order(now.max(base.this_update + MOMENT), true)?;
                 let mut signatory = self.chosen.unlock_for_status(authority, &self.key, now)?;
                 let delta = refused_for_time(signatory.publish_upon(&base, &order, &place::act(Action::Crl)))?;
                 self.shelf.put(&self.shelf.delta, Some(delta));
                 Ok(())
             }
         }
+    }
+
+    /// Signs the first delta upon the list that was just signed, where there is none: clients that are told of deltas take it
+    /// for a fault where one is missing. It waits for the moment after the list's.
+    fn sign_first_delta(&self, authority: &mut Authority) -> anyhow::Result<()> {
+        let Some(Page { list: base, .. }) = read(&self.shelf.complete) else { return Ok(()) };
+        if !self.args.delta || read(&self.shelf.delta).is_some() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        while clock::now() <= base.this_update && begun.elapsed() < STEP {
+            thread::sleep(Duration::from_millis(20));
+        }
+        // One that holds no longer than that is replaced before a delta could be of use.
+        let lapsed = base.next_update <= clock::now().max(base.this_update + MOMENT);
+        if lapsed { Ok(()) } else { self.sign(Due::Delta(base), authority) }
     }
 
     /// Signs a complete list, and with it a delta for clients that hold the one before, if that is still good.
@@ -109,7 +128,10 @@ impl Press<'_> {
             }
         };
         self.shelf.put(&self.shelf.complete, Some(complete));
-        self.shelf.put(&self.shelf.delta, delta);
+        // Where there is none of this moment, the one before stays for clients that have its base, until the next step.
+        if delta.is_some() {
+            self.shelf.put(&self.shelf.delta, delta);
+        }
         Ok(())
     }
 }
@@ -181,10 +203,15 @@ impl Shelf {
         if !self.has_deltas {
             return Ok(None);
         }
+        // RFC 5280 §5.2.3: one of the same moment would have the number of the list that it builds upon.
+        if complete.this_update == now {
+            return Ok(None);
+        }
         let due = match read(&self.delta) {
-            // RFC 5280 §5.2.3: one of the same moment would have the number of the list that it builds upon.
-            None => complete.this_update < now,
-            Some(Page { list: delta, .. }) => turns(&delta) || authority.has_changed_since(&delta)?,
+            None => true,
+            Some(Page { list: delta, .. }) => {
+                delta.number < complete.number || turns(&delta) || authority.has_changed_since(&delta)?
+            }
         };
         Ok(due.then_some(Due::Delta(complete)))
     }
@@ -239,6 +266,9 @@ impl Report for Served {
 
 /// How long what may be out of date at any moment is kept without a question, in seconds; with its ETag that costs little.
 const SOON: i64 = 60;
+
+/// What times of lists are told apart by.
+const MOMENT: time::Duration = time::Duration::SECOND;
 
 /// How often the ledger and the clock are asked whether something is due.
 const STEP: Duration = Duration::from_secs(1);

@@ -1,0 +1,50 @@
+//! `certkit ca check` changes nothing of a ledger, whatever its journal and its schema.
+
+use std::fs;
+
+use crate::ledger_check::{tamper, with_ca};
+#[cfg(unix)]
+use crate::support::Sandbox;
+
+#[test]
+fn a_check_leaves_the_ledger_as_it_is_whatever_its_journal_and_schema() {
+    let sandbox = with_ca();
+    let path = sandbox.ca().join("ledger.db");
+    let ask = |statements: &str, pragma: &str| {
+        let ledger = rusqlite::Connection::open(&path).unwrap();
+        ledger.execute_batch(statements).unwrap();
+        ledger.pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap()
+    };
+    ask("PRAGMA journal_mode = DELETE", "journal_mode");
+    let before = fs::read(&path).unwrap();
+    sandbox.certkit(&["ca", "check"]).expect_code(0).says("sound: 1 authority, 4 certificates");
+    assert!(fs::read(&path).unwrap() == before, "the journal is kept as it was");
+    ask("PRAGMA user_version = 3", "user_version");
+    let before = fs::read(&path).unwrap();
+    let checked = sandbox.certkit(&["ca", "check"]).expect_code(0).says("sound: 1 authority, 4 certificates");
+    checked.says("warning:").says("it has schema 3 of an earlier certkit").says("certkit ca list");
+    assert!(fs::read(&path).unwrap() == before, "the schema stays as it was");
+    // What is wrong with it is told all the same.
+    tamper(&sandbox, "UPDATE certificates SET subject = 'CN=eve' WHERE id = 3");
+    sandbox.certkit(&["ca", "check"]).expect_code(1).says("the column subject").says("schema 3");
+    tamper(&sandbox, "UPDATE certificates SET subject = 'CN=b.test' WHERE id = 3");
+    sandbox.certkit(&["ca", "list"]).expect_code(0);
+    let checked = sandbox.certkit(&["ca", "check"]).expect_code(0);
+    assert!(!checked.stdout.contains("warning"), "{checked}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_check_leaves_the_schema_of_a_database_as_it_is() {
+    let Some(server) = crate::support::postgres::server() else { return };
+    let (sandbox, url) = (Sandbox::new(), server.database());
+    sandbox.certkit(&["ca", "init", "--name", "Test CA", "--ledger", &url]).expect_code(0);
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    client.batch_execute("UPDATE certkit.version SET version = 1").unwrap();
+    let refused = sandbox.certkit(&["ca", "check"]).expect_code(2).complains("has schema 1, this certkit needs");
+    refused.complains("certkit ca list");
+    let version: i64 = client.query_one("SELECT version FROM certkit.version", &[]).unwrap().get(0);
+    assert_eq!(version, 1);
+    sandbox.certkit(&["ca", "list"]).expect_code(0);
+    sandbox.certkit(&["ca", "check"]).expect_code(0);
+}
