@@ -217,3 +217,88 @@ fn what_else_lies_in_a_certificates_file_is_not_lost() {
     sandbox.certkit(&["apply"]).expect_code(2).complains("ann.pem holds a ").complains("would be lost");
     assert_eq!(sandbox.read("ann.pem"), before);
 }
+
+#[cfg(unix)]
+#[test]
+fn several_at_once_issue_each_once() {
+    let sandbox = with_project();
+    let all = sandbox.shell("for i in 1 2 3 4 5 6; do certkit apply & done; wait").expect_code(0);
+    assert_eq!(all.stdout.matches("issued certs/api.pem").count(), 1, "{all}");
+    assert_eq!(all.stdout.matches("unchanged certs/api.pem").count(), 5, "{all}");
+    let listed = sandbox.certkit(&["ca", "list", "--ca", "ca", "--json"]).expect_code(0);
+    assert_eq!(listed.stdout.matches("\"serial\"").count(), 2, "{listed}");
+    assert!(!sandbox.path(".certkit-batch").exists());
+    // Who waits is told for what; a check changes nothing, and waits for nobody.
+    let held = "touch .certkit-batch; flock .certkit-batch sleep 2 & sleep 0.5";
+    let waited = sandbox.shell(&format!("{held}; certkit apply --check && certkit apply; code=$?; wait; exit $code"));
+    waited.expect_code(0).complains("waiting for another run, which applies the project in .");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_check_tells_what_cannot_be_written() {
+    let sandbox = with_project();
+    sandbox.write("file", "notes");
+    let project = sandbox.read("certkit.toml");
+    for (from, to, said) in [
+        ("out = \"ann.pem\"", "out = \"/proc/ann.pem\"", "cannot write /proc/ann.pem"),
+        ("out = \"ann.pem\"", "out = \"/proc/a/ann.pem\"", "cannot make the folder /proc/a: /proc takes no files"),
+        ("out = \"ann.pem\"", "out = \"ann.pem\"\nkeyout = \"/sys/ann.key\"", "/sys takes no files"),
+        ("out = \"ann.pem\"", "out = \"file/ann.pem\"", "file is a file"),
+        ("out = \"ann.pem\"", "out = \"certs\"", "below a file of the certificate on line 14"),
+        ("folder = \"ca\"", "folder = \"file/ca\"", "file is a file"),
+        ("folder = \"ca\"", "folder = \"/proc/ca\"", "/proc takes no files"),
+    ] {
+        sandbox.write("certkit.toml", &project);
+        replace(&sandbox, from, to);
+        let before = state(&sandbox);
+        check(&sandbox, 2).complains(said);
+        assert_eq!(state(&sandbox), before, "{to}");
+        sandbox.certkit(&["apply"]).expect_code(2);
+        for made in ["ca", "certs"] {
+            _ = std::fs::remove_dir_all(sandbox.path(made));
+        }
+    }
+    // A folder that may not be written to; root may.
+    sandbox.write("certkit.toml", &project);
+    sandbox.shell("mkdir certs && chmod 555 certs").expect_code(0);
+    sandbox.files_for_nobody();
+    if let Some(ran) = sandbox.unprivileged(&["apply", "--check"]) {
+        ran.expect_code(2).complains("cannot write certs/api.pem: permission denied");
+    }
+}
+
+#[test]
+fn a_check_tells_of_a_key_that_was_destroyed() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--ca", "ca", "--intermediate", "--disposable-root"]).expect_code(0);
+    let entry = "[[certificate]]\nnames = [\"a.test\"]\nout = \"a.pem\"\n";
+    sandbox.write(
+        "certkit.toml",
+        format!("[[ca]]\nfolder = \"ca\"\nintermediate = \"issuing\"\n{entry}issuer = \"ca\"\n"),
+    );
+    for args in [&["apply", "--check"][..], &["apply"]] {
+        let ran = sandbox.certkit(args).expect_code(2).complains("the key of ca was destroyed");
+        assert!(ran.stderr.contains("issuer = \"issuing\"") && !ran.stderr.contains("--issuer"), "{ran}");
+    }
+}
+
+#[test]
+fn all_that_makes_no_sense_is_told_before_anything_is_done() {
+    let sandbox = with_project();
+    replace(&sandbox, "days = 3000", "days = \"3000\"");
+    replace(&sandbox, "\"127.0.0.1\"]", "\"a..test\"]");
+    replace(&sandbox, "profile = \"client\"", "profile = \"client\"\nrenew_before = \"9\"");
+    let said = [
+        "certkit.toml:6: days takes a whole number, not text, \"3000\": days = 30",
+        "certkit.toml:8",
+        "certkit.toml:14",
+    ];
+    refuses(&sandbox, &said);
+    refuses(&sandbox, &["nothing was done: 3 faults in the project"]);
+    // What other commands take as a flag is a key here.
+    let sandbox = with_project();
+    replace(&sandbox, "names = [\"api.test\", \"127.0.0.1\"]", "cn = \"My Server\"");
+    let ran = sandbox.certkit(&["apply"]).expect_code(2);
+    assert!(ran.stderr.contains("names = [\"localhost\"]") && !ran.stderr.contains("--"), "{ran}");
+}

@@ -425,7 +425,11 @@ fn further_cas_lie_beside_the_default_by_name() {
     run(&["ca", "init", "--ca", "./@work", "--name", "Folder"]).expect_code(0);
     assert!(sandbox.path("@work/ca.pem").is_file());
     run(&["ca", "list", "--ca", "@none"]).expect_code(2).complains("data/certkit/none");
-    for no_name in ["@Work", "@foo/bar", "@../../x", "@"] {
+    run(&["ca", "list", "--ca", "@Work"])
+        .expect_code(2)
+        .complains("in lower case")
+        .complains("--ca @work; a folder is ./@Work");
+    for no_name in ["@foo/bar", "@../../x", "@"] {
         let refused = run(&["ca", "list", "--ca", no_name]).expect_code(2);
         refused.complains("cannot be what an authority is called").complains("a folder is ./@...");
     }

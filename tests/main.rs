@@ -17,6 +17,7 @@ mod ca_faults;
 #[cfg(unix)]
 mod ca_files;
 mod ca_hierarchy;
+mod ca_hints;
 mod ca_import;
 mod ca_import_lists;
 mod ca_making;

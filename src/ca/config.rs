@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use super::name::AuthorityName;
+use crate::encoding::misfit;
 use crate::profile::position;
 use serde::Deserialize;
 
@@ -70,8 +71,9 @@ impl Config {
     /// Unknown keys and unusable values, with line and column.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| {
-            let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-            let why = error.message().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+            let at = error.span().map_or(0, |span| span.start);
+            let (line, column) = position(text, at);
+            let why = misfit::in_words(text, at, error.message());
             ConfigError { file: file.to_owned(), line, column, why }
         })
     }

@@ -58,6 +58,12 @@ pub enum Refusal {
     /// An extension is asked for twice (RFC 5280 §4.2).
     #[error("it asks for {0} twice")]
     Duplicate(String),
+    /// It names nobody, or asks for names alone that the profile has no place for.
+    #[error("it asks for no name that the profile {profile} takes: add one with --san")]
+    NoName {
+        /// The profile.
+        profile: String,
+    },
     /// Its names are none that a certificate of the profile can carry.
     #[error("its names are refused: {0}")]
     Naming(#[from] NamingError),
@@ -135,7 +141,10 @@ pub fn read(request: &CertificationRequest, profile: &Profile, added: &[String])
     names.extend_from_slice(added);
     let (common_name, kept) = subject(request, &profile, &mut left_out);
     let wanted = Wanted { common_name: common_name.as_deref(), subject: None, names: &names };
-    let mut naming = Naming::new(&profile, wanted)?;
+    let mut naming = Naming::new(&profile, wanted).map_err(|error| match error {
+        NamingError::Nothing => Refusal::NoName { profile: profile.name.clone() },
+        other => other.into(),
+    })?;
     if !kept.is_empty() {
         let levels = kept.into_iter().map(|attribute| vec![attribute]).chain(naming.subject.levels());
         naming.subject = DistinguishedName::new(&levels.collect::<Vec<_>>());

@@ -7,13 +7,14 @@
 //! - [`add_to_secret`]: a file for its owner alone that grows line by line.
 //! - [`spare_keys`], [`spare_input`]: what `--force` does not replace.
 //! - [`must_arrive`], [`is_handed_over`]: whether what is written reaches somebody, and lies anywhere.
+//! - [`might_write`]: whether a file could be written, asked without a trace.
 //! - [`permissions`]: who may do what with a file.
 //! - [`stamp`]: whether a file is still the one that was read.
 //! - [`Destination`]: many files at a time, into one folder.
 //! - [`each_file_below`], [`each_line_of_stdin`], [`Lines`]: many inputs, one after the other.
 //! - [`make_private_folder`]: a folder for its owner alone.
 //! - [`Claim`]: a folder in which one process at a time makes something.
-//! - [`Turn`]: a folder into which one process at a time writes a batch.
+//! - [`Turn`]: a folder into which one process at a time writes a batch, or what a project asks for.
 //! - [`resolved`]: which file a path names, however it is spelled.
 //! - [`file_name_for`]: a certificate's name as a name no file system minds.
 
@@ -33,6 +34,7 @@ mod staging;
 mod stamp;
 mod stream;
 mod turn;
+mod writable;
 mod write;
 
 pub use self::access::{folder_is_open, permissions};
@@ -49,6 +51,7 @@ pub use self::staging::{Abandoned, Destination, Leftovers, Staged, lasts};
 pub use self::stamp::{Stamp, stamp};
 pub use self::stream::{Stream, open};
 pub use self::turn::Turn;
+pub use self::writable::{might_make, might_write};
 pub use self::write::{Mode, WriteSet, folder_of, same_place};
 
 use std::path::Path;

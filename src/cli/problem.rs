@@ -98,6 +98,16 @@ fn about_a_ledger(cause: &(dyn Error + 'static)) -> Option<&'static str> {
 }
 
 impl Problem {
+    /// What went wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do next.
+    pub(super) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// A mistake in the arguments of the command `called`.
     pub(super) fn of_usage(error: &clap::Error, called: &str) -> Self {
         let see = || format!("see `{called} --help`");

@@ -6,6 +6,7 @@ use super::field::{Days, Policy, Purpose, Span, Subtree, Uri, Usage};
 use super::limit_field::{AttributeType, Keys, Signature};
 use super::limits::Limits;
 use super::{NameForm, Profile};
+use crate::encoding::misfit;
 use crate::key::KeyAlgorithm;
 use crate::x509::extension::{BasicConstraints, GeneralSubtree, NameConstraints};
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use toml::Spanned;
 pub(super) fn read(source: &str, text: &str) -> Result<Profile, ProfileError> {
     let document: Document = toml::from_str(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
-        ProfileError::at(source, text, offset, error.message())
+        ProfileError::at(source, text, offset, &misfit::in_words(text, offset, error.message()))
     })?;
     if let Some((offset, why)) = contradiction::first(&document) {
         return Err(ProfileError::at(source, text, offset, &why));

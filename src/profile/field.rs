@@ -116,8 +116,13 @@ impl TryFrom<String> for Uri {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
+        // A scheme is the same in capitals (RFC 3986 §3.1).
+        let fits = |uri: &str| {
+            let is = |scheme: &str| uri.get(..scheme.len()).is_some_and(|own| own.eq_ignore_ascii_case(scheme));
+            is("http://") || is("https://")
+        };
         match format!("uri:{text}").parse() {
-            Ok(GeneralName::Uri(uri)) if uri.starts_with("http://") || uri.starts_with("https://") => Ok(Self(uri)),
+            Ok(GeneralName::Uri(uri)) if fits(&uri) => Ok(Self(uri)),
             _ => Err(format!("`{text}` is no http:// or https:// URI")),
         }
     }
@@ -197,6 +202,16 @@ mod tests {
         }
         for text in ["dns:", "dns:.a.test", "email:.a.test", "email:a@b.test", "dirname:C=NO,O=A"] {
             assert!(Subtree::try_from(text.to_owned()).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_may_stand_in_capitals() {
+        for text in ["http://a.test/x", "HTTP://a.test/x", "Https://a.test/x"] {
+            assert!(Uri::try_from(text.to_owned()).is_ok(), "{text}");
+        }
+        for text in ["httpx://a.test/", "ftp://a.test/", "http:/a.test", "\u{e4}ttp://a.test"] {
+            assert!(Uri::try_from(text.to_owned()).is_err(), "{text}");
         }
     }
 

@@ -1,11 +1,12 @@
 //! `certkit.toml`: the authorities and certificates of a project.
 
 use super::wish::{Wish, WishError};
+use crate::encoding::misfit;
 use crate::key::KeyAlgorithm;
 use serde::Deserialize;
-use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 /// What a project wants to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,33 +60,88 @@ pub struct WishedCertificate {
 }
 
 impl Project {
-    /// Reads `certkit.toml`.
-    ///
-    /// # Errors
-    /// [`WishError`]: unknown keys, values of the wrong type, folders that stand there twice, authorities that are not
+    /// Reads `certkit.toml`: what makes sense of it, and everything that is wrong with the rest, in the order of the lines:
+    /// text that is no TOML, unknown keys, values of the wrong type, folders that stand there twice, authorities that are not
     /// there. Whether two files are one only the file system knows.
-    pub fn from_toml(text: &str) -> Result<Self, WishError> {
-        let line_at = |offset: usize| text.get(..offset).unwrap_or_default().matches('\n').count() as u64 + 1;
-        let document: Document = toml::from_str(text).map_err(|error| WishError {
-            line: line_at(error.span().map_or(0, |span| span.start)),
-            why: error.message().replace('\n', "; "),
-        })?;
-        let fault = |line: u64, why: String| Err(WishError { line, why });
-        let mut folders = HashMap::new();
-        let mut authorities = Vec::new();
-        for entry in document.ca {
-            let line = line_at(entry.span().start);
-            let Ca { folder, name, key, days, profile, permit, exclude, intermediate } = entry.into_inner();
+    pub fn from_toml(text: &str) -> (Self, Vec<WishError>) {
+        let mut reader = Reader { text, faults: Vec::new() };
+        let project = reader.project();
+        let Reader { mut faults, .. } = reader;
+        faults.sort_by_key(|fault| fault.line);
+        (project, faults)
+    }
+}
+
+/// Collects what is wrong with a text.
+struct Reader<'a> {
+    text: &'a str,
+    faults: Vec<WishError>,
+}
+
+/// The folders of the authorities with their lines, also of those that are at fault.
+#[derive(Default)]
+struct Folders {
+    named: Vec<(String, u64)>,
+    /// How many authorities do not say theirs.
+    nameless: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn project(&mut self) -> Project {
+        let mut project = Project { authorities: Vec::new(), certificates: Vec::new() };
+        let table = match DeTable::parse(self.text) {
+            Ok(table) => table.into_inner(),
+            Err(error) => {
+                self.misfit(&error, 0);
+                return project;
+            }
+        };
+        let (mut renew_before, mut authorities, mut certificates) = (None::<String>, Vec::new(), Vec::new());
+        for (key, value) in table {
+            let at = key.span().start;
+            match key.get_ref().as_ref() {
+                "renew_before" => renew_before = self.read(value),
+                "ca" => authorities = self.entries("ca", value),
+                "certificate" => certificates = self.entries("certificate", value),
+                other => self.fault(
+                    self.line_at(at),
+                    format!("unknown field `{other}`, expected `renew_before`, [[ca]] or [[certificate]]"),
+                ),
+            }
+        }
+        let folders = self.authorities(authorities, &mut project);
+        for entry in certificates {
+            let line = self.line_at(entry.span().start);
+            if let Some(read) = self.read(entry) {
+                self.certificate(line, read, renew_before.as_deref(), &folders, &mut project);
+            }
+        }
+        project
+    }
+
+    fn authorities(&mut self, entries: Vec<Entry<'a>>, project: &mut Project) -> Folders {
+        let mut folders = Folders::default();
+        for entry in entries {
+            let line = self.line_at(entry.span().start);
+            let told = entry.get_ref().get("folder").and_then(|folder| folder.get_ref().as_str()).map(plainly);
+            let read: Option<Ca> = self.read(entry);
+            let Some(folder) = told else {
+                folders.nameless += 1;
+                continue;
+            };
             if folder.is_empty() {
-                return fault(line, "folder = names no folder".into());
+                self.fault(line, "folder = names no folder".into());
+                continue;
             }
-            let folder = plainly(&folder);
-            if let Some(other) = folders.insert(folder.clone(), line) {
-                return fault(line, format!("the folder {folder:?} is that of the [[ca]] on line {other} too"));
+            if let Some((_, other)) = folders.named.iter().find(|(named, _)| *named == folder) {
+                self.fault(line, format!("the folder {folder:?} is that of the [[ca]] on line {other} too"));
+                continue;
             }
-            authorities.push(WishedAuthority {
+            folders.named.push((folder, line));
+            let Some(Ca { folder, name, key, days, profile, permit, exclude, intermediate }) = read else { continue };
+            project.authorities.push(WishedAuthority {
                 line,
-                folder,
+                folder: plainly(&folder),
                 name,
                 key,
                 days: days.map(|days| days.0),
@@ -95,66 +151,103 @@ impl Project {
                 intermediate,
             });
         }
-        let only = match authorities.as_slice() {
-            [only] => Some(only.folder.clone()),
-            _ => None,
-        };
-        let mut certificates = Vec::new();
-        for entry in document.certificate {
-            let line = line_at(entry.span().start);
-            let entry = entry.into_inner();
-            let ca = match entry.ca.as_deref().map(plainly) {
-                Some(ca) if !folders.contains_key(&ca) => {
-                    let known: Vec<String> = authorities.iter().map(|ca| format!("{:?}", ca.folder)).collect();
-                    let there = if known.is_empty() { "none is there".to_owned() } else { known.join(", ") };
-                    return fault(line, format!("there is no [[ca]] with the folder {ca:?}: {there}"));
-                }
-                None if folders.len() > 1 => {
-                    return fault(line, "there are several [[ca]]: say with ca = which one signs".into());
-                }
-                ca => ca.or_else(|| only.clone()),
-            };
-            for (field, file) in [("out", Some(&entry.out)), ("keyout", entry.keyout.as_ref())] {
-                if file.is_some_and(|file| file.is_empty() || file == "-") {
-                    return fault(line, format!("{field} = has to name a file"));
-                }
+        folders
+    }
+
+    fn certificate(
+        &mut self,
+        line: u64,
+        entry: Certificate,
+        renew_before: Option<&str>,
+        folders: &Folders,
+        project: &mut Project,
+    ) {
+        let before = self.faults.len();
+        let ca = entry.ca.as_deref().map(plainly);
+        let Folders { named, nameless } = folders;
+        match &ca {
+            // It may be the one that does not say its folder, which is told.
+            Some(ca) if *nameless == 0 && !named.iter().any(|(named, _)| named == ca) => {
+                let known: Vec<String> = named.iter().map(|(folder, _)| format!("{folder:?}")).collect();
+                let there = if known.is_empty() { "none is there".to_owned() } else { known.join(", ") };
+                self.fault(line, format!("there is no [[ca]] with the folder {ca:?}: {there}"));
             }
-            if entry.names.is_empty() && entry.cn.is_none() && entry.subject.is_none() {
-                return fault(line, "it is for nobody: give names, cn or subject".into());
+            None if named.len() + nameless > 1 => {
+                self.fault(line, "there are several [[ca]]: say with ca = which one signs".into());
             }
-            let wish = Wish {
-                line,
-                names: entry.names,
-                common_name: entry.cn,
-                subject: entry.subject,
-                profile: entry.profile,
-                days: entry.days.map(|days| days.0),
-                key: entry.key,
-                out: None,
-            };
-            certificates.push(WishedCertificate {
-                wish,
-                out: entry.out,
-                keyout: entry.keyout,
-                renew_before: entry.renew_before.or_else(|| document.renew_before.clone()),
-                rekey: entry.rekey,
-                ca,
-                issuer: entry.issuer,
-            });
+            _ => {}
         }
-        Ok(Self { authorities, certificates })
+        for (field, file) in [("out", Some(&entry.out)), ("keyout", entry.keyout.as_ref())] {
+            if file.is_some_and(|file| file.is_empty() || file == "-") {
+                self.fault(line, format!("{field} = has to name a file"));
+            }
+        }
+        if entry.names.is_empty() && entry.cn.is_none() && entry.subject.is_none() {
+            self.fault(line, "it is for nobody: give names, cn or subject".into());
+        }
+        if self.faults.len() > before {
+            return;
+        }
+        let only = || named.first().map(|(folder, _)| folder.clone());
+        let wish = Wish {
+            line,
+            names: entry.names,
+            common_name: entry.cn,
+            subject: entry.subject,
+            profile: entry.profile,
+            days: entry.days.map(|days| days.0),
+            key: entry.key,
+            out: None,
+        };
+        project.certificates.push(WishedCertificate {
+            wish,
+            out: entry.out,
+            keyout: entry.keyout,
+            renew_before: entry.renew_before.or_else(|| renew_before.map(str::to_owned)),
+            rekey: entry.rekey,
+            ca: ca.or_else(only),
+            issuer: entry.issuer,
+        });
+    }
+
+    /// The tables of this name.
+    fn entries(&mut self, name: &str, value: Entry<'a>) -> Vec<Entry<'a>> {
+        let at = value.span().start;
+        match value.into_inner() {
+            DeValue::Array(entries) => entries.into_iter().collect(),
+            _ => {
+                self.fault(self.line_at(at), format!("{name} is a list of tables: write [[{name}]] above each"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&mut self, value: Entry<'a>) -> Option<T> {
+        let at = value.span().start;
+        match T::deserialize(ValueDeserializer::from(value)) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                self.misfit(&error, at);
+                None
+            }
+        }
+    }
+
+    fn misfit(&mut self, error: &toml::de::Error, at: usize) {
+        let at = error.span().map_or(at, |span| span.start);
+        self.fault(self.line_at(at), misfit::in_words(self.text, at, error.message()));
+    }
+
+    fn fault(&mut self, line: u64, why: String) {
+        self.faults.push(WishError { line, why });
+    }
+
+    fn line_at(&self, offset: usize) -> u64 {
+        self.text.get(..offset).unwrap_or_default().matches('\n').count() as u64 + 1
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    renew_before: Option<String>,
-    #[serde(default)]
-    ca: Vec<Spanned<Ca>>,
-    #[serde(default)]
-    certificate: Vec<Spanned<Certificate>>,
-}
+type Entry<'a> = Spanned<DeValue<'a>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -219,7 +312,8 @@ mod tests {
         let text = "renew_before = \"20d\"\n[[ca]]\nfolder = \"ca\"\nname = \"Root\"\nkey = \"p384\"\n\n\
                     [[certificate]]\nnames = [\"a.test\"]\nout = \"a.pem\"\n\n\
                     [[certificate]]\ncn = \"Ann\"\nprofile = \"client\"\nout = \"ann.pem\"\nrenew_before = \"1d\"\nrekey = true\n";
-        let project = Project::from_toml(text).unwrap();
+        let (project, faults) = Project::from_toml(text);
+        assert_eq!(faults, []);
         assert_eq!(project.authorities.first().unwrap().key, Some(KeyAlgorithm::P384));
         let [first, second] = project.certificates.as_slice() else { unreachable!() };
         assert_eq!((first.ca.as_deref(), first.renew_before.as_deref(), first.rekey), (Some("ca"), Some("20d"), false));
@@ -250,8 +344,31 @@ mod tests {
             ),
             ("[[ca]]\nfolder = \"a\"\ndays = 0\n", 3, "a day at least"),
         ] {
-            let error = Project::from_toml(text).unwrap_err();
+            let (_, faults) = Project::from_toml(text);
+            let [error] = faults.as_slice() else { unreachable!("{text}: {faults:?}") };
             assert!(error.line == line && error.why.contains(why), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told() {
+        let text = "[[ca]]\nfolder = \"a\"\ndays = \"x\"\n[[certificate]]\nnames = \"a.test\"\nout = \"a\"\nca = \"a\"\n\
+                    [[certificate]]\nout = \"-\"\n[[certificate]]\nnames = [\"b.test\"]\nout = \"b\"\nca = \"a\"\n[other]\n";
+        let (project, faults) = Project::from_toml(text);
+        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "line 3: days takes a whole number, not text, \"x\": days = 30",
+                "line 5: names takes a list, not text, \"a.test\": names = [\"a.test\"]",
+                "line 8: out = has to name a file",
+                "line 8: it is for nobody: give names, cn or subject",
+                "line 14: unknown field `other`, expected `renew_before`, [[ca]] or [[certificate]]",
+            ]
+        );
+        // What relies on an authority at fault is not at fault itself.
+        assert_eq!((project.authorities.len(), project.certificates.len()), (0, 1));
+        let (_, faults) = Project::from_toml("[certificate]\nout = \"a\"\n");
+        assert!(faults.first().unwrap().why.contains("write [[certificate]]"), "{faults:?}");
     }
 }

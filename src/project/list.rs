@@ -2,6 +2,7 @@
 
 use super::document::Days;
 use super::wish::{Wish, WishError, split_names};
+use crate::encoding::misfit;
 use crate::key::KeyAlgorithm;
 use serde::Deserialize;
 use std::str::FromStr;
@@ -258,9 +259,9 @@ fn fields(text: &str) -> Result<Vec<String>, String> {
 pub fn from_toml(text: &str) -> Result<Vec<Wish>, WishError> {
     let text = without_mark(text);
     let line_at = |offset: usize| text.get(..offset).unwrap_or_default().matches('\n').count() as u64 + 1;
-    let list: List = toml::from_str(text).map_err(|error| WishError {
-        line: line_at(error.span().map_or(0, |span| span.start)),
-        why: error.message().replace('\n', "; "),
+    let list: List = toml::from_str(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        WishError { line: line_at(at), why: misfit::in_words(text, at, error.message()) }
     })?;
     Ok(list
         .certificate

@@ -11,6 +11,7 @@ use crate::ca::{Authority, AuthorityName};
 use crate::cli::ca::init::Plan;
 use crate::cli::ca::place::Chosen;
 use crate::cli::ca::wanted::ConstraintArgs;
+use crate::cli::files::might_make;
 use crate::cli::making::load_profile_beside;
 use crate::cli::output::Session;
 use crate::cli::problem::Hinted;
@@ -57,6 +58,7 @@ impl<'a> PlannedAuthority<'a> {
         if self.chosen.state()? == State::Complete {
             return Ok(Prospect { plan: None, notes: self.compare()? });
         }
+        might_make(self.chosen.place().folder())?;
         let Self { wish, profile, validity, now, .. } = self;
         let plan = Plan::declared(wish.name.clone(), wish.key, profile.clone(), *validity, *now);
         let plan = match &self.below {

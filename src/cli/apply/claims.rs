@@ -56,4 +56,25 @@ impl Claims {
         }
         Ok(())
     }
+
+    /// Whether no folder of these files is to be a file of a certificate of the project.
+    ///
+    /// # Errors
+    /// Where one is.
+    pub(super) fn have_folders(&self, out: &Path, keyout: &Path) -> anyhow::Result<()> {
+        for (path, what, field) in [(out, "certificate", "out"), (keyout, "key", "keyout")] {
+            let whose = |above: &Path| match self.files.get(above) {
+                Some(Owner::Entry { line, .. }) => Some(*line),
+                _ => None,
+            };
+            if let Some(line) = resolved(path).ancestors().skip(1).find_map(whose) {
+                return Err(anyhow!(
+                    "its {what} goes to {}, below a file of the certificate on line {line}, which is no folder",
+                    shown(path)
+                ))
+                .hint(format!("choose another file with {field} ="));
+            }
+        }
+        Ok(())
+    }
 }

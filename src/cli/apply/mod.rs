@@ -3,11 +3,13 @@
 
 mod authority;
 mod claims;
+mod faults;
 mod present;
 mod report;
 mod signer;
 mod signers;
 mod target;
+mod words;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use anyhow::{Context, anyhow};
 
 use self::authority::PlannedAuthority;
 use self::claims::Claims;
+use self::faults::Faults;
 use self::report::Applied;
 use self::signers::Signers;
 use self::target::{Prospect, Target};
@@ -23,13 +26,13 @@ use super::ca::own_files::KEY_SET_ASIDE;
 use super::ca::signer::SignerArgs;
 use super::clock;
 use super::exit::Exit;
-use super::files;
+use super::files::{self, Turn};
 use super::output::{Session, shown};
 use super::passphrase::PassphraseSource;
 use super::problem::Hinted;
 use super::secret::Secret;
 use crate::profile::Profile;
-use crate::project::{Project, WishError};
+use crate::project::Project;
 
 /// Make the CAs and certificates that certkit.toml asks for, and change nothing else
 #[derive(Debug, clap::Args)]
@@ -57,8 +60,14 @@ passphrase of the old one where that was under one. A key that no certificate of
 on hold is left alone, and is no change.
 
 Where two entries have one file, or one has a CA's, or one makes no sense as it is written (its names, profile, kind of key or
-spans), nothing is done. What else is wrong with one entry leaves the others their turn: each fault is told, and the exit status
-is 2; so it is where a certificate's file holds something else too, which is not lost. --check reads no key of a CA.
+spans), nothing is done; all such faults are told at once. What else is wrong with one entry leaves the others their turn: each
+fault is told, and the exit status is 2; so it is where a certificate's file holds something else too, which is not lost.
+
+--check reads no key of a CA. It tells what would fail as far as that shows without writing: folders that cannot be made or take
+no files, a key that was destroyed; not a full disk. Several runs in one folder take turns: a later one sees what the one before
+has done.
+
+Exit status: 0 done, or with --check nothing would change; 1 with --check, something would; 2 something could not be done.
 
 For example:
   certkit apply
@@ -93,24 +102,32 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         return Err(anyhow!("the project cannot come from stdin: its paths count from the folder it is in"));
     }
     let text = files::read_text(&file)?;
-    let project = Project::from_toml(&text)
-        .map_err(|WishError { line, why }| anyhow!("{}:{line}: {why}", shown(&file)))
-        .hint("certkit apply --help says what a project holds")?;
+    let (project, faults) = Project::from_toml(&text);
     let base = file.parent().unwrap_or_else(|| Path::new(""));
     let at = |line: u64| at(&file, line);
+    let told =
+        |line: u64, looked: anyhow::Result<Prospect>| looked.map_err(words::of_a_project).with_context(|| at(line));
+    let mut faults = Faults::new(&file, faults);
+    // Two at once would each issue what is missing. The second one sees what the first has done, and by its own clock.
+    let turn = if check || faults.are_there() {
+        None
+    } else {
+        Some(Turn::wait(files::folder_of(&file), "applies the project in", session)?)
+    };
     let now = clock::making_now()?;
 
     // A project that makes no sense as a whole is not begun.
     let mut authorities = Vec::new();
     for wish in &project.authorities {
-        authorities.push(PlannedAuthority::new(wish, base, now).with_context(|| at(wish.line))?);
+        faults.take(wish.line, PlannedAuthority::new(wish, base, now), &mut authorities);
     }
     let mut targets = Vec::new();
     for wish in &project.certificates {
-        targets.push(Target::new(wish, base, now).with_context(|| at(wish.wish.line))?);
+        faults.take(wish.wish.line, Target::new(wish, base, now), &mut targets);
     }
     let mut signers = Signers::new(base, &signer, now);
-    separate(&project, &file, &authorities, &targets, &signers)?;
+    separate(&project, &file, &authorities, &targets, &signers, &mut faults);
+    faults.told(session)?;
 
     // Everything is looked at before anything is made. What is wrong with one of them leaves the others their turn.
     let mut applied = Applied::new(!check);
@@ -124,8 +141,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         }
         prospects.push(prospect);
     }
-    let looked: Vec<_> =
-        targets.iter().map(|target| target.look(&mut signers, now).with_context(|| at(target.line))).collect();
+    let looked: Vec<_> = targets.iter().map(|target| told(target.line, target.look(&mut signers, now))).collect();
     if !check && looked.iter().flatten().any(Prospect::issues) && looked.iter().all(Result::is_ok) {
         signers.keys_have_effect(targets.iter().map(|target| &target.who))?;
         if passphrase.is_some() && !looked.iter().flatten().any(|prospect| prospect.key_is_encrypted) {
@@ -152,7 +168,10 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     for (target, prospect) in targets.iter().zip(looked) {
         let done = prospect.and_then(|prospect| match check {
             true => Ok(target.row(&prospect)),
-            false => target.carry_out(&prospect, &mut signers, &secret, now, session).with_context(|| at(target.line)),
+            false => target
+                .carry_out(&prospect, &mut signers, &secret, now, session)
+                .map_err(words::of_a_project)
+                .with_context(|| at(target.line)),
         });
         applied.certificates.push(done.unwrap_or_else(|error| {
             session.fail(&error);
@@ -160,6 +179,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
         }));
     }
     let (changes, failures) = applied.count();
+    drop(turn);
     let told = session.answer(&applied);
     if check {
         told?
@@ -172,14 +192,15 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     })
 }
 
-/// Refuses a project in which a file has two purposes, or is a CA's or the project's own.
+/// Finds where in a project a file has two purposes, or is a CA's or the project's own.
 fn separate(
     project: &Project,
     file: &Path,
     authorities: &[PlannedAuthority<'_>],
     targets: &[Target],
     signers: &Signers<'_>,
-) -> anyhow::Result<()> {
+    faults: &mut Faults<'_>,
+) {
     let base = file.parent().unwrap_or_else(|| Path::new(""));
     let mut claims = Claims::default();
     claims.protect(file, "the project itself");
@@ -194,23 +215,23 @@ fn separate(
     let mut folders = HashMap::new();
     for PlannedAuthority { wish, chosen, below, .. } in authorities {
         if let Some(line) = folders.insert(files::resolved(chosen.place().folder()), wish.line) {
-            return Err(anyhow!(
-                "{}:{}: the folder {} is that of the [[ca]] on line {line} too",
-                shown(file),
-                wish.line,
-                chosen.shown()
-            ))
-            .hint("each CA has a folder of its own");
+            let error = anyhow!("the folder {} is that of the [[ca]] on line {line} too", chosen.shown());
+            faults.add(wish.line, Err::<(), _>(error).hint("each CA has a folder of its own"));
         }
         claims.protect_ca(chosen, below.as_ref());
     }
     for target in targets {
-        claims.protect_ca(&signers.chosen(&target.who).with_context(|| at(file, target.line))?, None);
+        let chosen = faults.add(target.line, signers.chosen(&target.who));
+        if let Some(chosen) = chosen {
+            claims.protect_ca(&chosen, None);
+        }
     }
     for (number, target) in targets.iter().enumerate() {
-        claims.claim(number, target.line, &target.out, &target.keyout).with_context(|| at(file, target.line))?;
+        faults.add(target.line, claims.claim(number, target.line, &target.out, &target.keyout));
     }
-    Ok(())
+    for target in targets {
+        faults.add(target.line, claims.have_folders(&target.out, &target.keyout));
+    }
 }
 
 /// A place in the project.

@@ -21,10 +21,26 @@ pub(super) struct Present {
     all: Vec<Certificate>,
 }
 
-impl Present {
+/// What lies in a certificate's file.
+pub(super) struct Contents {
+    /// The certificate, where there is one.
+    pub(super) present: Option<Present>,
+    /// What else than certificates, private keys and the curves of these: writing the file anew would lose that.
+    pub(super) stranger: Option<String>,
+}
+
+impl Contents {
     /// Reads it, where it is there; a file that `holds_the_key` too may have no certificate yet.
-    pub(super) fn read(path: &Path, holds_the_key: bool) -> anyhow::Result<Option<Self>> {
-        let Some(loaded) = read(path, "certificates", "out")? else { return Ok(None) };
+    pub(super) fn read(path: &Path, holds_the_key: bool) -> anyhow::Result<Self> {
+        let Some(loaded) = read(path, "certificates", "out")? else {
+            return Ok(Self { present: None, stranger: None });
+        };
+        Ok(Self { present: Present::of(&loaded, path, holds_the_key)?, stranger: stranger(&loaded) })
+    }
+}
+
+impl Present {
+    fn of(loaded: &Loaded, path: &Path, holds_the_key: bool) -> anyhow::Result<Option<Self>> {
         let found = loaded.document.certificates();
         if holds_the_key
             && matches!(found, Err(ContainerError::Instead { .. }))
@@ -109,9 +125,8 @@ fn has_no_key(loaded: &Loaded) -> bool {
     matches!(key, Err(ContainerError::Instead { .. })) && loaded.document.certificates().is_ok()
 }
 
-/// What else than certificates, private keys and the curves of these lies in a certificate's file: writing it anew would lose that.
-pub(super) fn stranger(path: &Path) -> Option<String> {
-    let loaded = read(path, "certificates", "out").ok()??;
+/// What else than certificates, private keys and the curves of these lies in a certificate's file.
+fn stranger(loaded: &Loaded) -> Option<String> {
     let own = |content: &Content| {
         use Content::{Certificate, EcParameters, EncryptedPrivateKey, PrivateKey};
         matches!(content, Certificate(_) | PrivateKey(..) | EncryptedPrivateKey(_) | EcParameters(_))

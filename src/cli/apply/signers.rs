@@ -11,7 +11,7 @@ use crate::ca::Authority;
 use crate::ca::place::State;
 use crate::cli::ca::init::Plan;
 use crate::cli::ca::place::Chosen;
-use crate::cli::ca::signer::SignerArgs;
+use crate::cli::ca::signer::{IN_A_PROJECT, SignerArgs};
 use crate::cli::ca::signing_keys::SigningKeys;
 use crate::cli::output::Session;
 use crate::cli::problem::Hinted;
@@ -38,7 +38,7 @@ pub(super) struct Signers<'a> {
 
 impl<'a> Signers<'a> {
     pub(super) fn new(base: &'a Path, args: &'a SignerArgs, now: OffsetDateTime) -> Self {
-        let keys = SigningKeys::new(args, |other| format!("let {other} sign: issuer = \"{other}\""));
+        let keys = SigningKeys::new(args, IN_A_PROJECT);
         Self {
             base,
             now,
@@ -111,6 +111,11 @@ impl<'a> Signers<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses an authority whose key was destroyed. That of another is looked for when it signs.
+    pub(super) fn have_a_key(&self, who: &Who) -> anyhow::Result<()> {
+        self.open.get(who).map_or(Ok(()), |signer| self.keys.are_left(&signer.chosen))
     }
 
     /// Refuses a CA's key or passphrase that has no effect where these authorities sign.

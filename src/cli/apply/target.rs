@@ -6,22 +6,25 @@ use anyhow::{Context, anyhow};
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
-use super::present::{Beside, Present, is_for, stranger};
+use super::present::{Beside, Contents, Present, is_for};
 use super::report::{Action, CertificateRow, IssuedRow};
 use super::signer::Signer;
 use super::signers::{Signers, Who};
+use super::words;
 use crate::ca::{self, AuthorityError, Order, Revocation};
 use crate::cli::ca::wanted::written_key;
 use crate::cli::ca::{place, unwritten};
 use crate::cli::clock::{parse_span, rfc3339};
-use crate::cli::files::{Mode, WriteSet, is_for_its_owner_alone, make_folder, may_have_folder, resolved, spare_keys};
+use crate::cli::files::{
+    Mode, WriteSet, is_for_its_owner_alone, make_folder, may_have_folder, might_write, resolved, spare_keys,
+};
 use crate::cli::making::{beside, fresh_serial, load_profile_beside};
 use crate::cli::output::{Session, shown};
 use crate::cli::passphrase::Passphrase;
 use crate::cli::problem::Hinted;
 use crate::cli::secret::Secret;
 use crate::cli::text::for_shell;
-use crate::issue::{Naming, objections};
+use crate::issue::{Naming, Objection, objections};
 use crate::key::{KeyAlgorithm, PrivateKey, PublicKey};
 use crate::profile::Profile;
 use crate::project::difference::Wanted;
@@ -105,7 +108,7 @@ impl Target {
             let Self { profile, naming, key, validity, .. } = self;
             signer.authority.would_issue(profile, naming, *key, *validity)?;
         }
-        let present = Present::read(&self.out, self.is_one_file())?;
+        let Contents { present, stranger } = Contents::read(&self.out, self.is_one_file())?;
         let beside = Beside::read(&self.keyout, self.is_one_file())?;
         let given_up = match (&present, &beside) {
             _ if self.is_one_file() => None,
@@ -137,15 +140,30 @@ impl Target {
         let present = present.map(|present| present.certificate);
         let key_is_encrypted = matches!(beside, Beside::Encrypted);
         let mut prospect = Prospect { action, why, present, key_is_encrypted, gives_up_key };
+        let mut writes_key = is_moved || self.rekey || matches!(beside, Beside::Nothing);
         if prospect.issues()
             && let Beside::Plain(key) = &beside
             && let Some(signer) = signer
-            && let Fate::OnHold(hold) = self.fate(key.public_key(), prospect.present.as_ref(), signer)?
         {
-            prospect = Prospect { action: Action::Hold, why: vec![hold_told(&hold)], ..prospect };
+            match self.fate(key.public_key(), prospect.present.as_ref(), signer)? {
+                Fate::OnHold(hold) => {
+                    prospect = Prospect { action: Action::Hold, why: vec![hold_told(&hold)], ..prospect };
+                }
+                fate => writes_key |= matches!(fate, Fate::Replaced),
+            }
+        }
+        if prospect.issues() {
+            signers.have_a_key(&self.who)?;
+        }
+        // Asked of what is there: a check makes no folder.
+        if prospect.issues() || matches!(prospect.action, Action::Chain | Action::Move) {
+            might_write(&self.out)?;
+            if writes_key {
+                might_write(&self.keyout)?;
+            }
         }
         if (prospect.issues() || matches!(prospect.action, Action::Chain | Action::Move))
-            && let Some(stranger) = stranger(&self.out)
+            && let Some(stranger) = stranger
         {
             return Err(anyhow!("{} holds {stranger} too, which would be lost", shown(&self.out)))
                 .hint("move that to a file of its own, or choose another file with out =");
@@ -352,7 +370,10 @@ impl Target {
             not_after: rfc3339(issued.certificate.validity().not_after),
             key_is_new: key.is_new,
             shortened_from: issued.clamped.map(rfc3339),
-            objections: objections(&issued.certificate),
+            objections: objections(&issued.certificate)
+                .into_iter()
+                .map(|it| Objection { what_to_do: words::keys_for_flags(&it.what_to_do), ..it })
+                .collect(),
         };
         Ok((row, self.certified(&key, prospect.present.as_ref())))
     }

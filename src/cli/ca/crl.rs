@@ -132,7 +132,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Err(anyhow!("complete list {}, which the delta would build upon, was not delivered", base.number))
             .hint(format!("sign one with: {}", again("")));
     }
-    let key = args.signer.key(chosen, session)?;
+    let key = args.signer.own_key(chosen, session)?;
     let published = chosen.unlock_for_status(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
     if let Err(AuthorityError::NoCompleteList | AuthorityError::LapsedBase { .. }) = published {
         return published.map(|_| Exit::No).hint(format!("sign one with: {}", again("")));
@@ -175,7 +175,11 @@ impl Args {
     /// RFC 5280 §4.2.1.13: a client asks for a list with HTTP, and HTTPS would ask for its own certificate's status first.
     fn check_urls(&self) -> anyhow::Result<()> {
         let fit = |url: &&String| {
-            let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("ldap://"));
+            // A scheme is the same in capitals (RFC 3986 §3.1).
+            let schemes = ["http://", "ldap://"].into_iter();
+            let mut parts =
+                schemes.filter_map(|scheme| url.split_at_checked(scheme.len()).map(|parts| (scheme, parts)));
+            let address = parts.find(|(scheme, (own, _))| own.eq_ignore_ascii_case(scheme)).map(|(_, (_, rest))| rest);
             let clean = url.bytes().all(|byte| byte.is_ascii_graphic());
             clean && address.is_some_and(|address| !address.is_empty() && !address.starts_with('/'))
         };

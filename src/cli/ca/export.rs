@@ -112,6 +112,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Err(anyhow!("--force has no effect: it goes to stdout"))
             .hint("leave it out, or give a file with --out");
     }
+    if args.out.is_none() && !args.pkcs12 {
+        let both = session.json().then_some("leave --json out, or give a file with --out FILE");
+        session.may_take_stdout().hint_if(both)?;
+    }
     if let Some(out) = args.out.as_deref() {
         spare(chosen, None, [out])?;
         args.key.as_deref().map_or(Ok(()), |key| spare_input(out, key))?;

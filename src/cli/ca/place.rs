@@ -447,9 +447,13 @@ fn called(folder: &Path) -> anyhow::Result<Option<AuthorityName>> {
     match folder.to_string_lossy().strip_prefix('@') {
         Some(name) => match name.parse() {
             Ok(name) => Ok(Some(name)),
-            Err(error) => {
-                Err(anyhow::Error::from(error)).hint("`@` names a CA in your data folder; a folder is ./@...")
-            }
+            Err(error) => match name.to_lowercase().parse::<AuthorityName>() {
+                Ok(lower) => Err(anyhow!("--ca @{name} names no CA: such a name is in lower case"))
+                    .hint(format!("--ca @{lower}; a folder is ./@{name}")),
+                Err(_) => {
+                    Err(anyhow::Error::from(error)).hint("`@` names a CA in your data folder; a folder is ./@...")
+                }
+            },
         },
         None => Ok(None),
     }

@@ -53,7 +53,8 @@ certificate of a root before the old one ends. A new key makes another authority
 
 --watch stays and renews each in time: with --if-expires-within, or when a third of its time is left, and a little earlier at
 random so that many machines do not come at once. It goes by the wall clock: a laptop that slept renews when it wakes. What
-fails is tried again. --print-unit prints a systemd unit that does this.
+fails is tried again. When the next renewal is due is said on stderr. It goes on where nobody reads its stdout any more, or that
+cannot be written. --print-unit prints a systemd unit that does this.
 
 What is wrong with one of several leaves the others their turn: each fault is told, --exec runs for what was renewed, and the
 exit status is 2. A file that is given twice is renewed once.
@@ -61,6 +62,8 @@ exit status is 2. A file that is given twice is renewed once.
 --exec runs a program after a renewal, as the same user, without a shell: the line is split at spaces, quotes keep words
 together, and nothing is expanded; a line with | & ; < > $ or ` is refused (say sh -c '...' yourself). What it prints goes to
 stderr. CERTKIT_RENEWED has the files that changed, one a line.
+
+Exit status: 0 renewed, or kept because there is time left; 2 one could not be renewed, or the program failed.
 
 For example:
   certkit ca renew api.test

@@ -82,15 +82,21 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let now = clock::now();
     let revocation = args.revocation(now)?;
     let Some((first, others)) = args.which.split_first() else { bail!("it has to be said which") };
-    let (signer, mut authority, meant) = Meant::in_any(first, chosen, false)?;
+    let untouched = || match args.release {
+        true => "nothing was released",
+        false => "nothing was revoked",
+    };
+    // Of one it goes without saying.
+    let told = |error: anyhow::Error| if others.is_empty() { error } else { error.context(untouched()) };
+    let (signer, mut authority, meant) = Meant::in_any(first, chosen, false).map_err(told)?;
     // All are found before any is touched.
-    let mut records = args.chosen_of(meant, revocation, now)?;
+    let mut records = args.chosen_of(meant, revocation, now).map_err(told)?;
     for which in others {
         let meant = match Meant::find(&mut authority, which, &signer) {
             Ok(meant) => meant,
-            Err(error) => return Err(error).hint_if(another(which, first, &signer, chosen)),
+            Err(error) => return Err(error).hint_if(another(which, first, &signer, chosen)).map_err(told),
         };
-        for record in args.chosen_of(meant, revocation, now)? {
+        for record in args.chosen_of(meant, revocation, now).map_err(told)? {
             if !records.iter().any(|known| known.id == record.id) {
                 records.push(record);
             }
@@ -123,7 +129,14 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let name = signer.issuer()?;
     for record in &records {
         let revocation = revocation.map(|it| Revocation { at: it.at.max(born(record)), ..it });
-        let taken = take(&mut authority, &name, record, revocation, now)?;
+        let before: Vec<&Taken> = answer.certificates.iter().filter(|one| one.changed).collect();
+        let taken = take(&mut authority, &name, record, revocation, now);
+        let taken = if before.is_empty() {
+            taken?
+        } else {
+            let serials: Vec<String> = before.iter().map(|one| one.line.serial().to_string()).collect();
+            taken.with_context(|| format!("the others before are done, {}", serials.join(", ")))?
+        };
         if taken.changed {
             twin::tell_of_the_other(record, &signer, now, session);
         }

@@ -41,7 +41,7 @@ impl SignerArgs {
 
     /// Whether the key of the authority that signs is under a passphrase.
     pub(super) fn is_encrypted(&self, chosen: &Chosen) -> anyhow::Result<bool> {
-        Ok(self.load(chosen, &chosen.issuer()?)?.is_under_passphrase())
+        Ok(self.load(chosen, &chosen.issuer()?, NO_OTHER)?.is_under_passphrase())
     }
 
     /// Refuses a key or its passphrase where nothing is signed.
@@ -54,18 +54,32 @@ impl SignerArgs {
 
     /// The private key of the authority that signs. Warns where everybody may read it or put another in its place.
     pub(in crate::cli) fn key(&self, chosen: &Chosen, session: &mut Session) -> anyhow::Result<PrivateKey> {
-        let name = chosen.issuer()?;
-        self.key_of(chosen, &name, session)
+        self.key_by(chosen, &chosen.issuer()?, ON_THE_COMMAND_LINE, session)
     }
 
-    /// The private key of an authority. Warns likewise.
+    /// The same for what no other authority can sign.
+    pub(super) fn own_key(&self, chosen: &Chosen, session: &mut Session) -> anyhow::Result<PrivateKey> {
+        self.key_by(chosen, &chosen.issuer()?, NO_OTHER, session)
+    }
+
+    /// The private key of an authority that certifies another. Warns likewise.
     pub(in crate::cli) fn key_of(
         &self,
         chosen: &Chosen,
         name: &AuthorityName,
         session: &mut Session,
     ) -> anyhow::Result<PrivateKey> {
-        let key = self.load(chosen, name)?.private_key_by(FLAG, self.ca_passphrase.as_ref())?;
+        self.key_by(chosen, name, BELOW_IT, session)
+    }
+
+    fn key_by(
+        &self,
+        chosen: &Chosen,
+        name: &AuthorityName,
+        way: Way,
+        session: &mut Session,
+    ) -> anyhow::Result<PrivateKey> {
+        let key = self.load(chosen, name, way)?.private_key_by(FLAG, self.ca_passphrase.as_ref())?;
         warn_if_open(self.ca_key.as_deref(), chosen, name, session);
         Ok(key)
     }
@@ -78,9 +92,9 @@ impl SignerArgs {
         session: &mut Session,
     ) -> anyhow::Result<PrivateKey> {
         if self.ca_key.is_some() && chosen.issuer()? == *name {
-            return self.key_of(chosen, name, session);
+            return self.key_by(chosen, name, NO_OTHER, session);
         }
-        let loaded = in_folder(chosen, name, ON_THE_COMMAND_LINE)?;
+        let loaded = in_folder(chosen, name, NO_OTHER)?;
         let key = loaded.private_key_by(FLAG, self.ca_passphrase.as_ref())?;
         warn_if_open(None, chosen, name, session);
         Ok(key)
@@ -92,17 +106,17 @@ impl SignerArgs {
         chosen: &Chosen,
         name: &AuthorityName,
     ) -> anyhow::Result<(PrivateKey, PathBuf, bool)> {
-        let loaded = self.load(chosen, name)?;
+        let loaded = self.load(chosen, name, NO_OTHER)?;
         let key = loaded.private_key_by(FLAG, self.ca_passphrase.as_ref())?;
         let encrypted = loaded.is_under_passphrase();
         let path = self.ca_key.clone().unwrap_or_else(|| chosen.place().key_of(name));
         Ok((key, path, encrypted))
     }
 
-    fn load(&self, chosen: &Chosen, name: &AuthorityName) -> anyhow::Result<Loaded> {
+    fn load(&self, chosen: &Chosen, name: &AuthorityName, way: Way) -> anyhow::Result<Loaded> {
         match &self.ca_key {
             Some(path) => Loaded::read(path),
-            None => in_folder(chosen, name, ON_THE_COMMAND_LINE),
+            None => in_folder(chosen, name, way),
         }
     }
 }
@@ -124,10 +138,34 @@ fn is_first_time(path: &Path) -> bool {
     WARNED.lock().is_ok_and(|mut warned| warned.insert(path.to_owned()))
 }
 
-/// How another authority is chosen.
-pub(super) type Way = fn(&AuthorityName) -> String;
+/// What to do where the key is not there.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Way {
+    /// How another authority is chosen to sign; `None` where no other can sign what this one has to.
+    other: Option<fn(&AuthorityName) -> String>,
+    /// How to go on where it was destroyed.
+    anew: &'static str,
+}
 
-pub(super) const ON_THE_COMMAND_LINE: Way = |other| format!("sign with --issuer {other}");
+/// Certificates, which any authority may sign.
+pub(super) const ON_THE_COMMAND_LINE: Way = Way {
+    other: Some(|other| format!("sign with --issuer {other}")),
+    anew: "let an authority below it sign, or make a new CA with: certkit ca init --ca DIR",
+};
+
+/// What is an authority's own to sign: its lists, and answers about its certificates.
+pub(super) const NO_OTHER: Way =
+    Way { other: None, anew: "no other authority can do it: make a new CA with: certkit ca init --ca DIR" };
+
+/// Certificates of authorities, which only those sign that may have some below them.
+const BELOW_IT: Way =
+    Way { other: None, anew: "nothing can be put below it any more: make a new CA with: certkit ca init --ca DIR" };
+
+/// The certificates of a project.
+pub(in crate::cli) const IN_A_PROJECT: Way = Way {
+    other: Some(|other| format!("let {other} sign: issuer = \"{other}\"")),
+    anew: "name another folder for a new CA, or an authority below it with issuer =",
+};
 
 /// The file with an authority's private key, from the folder; `way` is for who has to choose another authority.
 pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName, way: Way) -> anyhow::Result<Loaded> {
@@ -136,7 +174,8 @@ pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName, way: Way) -> anyh
         return Loaded::read(&path);
     }
     let config = chosen.config()?;
-    let instead = instead(chosen, name, &config).map(|other| format!("; or {}", way(&other))).unwrap_or_default();
+    let other = way.other.and_then(|say| Some(say(&instead(chosen, name, &config)?)));
+    let instead = other.map(|other| format!("; or {other}")).unwrap_or_default();
     let folder = chosen.shown();
     match config.keys.get(name) {
         Some(key @ AbsentKey::SetAside(_)) => {
@@ -145,7 +184,7 @@ pub(super) fn in_folder(chosen: &Chosen, name: &AuthorityName, way: Way) -> anyh
                 .hint(format!("give it with --ca-key{place}{instead}"))
         }
         Some(AbsentKey::Destroyed) => Err(anyhow!("the key of {name} was destroyed: it signs nothing more"))
-            .hint(format!("let an authority below it sign, or make a new CA with: certkit ca init{instead}")),
+            .hint(format!("{}{instead}", way.anew)),
         None => Err(anyhow!("there is no key of {name} in {folder}"))
             .hint(format!("give it with --ca-key FILE, or restore {} from a backup{instead}", shown(&path))),
     }

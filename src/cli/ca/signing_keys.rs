@@ -7,6 +7,8 @@ use anyhow::{Context, anyhow};
 
 use super::place::Chosen;
 use super::signer::{SignerArgs, Way, in_folder, warn_if_open};
+use crate::ca::AbsentKey;
+use crate::ca::place::is_there;
 use crate::cli::load::Loaded;
 use crate::cli::output::{Session, shown};
 use crate::cli::passphrase::Passphrase;
@@ -44,6 +46,19 @@ impl<'a> SigningKeys<'a> {
     /// The file of `--ca-key`.
     pub(in crate::cli) fn aside(&self) -> Option<&Path> {
         self.aside
+    }
+
+    /// Refuses the authority that is chosen where its key was destroyed, and reads none.
+    ///
+    /// # Errors
+    /// Where that is so.
+    pub(in crate::cli) fn are_left(&self, chosen: &Chosen) -> anyhow::Result<()> {
+        let name = chosen.issuer()?;
+        let is_destroyed = chosen.config()?.keys.get(&name) == Some(&AbsentKey::Destroyed);
+        if is_destroyed && self.aside.is_none() && !is_there(&chosen.place().key_of(&name)) {
+            in_folder(chosen, &name, self.way)?;
+        }
+        Ok(())
     }
 
     /// Refuses arguments that have no effect: a key of none of the authorities that may sign, and a passphrase where the key

@@ -77,7 +77,7 @@ pub(in crate::cli) fn written_key(
 #[derive(Debug, Default, clap::Args)]
 pub(in crate::cli) struct ConstraintArgs {
     /// Permit these names and no others: a domain with all below it, 10.0.0.0/8, @host, a mailbox; dns:, ip:, email:, uri:
-    /// or dirname: before it decides
+    /// or dirname: before it decides; also several with commas between them
     #[arg(long, value_name = "NAMES")]
     permit: Vec<String>,
 
@@ -102,7 +102,7 @@ impl ConstraintArgs {
                 .hint("change them there, or leave --permit and --exclude out");
         }
         let read = |texts: &[String]| -> anyhow::Result<Vec<GeneralSubtree>> {
-            texts.iter().map(|text| Ok(text.parse()?)).collect()
+            texts.iter().flat_map(|text| split(text)).map(|text| Ok(text.parse()?)).collect()
         };
         let (permitted, excluded) = (read(&self.permit)?, read(&self.exclude)?);
         if let Some((vain, over)) = excluded_whole(&permitted, &excluded) {
@@ -121,6 +121,25 @@ impl ConstraintArgs {
         }
         profile.name_constraints = Some(confine(permitted, excluded));
         Ok(())
+    }
+}
+
+/// Names with commas between them, as --san takes them. A directory name has commas of its own, and ends the list.
+fn split(list: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut rest = list.trim();
+    loop {
+        let is_directory_name = rest.get(..8).is_some_and(|form| form.eq_ignore_ascii_case("dirname:"));
+        match rest.split_once(',').filter(|_| !is_directory_name) {
+            Some((name, others)) => {
+                names.push(name.trim());
+                rest = others.trim();
+            }
+            None => {
+                names.push(rest);
+                return names;
+            }
+        }
     }
 }
 
@@ -208,6 +227,13 @@ pub(super) fn must_be_elsewhere(path: &std::path::Path, folder: &std::path::Path
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn commas_part_names_but_not_within_a_directory_name() {
+        assert_eq!(split("a.test"), ["a.test"]);
+        assert_eq!(split("a.test, ip:10.0.0.0/8,dirname:C=NO,O=A"), ["a.test", "ip:10.0.0.0/8", "dirname:C=NO,O=A"]);
+        assert_eq!(split("a.test,"), ["a.test", ""], "an empty name is refused later, not dropped");
+    }
 
     #[test]
     fn an_authority_is_named_after_the_one_above() {

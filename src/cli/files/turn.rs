@@ -1,5 +1,5 @@
-//! One batch at a time into a folder: two of the same list would record everything twice, and each lose what the other has
-//! written.
+//! One batch, or one project, at a time in a folder: two of the same list would record everything twice, and each lose what the
+//! other has written.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -11,10 +11,10 @@ use anyhow::Context;
 use super::claim::is_at;
 use super::folder::{make_folder, missing_folders, remove_if_empty};
 use super::write::PREFIX;
-use crate::cli::output::shown;
+use crate::cli::output::{Session, shown};
 use crate::cli::problem::{Hinted, plain};
 
-/// The right to write a batch into a folder, until it is dropped. It is no [`Claim`](super::Claim): a CA may be made and a
+/// The right to write a batch into a folder, or what its project asks for, until it is dropped. It is no [`Claim`](super::Claim): a CA may be made and a
 /// list be published in the folder meanwhile.
 #[derive(Debug)]
 #[must_use]
@@ -45,7 +45,7 @@ impl Turn {
                 Err(error) if path.symlink_metadata().is_ok() => {
                     return Err(plain(error))
                         .with_context(|| format!("cannot use {}", shown(&path)))
-                        .hint("it is there while a batch is written: if none is, remove it");
+                        .hint("it is there while a batch is written or a project applied: if none is, remove it");
                 }
                 Err(_) => return Ok(Some(turn)),
             };
@@ -62,14 +62,19 @@ impl Turn {
         Ok(None)
     }
 
-    /// Takes the folder once no other process has it.
+    /// Takes the folder once no other process has it; where one has, `what` that does there is told.
     ///
     /// # Errors
     /// As [`Self::take`].
-    pub fn wait(folder: &Path) -> anyhow::Result<Self> {
+    pub fn wait(folder: &Path, what: &str, session: &mut Session) -> anyhow::Result<Self> {
+        let mut is_told = false;
         loop {
             if let Some(turn) = Self::take(folder)? {
                 return Ok(turn);
+            }
+            if !is_told {
+                session.say(format_args!("waiting for another run, which {what} {}", shown(folder)));
+                is_told = true;
             }
             std::thread::sleep(PAUSE);
         }

@@ -93,13 +93,7 @@ pub(super) fn run(
         return Err(anyhow!("there is no folder {}", shown(&folder)));
     }
     // Files in the way are looked for before anything is recorded: another batch may put none there meanwhile.
-    let turn = match Turn::take(&folder)? {
-        Some(turn) => turn,
-        None => {
-            session.say(format_args!("waiting for another run, which writes a batch into {}", shown(&folder)));
-            Turn::wait(&folder)?
-        }
-    };
+    let turn = Turn::wait(&folder, "writes a batch into", session)?;
     let destination = Destination::new(&folder, force);
     leftovers::clear_away(&destination, chosen, session)?;
     let mut source = Source::open(list, args.format)?;

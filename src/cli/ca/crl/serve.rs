@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args, address: &str, chosen: &Chosen, session: &mut Ses
     let listener = listening::taken(Listener::bind(address), address, "--serve")?;
     let address = format!("http://{}", listener.address());
     let mut authority = chosen.open()?;
-    let key = args.signer.key(chosen, session)?;
+    let key = args.signer.own_key(chosen, session)?;
     let shelf = Arc::new(Shelf { has_deltas: args.delta, ..Shelf::default() });
     let press = Press { args, chosen, key, shelf: &shelf };
     let served_before = authority.lists(args.url.as_deref(), false, 1)?.into_iter().next();

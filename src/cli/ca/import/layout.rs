@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::ca::AuthorityName;
+use crate::ca::{AuthorityName, Place};
 use crate::cli::files;
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
+use crate::cli::text::for_shell;
 
 /// A CA as another program left it.
 #[derive(Debug)]
@@ -54,6 +55,19 @@ pub(super) fn find(folder: &Path) -> Option<Layout> {
             lists: LISTS.iter().filter(|_| known.openssl).filter_map(|path| there(path)).collect(),
         })
     })
+}
+
+/// Refuses a CA that certkit keeps: there is nothing to take over.
+pub(super) fn is_not_ours(folder: &Path) -> anyhow::Result<()> {
+    let place = Place::new(folder);
+    if !place.certificate().is_file() || !(place.ledger().is_file() || place.config().is_file()) {
+        return Ok(());
+    }
+    let folder = shown(folder);
+    Err(anyhow!("{folder} is a CA of certkit already, with its ledger")).hint(format!(
+        "use it where it is, certkit ca show --ca {}; to have it elsewhere, move or copy the whole folder",
+        for_shell(&folder)
+    ))
 }
 
 /// What is said of another CA's certificate in a folder of which one CA was taken.

@@ -326,6 +326,7 @@ fn candidates(args: &Args) -> anyhow::Result<(String, Vec<Candidate>, Option<lay
     };
     if from.is_dir() {
         let Some(found) = layout::find(from) else {
+            layout::is_not_ours(from)?;
             return Err(anyhow!("{} is no CA's folder that certkit knows", shown(from)))
                 .hint("name the files: --cert FILE --key FILE");
         };

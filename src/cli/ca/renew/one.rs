@@ -257,7 +257,7 @@ pub(super) fn renew(
     let renewal = Renewal::of(&old, &above, &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
     let validity = args.lifetime.validity(&renewal.profile, now)?;
     let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
-    let ca_key = args.signer.key(&chosen, session)?;
+    let ca_key = args.signer.own_key(&chosen, session)?;
     let act = place::act(Action::Renew);
     let issued = chosen.unlock(&mut authority, &ca_key, now)?.issue(&order, &mut fresh_serial, &act)?;
     drop(ca_key);
@@ -268,7 +268,7 @@ pub(super) fn renew(
         which,
         renewed: true,
         certificate_file: names.first().cloned().unwrap_or_default(),
-        key_file: args.rekey.then(|| shown(files.keyout())),
+        key_file: args.rekey.then(|| files.keyout_shown()),
         replaces: record.serial.to_string(),
         authority: chosen.issuer()?,
         moved_from,

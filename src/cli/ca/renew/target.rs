@@ -128,6 +128,11 @@ impl Files {
         &self.keyout
     }
 
+    /// Where the key goes, in words.
+    pub(super) fn keyout_shown(&self) -> String {
+        show(&self.keyout)
+    }
+
     /// The names of the files that will change.
     pub(super) fn names(&self, new_key: bool) -> Vec<String> {
         let keyout = Some(&self.keyout).filter(|_| new_key && !self.is_one());

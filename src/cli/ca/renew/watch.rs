@@ -2,7 +2,7 @@
 //!
 //! Times are the wall clock's, asked again and again: a timer would stop while a laptop sleeps.
 
-use std::thread;
+use std::{mem, thread};
 
 use time::{Duration, OffsetDateTime};
 
@@ -30,18 +30,15 @@ pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow
     for which in &args.which {
         // What cannot be watched from the start is a mistake, not something to wait for.
         let target = one::find(which, args, chosen, clock::now())?;
-        let due = args.planned(&target)?;
-        let (now, at) = (clock::now(), rfc3339(due));
-        if due <= now {
-            session.say(format_args!("{} {which}: due since {at}, so renewed now", good("watching")));
-        } else {
-            session.say(format_args!("{} {which}: renewed {} ({at})", good("watching"), from_now(due, now)));
-        }
-        watched.push(Watched { which: which.clone(), due, failures: 0 });
+        let one = Watched { which: which.clone(), due: args.planned(&target)?, failures: 0 };
+        one.tell(session);
+        watched.push(one);
     }
+    let mut is_heard = true;
     let mut owed = Owed::default();
     loop {
         let mut done = Done::default();
+        let due: Vec<OffsetDateTime> = watched.iter().map(|one| one.due).collect();
         for one in watched.iter_mut().filter(|one| one.due <= clock::now()) {
             match one.round(args, chosen, session) {
                 Ok(outcome) => done.certificates.push(outcome),
@@ -56,7 +53,16 @@ pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow
         }
         owed.settle(args, &mut done, session);
         if !done.certificates.is_empty() || done.executed.is_some() {
-            session.row(&done)?;
+            // Renewing goes on whoever listens; only a reader that has left is no fault.
+            if let Err(error) = session.row(&done)
+                && mem::take(&mut is_heard)
+            {
+                session.warn(format_args!("{error:#}: what is renewed is not told there any more"));
+            }
+        }
+        for one in watched.iter().zip(due).filter(|(one, due)| one.failures == 0 && one.due != *due).map(|(one, _)| one)
+        {
+            one.tell(session);
         }
         let next = watched.iter().map(|one| one.due).chain(owed.due).min();
         let left = next.map_or(LONGEST_SLEEP, |next| next - clock::now());
@@ -65,6 +71,17 @@ pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow
 }
 
 impl Watched {
+    /// Says when it is its turn.
+    fn tell(&self, session: &mut Session) {
+        let Self { which, due, .. } = self;
+        let (now, at) = (clock::now(), rfc3339(*due));
+        if *due <= now {
+            session.say(format_args!("{} {which}: due since {at}, so renewed now", good("watching")));
+        } else {
+            session.say(format_args!("{} {which}: renewed {} ({at})", good("watching"), from_now(*due, now)));
+        }
+    }
+
     /// Renews it, if it is due still: somebody else may have been first.
     fn round(&mut self, args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Outcome> {
         let now = clock::now();
