@@ -425,6 +425,9 @@ fn further_cas_lie_beside_the_default_by_name() {
     run(&["ca", "init", "--ca", "./@work", "--name", "Folder"]).expect_code(0);
     assert!(sandbox.path("@work/ca.pem").is_file());
     run(&["ca", "list", "--ca", "@none"]).expect_code(2).complains("data/certkit/none");
+    // Whoever names one means one that is there.
+    let named = sandbox.command().args(["ca", "issue", "a.test"]).env("CERTKIT_CA", "@none").run();
+    named.expect_code(2).complains("data/certkit/none");
     run(&["ca", "list", "--ca", "@Work"])
         .expect_code(2)
         .complains("in lower case")

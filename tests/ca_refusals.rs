@@ -133,15 +133,15 @@ fn authority(name: &str, key: &PrivateKey, change: impl FnOnce(&mut Forge)) -> V
 }
 
 /// Whether an imported authority issues.
-fn issues(change: impl FnOnce(&mut Forge), profile: &str) -> (Sandbox, Ran) {
+fn issues(change: impl FnOnce(&mut Forge), profile: &str) -> (Ran, Ran) {
     let sandbox = Sandbox::new();
     let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
     sandbox.write("old.pem", pem::write("CERTIFICATE", &authority("Old", &key, change)).as_bytes());
     sandbox.write("old.key", pem::write("PRIVATE KEY", &key.to_pkcs8_der()).as_bytes());
     sandbox.write("own.toml", profile);
-    sandbox.certkit(&["ca", "import", "--cert", "old.pem", "--key", "old.key"]).expect_code(0);
+    let imported = sandbox.certkit(&["ca", "import", "--cert", "old.pem", "--key", "old.key"]).expect_code(0);
     let ran = sandbox.certkit(&["ca", "issue", "a.test", "--days", "30", "--profile", "own.toml"]);
-    (sandbox, ran)
+    (imported, ran)
 }
 
 #[test]
@@ -149,14 +149,30 @@ fn nothing_is_issued_that_clients_refuse_for_what_is_above_it() {
     let plain = "description = \"own\"\nextended_key_usage = [\"serverAuth\"]\nkey_usage = [\"digitalSignature\"]\nnames = [\"dns\"]\n";
     let unknown = |critical| Extension { oid: oids::TLS_FEATURE, critical, value: der::tlv(der::tag::SEQUENCE, &[]) };
     issues(|root| root.set_raw(unknown(false)), plain).1.expect_code(0);
-    let (sandbox, ran) = issues(|root| root.set_raw(unknown(true)), plain);
+    let (imported, ran) = issues(|root| root.set_raw(unknown(true)), plain);
+    imported.complains("a critical extension that clients do not know");
     ran.expect_code(2).complains("critical extension");
-    sandbox.certkit(&["ca", "list", "--json"]).expect_code(0).says("[]");
 
     let asking = |after| PolicyConstraints { require_explicit_policy: Some(after), inhibit_policy_mapping: None };
     issues(|root| root.set(&asking(2), true), plain).1.expect_code(0);
     for after in [0, 1] {
-        let (_, ran) = issues(|root| root.set(&asking(after), true), plain);
+        let (imported, ran) = issues(|root| root.set(&asking(after), true), plain);
+        imported.complains("policyConstraints");
         ran.expect_code(2).complains("requireExplicitPolicy").complains("`policies`");
     }
+}
+
+#[test]
+fn a_second_chain_is_signed_by_no_ca_that_only_has_its_place() {
+    let sandbox = two_tiers(&["--permit", "test"]);
+    let beside = format!("{}-ml-dsa", sandbox.ca().display());
+    let dual = ["ca", "issue", "a.test", "--dual"];
+    sandbox.certkit(&["ca", "init", "--ca", &beside]).expect_code(0);
+    sandbox.certkit(&dual).expect_code(2).complains("its key is P-256, not ML-DSA");
+    fs::remove_dir_all(&beside).unwrap();
+    sandbox.certkit(&["ca", "init", "--ca", &beside, "--type", "ml-dsa-65"]).expect_code(0);
+    sandbox.certkit(&dual).expect_code(2).complains("the first has name constraints, and it has none");
+    fs::remove_dir_all(&beside).unwrap();
+    sandbox.certkit(&dual).expect_code(0);
+    sandbox.certkit(&[&dual[..], &["--force"]].concat()).expect_code(0);
 }

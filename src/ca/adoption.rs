@@ -5,7 +5,9 @@ use super::ledger::{Act, Entry, Ledger, LedgerError};
 use super::tiers::{self, Uncertified};
 use crate::issue::{self, IssueError};
 use crate::key::{PrivateKey, SignatureError};
-use crate::x509::extension::{AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier};
+use crate::x509::extension::{
+    AuthorityKeyIdentifier, BasicConstraints, KeyUsage, PolicyConstraints, SubjectKeyIdentifier,
+};
 use crate::x509::{Certificate, oids};
 use time::{Duration, OffsetDateTime};
 
@@ -162,7 +164,18 @@ pub fn oddities(certificate: &Certificate, now: OffsetDateTime) -> Vec<String> {
              some clients refuse it all the same"
         ));
     }
+    if issue::understood(certificate).is_err() {
+        say("it has a critical extension that clients do not know (RFC 5280 §4.2): it signs no certificate");
+    }
+    if certificate.extension::<PolicyConstraints>().is_ok_and(|found| found.is_some()) {
+        say(
+            "it has policyConstraints (RFC 5280 §4.2.1.11): where they ask for a policy, only profiles with `policies` are issued",
+        );
+    }
     let end = certificate.validity().not_after;
+    if now < certificate.validity().not_before {
+        say("it is not valid yet: until then it signs nothing");
+    }
     if end < now {
         say("it has expired: it signs nothing more");
     } else if end - now < Duration::days(90) {

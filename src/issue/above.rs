@@ -13,8 +13,11 @@ pub(super) fn check(path: &[&Certificate], profile: &Profile) -> Result<(), Issu
     policies(path, profile)
 }
 
-/// RFC 5280 §4.2: who does not know a critical extension refuses the certificate.
-fn understood(authority: &Certificate) -> Result<(), IssueError> {
+/// Whether an authority has no critical extension that clients do not know (RFC 5280 §4.2): they would refuse all below it.
+///
+/// # Errors
+/// [`IssueError::UnusableIssuer`].
+pub fn understood(authority: &Certificate) -> Result<(), IssueError> {
     let unknown = authority.extensions().iter().find(|it| it.critical && !UNDERSTOOD.contains(&it.oid));
     unknown.map_or(Ok(()), |it| {
         let why = format!("it has the critical extension {}, for which clients refuse all below it", it.name());

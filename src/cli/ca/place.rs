@@ -33,7 +33,7 @@ use crate::x509::Certificate;
 #[derive(Debug)]
 pub(in crate::cli) struct Chosen {
     place: Place,
-    /// Chosen for this run with `--ca`: then a CA that is not there is a mistake.
+    /// Chosen for this run with `--ca`, or by a name: then a CA that is not there is a mistake.
     explicit: bool,
     /// The authority chosen for this run with `--issuer`.
     issuer: Option<AuthorityName>,
@@ -45,12 +45,15 @@ pub(in crate::cli) struct Chosen {
 impl Chosen {
     /// `--ca`, or `CERTKIT_CA`, or the user's data folder; and `--issuer`.
     pub(in crate::cli) fn new(ca: Option<PathBuf>, issuer: Option<AuthorityName>) -> anyhow::Result<Self> {
-        let explicit = ca.is_some();
+        let mut explicit = ca.is_some();
         let named = ca.or_else(|| env::var_os("CERTKIT_CA").filter(|path| !path.is_empty()).map(PathBuf::from));
         let folder = match named {
             Some(folder) if folder.as_os_str().is_empty() => bail!("--ca names no folder"),
             Some(folder) => match called(&folder)? {
-                Some(name) => own_folder()?.join(name.as_str()),
+                Some(name) => {
+                    explicit = true;
+                    own_folder()?.join(name.as_str())
+                }
                 None => folder,
             },
             None => own_folder()?.join(AuthorityName::first().as_str()),

@@ -20,7 +20,7 @@ use crate::cli::text::for_shell;
 use crate::issue::permits_nobody;
 use crate::key::{KeyAlgorithm, PrivateKey};
 use crate::x509::extension::{ExtendedKeyUsage, GeneralSubtree, NameConstraints};
-use crate::x509::{Certificate, Validity};
+use crate::x509::{Certificate, ExtensionType, Validity};
 
 /// The key of the second chain, and of its CA (RFC 9881).
 pub(super) const TWIN: KeyAlgorithm = KeyAlgorithm::MlDsa65;
@@ -55,6 +55,9 @@ impl<'a> Pair<'a> {
             let more = path.as_ref().map(|path| flags_like(path, first)).transpose()?.unwrap_or_default();
             return Err(anyhow!("there is no CA in {} for the second chain", second.shown()))
                 .hint(format!("make it with: certkit ca init --type ml-dsa-65{}{more}", second.flag()));
+        }
+        if second_is_made {
+            is_its_twin(path.as_deref().unwrap_or_default(), second)?;
         }
         let plan = match &path {
             _ if second_is_made => None,
@@ -103,6 +106,24 @@ impl<'a> Pair<'a> {
         let (key, _) = self.keys.open(self.second, authority.certificate(), session)?;
         Ok((authority, key, None))
     }
+}
+
+/// Refuses a CA that has the place of the second and is none: with keys of another kind, or free where the first is confined.
+fn is_its_twin(first: &[Certificate], second: &Chosen) -> anyhow::Result<()> {
+    let path = second.certificates(&second.issuer()?)?;
+    let algorithm = path.first().context("the CA has no certificate")?.public_key()?.algorithm();
+    let not = |why: String| {
+        Err(anyhow!("the CA in {} cannot be the second of two: {why}", second.shown()))
+            .hint("issue without --dual, or have the first CA in a folder that has none of this name beside it")
+    };
+    if !matches!(algorithm, KeyAlgorithm::MlDsa44 | KeyAlgorithm::MlDsa65 | KeyAlgorithm::MlDsa87) {
+        return not(format!("its key is {algorithm}, not ML-DSA"));
+    }
+    let confined = |path: &[Certificate]| path.iter().any(|it| it.extensions().get(&NameConstraints::OID).is_some());
+    if confined(first) && !confined(&path) {
+        return not("the first has name constraints, and it has none".to_owned());
+    }
+    Ok(())
 }
 
 /// A root that may do what the first CA may, and ends when its root does.
