@@ -14,7 +14,7 @@ fn with_certificate(more: &[&str]) -> Sandbox {
     sandbox
 }
 
-fn first(sandbox: &Sandbox, file: &str) -> serde_json::Value {
+pub(crate) fn first(sandbox: &Sandbox, file: &str) -> serde_json::Value {
     let shown = sandbox.certkit(&["inspect", file, "--json"]).expect_code(0).json();
     let blocks = shown[0]["blocks"].as_array().unwrap();
     blocks.iter().find(|block| block["kind"] == "certificate").unwrap_or(&blocks[0]).clone()
@@ -446,69 +446,4 @@ fn a_program_that_cannot_be_run_is_told_beside_the_renewal() {
     let ran = ran.complains("the certificate was renewed, but").complains("cannot run /nowhere/program");
     let executed = &ran.json()["executed"];
     assert!(executed["status"].is_null() && executed["error"].as_str().unwrap().contains("cannot run"), "{executed}");
-}
-
-#[test]
-fn what_another_authority_has_issued_is_renewed_below_the_one_asked_for() {
-    let sandbox = crate::ca_hierarchy::two_tiers(&[]);
-    let run = |args: &str| sandbox.certkit(&args.split(' ').collect::<Vec<_>>());
-    for name in ["web", "gone", "keyless"] {
-        sandbox.certkit(&["ca", "intermediate", name]).expect_code(0);
-    }
-    run("ca intermediate lab --permit lab.example.test").expect_code(0);
-    for (host, issuer) in [("a.test", "issuing"), ("gone.test", "gone"), ("keyless.test", "keyless")] {
-        sandbox.certkit(&["ca", "issue", host, "--days", "90", "--issuer", issuer]).expect_code(0);
-    }
-    let issuer = |file: &str| {
-        let shown = sandbox.certkit(&["inspect", file, "--json"]).expect_code(0).json();
-        shown[0]["blocks"][1]["subject"].as_str().unwrap().to_owned()
-    };
-    let (key, before) = (sandbox.read("a.test-key.pem"), first(&sandbox, "a.test.pem"));
-
-    // Time left is what counts while the old authority stands.
-    run("ca renew a.test.pem --issuer web --if-expires-within 30d").expect_code(0).says("kept");
-    let done = run("ca renew a.test --issuer web --json").expect_code(0).json();
-    let one = &done["certificates"][0];
-    assert_eq!((one["authority"].as_str(), one["moved_from"].as_str()), (Some("web"), Some("issuing")), "{done}");
-    assert_eq!(issuer("a.test.pem"), "CN=Example Web CA");
-    let after = first(&sandbox, "a.test.pem");
-    for same in ["subject", "names", "public_key", "key_usage", "extended_key_usage"] {
-        assert_eq!(after[same], before[same], "{same}");
-    }
-    assert_eq!(sandbox.read("a.test-key.pem"), key);
-    verified(&sandbox, "a.test.pem");
-    // What is in the file is renewed by who has issued that, whoever signs by default.
-    let done = run("ca renew a.test --json").expect_code(0).json();
-    assert_eq!(
-        (&done["certificates"][0]["authority"], &done["certificates"][0]["moved_from"]),
-        (&"web".into(), &serde_json::Value::Null)
-    );
-    run("ca renew a.test.pem --issuer issuing").expect_code(0).says("issuing, and before by web");
-    run("ca check").expect_code(0);
-
-    // All that the new authority refuses is refused.
-    let kept = sandbox.read("a.test.pem");
-    run("ca renew a.test.pem --issuer lab").expect_code(2).complains("lab.example.test");
-    let issuing = sandbox.ca().join("issuing.pem");
-    sandbox.certkit(&["ca", "revoke", issuing.to_str().unwrap(), "--reason", "cACompromise"]).expect_code(0);
-    run("ca renew keyless.test.pem --issuer issuing").expect_code(2).complains("is revoked: cACompromise");
-    run("ca renew a.test.pem").expect_code(2).complains("is revoked: cACompromise").complains("renew with another");
-    assert_eq!(sandbox.read("a.test.pem"), kept);
-
-    // Below a revoked authority it is worth nothing, whatever time it has left.
-    let done = run("ca renew a.test --issuer web --if-expires-within 30d --json").expect_code(0).json();
-    assert_eq!(done["certificates"][0]["moved_from"], "issuing", "{done}");
-    verified(&sandbox, "a.test.pem");
-    run("ca renew a.test --issuer web --if-expires-within 30d").expect_code(0).says("kept");
-
-    // Its key may be gone, and its certificate.
-    fs::remove_file(sandbox.ca().join("keyless-key.pem")).unwrap();
-    run("ca renew keyless.test").expect_code(2).complains("no key of keyless");
-    run("ca renew keyless.test --issuer web").expect_code(0).says("web, and before by keyless");
-    for file in ["gone.pem", "gone-key.pem"] {
-        fs::remove_file(sandbox.ca().join(file)).unwrap();
-    }
-    run("ca renew gone.test.pem").expect_code(2).complains("Example Gone CA").complains("--issuer NAME");
-    run("ca renew gone.test.pem --issuer web").expect_code(0).says("web, and before by Example Gone CA");
-    assert_eq!(issuer("gone.test.pem"), "CN=Example Web CA");
 }

@@ -147,7 +147,7 @@ mod tests {
             ("\n  issuer = \"a.b\"", "ca.toml:2:12: `a.b` cannot be what an authority is called"),
             ("[keys]\nca = \"lost\"", "ca.toml:2:6: unknown variant `lost`"),
             ("[keys]\nca = { at = \"x\" }", "ca.toml:2:"),
-            ("ledger = 1", "ca.toml:1:10: invalid type"),
+            ("ledger = 1", "ca.toml:1:10: ledger takes text in quotes, not the number 1"),
         ] {
             let error = Config::from_toml("ca.toml", text).unwrap_err().to_string();
             assert!(error.starts_with(wanted), "{error}");

@@ -177,7 +177,7 @@ mod tests {
             ("required_subject = [\"O\", \"Org\"]", "own.toml:4:20: `Org` is no attribute of a subject"),
             ("denied_names = [\"a.test\"]", "own.toml:4:16: `a.test` is no name constraint"),
             ("max_days = 0", "own.toml:4:12: a certificate is valid for 1 to"),
-            ("must_staple = 1", "own.toml:4:15: invalid type"),
+            ("must_staple = 1", "own.toml:4:15: must_staple takes true or false, not the number 1"),
             ("days = 2", "own.toml:4:1: duplicate key"),
         ] {
             assert!(fault(added).starts_with(wanted), "{added}: {}", fault(added));
