@@ -125,16 +125,37 @@ impl Open {
         if self.label != end_label {
             return Err(self.malformed(Fault::LabelsDiffer(end_label.to_owned())));
         }
-        let Ok(parsed) = ::pem::parse(text) else {
+        let Some((headers, contents)) = parse(text) else {
             return Err(self.malformed(Fault::NotBase64));
         };
-        let headers = parsed.headers().iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        let contents = Zeroizing::new(parsed.into_contents());
         if contents.is_empty() {
             return Err(self.malformed(Fault::Empty));
         }
         Ok(Block { label: self.label, contents, headers, line: self.line })
     }
+}
+
+type Headers = Vec<(String, String)>;
+
+/// The headers and the contents of a block with its boundary lines; `None` for what is no base64.
+///
+/// Not by `pem`, which joins the lines, those of a private key too, in memory that is not erased.
+fn parse(block: &[u8]) -> Option<(Headers, Zeroizing<Vec<u8>>)> {
+    let block = std::str::from_utf8(block).ok()?.trim_end();
+    let (begin, rest) = block.split_once('\n')?;
+    // Two boundaries on one line: a line break is missing.
+    if begin.trim().trim_matches('-').contains("-----") {
+        return None;
+    }
+    let inside = rest.rsplit_once('\n').map_or("", |(inside, _)| inside).trim_start_matches([' ', '\t', '\r', '\n']);
+    let parted = inside.split_once("\n\n").or_else(|| inside.split_once("\r\n\r\n"));
+    let (headers, data) = parted.unwrap_or(("", inside));
+    let header = |line: &str| line.split_once(':').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
+    let headers = headers.lines().map(header).collect::<Option<_>>()?;
+    // Room for all of it, as in `write`.
+    let mut characters = Zeroizing::new(String::with_capacity(data.len()));
+    characters.extend(data.chars().filter(|character| !character.is_whitespace()));
+    Some((headers, base64::decode_secret(&characters)?))
 }
 
 /// The label of a boundary line, which stands alone on its line but for white space.
@@ -184,6 +205,50 @@ mod tests {
         let block = read(text.as_bytes()).pop().unwrap().unwrap();
         assert_eq!(block.headers[0], ("Proc-Type".into(), "4,ENCRYPTED".into()));
         assert_eq!(block.contents.as_slice(), [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_block_is_read_as_everybody_reads_it() {
+        let inside = [
+            "AAAA",
+            "AAAA\n",
+            "AA\nAA\n\n",
+            "\n\nAAAA\n",
+            " A A\tAA \r\n",
+            "AAAA\n\nAAAA\n",
+            "a: b\n\nAAAA\n",
+            "a: b\nAAAA\n",
+            "a\n\nAAAA\n",
+            "a: b:c\r\nd:\r\n\r\nAAAA\r\n",
+            "AAA\n",
+            "AAA=\n",
+            "AA==AAAA\n",
+            "A\u{a0}AAA\n",
+            "",
+            "\n",
+            "é\n",
+            "AAB=\n",
+        ];
+        for inside in inside {
+            for end in ["\n", "\r\n", ""] {
+                let text = format!("-----BEGIN A-----{end}{inside}-----END A-----{end}");
+                let parsed = ::pem::parse(&text).ok().filter(|block| !block.contents().is_empty());
+                let blocks = read(text.as_bytes());
+                // Boundaries stand alone on their lines here.
+                if !matches!(inside.as_bytes(), [.., b'\n'] | []) || end.is_empty() {
+                    assert!(blocks.iter().all(Result::is_err));
+                    continue;
+                }
+                let read = blocks.into_iter().next().unwrap().ok();
+                let headers =
+                    |block: &::pem::Pem| block.headers().iter().map(|(k, v)| (k.into(), v.into())).collect::<Headers>();
+                assert_eq!(
+                    read.map(|block| (block.headers, block.contents.to_vec())),
+                    parsed.map(|block| (headers(&block), block.into_contents())),
+                    "{text:?}"
+                );
+            }
+        }
     }
 
     #[test]
