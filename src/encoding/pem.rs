@@ -147,7 +147,8 @@ fn parse(block: &[u8]) -> Option<(Headers, Zeroizing<Vec<u8>>)> {
     if begin.trim().trim_matches('-').contains("-----") {
         return None;
     }
-    let inside = rest.rsplit_once('\n').map_or("", |(inside, _)| inside).trim_start_matches([' ', '\t', '\r', '\n']);
+    let inside = rest.rfind('\n').and_then(|at| rest.get(..=at)).unwrap_or_default();
+    let inside = inside.trim_start_matches([' ', '\t', '\r', '\n']);
     let parted = inside.split_once("\n\n").or_else(|| inside.split_once("\r\n\r\n"));
     let (headers, data) = parted.unwrap_or(("", inside));
     let header = |line: &str| line.split_once(':').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
