@@ -209,50 +209,6 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_read_as_everybody_reads_it() {
-        let inside = [
-            "AAAA",
-            "AAAA\n",
-            "AA\nAA\n\n",
-            "\n\nAAAA\n",
-            " A A\tAA \r\n",
-            "AAAA\n\nAAAA\n",
-            "a: b\n\nAAAA\n",
-            "a: b\nAAAA\n",
-            "a\n\nAAAA\n",
-            "a: b:c\r\nd:\r\n\r\nAAAA\r\n",
-            "AAA\n",
-            "AAA=\n",
-            "AA==AAAA\n",
-            "A\u{a0}AAA\n",
-            "",
-            "\n",
-            "é\n",
-            "AAB=\n",
-        ];
-        for inside in inside {
-            for end in ["\n", "\r\n", ""] {
-                let text = format!("-----BEGIN A-----{end}{inside}-----END A-----{end}");
-                let parsed = ::pem::parse(&text).ok().filter(|block| !block.contents().is_empty());
-                let blocks = read(text.as_bytes());
-                // Boundaries stand alone on their lines here.
-                if !matches!(inside.as_bytes(), [.., b'\n'] | []) || end.is_empty() {
-                    assert!(blocks.iter().all(Result::is_err));
-                    continue;
-                }
-                let read = blocks.into_iter().next().unwrap().ok();
-                let headers =
-                    |block: &::pem::Pem| block.headers().iter().map(|(k, v)| (k.into(), v.into())).collect::<Headers>();
-                assert_eq!(
-                    read.map(|block| (block.headers, block.contents.to_vec())),
-                    parsed.map(|block| (headers(&block), block.into_contents())),
-                    "{text:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
     fn every_begin_line_is_accounted_for() {
         assert_eq!(fault("-----BEGIN A-----\nAAAA\n").fault, Fault::Unterminated);
         assert_eq!(fault("-----BEGIN A-----\nAAAA\n-----END B-----\n").fault, Fault::LabelsDiffer("B".into()));
