@@ -89,3 +89,21 @@ fn a_certificate_that_was_issued_is_told_of_where_stdout_is_full() {
     told("ca passphrase --new-passphrase file:word.txt", "the passphrase is set");
     sandbox.certkit(&["ca", "ocsp"]).expect_code(2).complains("--request FILE").complains("--serve ADDR");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_everybody_may_change_is_said_and_a_ledger_is_its_owners() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    for (folder, mode, told) in [("open", 0o777, true), ("shared", 0o775, false)] {
+        fs::create_dir(sandbox.path(folder)).unwrap();
+        fs::set_permissions(sandbox.path(folder), Permissions::from_mode(mode)).unwrap();
+        let ledger = sandbox.write(format!("{folder}/ledger.db"), "");
+        fs::set_permissions(ledger, Permissions::from_mode(0o666)).unwrap();
+        let ran = sandbox.certkit(&["ca", "init", "--ca", folder]).expect_code(0);
+        assert_eq!(ran.stderr.contains(&format!("everybody may change what lies in {folder}")), told, "{ran}");
+        let modes = [folder.to_owned(), format!("{folder}/ledger.db"), format!("{folder}/ca-key.pem")];
+        assert_eq!(modes.map(|name| sandbox.mode(name)), [mode, 0o600, 0o600]);
+    }
+}

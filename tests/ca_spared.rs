@@ -152,6 +152,27 @@ fn what_is_beside_the_files_of_the_ca_may_be_replaced() {
     }
 }
 
+#[test]
+fn nor_does_a_command_that_knows_of_no_ca_write_over_the_files_of_one() {
+    let sandbox = with_ca();
+    let before = files(&sandbox);
+    for line in [
+        "key new --out ca/ca-key.pem",
+        "key new --out ca/issuing-key.pem --type rsa:2048",
+        "key convert y.key --out ca/ca-key.pem",
+        "new b.test --out b.pem --keyout ca/ca-key.pem",
+        "new b.test --out ca/ca-key.pem --keyout ca/ca-key.pem",
+        "csr new b.test --out b.csr --keyout ca/issuing-key.pem",
+    ] {
+        let arguments: Vec<&str> = line.split(' ').chain(["--force"]).collect();
+        sandbox.certkit(&arguments).expect_code(2).complains("certkit never writes over that");
+        assert_eq!(files(&sandbox), before, "{line}");
+    }
+    // The same key in another form may take its place.
+    sandbox.certkit(&["key", "convert", "ca/ca-key.pem", "--out", "ca/ca-key.pem", "--force"]).expect_code(0);
+    sandbox.certkit(&["ca", "--ca", "ca", "check"]).expect_code(0);
+}
+
 /// A key in this form, and in DER where its name ends so.
 fn new_key(sandbox: &Sandbox, name: &str, more: &[&str], form: &str) {
     let made = format!("{name}.made");

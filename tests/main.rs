@@ -77,6 +77,8 @@ mod revocation_ocsp;
 mod revocation_scopes;
 mod rules;
 mod scan;
+#[cfg(unix)]
+mod secrets;
 mod serve;
 mod serve_proxy;
 mod serve_secrets;

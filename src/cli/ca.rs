@@ -17,7 +17,7 @@ mod lapse;
 mod ledger;
 mod list;
 mod ocsp;
-mod other_files;
+pub(super) mod other_files;
 mod outage;
 mod outline;
 pub(super) mod own_files;

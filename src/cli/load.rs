@@ -75,12 +75,7 @@ impl Loaded {
     }
 
     fn only_key(&self) -> anyhow::Result<PrivateKeyItem<'_>> {
-        let count = self.document.items().iter().filter(|item| item.private_key().is_some()).count();
-        if count > 1 {
-            return Err(anyhow!("{} holds {count} private keys, and one is due", self.shown()))
-                .hint("`certkit inspect` says on which lines they begin; put each in a file of its own");
-        }
-        self.document.first_private_key().with_context(|| cannot_use(&self.path))
+        only_key(&self.document, &self.path)
     }
 
     /// Opens an encrypted key of this file.
@@ -103,6 +98,16 @@ impl Loaded {
         let opened = opened.with_context(|| format!("cannot open {}", self.shown()));
         if wrong { source.hint_if_wrong(opened) } else { opened }
     }
+}
+
+/// The private key in a file, which may hold one and no other.
+pub(super) fn only_key<'d>(document: &'d Document, path: &Path) -> anyhow::Result<PrivateKeyItem<'d>> {
+    let count = document.items().iter().filter(|item| item.private_key().is_some()).count();
+    if count > 1 {
+        return Err(anyhow!("{} holds {count} private keys, and one is due", name(path)))
+            .hint("`certkit inspect` shows them; put each in a file of its own");
+    }
+    document.first_private_key().with_context(|| cannot_use(path))
 }
 
 /// What an error about a file's contents begins with.

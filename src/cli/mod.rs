@@ -23,6 +23,7 @@ mod secret;
 mod serve;
 mod sheet;
 mod story;
+mod terminal;
 mod verify;
 mod version;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::ca::other_files::spare_others;
 use super::clock;
 use super::exit::Exit;
 use super::making::{KeyArgs, LifetimeArgs, NameArgs, Outputs, SubjectKey, fresh_serial, load_profile};
@@ -61,6 +62,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let mut naming = args.names.naming(&profile)?;
     let validity = args.lifetime.validity(&profile, clock::making_now()?)?;
     let outputs = Outputs::choose(args.out, "pem", &args.key, &naming, args.force, session)?;
+    spare_others(outputs.paths(), None)?;
     let key = args.key.obtain(profile.key, outputs.keyout())?;
     let request = naming.self_signed_request(key.key.public_key().clone());
     let certificate = issue::issue(&profile, &request, &Issuer::SelfSigned(&key.key), &fresh_serial()?, validity)?;

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::files;
 use super::problem::Hinted;
+use super::terminal;
 
 /// Where a passphrase comes from: `prompt`, `file:PATH` (its first line), `env:NAME` or `fd:N` (the first line of an open
 /// file descriptor).
@@ -34,6 +35,15 @@ impl PassphraseSource {
         match self {
             Self::Env(name) => Some(name),
             Self::Prompt | Self::File(_) | Self::Fd(_) => None,
+        }
+    }
+
+    /// Whether a program that is started has it too: a descriptor that leads to a file, which can be read from its beginning
+    /// again. A pipe is empty once it is read.
+    pub(super) fn is_handed_down(&self) -> bool {
+        match self {
+            Self::Fd(number @ 1..) => descriptor(*number).is_ok_and(|path| path.is_file()),
+            Self::Prompt | Self::File(_) | Self::Env(_) | Self::Fd(0) => false,
         }
     }
 }
@@ -152,7 +162,7 @@ fn ask(prompt: &str) -> anyhow::Result<Passphrase> {
                  --ca-passphrase, --new-passphrase or --p12-passphrase",
         );
     }
-    let typed = rpassword::prompt_password(prompt).context("the terminal cannot be used")?;
+    let typed = terminal::ask(prompt).context("the terminal cannot be used")?;
     Ok(Passphrase(Zeroizing::new(typed.into_bytes())))
 }
 

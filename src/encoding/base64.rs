@@ -2,6 +2,7 @@
 
 use ::base64::Engine;
 use ::base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
 
 /// `bytes` in the standard alphabet, padded.
 pub fn encode(bytes: &[u8]) -> String {
@@ -17,6 +18,14 @@ pub(super) fn encode_into<'p>(bytes: &[u8], place: &'p mut [u8]) -> Option<&'p s
 /// Reads the standard alphabet with padding; `None` for anything else, white space included.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
+}
+
+/// The same of what may be a secret: no copy of it stays behind.
+pub(super) fn decode_secret(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; ::base64::decoded_len_estimate(text.len())]);
+    let written = STANDARD.decode_slice(text, &mut bytes).ok()?;
+    bytes.truncate(written);
+    Some(bytes)
 }
 
 /// `bytes` in the URL-safe alphabet without padding.

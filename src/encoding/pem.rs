@@ -125,16 +125,38 @@ impl Open {
         if self.label != end_label {
             return Err(self.malformed(Fault::LabelsDiffer(end_label.to_owned())));
         }
-        let Ok(parsed) = ::pem::parse(text) else {
+        let Some((headers, contents)) = parse(text) else {
             return Err(self.malformed(Fault::NotBase64));
         };
-        let headers = parsed.headers().iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        let contents = Zeroizing::new(parsed.into_contents());
         if contents.is_empty() {
             return Err(self.malformed(Fault::Empty));
         }
         Ok(Block { label: self.label, contents, headers, line: self.line })
     }
+}
+
+type Headers = Vec<(String, String)>;
+
+/// The headers and the contents of a block with its boundary lines; `None` for what is no base64.
+///
+/// Not by `pem`, which joins the lines, those of a private key too, in memory that is not erased.
+fn parse(block: &[u8]) -> Option<(Headers, Zeroizing<Vec<u8>>)> {
+    let block = std::str::from_utf8(block).ok()?.trim_end();
+    let (begin, rest) = block.split_once('\n')?;
+    // Two boundaries on one line: a line break is missing.
+    if begin.trim().trim_matches('-').contains("-----") {
+        return None;
+    }
+    let inside = rest.rfind('\n').and_then(|at| rest.get(..=at)).unwrap_or_default();
+    let inside = inside.trim_start_matches([' ', '\t', '\r', '\n']);
+    let parted = inside.split_once("\n\n").or_else(|| inside.split_once("\r\n\r\n"));
+    let (headers, data) = parted.unwrap_or(("", inside));
+    let header = |line: &str| line.split_once(':').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
+    let headers = headers.lines().map(header).collect::<Option<_>>()?;
+    // Room for all of it, as in `write`.
+    let mut characters = Zeroizing::new(String::with_capacity(data.len()));
+    characters.extend(data.chars().filter(|character| !character.is_whitespace()));
+    Some((headers, base64::decode_secret(&characters)?))
 }
 
 /// The label of a boundary line, which stands alone on its line but for white space.

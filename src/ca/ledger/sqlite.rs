@@ -79,7 +79,10 @@ impl SqliteLedger {
     pub fn create(path: &Path) -> Result<Self, LedgerError> {
         match open::make_file(path) {
             Ok(()) => Self::open_for(path, open::Purpose::Make),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open_for(path, open::Purpose::Make),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                open::close_to_others(path).map_err(|source| LedgerError::Open { ledger: name(path), source })?;
+                Self::open_for(path, open::Purpose::Make)
+            }
             Err(source) => Err(LedgerError::Open { ledger: name(path), source }),
         }
     }

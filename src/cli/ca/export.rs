@@ -30,7 +30,8 @@ use crate::x509::Certificate;
 #[command(after_long_help = "\
 Without a flag: the certificate that was issued under this name or serial number, as PEM. --chain adds the authorities between
 it and the root; alone, it is that of the authority that signs, up to the root. --bundle is what clients trust: every root of
-the CA. --records is everything the CA has signed, a line for each: JSON Lines with the certificate in it, or CSV.
+the CA. --records is everything the CA has signed, a line for each: JSON Lines with the certificate in it, or CSV. In CSV control
+characters are escaped, and what a spreadsheet would compute (=, +, -, @ at the beginning) has a ' before it.
 
 --pkcs12 puts a certificate, those above it and its key into one file under a passphrase, as browsers, Windows, macOS and Java
 take it: AES-256 and HMAC-SHA-256. Of an authority of the CA, which is meant by what it is called, the key in the CA's folder is
@@ -330,11 +331,13 @@ fn csv(line: &Line) -> anyhow::Result<String> {
     Ok(format!("{}\r\n", COLUMNS.iter().map(cell).collect::<Vec<_>>().join(",")))
 }
 
-/// A cell of CSV (RFC 4180 §2). One that a spreadsheet would compute is made text.
+/// A cell of CSV (RFC 4180 §2). One that a spreadsheet would compute is made text, and control characters, which no cell may
+/// have but line breaks, are escaped as everywhere.
 fn quoted(text: &str) -> String {
     let computed = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if computed { format!("'{text}") } else { text.to_owned() };
-    let plain = !text.contains(['"', ',', '\r', '\n']);
+    let text = safe(text).to_string();
+    let text = if computed { format!("'{text}") } else { text };
+    let plain = !text.contains(['"', ',']);
     if plain { text } else { format!("\"{}\"", text.replace('"', "\"\"")) }
 }
 
@@ -385,7 +388,9 @@ mod tests {
             ("a\"b", "\"a\"\"b\""),
             ("=1+1", "'=1+1"),
             ("@x", "'@x"),
-            ("a\nb", "\"a\nb\""),
+            ("CN=\u{1b}[31mred", "CN=\\u{1b}[31mred"),
+            ("a\r\nissuing,00", "\"a\\r\\nissuing,00\""),
+            ("\t=1", "'\\t=1"),
         ] {
             assert_eq!(quoted(text), cell);
         }

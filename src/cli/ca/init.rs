@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use super::outline::Outline;
 use super::place::{self, Chosen};
+use super::signer::warn_of_open_folder;
 use super::wanted::{AuthorityKeyArgs, ConstraintArgs, must_be_elsewhere, request, subject_below, written_key};
 use crate::ca::place::State;
 use crate::ca::{AbsentKey, Action, Authority, AuthorityError, AuthorityName, Config, Order};
@@ -238,6 +239,7 @@ impl Plan {
         let claim = chosen.claim(self.patience)?;
         // Another process may have been faster.
         is_free(chosen)?;
+        warn_of_open_folder(chosen, session);
         let before = files::read_text_if_there(&place.config())?;
         let ledger = chosen.ledger_args().to_remember(place, &chosen.config()?)?;
         if let RootKey::At(path) = &self.root_key {

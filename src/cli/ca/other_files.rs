@@ -19,7 +19,7 @@ use crate::cli::problem::Hinted;
 ///
 /// # Errors
 /// When a path names one of them.
-pub(super) fn spare_others<'a>(
+pub(in crate::cli) fn spare_others<'a>(
     paths: impl IntoIterator<Item = &'a Path>,
     copied: Option<&Chosen>,
 ) -> anyhow::Result<()> {

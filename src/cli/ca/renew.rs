@@ -61,7 +61,8 @@ exit status is 2. A file that is given twice is renewed once.
 
 --exec runs a program after a renewal, as the same user, without a shell: the line is split at spaces, quotes keep words
 together, and nothing is expanded; a line with | & ; < > $ or ` is refused (say sh -c '...' yourself). What it prints goes to
-stderr. CERTKIT_RENEWED has the files that changed, one a line.
+stderr. CERTKIT_RENEWED has the files that changed, one a line. Of passphrases it learns nothing: variables with one are taken
+away, and fd:N is refused where it is an open file, which the program could read too.
 
 Exit status: 0 renewed, or kept because there is time left; 2 one could not be renewed, or the program failed.
 
@@ -150,6 +151,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     if args.print_unit {
         return unit::run(&args, chosen, session);
     }
+    args.hands_nothing_down()?;
     if args.watch {
         return watch::run(&args, chosen, session);
     }
@@ -203,6 +205,16 @@ impl Args {
     fn withheld(&self) -> Vec<&str> {
         let sources = [self.passphrase.as_ref(), self.signer.given().0];
         sources.into_iter().flatten().filter_map(PassphraseSource::variable).collect()
+    }
+
+    /// Refuses a passphrase that the program of --exec could read.
+    fn hands_nothing_down(&self) -> anyhow::Result<()> {
+        let sources = [self.passphrase.as_ref(), self.signer.given().0];
+        match sources.into_iter().flatten().find(|source| self.exec.is_some() && source.is_handed_down()) {
+            Some(source) => Err(anyhow!("{source} is an open file, and the program of --exec could read it too"))
+                .hint("write file:PATH; or have a pipe there, which is empty once it is read: 3< <(cat FILE)"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -132,6 +132,14 @@ pub(super) fn warn_if_open(aside: Option<&Path>, chosen: &Chosen, name: &Authori
     }
 }
 
+/// Warns where everybody may put other files in the place of a CA's: a folder that was there keeps its mode.
+pub(super) fn warn_of_open_folder(chosen: &Chosen, session: &mut Session) {
+    if permissions(chosen.place().folder()).is_some_and(|mode| mode & 0o002 != 0) {
+        let folder = chosen.shown();
+        session.warn(format_args!("everybody may change what lies in {folder}, the CA's keys too: chmod 700 {folder}"));
+    }
+}
+
 /// Whether nobody was warned of this file yet: who signs for days is told once.
 fn is_first_time(path: &Path) -> bool {
     static WARNED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());

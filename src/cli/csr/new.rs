@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::cli::ca::other_files::spare_others;
 use crate::cli::exit::Exit;
 use crate::cli::making::{KeyArgs, NameArgs, Outputs, load_profile};
 use crate::cli::output::{Report, Session};
@@ -49,6 +50,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let profile = load_profile(&args.profile)?;
     let naming = args.names.naming(&profile)?;
     let outputs = Outputs::choose(args.out, "csr", &args.key, &naming, args.force, session)?;
+    spare_others(outputs.paths(), None)?;
     let key = args.key.obtain(profile.key, outputs.keyout())?;
     let request = issue::certification_request(&profile, &naming.subject, &naming.names, &key.key)?;
     let report = Made {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 
 use super::format::{self, Format, KdfName, Protection};
+use crate::cli::ca::other_files::spare_others;
 use crate::cli::exit::Exit;
-use crate::cli::files::WriteSet;
+use crate::cli::files::{WriteSet, resolved};
 use crate::cli::load::Loaded;
 use crate::cli::output::Session;
 use crate::cli::passphrase::PassphraseSource;
@@ -61,6 +62,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     WriteSet::check([args.out.as_path()], args.force, session)?;
+    // The key itself in another form takes the place of the key.
+    if resolved(&args.out) != resolved(&args.input) {
+        spare_others([args.out.as_path()], None)?;
+    }
     if args.encrypt {
         args.format.may_encrypt()?;
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::format::{self, Format, KdfName, Protection};
+use crate::cli::ca::other_files::spare_others;
 use crate::cli::exit::Exit;
 use crate::cli::files::{WriteSet, must_arrive};
 use crate::cli::output::Session;
@@ -50,6 +51,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, session: &mut Session) -> anyhow::Result<Exit> {
     let out = args.out.unwrap_or_else(|| args.format.file_name().into());
     WriteSet::check([out.as_path()], args.force, session)?;
+    spare_others([out.as_path()], None)?;
     must_arrive(&out, session)?;
     format::suits(args.format, args.algorithm)?;
     let source = args.passphrase.unwrap_or(PassphraseSource::Prompt);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
 
 use crate::ca::{Action, Authority, Order};
 use crate::cli::ca::issue::open_or_make;
@@ -47,10 +48,14 @@ pub(super) fn certificate(chosen: &Chosen, signer: &SignerArgs, session: &mut Se
     let issued = signatory.issue(&order, &mut fresh_serial, &place::act(Action::Issue))?;
 
     // The record is on the disk; from here on the certificate may be seen.
-    let mut both = pem::write("PRIVATE KEY", &key.to_pkcs8_der());
-    both.push_str(&place::chain(&authority.full_chain(&issued.certificate)));
+    let key = pem::write("PRIVATE KEY", &key.to_pkcs8_der());
+    let chain = place::chain(&authority.full_chain(&issued.certificate));
+    // Room for all of it: what grows leaves copies of the key behind.
+    let mut both = Zeroizing::new(Vec::with_capacity(key.len() + chain.len()));
+    both.extend_from_slice(key.as_bytes());
+    both.extend_from_slice(chain.as_bytes());
     let mut files = WriteSet::new(true);
-    files.add(&file, both.as_bytes().to_vec(), Mode::Secret);
+    files.add(&file, both, Mode::Secret);
     unwritten::told(files.write(session), &issued, unwritten::Key::Gone, chosen)?;
     session.say(format_args!("made a certificate for localhost: {}", shown(&file)));
     Ok(file)

@@ -246,6 +246,21 @@ pub(super) fn make_file(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes an empty file, which becomes a ledger, its owner's alone (0600). One that is a ledger keeps its mode.
+pub(super) fn close_to_others(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let about = std::fs::metadata(path)?;
+        if about.is_file() && about.len() == 0 && about.permissions().mode() & 0o077 != 0 {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
 /// Switches a new file to its write-ahead log. The switch needs the file alone and does not queue for it, so a process
 /// that meets another here waits by itself.
 fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {

@@ -17,14 +17,14 @@ use self::past::{Past, Told};
 use super::outline::Outline;
 use super::own_files::is_authoritys;
 use super::place::{self, Chosen};
-use super::signer::warn_if_open;
+use super::signer::{warn_if_open, warn_of_open_folder};
 use super::wanted::written_key;
 use crate::ca::place::State;
 use crate::ca::{AbsentKey, Action, Authority, AuthorityError, AuthorityName, Config, Taken, is_damaged, oddities};
 use crate::cli::clock;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet};
-use crate::cli::load::cannot_use;
+use crate::cli::load::{cannot_use, only_key};
 use crate::cli::output::{Report, Session, shown};
 use crate::cli::passphrase::{Passphrase, PassphraseSource};
 use crate::cli::problem::Hinted;
@@ -150,6 +150,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     let now = clock::now();
     let (from, mut candidates, found) = candidates(&args)?;
     let claim = chosen.claim(PATIENCE)?;
+    warn_of_open_folder(chosen, session);
     let config = chosen.config()?;
     chosen.has_no_ledger_elsewhere()?;
     let ledger = chosen.ledger_args().to_remember(chosen.place(), &config)?;
@@ -356,7 +357,7 @@ fn candidates(args: &Args) -> anyhow::Result<(String, Vec<Candidate>, Option<lay
         }
         read => read.with_context(|| cannot_use(from))?,
     };
-    let key = match document.first_private_key().with_context(|| cannot_use(from))? {
+    let key = match only_key(&document, from)? {
         PrivateKeyItem::Plain(key) => key.clone(),
         PrivateKeyItem::Encrypted(_) => bail!("the key in {} is encrypted twice", shown(from)),
     };
@@ -394,7 +395,7 @@ fn candidate(
 fn open_key(path: &Path, secret: &Secret<'_>) -> anyhow::Result<OpenKey> {
     let contents = files::read(path)?;
     let document = Document::read(&contents).with_context(|| cannot_use(path))?;
-    match document.first_private_key().with_context(|| cannot_use(path))? {
+    match only_key(&document, path)? {
         PrivateKeyItem::Plain(key) => Ok(OpenKey { key: key.clone(), passphrase: None }),
         PrivateKeyItem::Encrypted(encrypted) => {
             let passphrase = secret.of(&shown(path))?;

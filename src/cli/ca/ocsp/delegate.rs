@@ -147,9 +147,11 @@ impl Speaker<'_> {
         if let Some(file) = file {
             let both =
                 [pem::write("PRIVATE KEY", &key.to_pkcs8_der()), pem::write("CERTIFICATE", issued.certificate.der())];
-            let both: Zeroizing<Vec<u8>> = Zeroizing::new(both.iter().flat_map(|it| it.bytes()).collect());
+            // Room for all of it: what grows leaves copies of the key behind.
+            let mut text = Zeroizing::new(Vec::with_capacity(both.iter().map(|it| it.len()).sum()));
+            both.iter().for_each(|it| text.extend_from_slice(it.as_bytes()));
             let mut files = WriteSet::new(true);
-            files.add(file, both, Mode::Secret);
+            files.add(file, text, Mode::Secret);
             files.write(session)?;
         }
         Ok(Responder::delegate(issued.certificate, key, authority.certificate(), self.name)?)

@@ -167,7 +167,10 @@ impl Files {
     /// The certificate's file with the new chain in the place of the old one, and a new key in the place of the old one;
     /// and whether there is a key in it.
     fn rewritten(&self, chain: &str, key: Option<&String>) -> (Zeroizing<Vec<u8>>, bool) {
-        let (mut text, mut chain_due, mut key_due) = (Zeroizing::new(String::new()), true, key.is_some());
+        // Room for more than all of it: what grows leaves copies of the key behind.
+        let others = self.before.iter().flatten().map(|block| 2 * (block.contents.len() + block.label.len()) + 64);
+        let room = chain.len() + key.map_or(0, String::len) + others.sum::<usize>();
+        let (mut text, mut chain_due, mut key_due) = (Zeroizing::new(String::with_capacity(room)), true, key.is_some());
         let mut secret = key.is_some();
         for block in self.before.iter().flatten() {
             if is_key(block) {
