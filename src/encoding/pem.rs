@@ -125,7 +125,8 @@ impl Open {
         if self.label != end_label {
             return Err(self.malformed(Fault::LabelsDiffer(end_label.to_owned())));
         }
-        let Some((headers, contents)) = parse(text) else {
+        let read = if self.label.contains("PRIVATE KEY") { parse_secret(text) } else { parse_public(text) };
+        let Some((headers, contents)) = read else {
             return Err(self.malformed(Fault::NotBase64));
         };
         if contents.is_empty() {
@@ -138,9 +139,14 @@ impl Open {
 type Headers = Vec<(String, String)>;
 
 /// The headers and the contents of a block with its boundary lines; `None` for what is no base64.
-///
-/// Not by `pem`, which joins the lines, those of a private key too, in memory that is not erased.
-fn parse(block: &[u8]) -> Option<(Headers, Zeroizing<Vec<u8>>)> {
+fn parse_public(block: &[u8]) -> Option<(Headers, Zeroizing<Vec<u8>>)> {
+    let parsed = ::pem::parse(block).ok()?;
+    let headers = parsed.headers().iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    Some((headers, Zeroizing::new(parsed.into_contents())))
+}
+
+/// The same of a private key: `pem` joins the lines in memory that is not erased.
+fn parse_secret(block: &[u8]) -> Option<(Headers, Zeroizing<Vec<u8>>)> {
     let block = std::str::from_utf8(block).ok()?.trim_end();
     let (begin, rest) = block.split_once('\n')?;
     // Two boundaries on one line: a line break is missing.
@@ -206,6 +212,32 @@ mod tests {
         let block = read(text.as_bytes()).pop().unwrap().unwrap();
         assert_eq!(block.headers[0], ("Proc-Type".into(), "4,ENCRYPTED".into()));
         assert_eq!(block.contents.as_slice(), [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_private_key_is_read_as_everything_else_is() {
+        for inside in [
+            "AAAA\n",
+            "AA\nAA\n\n",
+            "\n\nAAAA\n",
+            " A A\tAA \n",
+            "AAAA\n\nAAAA\n",
+            "a: b\n\nAAAA\n",
+            "a: b\nAAAA\n",
+            "a\n\nAAAA\n",
+            "a: b:c\nd:\n\nAAAA\n",
+            "AAA\n",
+            "AAA=\n",
+            "AA==AAAA\n",
+            "A\u{a0}AAA\n",
+            "é\n",
+            "AAB=\n",
+        ] {
+            let text = format!("-----BEGIN A-----\n{inside}-----END A-----\n");
+            for text in [text.clone(), text.replace('\n', "\r\n")] {
+                assert_eq!(parse_secret(text.as_bytes()), parse_public(text.as_bytes()), "{text:?}");
+            }
+        }
     }
 
     #[test]
