@@ -5,6 +5,7 @@ mod compromise;
 mod publish;
 mod revocation;
 mod standing;
+mod taken_over;
 
 pub use bulk::{Press, Task, Unrecorded};
 pub use compromise::CompromisedKeys;
