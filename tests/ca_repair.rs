@@ -119,6 +119,58 @@ fn an_export_of_the_ledger_brings_back_certificates_profiles_and_revocations() {
 }
 
 #[test]
+fn no_ledger_is_made_of_an_export_that_is_off_but_for_what_editors_do() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "keyCompromise"]).expect_code(0);
+    sandbox.certkit(&["ca", "export", "--records", "jsonl", "--out", "whole.jsonl"]).expect_code(0);
+    sandbox.certkit(&["ca", "export", "--records", "csv", "--out", "x.csv"]).expect_code(0);
+    let whole = fs::read_to_string(sandbox.path("whole.jsonl")).unwrap();
+    let objects: Vec<serde_json::Value> = whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let pretty: String = objects.iter().map(|it| serde_json::to_string_pretty(it).unwrap() + "\n").collect();
+    lose_the_ledger(&sandbox);
+    let one = whole.lines().next().unwrap();
+    for (name, contents, why) in [
+        ("cut.jsonl", whole.as_bytes()[30..].to_vec(), "line 1: it is no line of an export"),
+        ("bad.jsonl", format!("{{bad{whole}").into_bytes(), "line 1: it is no line of an export"),
+        ("one.jsonl", one.as_bytes()[30..].to_vec(), "damaged, for no line of it is whole"),
+        ("pretty.json", pretty.into_bytes(), "jq -c . FILE"),
+        ("list.json", serde_json::to_vec(&objects).unwrap(), "jq -c '.[]' FILE"),
+        ("csv.csv", sandbox.read("x.csv"), "as CSV, which has no certificates in it"),
+        ("whole.jsonl.gz", b"\x1f\x8b\x08\0\0".to_vec(), "it is a gzip file"),
+    ] {
+        sandbox.write(name, contents);
+        let refused = sandbox.certkit(&["ca", "repair", "--new-ledger", name]).expect_code(2);
+        refused.complains(name).complains(why);
+        assert!(!sandbox.ca().join("ledger.db").exists(), "{name}");
+    }
+    for (name, contents) in
+        [("bom.jsonl", format!("\u{feff}{whole}")), ("blank.jsonl", format!("\r\n\n{}", whole.replace('\n', "\n\n")))]
+    {
+        sandbox.write(name, contents);
+        sandbox.certkit(&["ca", "repair", "--new-ledger", name]).expect_code(0).says("revoked: 1");
+        lose_the_ledger(&sandbox);
+    }
+    // One that is mended has the file named.
+    sandbox.certkit(&["ca", "repair", "--new-ledger", "whole.jsonl"]).expect_code(0);
+    sandbox.certkit(&["ca", "repair", "csv.csv"]).expect_code(2).complains("csv.csv");
+    let told = sandbox.certkit(&["ca", "repair", "whole.jsonl.gz"]).expect_code(1);
+    assert!(!told.says("nothing found: whole.jsonl.gz: it is a gzip file").stdout.contains("nothing to repair"));
+    sandbox.certkit(&["ca", "issue", "d.test", "--key", "a.test-key.pem"]).expect_code(2).complains("compromised");
+}
+
+#[test]
+fn a_list_of_another_ca_that_was_given_is_named() {
+    let sandbox = with_ca();
+    sandbox.certkit(&["ca", "init", "--ca", "other", "--name", "Test CA"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl", "--ca", "./other", "--out", "forged.pem"]).expect_code(0);
+    let told = sandbox.certkit(&["ca", "repair", "forged.pem"]).expect_code(1);
+    told.says("left out: the list forged.pem: no authority of this CA has signed it");
+    // One that merely lies where this CA's would is somebody's.
+    sandbox.write("crl.pem", sandbox.read("forged.pem"));
+    sandbox.certkit(&["ca", "repair"]).expect_code(0).says("nothing to repair");
+}
+
+#[test]
 fn a_compromise_that_a_list_tells_of_raises_what_the_ledger_has_for_another_reason() {
     let sandbox = with_ca();
     sandbox.certkit(&["ca", "revoke", "a.test", "--reason", "superseded"]).expect_code(0);

@@ -135,6 +135,29 @@ fn a_log_that_was_made_anew_contradicts_the_head_written_down() {
 }
 
 #[test]
+fn a_log_without_its_head_is_not_as_it_was_written() {
+    for statement in ["DELETE FROM audit_head", "DROP TABLE audit_head"] {
+        let (sandbox, head) = with_log();
+        let ledger = rusqlite::Connection::open(sandbox.ca().join("ledger.db")).unwrap();
+        let guards: Vec<String> = ledger
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit_head'")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        guards.iter().for_each(|guard| ledger.execute_batch(&format!("DROP TRIGGER {guard}")).unwrap());
+        ledger.execute_batch(statement).unwrap();
+        drop(ledger);
+        sandbox.certkit(&["ca", "audit"]).expect_code(1).says("the head of the log is missing").says("ca repair");
+        let audit = ["ca", "audit", "--expect-head", &head, "--json"];
+        let verdict = rows(&sandbox.certkit(&audit).expect_code(1)).pop().unwrap();
+        assert_eq!((&verdict["sound"], &verdict["lines"]), (&false.into(), &3.into()), "{statement}");
+        assert_eq!(verdict["head"], head, "of the last line");
+    }
+}
+
+#[test]
 fn without_a_ca_there_is_nothing_to_audit() {
     Sandbox::new().certkit(&["ca", "audit"]).expect_code(2).complains("there is no CA");
 }

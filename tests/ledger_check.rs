@@ -420,16 +420,24 @@ fn other_files_than_certificates_are_passed_over_and_all_are_judged_first() {
     let sandbox = with_ca();
     fs::write(sandbox.path("notes.pem"), "no PEM at all").unwrap();
     let all = ["a.test.pem", "a.test-key.pem", "notes.pem", "b.test.pem"];
-    let repaired = sandbox.certkit(&[&["ca", "repair", "--json"], &all[..]].concat()).expect_code(0).json();
-    assert_eq!((&repaired["known"], repaired["passed_over"].as_array().unwrap().len()), (&2.into(), 2));
-    sandbox.certkit(&[&["ca", "repair"], &all[..]].concat()).expect_code(0).says("passed over");
+    let repaired = sandbox.certkit(&[&["ca", "repair", "--json"], &all[..]].concat()).expect_code(1).json();
+    assert_eq!((&repaired["known"], repaired["passed_over"].as_array().unwrap().len()), (&2.into(), 1));
+    assert_eq!(
+        (&repaired["unread"][0]["file"], repaired["unread"].as_array().unwrap().len()),
+        (&"notes.pem".into(), 1)
+    );
+    let told = sandbox.certkit(&[&["ca", "repair"], &all[..]].concat()).expect_code(1).says("passed over");
+    told.says("nothing found: notes.pem: it holds neither PEM nor DER");
     let ledger = sandbox.ca().join("ledger.db");
     fs::remove_file(&ledger).unwrap();
     let whole = fs::read_to_string(sandbox.path("b.test.pem")).unwrap();
     fs::write(sandbox.path("cut.pem"), &whole[..whole.len() / 2]).unwrap();
     sandbox.certkit(&["ca", "repair", "--new-ledger", "a.test.pem", "cut.pem"]).expect_code(2).complains("cut.pem");
+    let anew = |files: &[&str]| sandbox.certkit(&[&["ca", "repair", "--new-ledger"], files].concat());
+    anew(&all).expect_code(2).complains("nothing can be taken of notes.pem").complains("leave it out");
+    anew(&["a.test-key.pem"]).expect_code(2).complains("neither a certificate nor a list in a.test-key.pem");
     assert!(!ledger.exists(), "no ledger was made");
-    sandbox.certkit(&[&["ca", "repair", "--new-ledger"], &all[..]].concat()).expect_code(0).says("b.test");
+    anew(&["a.test.pem", "a.test-key.pem", "b.test.pem"]).expect_code(0).says("b.test");
 }
 
 #[test]

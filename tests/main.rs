@@ -10,6 +10,7 @@ mod architecture;
 mod ca;
 mod ca_algorithms;
 mod ca_batch;
+mod ca_crl_due;
 mod ca_crl_lost;
 mod ca_cross_sign;
 mod ca_export;

@@ -6,6 +6,7 @@ mod known;
 mod publish;
 mod revocation;
 mod standing;
+mod taken_over;
 
 pub use bulk::{Press, Task, Unrecorded};
 pub use compromise::CompromisedKeys;

@@ -111,6 +111,17 @@ impl OwnList {
         self.base.is_some()
     }
 
+    /// Its entries: what it revokes, and in a delta what it takes back.
+    pub(super) fn entries(&self) -> &[(SerialNumber, Revocation)] {
+        &self.entries
+    }
+
+    /// Whether it has this scope.
+    pub(super) fn is_for(&self, scope: &IssuingDistributionPoint) -> bool {
+        let whole = *scope == IssuingDistributionPoint::default();
+        if whole { self.scope.is_empty() } else { self.scope == scope.to_der() }
+    }
+
     /// Whether it is about some certificates or reasons only, as its issuingDistributionPoint says (RFC 5280 §5.2.5).
     pub fn is_narrow(&self) -> bool {
         !self.scope.is_empty()
@@ -277,7 +288,7 @@ fn revoke(
 
 /// The certificate and its history, where that ends with a hold lifted. Without a history it was lost, or a list is all that is
 /// known of it.
-fn lifted(
+pub(super) fn lifted(
     ledger: &mut dyn Ledger,
     by: AuthorityId,
     serial: &SerialNumber,

@@ -1,5 +1,6 @@
 //! The lists of revoked certificates that an authority signs: each is recorded before anybody sees it.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::{Authority, AuthorityError, StatusSignatory};
@@ -46,8 +47,8 @@ impl StatusSignatory<'_> {
     /// Signs a list of what is revoked and records it; when it returns, the record is on the disk. A delta builds upon the
     /// last complete list of its scope.
     ///
-    /// A certificate that had expired when the complete list before was issued is left out: it was on one list after its
-    /// end (RFC 5280 §3.3).
+    /// A certificate that had expired when the complete list before was issued is left out where that list has it: it was on
+    /// one list after its end (RFC 5280 §3.3). A list before from a time to come is none that clients have taken.
     ///
     /// # Errors
     /// [`AuthorityError::NoCompleteList`] for a delta without a complete list; [`AuthorityError::LapsedBase`] where that
@@ -150,11 +151,22 @@ impl StatusSignatory<'_> {
             scope: scope_of(order.url.as_deref()),
             freshest: order.freshest.clone(),
         };
+        let before = before.filter(|before| before.this_update <= order.this_update);
         let expected = usize::try_from(before.map_or(0, |before| before.entries)).unwrap_or_default();
         let mut maker = ListMaker::new(&fields, certificate, self.key, expected)?;
-        let listed_after_its_end = |not_after| before.is_some_and(|before| not_after < before.this_update);
+        let had_ended = |not_after| before.is_some_and(|before| not_after < before.this_update);
+        // What was revoked after its end, and after the list before, was on none.
+        let mut on_none = BTreeSet::new();
+        if let Some(before) = before {
+            ledger.revoked(*id, Some(before.mark), &mut |Revoked { serial, not_after, .. }| {
+                if had_ended(not_after) {
+                    on_none.insert(serial);
+                }
+                ControlFlow::Continue(())
+            })?;
+        }
         ledger.revoked(*id, base.map(|base| base.mark), &mut |Revoked { serial, revocation, not_after }| {
-            if !listed_after_its_end(not_after) {
+            if !had_ended(not_after) || on_none.contains(&serial) {
                 let Revocation { at, reason, invalid_since } = revocation;
                 maker.push(&ListEntry { serial, at, reason, invalid_since });
             }
@@ -181,7 +193,7 @@ fn number(number: u64) -> CrlNumber {
     CrlNumber(octets.iter().copied().skip_while(|octet| *octet == 0).collect())
 }
 
-fn scope_of(url: Option<&str>) -> IssuingDistributionPoint {
+pub(super) fn scope_of(url: Option<&str>) -> IssuingDistributionPoint {
     let name = url.map(|url| DistributionPointName::Full(vec![GeneralName::Uri(url.to_owned())]));
     IssuingDistributionPoint { name, ..IssuingDistributionPoint::default() }
 }

@@ -109,6 +109,15 @@ pub enum AuditFault {
         /// Which.
         number: u64,
     },
+    /// The head is not there.
+    #[error(
+        "the head of the log is missing: lines that were cut off its end, after line {lines}, would not be missed; `certkit ca \
+         repair` makes it again of that line, and a head that was written down or a backup tells whether it was the last"
+    )]
+    Headless {
+        /// How many lines there are.
+        lines: u64,
+    },
     /// No line has the hash that was written down.
     #[error("no line has the hash {}: the log was cut off before it, or rewritten", hex::encode(hash))]
     Unexpected {
@@ -123,7 +132,7 @@ impl AuditFault {
         match self {
             Self::Missing { number } | Self::Changed { number } | Self::Head { number } => Some(*number),
             Self::Cut { lines, .. } => Some(lines.saturating_add(1)),
-            Self::Unexpected { .. } => None,
+            Self::Headless { .. } | Self::Unexpected { .. } => None,
         }
     }
 }
@@ -153,6 +162,12 @@ impl Auditor {
     /// The fault, if one was found so far.
     pub fn fault(&self) -> Option<&AuditFault> {
         self.fault.as_ref()
+    }
+
+    /// The fault of a log without a head: the first that was found, or else that, and its last line that is sound.
+    pub fn without_head(self) -> (AuditFault, AuditHead) {
+        let headless = AuditFault::Headless { lines: self.head.lines };
+        (self.fault.unwrap_or(headless), self.head)
     }
 
     /// The end of the log, which should be the head that the ledger has `recorded`.

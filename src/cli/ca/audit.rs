@@ -7,7 +7,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::place::Chosen;
-use crate::ca::{Action, AuditFault, AuditHead, AuditLine, Auditor};
+use crate::ca::{Action, AuditFault, AuditHead, AuditLine, Auditor, LedgerError};
 use crate::cli::clock::{self, Moment, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
@@ -68,12 +68,22 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             printed = session.row(&Line::of(&line, bad));
         }
         if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    printed?;
-    let judged = auditor.finish(&recorded).and_then(|head| match (expected, found) {
-        (Some(hash), None) => Err(AuditFault::Unexpected { hash: hash.to_vec() }),
-        (_, found) => Ok((head, found)),
     });
+    printed?;
+    let (judged, recorded) = match recorded {
+        Err(LedgerError::Headless { .. }) => {
+            let (fault, last) = auditor.without_head();
+            (Err(fault), last)
+        }
+        recorded => {
+            let recorded = recorded?;
+            let judged = auditor.finish(&recorded).and_then(|head| match (expected, found) {
+                (Some(hash), None) => Err(AuditFault::Unexpected { hash: hash.to_vec() }),
+                (_, found) => Ok((head, found)),
+            });
+            (judged, recorded)
+        }
+    };
     let verdict = Verdict::of(&judged, &recorded);
     session.row(&verdict)?;
     Ok(Exit::of(verdict.sound))

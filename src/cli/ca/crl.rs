@@ -25,7 +25,8 @@ use crate::encoding::hex;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 A list holds until its nextUpdate, 7 days from now unless told: sign the next one before. Clients that look for a list refuse
-every certificate once the one they have has lapsed. A list that this CA signed before is replaced in its file; nothing else is.
+every certificate once the one they have has lapsed. A list that this CA signed before is replaced in its file, one too that
+`certkit ca repair` has taken over; nothing else is.
 A delta list has what changed since the last complete list and holds for a day. A list is never from before the last one of
 its kind: where the clock was ahead when that one was signed, --force signs the next one all the same.
 
@@ -33,7 +34,8 @@ its kind: where the clock was ahead when that one was signed, --force signs the 
 cRLDistributionPoints name the same address. Certificates without one need a list without --url.
 
 --check looks at the last complete list for every --url there was, and at that without, and whether each was delivered; with --url at the one for that
-address alone, and with --url '' at the one without. What its delta tells, the list need not.
+address alone, and with --url '' at the one without. What its delta tells, the list need not; that is due, as a list is, once
+three quarters of its time are over. A list or delta from a time to come, for the clock was ahead, counts for nothing.
 
 --serve answers http://ADDR/crl with DER until it is told to stop, and signs anew when half of a list's time is over or
 something was revoked: caches may keep it for a minute. With --delta the complete list stays until half of its time is over,
@@ -51,7 +53,7 @@ For example:
   certkit ca crl --serve 127.0.0.1:8888
 
 With --json the answer is an object: `file`; `format` (`pem`, `der`); `number`; `base` (of a delta); `entries` (how many);
-`issuer`; `this_update`, `next_update` (RFC 3339); `url`; `fingerprint_sha256`. With --check: `due`, `can_sign` (false where the key was destroyed), `why`, `list`, the last
+`issuer`; `this_update`, `next_update` (RFC 3339); `url`; `fingerprint_sha256`. With --check: `due`, `can_sign` (false where the key was destroyed), `why`, `hints` (in words, where the last list is from a time to come), `list`, the last
 complete list as `certkit ca revoke` answers, and `lists`, all that were looked at, the one that is worst off first. With --serve, at its end: `address`, `requests`, `signed` (lists).")]
 pub(super) struct Args {
     /// Where it goes; `-` is stdout [default: crl.pem, delta-crl.pem]
@@ -131,6 +133,19 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     {
         return Err(anyhow!("complete list {}, which the delta would build upon, was not delivered", base.number))
             .hint(format!("sign one with: {}", again("")));
+    }
+    // Without --force it is refused for being before its base.
+    if args.delta
+        && args.force
+        && let Some(base) =
+            authority.lists(args.url.as_deref(), false, 1)?.first().filter(|base| now < base.this_update)
+    {
+        let from = rfc3339(base.this_update);
+        return Err(anyhow!(
+            "complete list {}, which the delta would build upon, is from {from}, which is to come: no client takes it yet",
+            base.number
+        ))
+        .hint(format!("if the clock was ahead when it was signed: {} --force", again("")));
     }
     let key = args.signer.own_key(chosen, session)?;
     let published = chosen.unlock_for_status(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
@@ -216,7 +231,13 @@ fn check(url: Option<&str>, chosen: &Chosen, session: &mut Session) -> anyhow::R
     let name = chosen.issuer()?;
     let can_sign = chosen.config()?.keys.get(&name) != Some(&AbsentKey::Destroyed);
     let destroyed = (due && !can_sign).then_some(name);
-    session.answer(&Checked { due, can_sign, why, list: lists.first().cloned(), lists, destroyed })?;
+    let forced = |list: &Lapse| {
+        let last = list.last_ahead().filter(|_| can_sign && list.state != State::Current)?;
+        let command = list.command(&chosen.flag_to_sign());
+        Some(format!("is the clock right? if it was ahead when list {last} was signed: {command}"))
+    };
+    let hints = lists.iter().filter_map(forced).collect();
+    session.answer(&Checked { due, can_sign, why, hints, list: lists.first().cloned(), lists, destroyed })?;
     Ok(if due && !can_sign { Exit::CouldNot } else { Exit::of(!due) })
 }
 
@@ -225,6 +246,8 @@ struct Checked {
     due: bool,
     can_sign: bool,
     why: String,
+    /// What to do where the last list is from a time to come.
+    hints: Vec<String>,
     list: Option<Lapse>,
     lists: Vec<Lapse>,
     /// Whose key was destroyed, so that nobody can sign the list.
@@ -238,6 +261,9 @@ impl Report for Checked {
         text.line(format_args!("{}: {}", verdict(self.due), safe(&self.why)));
         for list in self.lists.iter().skip(1) {
             text.line(format_args!("{}: {}", verdict(list.state != State::Current), safe(list.in_words())));
+        }
+        for hint in &self.hints {
+            text.line(safe(hint));
         }
         if let Some(name) = &self.destroyed {
             text.line(format_args!(

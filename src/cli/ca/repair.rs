@@ -4,20 +4,21 @@ mod beyond;
 mod documents;
 pub(super) mod folder;
 mod records;
+mod revoked;
 mod tiers;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use self::documents::{Documents, Given, GivenList};
+use self::documents::{Documents, Given, GivenList, Unread};
 use self::folder::Folder;
+use self::revoked::{AboutRevoked, Revoked};
 use super::ledger::Remembered;
 use super::place::{self, Chosen};
 use crate::ca::place::is_there;
-use crate::ca::recovery::{self, ListFault, Named, OwnList, Recovered};
+use crate::ca::recovery::{self, ListFault, OwnList, Recovered};
 use crate::ca::tiers::authority_of;
 use crate::ca::{Act, Action, AuthorityId, AuthorityName, AuthorityRecord, Config, Entry, Ledger, LedgerError};
 use crate::cli::clock::rfc3339;
@@ -35,21 +36,21 @@ use crate::x509::Certificate;
 Makes the database's guards and indexes again, the names under which certificates are found, and the head of the audit log
 where that is gone; sets row counters that fell behind or ran out after the last row. Puts back the certificate file of an
 authority from the ledger, where its key or ca.toml tells what it was called. Certificates in the FILEs that an authority of this CA has signed, and that the ledger does not have, are recorded
-again; files without a certificate are passed over, so that *.pem will do. A FILE may be what `certkit ca export --records
+again; files of keys and requests are passed over, so that *.pem will do, and one in which nothing is found is named. A FILE may be what `certkit ca export --records
 jsonl` wrote: its certificates are judged as the others, and have their profiles, and their revocations as of then. Everything that is made or recorded in the ledger
 leaves a line in its audit log; nothing that is recorded is taken away.
 
 What a certificate does not tell, its revocation above all, comes from a backup or from the lists that were published: --crl, a
 list among the FILEs, and crl.pem in this folder or the CA's. Of those that this CA has signed, the greatest number is taken, so
 that the next list has a greater one (RFC 5280 §5.2.3), and each revocation whose certificate the ledger has. The others are
-named, and the exit status is 1: give their certificates too. A hold that the ledger knows to be lifted since stays lifted, and
+named, and the exit status is 1: give their certificates too. So is a list that is none of this CA's. A hold that the ledger knows to be lifted since stays lifted, and
 what it has revoked for another reason is raised to a compromise that a list tells of.
 
 An authority that another one of this CA has certified is recorded among the certificates of that one, where it is missing
 there: only so can it be revoked, or a list tell that it was.
 
 With --new-ledger a CA whose ledger is lost gets a new one, with its authorities and whatever certificates the FILEs hold. All
-FILEs are judged first. With --ledger it is in a database, and ca.toml names it from then on; where the folder or ca.toml has
+FILEs are judged first, and where nothing is found in one no ledger is made. With --ledger it is in a database, and ca.toml names it from then on; where the folder or ca.toml has
 another ledger, that is refused. Where an authority has no list and there is no export, all that it revoked is lost: the answer says so.
 
 Exit status: 0 done; 1 something could not be recorded or put back; 2 could not answer.
@@ -61,7 +62,7 @@ For example:
 
 With --json the answer is an object: `new_ledger`; `mended` (what was made again, in words); `cautions` (what to be careful of);
 `put_back` (files); `recorded` and `left_out`, each with `file`, `subject`, `serial`, `fingerprint_sha256`, and where it was left
-out, `why`; `known` (how many the ledger had already); `passed_over` (files); `lists`, each with `file`, `number` (null where
+out, `why`; `known` (how many the ledger had already); `passed_over` (files); `unread`, each with `file` and `why`; `lists`, each with `file`, `number` (null where
 it has none), and where it was left out, `why`; `crl_numbers` (from where they go on, by authority); `revoked` (how many), `revoked_certificates` and
 `released` (whose hold was lifted since), each with `serial` and `name`; `without_list` (authorities whose revocations are lost);
 `not_revoked`, each with `serial`, `at`, `reason`; and `not_put_back` (in words).")]
@@ -98,8 +99,12 @@ fn repair(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<
         }
         false => Remembered::default(),
     };
-    let Documents { certificates, exported, lists, passed_over } = Documents::read(&args.files, &args.crl, chosen)?;
-    let mut repaired = Repaired { new_ledger: args.new_ledger, passed_over, ..Repaired::default() };
+    let documents = Documents::read(&args.files, &args.crl, chosen)?;
+    if args.new_ledger {
+        documents.suffice_for(&args.files)?;
+    }
+    let Documents { certificates, exported, lists, passed_over, unread } = documents;
+    let mut repaired = Repaired { new_ledger: args.new_ledger, passed_over, unread, ..Repaired::default() };
     let mut ledger = match args.new_ledger {
         true => new_ledger(chosen, &act)?,
         false => chosen.ledger_to_mend()?,
@@ -160,6 +165,7 @@ fn repair(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<
     let done = repaired.left_out.is_empty()
         && repaired.not_revoked.is_empty()
         && repaired.not_put_back.is_empty()
+        && repaired.unread.is_empty()
         && repaired.lists.iter().all(|list| list.why.is_none());
     session.answer(&repaired).context("what could be repaired is repaired")?;
     Ok(Exit::of(done))
@@ -312,6 +318,7 @@ struct Repaired {
     left_out: Vec<About>,
     known: u64,
     passed_over: Vec<String>,
+    unread: Vec<Unread>,
     lists: Vec<AboutList>,
     crl_numbers: Vec<NumbersAfter>,
     #[serde(flatten)]
@@ -330,32 +337,6 @@ impl Repaired {
             at: rfc3339(revocation.at),
             reason: revocation.reason.name(),
         }));
-    }
-}
-
-/// The certificates that were revoked: `revoked_certificates` of the answer, and `revoked`, how many they are.
-#[derive(Debug, Default)]
-struct Revoked(Vec<AboutRevoked>);
-
-impl Serialize for Revoked {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Revoked", 2)?;
-        fields.serialize_field("revoked", &self.0.len())?;
-        fields.serialize_field("revoked_certificates", &self.0)?;
-        fields.end()
-    }
-}
-
-/// A certificate that was revoked, or stays released.
-#[derive(Debug, Serialize)]
-struct AboutRevoked {
-    serial: String,
-    name: String,
-}
-
-impl AboutRevoked {
-    fn of(Named { serial, name }: Named) -> Self {
-        Self { serial: serial.to_string(), name }
     }
 }
 
@@ -409,7 +390,7 @@ impl About {
 impl Report for Repaired {
     fn text(&self, text: &mut Text) {
         let Self { new_ledger, mended, cautions, put_back, not_put_back, recorded, left_out, .. } = self;
-        let Self { known: _, passed_over, lists, crl_numbers, revoked, not_revoked, .. } = self;
+        let Self { known: _, passed_over, unread, lists, crl_numbers, revoked, not_revoked, .. } = self;
         let (Revoked(revoked), Self { released, .. }) = (revoked, self);
         if *new_ledger {
             text.line(format_args!("{} a new ledger", good("made")));
@@ -445,6 +426,9 @@ impl Report for Repaired {
         if !passed_over.is_empty() {
             let files = passed_over.join(", ");
             text.line(format_args!("passed over, without a certificate: {}", safe(files)));
+        }
+        for Unread { file, why } in unread {
+            text.line(format_args!("{} {}: {}", bad("nothing found:"), safe(file), safe(why)));
         }
         for NumbersAfter { authority, after } in crl_numbers {
             text.line(format_args!(
@@ -482,7 +466,12 @@ impl Report for Repaired {
         let nothing = [mended, put_back, not_put_back].iter().all(|list| list.is_empty());
         let nothing =
             nothing && recorded.is_empty() && left_out.is_empty() && crl_numbers.is_empty() && revoked.is_empty();
-        if !*new_ledger && nothing && not_revoked.is_empty() && lists.iter().all(|list| list.why.is_none()) {
+        if !*new_ledger
+            && nothing
+            && unread.is_empty()
+            && not_revoked.is_empty()
+            && lists.iter().all(|list| list.why.is_none())
+        {
             text.line("there was nothing to repair");
         }
     }

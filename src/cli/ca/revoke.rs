@@ -45,7 +45,7 @@ With --json the answer is an object: `certificates`, each as `certkit ca list` a
 it), `not_taken` (the reason given, where the one it was revoked for before stays), `raised_from` (the reason before, where
 it was raised to a compromise) and `moved_from` (the time before, where that was to come); `list`, the last revocation list, or the
 one that is worst off of those for several addresses, with `number`, `next_update`, `state` (`current`, `due`, `lost`, `lapsed`,
-`behind`) and `url`, null where none was signed; and `to_do`, what to do
+`behind`, `ahead`, `overtaken`) and `url`, null where none was signed; and `to_do`, what to do
 next.")]
 pub(super) struct Args {
     /// Which: serial numbers in hexadecimal, names, or files with the certificate first. Of the authority that signs, or

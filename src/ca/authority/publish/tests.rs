@@ -123,6 +123,27 @@ fn an_expired_certificate_is_on_one_list_after_its_end_and_then_on_none() {
 }
 
 #[test]
+fn what_is_revoked_after_its_end_is_on_one_complete_list_as_on_a_delta() {
+    let mut fixture = fixture([1, 4, 4]);
+    let after = NOW + Duration::days(2);
+    let (first, _) = publish(&mut fixture, &order(false, after));
+    revoke(&mut fixture, 11, CrlReason::KeyCompromise);
+    assert!(fixture.authority.has_changed_since(&first.list).unwrap());
+    let mut listed = |order: &ListOrder| publish(&mut fixture, order).1.len();
+    assert_eq!((listed(&order(true, after)), listed(&order(false, after)), listed(&order(false, after))), (1, 1, 0));
+}
+
+#[test]
+fn a_list_from_a_time_to_come_takes_nothing_off_the_next_one() {
+    let mut fixture = fixture([4, 4, 4]);
+    revoke(&mut fixture, 11, CrlReason::KeyCompromise);
+    // By a clock that was ahead the certificate had ended.
+    assert_eq!(publish(&mut fixture, &order(false, NOW + Duration::days(5))).1.len(), 1);
+    let forced = ListOrder { backdated: true, ..order(false, NOW) };
+    assert_eq!(publish(&mut fixture, &forced).1, [(11, Some(CrlReason::KeyCompromise))]);
+}
+
+#[test]
 fn a_list_for_a_distribution_point_has_its_name_and_its_own_deltas() {
     let mut fixture = fixture([3; 3]);
     let at = |delta| ListOrder { url: Some("http://ca.test/a.crl".to_owned()), ..order(delta, NOW) };

@@ -69,6 +69,7 @@ pub(super) fn read(
     match head(&moment) {
         // It is in a table of its own.
         Err(rusqlite::Error::SqlInputError { .. }) => Ok(None),
+        Err(rusqlite::Error::SqliteFailure(_, Some(why))) if why.starts_with("no such table") => Ok(None),
         head => head.optional(),
     }
 }

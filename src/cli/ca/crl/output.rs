@@ -56,10 +56,11 @@ impl ListFile {
     ) -> anyhow::Result<Self> {
         let there = in_file(&path);
         let is_earlier = earlier(&path, there.as_deref(), order, authority)?.is_some();
-        if let Some(list) = there.filter(|_| !is_earlier) {
-            is_known((&path, &list), chosen, authority)?;
-        }
-        let replaces = force || is_earlier;
+        let taken_over = match there.filter(|_| !is_earlier) {
+            None => false,
+            Some(list) => is_known((&path, &list), order, chosen, authority)? && !path.is_symlink(),
+        };
+        let replaces = force || is_earlier || taken_over;
         WriteSet::check([path.as_path()], replaces, session)?;
         spare_all(chosen, Some(signer), [path.as_path()])?;
         Ok(Self { path, form, replaces })
@@ -116,16 +117,22 @@ fn earlier(
 }
 
 /// Refuses to put a list in the place of one of this CA's that its ledger has not counted to: clients that have that one may take
-/// no earlier one (RFC 5280 §5.2.3), and what it says is revoked would be good again.
-fn is_known((path, list): (&Path, &[u8]), chosen: &Chosen, authority: &mut Authority) -> anyhow::Result<()> {
-    let Ok(list) = CertificateRevocationList::from_der(list) else { return Ok(()) };
+/// no earlier one (RFC 5280 §5.2.3), and what it says is revoked would be good again. Gives whether the ledger has taken over
+/// all that it says.
+fn is_known(
+    (path, list): (&Path, &[u8]),
+    order: &ListOrder,
+    chosen: &Chosen,
+    authority: &mut Authority,
+) -> anyhow::Result<bool> {
+    let Ok(list) = CertificateRevocationList::from_der(list) else { return Ok(false) };
     let (last, certificate) = (authority.last_crl_number()?, authority.certificate());
     let Some(number) = list.number().ok().flatten().filter(|number| number.to_u64().is_none_or(|it| it > last)) else {
-        return Ok(());
+        return Ok(authority.has_taken_over(&list, order)?);
     };
     let own = certificate.public_key().is_ok_and(|key| list.verify_signature(&key).is_ok());
     if !own || !list.issuer().matches(certificate.subject()) {
-        return Ok(());
+        return Ok(false);
     }
     let number = number.to_u64().map_or_else(|| "a greater number".to_owned(), |number| format!("number {number}"));
     Err(anyhow!(

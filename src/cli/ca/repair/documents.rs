@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
+use serde::Serialize;
 
 use super::records;
 use crate::ca::Revocation;
@@ -11,6 +12,7 @@ use crate::cli::ca::place::Chosen;
 use crate::cli::files;
 use crate::cli::load::cannot_use;
 use crate::cli::output::shown;
+use crate::cli::problem::Hinted;
 use crate::container::{Content, Document, Item};
 use crate::x509::{Certificate, CertificateRevocationList};
 
@@ -23,8 +25,17 @@ pub(super) struct Documents {
     pub(super) exported: bool,
     /// Revocation lists.
     pub(super) lists: Vec<GivenList>,
-    /// Files with neither.
+    /// Files with neither, but keys or requests.
     pub(super) passed_over: Vec<String>,
+    /// Files in which nothing was found.
+    pub(super) unread: Vec<Unread>,
+}
+
+/// A file in which nothing was found.
+#[derive(Debug, Serialize)]
+pub(super) struct Unread {
+    pub(super) file: String,
+    pub(super) why: String,
 }
 
 /// A certificate.
@@ -42,7 +53,7 @@ pub(super) struct Given {
 pub(super) struct GivenList {
     pub(super) file: String,
     pub(super) list: CertificateRevocationList,
-    /// Whether it was named as a list: then one that is not this CA's is worth a word.
+    /// Whether its file was named: then one that is not this CA's is worth a word.
     pub(super) named: bool,
 }
 
@@ -70,6 +81,24 @@ impl Documents {
         Ok(read)
     }
 
+    /// Refuses to make a ledger of them where one of the files that were given told nothing, or none of them: they are all that
+    /// is left of the CA's past, and it may have been the one that matters.
+    ///
+    /// # Errors
+    /// With the file, and why nothing was found in it.
+    pub(super) fn suffice_for(&self, files: &[PathBuf]) -> anyhow::Result<()> {
+        if let Some(Unread { file, why }) = self.unread.first() {
+            return Err(anyhow!("no ledger is made, for nothing can be taken of {file}: {why}"))
+                .hint("give the certificates, lists or export that it should be; if it is none of them, leave it out");
+        }
+        if !files.is_empty() && self.certificates.is_empty() && self.lists.is_empty() {
+            let files = self.passed_over.join(", ");
+            return Err(anyhow!("no ledger is made, for there is neither a certificate nor a list in {files}"))
+                .hint("give certificates, the last list, or what `certkit ca export --records jsonl` wrote");
+        }
+        Ok(())
+    }
+
     fn take(&mut self, path: &Path) -> anyhow::Result<()> {
         let contents = files::read(path)?;
         if let Some(exported) = records::read(path, &contents)? {
@@ -77,10 +106,12 @@ impl Documents {
             self.certificates.extend(exported);
             return Ok(());
         }
-        // What is no document at all is somebody else's: *.pem names more than certificates.
-        let Ok(document) = Document::read(&contents) else {
-            self.passed_over.push(shown(path));
-            return Ok(());
+        let document = match Document::read(&contents) {
+            Ok(document) => document,
+            Err(error) => {
+                self.unread.push(Unread { file: shown(path), why: error.to_string() });
+                return Ok(());
+            }
         };
         let is_certificate = |item: &Item| item.certificate().is_some();
         if document.items().iter().any(is_certificate) || document.is_damaged() {
@@ -92,7 +123,8 @@ impl Documents {
                 revocation: None,
             };
             self.certificates.extend(found.into_iter().map(given));
-        } else if !self.take_lists(path, &document) {
+        // *.pem names more than certificates.
+        } else if !self.take_lists(path, &document, true) {
             self.passed_over.push(shown(path));
         }
         Ok(())
@@ -101,17 +133,17 @@ impl Documents {
     /// Takes the lists of a file that nobody named, if it can be read.
     fn take_lists_of(&mut self, path: &Path) {
         if let Some(document) = files::read(path).ok().and_then(|contents| Document::read(&contents).ok()) {
-            self.take_lists(path, &document);
+            self.take_lists(path, &document, false);
         }
     }
 
-    fn take_lists(&mut self, path: &Path, document: &Document) -> bool {
+    fn take_lists(&mut self, path: &Path, document: &Document, named: bool) -> bool {
         let before = self.lists.len();
         let lists = document.items().iter().filter_map(|item| match &item.content {
             Content::RevocationList(list) => Some(&**list),
             _ => None,
         });
-        self.lists.extend(lists.map(|list| GivenList { file: shown(path), list: list.clone(), named: false }));
+        self.lists.extend(lists.map(|list| GivenList { file: shown(path), list: list.clone(), named }));
         self.lists.len() > before
     }
 }
