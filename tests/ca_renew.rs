@@ -20,7 +20,7 @@ pub(crate) fn first(sandbox: &Sandbox, file: &str) -> serde_json::Value {
     blocks.iter().find(|block| block["kind"] == "certificate").unwrap_or(&blocks[0]).clone()
 }
 
-fn verified(sandbox: &Sandbox, file: &str) {
+pub(crate) fn verified(sandbox: &Sandbox, file: &str) {
     let root = sandbox.ca().join("ca.pem");
     sandbox.certkit(&["verify", file, "--host", "a.test", "--roots", root.to_str().unwrap()]).expect_code(0);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::ca_hierarchy::two_tiers;
-use crate::ca_renew::first;
+use crate::ca_renew::{first, verified};
 use crate::support::{Sandbox, peer};
 
 fn run(sandbox: &Sandbox, line: &str) -> crate::support::Ran {

@@ -8,6 +8,7 @@ mod crl;
 mod cross_limits;
 mod cross_sign;
 mod export;
+mod folder;
 mod half_made;
 mod import;
 pub(super) mod init;

@@ -7,9 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
-use etcetera::BaseStrategy;
 use time::OffsetDateTime;
 
+use super::folder::{called, own_folder};
 use super::ledger::{LedgerArgs, Location, ToCheck};
 use super::standing;
 use crate::ca::place::{State, is_there};
@@ -443,31 +443,6 @@ pub(in crate::cli) fn is_of_nobody(error: &anyhow::Error) -> bool {
         matches!(cause.downcast_ref(), Some(AuthorityError::Unknown { .. }))
             || matches!(cause.downcast_ref(), Some(ContainerError::Instead { .. }))
     })
-}
-
-/// The name that `@NAME` is: a CA beside the user's own. A folder of that name is written `./@NAME`.
-fn called(folder: &Path) -> anyhow::Result<Option<AuthorityName>> {
-    match folder.to_string_lossy().strip_prefix('@') {
-        Some(name) => match name.parse() {
-            Ok(name) => Ok(Some(name)),
-            Err(error) => match name.to_lowercase().parse::<AuthorityName>() {
-                Ok(lower) => Err(anyhow!("--ca @{name} names no CA: such a name is in lower case"))
-                    .hint(format!("--ca @{lower}; a folder is ./@{name}")),
-                Err(_) => {
-                    Err(anyhow::Error::from(error)).hint("`@` names a CA in your data folder; a folder is ./@...")
-                }
-            },
-        },
-        None => Ok(None),
-    }
-}
-
-/// Where the user's CAs are, each in a folder of its own.
-fn own_folder() -> anyhow::Result<PathBuf> {
-    let strategy = etcetera::choose_base_strategy()
-        .context("cannot find the home folder")
-        .hint("say where the CA is with --ca DIR or CERTKIT_CA")?;
-    Ok(strategy.data_dir().join("certkit"))
 }
 
 /// Who does this, when by the clock, and what: for the audit log.
