@@ -41,7 +41,7 @@ With --json the answer is JSON Lines. One object for each fault: `place`, `what`
 each warning: `place`, `warning`, and `advice`. Then one object: `sound`; how many `faults`, `authorities`, `certificates`,
 `lists` and `audit_lines`; `head` (the hash of the last line of the audit log); and `revoked`: where all is well, each authority
 that certifies nothing because it or one above it is revoked or on hold, as `certkit ca show` has it, with `authority` (what it
-is called). That is no fault.")]
+is called), and `unfinished`: authorities that are in the ledger alone, because their making was broken off. That is no fault.")]
 pub(super) struct Args {}
 
 pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
@@ -59,11 +59,12 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
         }
     };
     let mut tell = |line: Line| give(Found::Fault(line));
+    let mut unfinished = Vec::new();
     let counts = match opened {
         Ok(mut ledger) => {
             let counts =
                 check::check(&mut *ledger, &mut |fault| tell(Line::of(fault)), &mut |done| bar.set_position(done))?;
-            files::check(chosen, &mut *ledger, &mut tell)?;
+            unfinished = files::check(chosen, &mut *ledger, &mut tell)?;
             counts
         }
         Err(error) => {
@@ -86,6 +87,7 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
         audit_lines: counts.head.lines,
         head: hex::encode(&counts.head.hash),
         revoked,
+        unfinished,
     };
     session.row(&verdict)?;
     Ok(Exit::of(verdict.sound))
@@ -156,6 +158,8 @@ struct Verdict {
     audit_lines: u64,
     head: String,
     revoked: Vec<Revoked>,
+    /// What is left of makings that were broken off.
+    unfinished: Vec<String>,
 }
 
 /// An authority that certifies nothing, for it or one above it is revoked or on hold.
@@ -178,7 +182,7 @@ fn revoked(chosen: &Chosen) -> anyhow::Result<Vec<Revoked>> {
 
 impl Report for Verdict {
     fn text(&self, text: &mut Text) {
-        let Self { sound, faults, authorities, certificates, lists, audit_lines, head, revoked } = self;
+        let Self { sound, faults, authorities, certificates, lists, audit_lines, head, revoked, unfinished } = self;
         let count = |number: &u64, one: &str, more: &str| match number {
             1 => format!("1 {one}"),
             number => format!("{number} {more}"),
@@ -197,6 +201,13 @@ impl Report for Verdict {
         text.fields([("head", head)]);
         for Revoked { authority, standing } in revoked {
             text.line(format_args!("{} {authority} certifies nothing: {}", dim("note:"), safe(standing.in_words())));
+        }
+        for name in unfinished {
+            text.line(format_args!(
+                "{} {} is in the ledger alone and has signed nothing: most likely its making was broken off, and nobody has its key",
+                dim("note:"),
+                safe(name)
+            ));
         }
     }
 }
