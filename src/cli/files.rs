@@ -9,6 +9,7 @@
 //! - [`must_arrive`], [`is_handed_over`]: whether what is written reaches somebody, and lies anywhere.
 //! - [`permissions`]: who may do what with a file.
 //! - [`stamp`]: whether a file is still the one that was read.
+//! - [`Reminder`]: that something is still to be done with a file.
 //! - [`Destination`]: many files at a time, into one folder.
 //! - [`each_file_below`], [`each_line_of_stdin`], [`Lines`]: many inputs, one after the other.
 //! - [`make_private_folder`]: a folder for its owner alone.
@@ -25,6 +26,7 @@ mod growing;
 mod many;
 mod name;
 mod read;
+mod reminder;
 mod replaced;
 mod resolved;
 mod spared;
@@ -43,6 +45,7 @@ pub use self::growing::add_to_secret;
 pub use self::many::{Lines, each_file_below, each_line_of_stdin};
 pub use self::name::file_name_for;
 pub use self::read::{READ_LIMIT, is_for_its_owner_alone, read, read_text, read_text_if_there};
+pub use self::reminder::Reminder;
 pub use self::resolved::resolved;
 pub use self::spared::{spare_input, spare_keys};
 pub use self::staging::{Abandoned, Destination, Leftovers, Staged, lasts};
