@@ -3,7 +3,6 @@
 use super::Request;
 use super::constraints;
 use super::error::IssueError;
-use super::naming::without_duplicates;
 use crate::key::{KeyAlgorithm, PrivateKey, PublicKey};
 use crate::profile::{Breach, NameForm, Profile, Subject};
 use crate::x509::extension::KeyUsageBit;
@@ -174,7 +173,7 @@ pub(super) fn names(profile: &Profile, names: &[GeneralName]) -> Result<Vec<Gene
         }
         kept.push(well_formed(name)?);
     }
-    let kept = without_duplicates(kept);
+    let kept = super::naming::without_duplicates(kept);
     let required = |name: &GeneralName| NameForm::of(name).is_some_and(|form| profile.required_names.contains(&form));
     if !profile.required_names.is_empty() && !kept.iter().any(required) {
         let (profile, forms) = (profile.name.clone(), profile.required_names.clone());
