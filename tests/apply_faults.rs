@@ -103,7 +103,7 @@ fn one_fault_leaves_the_others_their_turn() {
     let sandbox = with_project();
     apply(&sandbox);
     let files = ["certs/api.pem", "certs/api.key"];
-    for (file, contents) in [(files[0], "notes"), (files[0], ""), (files[1], ""), (files[1], "notes")] {
+    for (file, contents) in [(files[0], "notes"), (files[0], "\n"), (files[1], "\n"), (files[1], "notes")] {
         let kept = sandbox.read(file);
         sandbox.write(file, contents);
         std::fs::remove_file(sandbox.path("ann.pem")).unwrap();

@@ -133,6 +133,7 @@ const ONLY_HERE: &[(&str, &[&str])] = &[
             "cli/files/growing.rs",
             "cli/files/many.rs",
             "cli/files/read.rs",
+            "cli/files/reminder.rs",
             "cli/files/replaced.rs",
             "cli/files/resolved.rs",
             "cli/files/spared.rs",

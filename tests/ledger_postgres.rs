@@ -44,6 +44,13 @@ fn the_folder_remembers_the_ledger_and_never_a_password() {
     let text = fs::read_to_string(&config).unwrap();
     assert!(text.contains("ledger = \"postgres") && !text.contains("sesame"), "{text}");
     sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let unit = |more: &[&str]| {
+        let args = [&["ca", "renew", "--print-unit", "a.test.pem"], more].concat();
+        sandbox.command().args(args).env("PGPASSWORD", "sesame").expect_code(0)
+    };
+    unit(&[]).complains("PGPASSWORD of your environment, which the unit does not have");
+    sandbox.write("password", "sesame");
+    assert_eq!(unit(&["--ledger-password", "file:password"]).stderr, "");
     // One in the environment may have a password in its URL.
     let sandbox = Sandbox::new();
     let secret = format!("{other}{}password=sesame", if other.contains('?') { '&' } else { '?' });

@@ -34,6 +34,7 @@ mod ca_revocation_raised;
 mod ca_servers;
 mod ca_spared;
 mod ca_standing;
+mod ca_unplaced;
 mod capture;
 mod capture_gaps;
 mod compat;

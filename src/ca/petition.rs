@@ -6,9 +6,9 @@
 use crate::issue::{IssueError, Naming, NamingError, Request, Wanted};
 use crate::key::{KeyError, PublicKey, SignatureError};
 use crate::profile::{NameForm, Profile};
-use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, ExtensionError, KeyUsage};
+use crate::x509::extension::{BasicConstraints, ExtendedKeyUsage, ExtensionError, KeyUsage, NameConstraints};
 use crate::x509::name::Attribute;
-use crate::x509::{CertificationRequest, DistinguishedName, SerialNumber, oids};
+use crate::x509::{CertificationRequest, DistinguishedName, Extension, SerialNumber, oids};
 
 /// What is taken from a request.
 #[derive(Debug, Clone)]
@@ -109,6 +109,31 @@ pub fn read_authority(request: &CertificationRequest, subject: Option<Distinguis
         return Err(Refusal::NoAuthority);
     }
     Ok(Request { subject, names: Vec::new(), public_key, key_identifier: None })
+}
+
+/// What a request that is to become an authority's asks for and does not get by this profile, in words.
+pub fn left_out_of_authority(request: &CertificationRequest, profile: &Profile) -> Vec<String> {
+    let granted = |asked: &Extension| match &asked.oid {
+        oid if *oid == oids::BASIC_CONSTRAINTS => {
+            let asked = request.requested::<BasicConstraints>().ok().flatten().and_then(|asked| asked.path_len);
+            asked.is_none() || asked == profile.basic_constraints.path_len
+        }
+        oid if *oid == oids::NAME_CONSTRAINTS => {
+            let asked = request.requested::<NameConstraints>().ok().flatten();
+            asked.zip(profile.name_constraints.as_ref()).is_some_and(|(asked, given)| {
+                asked.permitted.iter().all(|subtree| given.permitted.contains(subtree))
+                    && asked.excluded.iter().all(|subtree| given.excluded.contains(subtree))
+            })
+        }
+        // Every authority may sign, and has an identifier.
+        oid => [oids::KEY_USAGE, oids::SUBJECT_KEY_IDENTIFIER].contains(oid),
+    };
+    let extensions = request.extensions().iter().filter(|asked| !granted(asked)).map(|asked| match asked.name() {
+        _ if asked.oid == oids::BASIC_CONSTRAINTS => "its pathLenConstraint".to_owned(),
+        name => format!("extension {name}"),
+    });
+    let others = request.attributes().iter().filter(|attribute| **attribute != oids::EXTENSION_REQUEST);
+    extensions.chain(others.map(|attribute| format!("attribute {}", oids::name_or_dotted(attribute)))).collect()
 }
 
 /// The key of a request, whose owner has proved to hold the private half.

@@ -10,6 +10,7 @@
 //! - [`might_write`]: whether a file could be written, asked without a trace.
 //! - [`permissions`]: who may do what with a file.
 //! - [`stamp`]: whether a file is still the one that was read.
+//! - [`Reminder`]: that something is still to be done with a file.
 //! - [`Destination`]: many files at a time, into one folder.
 //! - [`each_file_below`], [`each_line_of_stdin`], [`Lines`]: many inputs, one after the other.
 //! - [`make_private_folder`]: a folder for its owner alone.
@@ -26,6 +27,7 @@ mod growing;
 mod many;
 mod name;
 mod read;
+mod reminder;
 mod replaced;
 mod resolved;
 mod spared;
@@ -45,6 +47,7 @@ pub use self::growing::add_to_secret;
 pub use self::many::{Lines, each_file_below, each_line_of_stdin};
 pub use self::name::file_name_for;
 pub use self::read::{READ_LIMIT, is_for_its_owner_alone, read, read_text, read_text_if_there};
+pub use self::reminder::Reminder;
 pub use self::resolved::resolved;
 pub use self::spared::{spare_input, spare_keys};
 pub use self::staging::{Abandoned, Destination, Leftovers, Staged, lasts};

@@ -171,11 +171,9 @@ pub(super) fn names(profile: &Profile, names: &[GeneralName]) -> Result<Vec<Gene
             let (profile, allowed) = (profile.name.clone(), profile.names.clone());
             return Err(IssueError::NameForm { profile, name: name.to_string(), allowed });
         }
-        let name = well_formed(name)?;
-        if !kept.contains(&name) {
-            kept.push(name);
-        }
+        kept.push(well_formed(name)?);
     }
+    let kept = super::naming::without_duplicates(kept);
     let required = |name: &GeneralName| NameForm::of(name).is_some_and(|form| profile.required_names.contains(&form));
     if !profile.required_names.is_empty() && !kept.iter().any(required) {
         let (profile, forms) = (profile.name.clone(), profile.required_names.clone());

@@ -8,6 +8,7 @@ use crate::x509::general_name::GeneralNameError;
 use crate::x509::name::Attribute;
 use crate::x509::name_text::NameTextError;
 use crate::x509::{DistinguishedName, GeneralName, oids};
+use std::collections::HashSet;
 use std::fmt;
 
 /// What the user typed.
@@ -243,14 +244,11 @@ fn reason(error: &GeneralNameError) -> String {
     }
 }
 
-fn without_duplicates(names: Vec<GeneralName>) -> Vec<GeneralName> {
-    let mut kept: Vec<GeneralName> = Vec::with_capacity(names.len());
-    for name in names {
-        if !kept.contains(&name) {
-            kept.push(name);
-        }
-    }
-    kept
+/// Somebody else's request may have many: looking for each among those before it would take the square of their number.
+pub(super) fn without_duplicates(mut names: Vec<GeneralName>) -> Vec<GeneralName> {
+    let mut seen = HashSet::with_capacity(names.len());
+    names.retain(|name| seen.insert(name.clone()));
+    names
 }
 
 #[cfg(test)]
@@ -331,6 +329,14 @@ mod tests {
         assert!(naming.subject.is_empty());
         assert_eq!(naming.names, [GeneralName::Dns(long.clone())]);
         assert_eq!(naming.notes, [Note::CommonNameTooLong(long)]);
+    }
+
+    #[test]
+    fn many_names_take_no_square_of_their_number() {
+        let names: Vec<GeneralName> = (0..60_000).map(|number| GeneralName::Dns(format!("h{number}.test"))).collect();
+        let begun = std::time::Instant::now();
+        let twice = without_duplicates(names.iter().chain(&names).cloned().collect());
+        assert!(twice == names && begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     }
 
     #[test]

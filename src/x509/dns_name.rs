@@ -54,6 +54,9 @@ pub enum DnsFault {
     /// Unicode that IDNA does not map to A-labels (UTS #46).
     #[error("it has characters that internationalized domain names do not allow (UTS #46)")]
     Idna,
+    /// `xn--` before what encodes no label in Unicode (RFC 5890 §2.3.2.1).
+    #[error("{0} stands for nothing in Unicode, so it is no A-label (RFC 5890 §2.3.2.1)")]
+    FakeALabel(String),
 }
 
 impl DnsName {
@@ -72,6 +75,17 @@ impl DnsName {
         match parts(text) {
             Ok((wildcard, host)) => Ok(Self { text: format!("{wildcard}{}", host.to_ascii_lowercase()) }),
             Err(fault) => Err(DnsNameError { text: text.to_owned(), fault }),
+        }
+    }
+
+    /// Reads a name that is to be certified: as [`DnsName::pattern`], and each label that begins with `xn--` must be the A-label
+    /// of something (RFC 5891 §4.4). What others have certified is not held to that, for Unicode grows.
+    pub fn asked_for(text: &str) -> Result<Self, DnsNameError> {
+        let name = Self::pattern(text)?;
+        let is_fake = |label: &&str| label.starts_with("xn--") && idna::domain_to_unicode(label).1.is_err();
+        match name.text.split('.').find(is_fake) {
+            None => Ok(name),
+            Some(label) => Err(DnsNameError { text: text.to_owned(), fault: DnsFault::FakeALabel(label.to_owned()) }),
         }
     }
 
@@ -214,5 +228,19 @@ mod tests {
             assert_eq!(DnsName::pattern(text).unwrap_err().fault, fault, "{text}");
         }
         assert_eq!(DnsName::host("*.example.test").unwrap_err().fault, DnsFault::Wildcard);
+    }
+
+    #[test]
+    fn what_is_certified_has_a_labels_that_stand_for_something() {
+        for text in ["xn--bcher-kva.example", "*.xn--gre-6ka8l.test", "XN--BCHER-KVA.test", "bücher.test", "a--b.test"]
+        {
+            DnsName::asked_for(text).unwrap();
+        }
+        for (text, label) in [("xn--a.test", "xn--a"), ("*.b.XN--.test", "xn--"), ("xn--abc-.test.x", "xn--abc-")] {
+            let fault = DnsName::asked_for(text).map(drop).unwrap_err().fault;
+            assert!(matches!(&fault, DnsFault::FakeALabel(own) if own == label) || label.ends_with('-'), "{fault:?}");
+        }
+        // What is in a certificate already is read all the same.
+        DnsName::pattern("xn--a.test").unwrap();
     }
 }

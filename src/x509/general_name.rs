@@ -10,7 +10,7 @@ use crate::encoding::der::{self, DerError, Reader, Tlv, tag};
 use crate::encoding::{Oid, hex};
 
 /// One name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum GeneralName {
     /// `otherName`: a type and the encoding of its value.
     Other(Oid, Vec<u8>),
@@ -92,7 +92,7 @@ impl FromStr for GeneralName {
 }
 
 fn dns(text: &str) -> Result<GeneralName, GeneralNameError> {
-    Ok(GeneralName::Dns(DnsName::pattern(text)?.as_str().to_owned()))
+    Ok(GeneralName::Dns(DnsName::asked_for(text)?.as_str().to_owned()))
 }
 
 fn ip(text: &str) -> Option<GeneralName> {

@@ -146,6 +146,10 @@ fn read(path: &Path, what: &str, field: &str) -> anyhow::Result<Option<Loaded>> 
         return Err(anyhow!("{} is a link to {}, which is not there", shown(path), shown(&target)))
             .hint(format!("remove the link, or choose another file with {field} ="));
     }
+    // What touch or a container engine makes before there is anything to mount: nothing is lost with it.
+    if path.metadata().is_ok_and(|about| about.is_file() && about.len() == 0) {
+        return Ok(None);
+    }
     Loaded::read(path)
         .map(Some)
         .hint(format!("apply replaces {what} alone: move it away, or choose another file with {field} ="))

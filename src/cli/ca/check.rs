@@ -45,7 +45,7 @@ With --json the answer is JSON Lines. One object for each fault: `place`, `what`
 each warning: `place`, `warning`, and `advice`. Then one object: `sound`; how many `faults`, `authorities`, `certificates`,
 `lists` and `audit_lines`; `head` (the hash of the last line of the audit log); and `revoked`: where all is well, each authority
 that certifies nothing because it or one above it is revoked or on hold, as `certkit ca show` has it, with `authority` (what it
-is called). That is no fault.")]
+is called), and `unfinished`: authorities that are in the ledger alone, because their making was broken off. That is no fault.")]
 pub(super) struct Args {}
 
 pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
@@ -71,6 +71,7 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
             advice: "nothing: the next command brings it up, certkit ca list for one".to_owned(),
         }));
     }
+    let mut unfinished = Vec::new();
     let counts = match opened {
         Ok((mut ledger, _)) => {
             let mut found = |found| match found {
@@ -78,7 +79,7 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
                 Ok(caution) => give(Found::Warning(Warning::of(caution))),
             };
             let counts = check::check(&mut *ledger, clock::now(), &mut found, &mut |done| bar.set_position(done))?;
-            files::check(chosen, &mut *ledger, &mut |line| give(Found::Fault(line)))?;
+            unfinished = files::check(chosen, &mut *ledger, &mut |line| give(Found::Fault(line)))?;
             counts
         }
         Err(error) => {
@@ -101,6 +102,7 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
         audit_lines: counts.head.lines,
         head: hex::encode(&counts.head.hash),
         revoked,
+        unfinished,
     };
     session.row(&verdict)?;
     Ok(Exit::of(verdict.sound))
@@ -177,6 +179,8 @@ struct Verdict {
     audit_lines: u64,
     head: String,
     revoked: Vec<Revoked>,
+    /// What is left of makings that were broken off.
+    unfinished: Vec<String>,
 }
 
 /// An authority that certifies nothing, for it or one above it is revoked or on hold.
@@ -199,7 +203,7 @@ fn revoked(chosen: &Chosen) -> anyhow::Result<Vec<Revoked>> {
 
 impl Report for Verdict {
     fn text(&self, text: &mut Text) {
-        let Self { sound, faults, authorities, certificates, lists, audit_lines, head, revoked } = self;
+        let Self { sound, faults, authorities, certificates, lists, audit_lines, head, revoked, unfinished } = self;
         let count = |number: &u64, one: &str, more: &str| match number {
             1 => format!("1 {one}"),
             number => format!("{number} {more}"),
@@ -218,6 +222,13 @@ impl Report for Verdict {
         text.fields([("head", head)]);
         for Revoked { authority, standing } in revoked {
             text.line(format_args!("{} {authority} certifies nothing: {}", dim("note:"), safe(standing.in_words())));
+        }
+        for name in unfinished {
+            text.line(format_args!(
+                "{} {} is in the ledger alone and has signed nothing: most likely its making was broken off, and nobody has its key",
+                dim("note:"),
+                safe(name)
+            ));
         }
     }
 }

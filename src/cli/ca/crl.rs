@@ -201,8 +201,13 @@ impl Args {
         let is_asked_for = |url: &&String| self.check && url.is_empty();
         match self.url.iter().chain(&self.freshest).find(|url| !fit(url) && !is_asked_for(url)) {
             None => Ok(()),
-            Some(url) => Err(anyhow!("{url:?} is no address that clients fetch a list from"))
-                .hint("write http://HOST/PATH: a list is signed, and https would need one to be fetched"),
+            Some(url) => {
+                let is_https = url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
+                Err(anyhow!("{url:?} is no address that clients fetch a list from")).hint(match is_https {
+                    true => "write http://HOST/PATH: a list is signed, and https would need one to be fetched",
+                    false => "write http://HOST/PATH, or ldap://HOST/NAME: clients fetch lists in no other way",
+                })
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use super::cross_limits::{self, Limits};
 use super::own_files::spare_all;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
-use super::subordinate::{Certified, certified_file, check_policies, compromised, inherit};
+use super::subordinate::{Certified, certified_file, check_policies, compromised, inherit, tell_left_out};
 use super::wanted::BelowArgs;
 use crate::ca::petition;
 use crate::ca::{Action, Authority, Issued, Order};
@@ -91,11 +91,21 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         Err(_) => {
             let request = loaded.document.request().with_context(|| cannot_use(&args.file))?;
             match petition::read_authority(request, None) {
-                Ok(request) => request,
+                Ok(asked) => {
+                    tell_left_out(request, &profile, session);
+                    asked
+                }
                 Err(refusal) => return Certified::refuse(loaded.shown(), &refusal.to_string(), session),
             }
         }
     };
+    if let (Some(asked), Some(given)) = (args.below.path_len, profile.basic_constraints.path_len)
+        && u64::from(asked) > given
+    {
+        session.warn(format_args!(
+            "--path-len {asked} is brought down to {given}: the other CA's own certificate allows no more"
+        ));
+    }
     inherit(&mut profile, &path);
     if is_for_no_policy {
         profile.policies.clear();

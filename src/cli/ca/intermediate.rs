@@ -11,7 +11,7 @@ use super::outline::Outline;
 use super::own_files::spare_all;
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
-use super::subordinate::{Certified, certified_file, check_policies, compromised, inherit};
+use super::subordinate::{Certified, certified_file, check_policies, compromised, inherit, tell_left_out};
 use super::unwritten;
 use super::wanted::{AuthorityKeyArgs, BelowArgs, request, subject_below, written_key};
 use crate::ca::petition;
@@ -169,17 +169,18 @@ fn certify(
 ) -> anyhow::Result<Exit> {
     let Some(csr) = &args.csr else { bail!("there is no request") };
     let loaded = Loaded::read(csr)?;
-    let request = loaded.document.request().with_context(|| cannot_use(csr))?;
+    let asked = loaded.document.request().with_context(|| cannot_use(csr))?;
     let subject: Option<DistinguishedName> = match (&args.name, &args.subject) {
         (None, None) => None,
         (Some(name), None) => Some(DistinguishedName::common_name_only(name)),
         (None, Some(subject)) => Some(subject.parse().context("cannot read the subject")?),
         (Some(_), Some(_)) => bail!("--name and --subject both say what it is called: give one"),
     };
-    let request = match petition::read_authority(request, subject) {
+    let request = match petition::read_authority(asked, subject) {
         Ok(request) => request,
         Err(refusal) => return Certified::refuse(loaded.shown(), &refusal.to_string(), session),
     };
+    tell_left_out(asked, profile, session);
     let out = certified_file(args.out.as_deref(), csr)?;
     WriteSet::check([out.as_path()], args.force, session)?;
     spare_input(&out, csr)?;

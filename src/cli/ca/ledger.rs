@@ -86,6 +86,12 @@ impl LedgerArgs {
         Ok((url, self.ledger_password.as_ref()))
     }
 
+    /// Whether the password of the database comes from `PGPASSWORD` alone.
+    pub(super) fn lean_on_environment(&self, config: &Config) -> bool {
+        let in_url = self.ledger.is_none() && config.ledger.as_deref().is_some_and(PostgresAccess::has_password);
+        self.ledger_password.is_none() && !in_url && password_from_environment().is_some()
+    }
+
     /// What `ca.toml` is to say of the ledger that the command line or `CERTKIT_LEDGER` names, so that the next command finds
     /// it without them.
     ///

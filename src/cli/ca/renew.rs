@@ -3,6 +3,7 @@
 mod authority;
 mod command;
 mod one;
+mod owed;
 mod target;
 mod unit;
 mod watch;
@@ -15,6 +16,7 @@ use time::{Duration, OffsetDateTime};
 
 use self::command::Command;
 use self::one::{Kept, Renewed, Target};
+use self::owed::Owed;
 use super::place::Chosen;
 use super::signer::SignerArgs;
 use crate::ca::renewal;
@@ -57,7 +59,9 @@ fails is tried again. When the next renewal is due is said on stderr. It goes on
 cannot be written. --print-unit prints a systemd unit that does this.
 
 What is wrong with one of several leaves the others their turn: each fault is told, --exec runs for what was renewed, and the
-exit status is 2. A file that is given twice is renewed once.
+exit status is 2. A file that is given twice is renewed once. Until the program has succeeded, .api.test.pem.certkit-exec beside
+api.test.pem says that it has not, and the next run with --exec runs it again, whether or not it renews (with --out, which is for
+one renewal, there is no such file).
 
 --exec runs a program after a renewal, as the same user, without a shell: the line is split at spaces, quotes keep words
 together, and nothing is expanded; a line with | & ; < > $ or ` is refused (say sh -c '...' yourself). What it prints goes to
@@ -168,9 +172,15 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         if seen.contains(&place) {
             continue;
         }
-        seen.push(place);
+        seen.push(place.clone());
         match found.and_then(|target| args.in_turn(target, now, session)) {
-            Ok(outcome) => done.certificates.push(outcome),
+            Ok(outcome) => {
+                // What goes elsewhere is renewed once.
+                if args.out.is_none() {
+                    done.owed.add(&place, &outcome);
+                }
+                done.certificates.push(outcome);
+            }
             Err(error) if several => {
                 let error = error.context(format!("cannot renew {which}"));
                 session.fail(&error);
@@ -180,7 +190,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
             Err(error) => return Err(error),
         }
     }
-    let failed = done.execute(args.exec.as_ref(), &args.withheld());
+    let failed = done.execute(args.exec.as_ref(), &args.withheld(), session);
     let (told, files) = (session.answer(&done), done.files());
     match files.is_empty() {
         true => told?,
@@ -223,6 +233,8 @@ impl Args {
 struct Done {
     certificates: Vec<Outcome>,
     executed: Option<command::Executed>,
+    #[serde(skip)]
+    owed: Owed,
 }
 
 #[derive(Debug, Serialize)]
@@ -257,15 +269,25 @@ impl Done {
         self.certificates.iter().flat_map(files).collect()
     }
 
+    /// The files that changed, and those that an earlier run has changed and the program has not succeeded for.
+    fn files_to_tell(&self) -> Vec<String> {
+        [self.files().as_slice(), self.owed.left()].concat()
+    }
+
     /// Runs the program, if anything changed.
-    fn execute(&mut self, command: Option<&Command>, withheld: &[&str]) -> anyhow::Result<()> {
-        let files = self.files();
+    fn execute(&mut self, command: Option<&Command>, withheld: &[&str], session: &mut Session) -> anyhow::Result<()> {
+        let files = self.files_to_tell();
         let Some(command) = command.filter(|_| !files.is_empty()) else { return Ok(()) };
+        self.owed.remember(session);
         let executed = command.execute(&files, withheld);
         let succeeded = executed.succeeded();
         let told = executed.in_words();
         self.executed = Some(executed);
-        if succeeded { Ok(()) } else { Err(anyhow!("{told}")).context("the certificate was renewed, but") }
+        if !succeeded {
+            return Err(anyhow!("{told}")).context("the certificate was renewed, but");
+        }
+        self.owed.settle(session);
+        Ok(())
     }
 }
 

@@ -156,6 +156,10 @@ impl Asked {
     fn read(path: &Path, args: &Args, added: &[String], profile: &Profile) -> anyhow::Result<Vec<Self>> {
         let loaded = Loaded::read(path)?;
         let requests = loaded.document.requests().with_context(|| cannot_use(path))?;
+        if loaded.document.has_binary_between() {
+            return Err(anyhow!("{} holds binary data beside its PEM requests, which is not read", loaded.shown()))
+                .hint("give a request in DER as a file of its own");
+        }
         let alone = requests.len() == 1;
         let mut asked = Vec::new();
         for (request, number) in requests.into_iter().zip(1..) {

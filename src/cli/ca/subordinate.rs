@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::outline::in_words;
 use super::place::{self, Chosen};
 use super::unwritten;
-use crate::ca::{Authority, AuthorityError, Issued};
+use crate::ca::{Authority, AuthorityError, Issued, petition};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, Mode, WriteSet};
@@ -19,7 +19,7 @@ use crate::encoding::hex;
 use crate::key::PublicKey;
 use crate::profile::Profile;
 use crate::x509::extension::{CertificatePolicies, NameConstraints, PolicyInformation};
-use crate::x509::{Certificate, oids};
+use crate::x509::{Certificate, CertificationRequest, oids};
 
 /// Adds the constraints of the authorities above to those of a profile: not every client looks at those of a root. And gives one
 /// without policies those of its issuer, for without them its certificates are valid for none.
@@ -82,6 +82,13 @@ pub(super) fn check_policies(profile: &Profile, path: &[Certificate]) -> anyhow:
 pub(super) fn policies_of(certificate: &Certificate) -> Option<Vec<PolicyInformation>> {
     let found = certificate.extensions().find::<CertificatePolicies>().ok().flatten();
     found.map(|found| found.value.0).filter(|policies| !policies.is_empty())
+}
+
+/// Tells what a request asks for and does not get.
+pub(super) fn tell_left_out(request: &CertificationRequest, profile: &Profile, session: &mut Session) {
+    for asked in petition::left_out_of_authority(request, profile) {
+        session.say(format_args!("{} {}, which the request asked for", warn("left out:"), safe(&asked)));
+    }
 }
 
 /// Why a key is not certified again, where a certificate of this CA was revoked because it is compromised.

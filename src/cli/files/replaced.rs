@@ -8,6 +8,8 @@ use anyhow::anyhow;
 
 use crate::cli::output::shown;
 use crate::cli::problem::{Hinted, plain};
+#[cfg(target_os = "linux")]
+use crate::cli::text::for_shell;
 
 /// The file that a link leads to.
 ///
@@ -28,6 +30,52 @@ pub(super) fn led_to(link: &Path) -> anyhow::Result<PathBuf> {
         }
     }
 }
+
+/// Whether the system lets another file take the place of this one, as far as it tells beforehand: what is signed and recorded
+/// by then would never be written.
+///
+/// # Errors
+/// When it is mounted by itself (EBUSY), immutable or append-only, or another user's in a folder where each has their own (EPERM).
+#[cfg(target_os = "linux")]
+pub(super) fn gives_way(path: &Path) -> anyhow::Result<()> {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    // Where the system does not say, only trying tells.
+    let Ok(about) = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS) else { return Ok(()) };
+    let has = |attribute| about.stx_attributes.contains(attribute);
+    if has(StatxAttributes::MOUNT_ROOT) {
+        return Err(anyhow!("it is mounted by itself, and no other file can take its place"))
+            .hint("mount its folder instead of the file, or have it written elsewhere");
+    }
+    for (attribute, what, flag) in
+        [(StatxAttributes::IMMUTABLE, "immutable", 'i'), (StatxAttributes::APPEND, "append-only", 'a')]
+    {
+        if has(attribute) {
+            return Err(anyhow!("it is {what}, and no other file can take its place")).hint(format!(
+                "lift that with chattr -{flag} {}, or have it written elsewhere",
+                for_shell(&shown(path))
+            ));
+        }
+    }
+    let folder = super::folder_of(path);
+    let Ok(around) = statx(CWD, folder, AtFlags::empty(), StatxFlags::BASIC_STATS) else { return Ok(()) };
+    let user = rustix::process::geteuid();
+    let is_sticky = around.stx_mode & STICKY != 0;
+    if is_sticky && !user.is_root() && ![about.stx_uid, around.stx_uid].contains(&user.as_raw()) {
+        return Err(anyhow!("it is another user's, and in {} each has their own files", shown(folder)))
+            .hint("run this as that user, or have it written elsewhere");
+    }
+    Ok(())
+}
+
+/// Here only trying tells.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn gives_way(_: &Path) -> anyhow::Result<()> {
+    Ok(())
+}
+
+/// The mode of a folder in which only a file's owner and the folder's remove it (S_ISVTX).
+#[cfg(target_os = "linux")]
+const STICKY: u16 = 0o1000;
 
 /// A file that will be replaced: who owned it, and who might do what with it.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use anyhow::Context;
 use tempfile::{Builder, TempDir, TempPath};
 
 use super::replaced::{Replaced, led_to};
-use super::write::{Mode, PREFIX};
+use super::write::{Mode, PREFIX, try_folder};
 use crate::cli::output::shown;
 use crate::cli::problem::plain;
 
@@ -63,6 +63,14 @@ impl Destination {
             true => led_to(&path),
             false => Ok(path),
         }
+    }
+
+    /// Whether the folder takes files, and the disk what is in them: asked before anything is recorded.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn takes_files(&self) -> anyhow::Result<()> {
+        try_folder(&self.folder).with_context(|| format!("cannot write to {}", shown(&self.folder)))
     }
 
     /// Begins a batch.

@@ -14,7 +14,7 @@ use tempfile::{Builder, NamedTempFile, TempPath};
 use zeroize::Zeroizing;
 
 use super::is_dash;
-use super::replaced::{Replaced, led_to};
+use super::replaced::{Replaced, gives_way, led_to};
 use super::spared::{holds_key, may_give_way};
 use super::staged::Staged;
 use crate::cli::output::{Session, shown};
@@ -255,7 +255,7 @@ fn may_replace(path: &Path, about: &Metadata, force: bool) -> anyhow::Result<()>
     if !force {
         return Err(anyhow!("it exists already")).hint("--force replaces it");
     }
-    Ok(())
+    gives_way(path)
 }
 
 fn has_folder(path: &Path) -> anyhow::Result<()> {
@@ -293,7 +293,7 @@ fn stage(file: &Entry, target: &Path, force: bool) -> anyhow::Result<Staged> {
 }
 
 /// Whether a folder takes a file, and the disk what will be in it.
-fn try_folder(folder: &Path) -> anyhow::Result<()> {
+pub(super) fn try_folder(folder: &Path) -> anyhow::Result<()> {
     let write = || Staged::new(folder, false)?.file().write_all(&[0; TRIED]);
     write().map_err(plain)
 }

@@ -101,6 +101,7 @@ pub(super) fn run(
     let planner = Planner::new(standard, &press, &destination, kept, files::resolved(&folder));
     let count = if args.keep_going { None } else { Some(check(&mut source, planner.clone(), session)?) };
     files::make_folder(&folder)?;
+    destination.takes_files()?;
     let bench = Bench::new(press.clone(), destination.clone(), args.out_dir.is_some().then_some(folder));
     let told = produce(&mut source, planner, &bench, (signatory, chosen), count, session);
     destination.sync();

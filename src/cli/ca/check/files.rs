@@ -15,13 +15,18 @@ use crate::cli::output::shown;
 use crate::container::PrivateKeyItem;
 use crate::x509::Certificate;
 
-/// Checks the files of every authority, as the ledger and `ca.toml` tell of them.
-pub(super) fn check(chosen: &Chosen, ledger: &mut dyn Ledger, tell: &mut dyn FnMut(Line)) -> anyhow::Result<()> {
+/// Checks the files of every authority, as the ledger and `ca.toml` tell of them. Gives the authorities of which a making that was
+/// broken off has left nothing but their place in the ledger: nobody has their keys.
+pub(super) fn check(
+    chosen: &Chosen,
+    ledger: &mut dyn Ledger,
+    tell: &mut dyn FnMut(Line),
+) -> anyhow::Result<Vec<String>> {
     let config = chosen.config()?;
     let folder = match Folder::look(chosen, &config, ledger) {
         Ok(folder) => folder,
         // That was told as a fault of the database.
-        Err(LedgerError::Damaged { .. }) => return Ok(()),
+        Err(LedgerError::Damaged { .. }) => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
     let mut said: BTreeSet<&AuthorityName> = config.issuer.iter().chain(config.keys.keys()).collect();
@@ -75,6 +80,9 @@ pub(super) fn check(chosen: &Chosen, ledger: &mut dyn Ledger, tell: &mut dyn FnM
         {
             tell(&key, what, Remedy::Restore, RESTORE_FILE);
         }
+        if let Some(what) = chain_fault(&chosen.certificates(&name).unwrap_or_default()) {
+            tell(&path, what, Remedy::Restore, MOVE_ASIDE);
+        }
         let delegate = chosen.place().delegate_of(&name);
         if is_there(&delegate)
             && let Some(what) = delegate_fault(&delegate, &certificate)
@@ -84,6 +92,7 @@ pub(super) fn check(chosen: &Chosen, ledger: &mut dyn Ledger, tell: &mut dyn FnM
         }
     }
     // A making that was broken off leaves an authority that has signed nothing.
+    let mut unfinished = Vec::new();
     if faults.get() == 0 && chosen.has_own_ledger()? {
         for (record, certificate) in &folder.without_file {
             let lists = ledger.lists(record.id, &ListQuery { limit: Some(1), ..ListQuery::default() })?;
@@ -96,10 +105,27 @@ pub(super) fn check(chosen: &Chosen, ledger: &mut dyn Ledger, tell: &mut dyn FnM
                 let advice = "restore its certificate and its key from a backup; with the key, certkit ca repair puts the \
                               certificate back";
                 tell(&path, what, Remedy::Restore, advice);
+            } else {
+                unfinished.push(certificate.display_name());
             }
         }
     }
-    Ok(())
+    Ok(unfinished)
+}
+
+/// What is wrong with the certificates behind an authority's own, which clients are given: each has to have signed the one
+/// before it (RFC 8446 §4.4.2).
+fn chain_fault(chain: &[Certificate]) -> Option<String> {
+    let has_signed = |above: &Certificate, below: &Certificate| {
+        above.subject().matches(below.issuer())
+            && above.public_key().is_ok_and(|key| below.verify_signature(&key).is_ok())
+    };
+    let (below, above) = chain.iter().zip(chain.iter().skip(1)).find(|(below, above)| !has_signed(above, below))?;
+    Some(format!(
+        "behind the certificate of {} stands that of {}, which has not signed it",
+        below.display_name(),
+        above.display_name()
+    ))
 }
 
 /// What is wrong with a key, where it is in the clear.

@@ -225,7 +225,14 @@ pub(super) fn profile_of(record: &Record, args: &Args) -> anyhow::Result<Profile
                 .hint("say by which profile it is renewed, such as --profile server")
         }
         None if Path::new(name).is_absolute() => {
-            load_profile(name).with_context(unknown).hint("give it with --profile")
+            let (why, what_to_do) = match Path::new(name).exists() {
+                true => (
+                    format!("the profile {name} by which it was made cannot be used"),
+                    "mend it, or give another with --profile",
+                ),
+                false => (unknown(), "give it with --profile"),
+            };
+            load_profile(name).context(why).hint(what_to_do)
         }
         // A path that counts from a folder nobody knows could lead to another file of the same name.
         None => Err(anyhow!("{}", unknown())).hint("give it with --profile"),

@@ -46,6 +46,12 @@ pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow
          [Install]\n\
          WantedBy=multi-user.target\n"
     );
+    if !chosen.has_own_ledger()? && chosen.ledger_args().lean_on_environment(&chosen.config()?) {
+        session.warn(
+            "the password of the ledger comes from the PGPASSWORD of your environment, which the unit does not have: put it \
+             into a file of mode 0600, and say --ledger-password file:PATH",
+        );
+    }
     session.answer(&Unit { unit })?;
     Ok(Exit::Yes)
 }

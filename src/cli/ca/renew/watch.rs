@@ -7,10 +7,11 @@ use std::{mem, thread};
 use time::{Duration, OffsetDateTime};
 
 use super::one::{self, Target};
-use super::{Args, Done, Outcome};
+use super::{Args, Done, Outcome, owed};
 use crate::cli::ca::place::Chosen;
 use crate::cli::clock::{self, from_now, rfc3339};
 use crate::cli::exit::Exit;
+use crate::cli::files::WriteSet;
 use crate::cli::output::Session;
 use crate::cli::text::good;
 use crate::key;
@@ -26,6 +27,13 @@ struct Watched {
 }
 
 pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
+    // What cannot be written now may be told in time, and not in months.
+    let mut left = owed::Owed::default();
+    for which in &args.which {
+        let target = one::find(which, args, chosen, clock::now())?;
+        WriteSet::check([target.place()], true, session)?;
+        left.add_left(target.place());
+    }
     let mut watched = Vec::new();
     for which in &args.which {
         // What cannot be watched from the start is a mistake, not something to wait for.
@@ -36,12 +44,16 @@ pub(super) fn run(args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow
     }
     let mut is_heard = true;
     let mut owed = Owed::default();
+    owed.add(left.left().to_vec(), left);
     loop {
         let mut done = Done::default();
         let due: Vec<OffsetDateTime> = watched.iter().map(|one| one.due).collect();
         for one in watched.iter_mut().filter(|one| one.due <= clock::now()) {
             match one.round(args, chosen, session) {
-                Ok(outcome) => done.certificates.push(outcome),
+                Ok((place, outcome)) => {
+                    done.owed.add(&place, &outcome);
+                    done.certificates.push(outcome);
+                }
                 Err(error) => {
                     session.warn(format_args!(
                         "{} is not renewed, next attempt {}: {error:#}",
@@ -83,11 +95,16 @@ impl Watched {
     }
 
     /// Renews it, if it is due still: somebody else may have been first.
-    fn round(&mut self, args: &Args, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Outcome> {
+    fn round(
+        &mut self,
+        args: &Args,
+        chosen: &Chosen,
+        session: &mut Session,
+    ) -> anyhow::Result<(std::path::PathBuf, Outcome)> {
         let now = clock::now();
-        let mut not_after = now;
+        let (mut not_after, mut place) = (now, std::path::PathBuf::new());
         let mut attempt = || {
-            let target = one::find(&self.which, args, chosen, now)?;
+            let target = one::find(&self.which, args, chosen, now).inspect(|it| place = it.place().to_owned())?;
             not_after = target.not_after();
             let planned = args.due(&target);
             if planned - args.jitter(target.certificate()) > now {
@@ -102,7 +119,7 @@ impl Watched {
         match attempt() {
             Ok((due, outcome)) => {
                 (self.due, self.failures) = (due, 0);
-                Ok(outcome)
+                Ok((place, outcome))
             }
             Err(error) => {
                 self.failures += 1;
@@ -117,19 +134,24 @@ impl Watched {
 #[derive(Default)]
 struct Owed {
     files: Vec<String>,
+    remembered: owed::Owed,
     due: Option<OffsetDateTime>,
     failures: u32,
 }
 
 impl Owed {
-    fn settle(&mut self, args: &Args, done: &mut Done, session: &mut Session) {
-        let new = done.files();
-        if !new.is_empty() {
-            self.files.extend(new);
+    fn add(&mut self, files: Vec<String>, remembered: owed::Owed) {
+        self.remembered.take(remembered);
+        if !files.is_empty() {
+            self.files.extend(files);
             self.files.sort();
             self.files.dedup();
             self.due = Some(clock::now());
         }
+    }
+
+    fn settle(&mut self, args: &Args, done: &mut Done, session: &mut Session) {
+        self.add(done.files_to_tell(), std::mem::take(&mut done.owed));
         let (Some(command), Some(due)) = (&args.exec, self.due) else {
             *self = Self::default();
             return;
@@ -137,10 +159,12 @@ impl Owed {
         if due > clock::now() {
             return;
         }
+        self.remembered.remember(session);
         let executed = command.execute(&self.files, &args.withheld());
         let (succeeded, told) = (executed.succeeded(), executed.in_words());
         done.executed = Some(executed);
         if succeeded {
+            self.remembered.settle(session);
             *self = Self::default();
             return;
         }
