@@ -426,7 +426,7 @@ fn further_cas_lie_beside_the_default_by_name() {
     assert!(sandbox.path("@work/ca.pem").is_file());
     run(&["ca", "list", "--ca", "@none"]).expect_code(2).complains("data/certkit/none");
     // Whoever names one means one that is there.
-    let named = sandbox.command().args(["ca", "issue", "a.test"]).env("CERTKIT_CA", "@none").run();
+    let named = sandbox.command().args(["ca", "issue", "b.test"]).env("CERTKIT_CA", "@none").run();
     named.expect_code(2).complains("data/certkit/none");
     run(&["ca", "list", "--ca", "@Work"])
         .expect_code(2)

@@ -6,7 +6,7 @@
 //!   cargo bench --bench bulk                 10,000 certificates, the ledger in the target folder
 //!   cargo bench --bench bulk -- 100000 /mnt  so many, the ledger in this folder
 //!
-//! Exits 1 where certificates are recorded at less than 60 % of the rate at which they are made.
+//! Exits 1 where certificates are recorded at less than 60 % of the rate at which they are made, by ourselves or by rcgen.
 
 // A bench stops at the first surprise, and says what it found.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
@@ -59,21 +59,21 @@ fn main() -> ExitCode {
     let share = |of: fn(&Round) -> Duration| {
         median(rounds.iter().map(|round| of(round).as_secs_f64() / round.recorded.as_secs_f64()))
     };
-    let found = share(|round| round.made);
     println!("{count} P-256 leaves on {threads} cores, the middle of {ROUNDS} rounds:");
     println!("  recorded, keys as PEM                 {:>7.1} ms", time(|round| round.recorded));
-    println!(
-        "  the same and not recorded             {:>7.1} ms   {found:.2} of its rate, at least {LEAST} is wanted",
-        time(|round| round.made)
-    );
-    for (what, of) in [
-        ("keys and certificates by rcgen", (|round| round.others) as fn(&Round) -> Duration),
-        ("keys and signatures alone, by aws-lc", |round| round.peer),
-        ("keys and signatures alone, our own", |round| round.bare),
+    let mut reached = true;
+    for (what, of, is_made) in [
+        ("the same and not recorded", (|round| round.made) as fn(&Round) -> Duration, true),
+        ("keys and certificates by rcgen", |round| round.others, true),
+        ("keys and signatures alone, by aws-lc", |round| round.peer, false),
+        ("keys and signatures alone, our own", |round| round.bare, false),
     ] {
-        println!("  {what:36}  {:>7.1} ms   {:.2} of its rate", time(of), share(of));
+        let found = share(of);
+        let wanted = if is_made { format!(", at least {LEAST} is wanted") } else { String::new() };
+        println!("  {what:36}  {:>7.1} ms   {found:.2} of its rate{wanted}", time(of));
+        reached &= !is_made || found >= LEAST;
     }
-    if found >= LEAST { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// How long each took, one after the other.
