@@ -1,5 +1,11 @@
 //! `certkit ca crl` where the list does not arrive, or nobody can sign it.
 
+use std::fs;
+use std::thread::sleep;
+use std::time::Instant;
+
+use certkit::x509::CertificateRevocationList;
+
 use crate::support::Sandbox;
 
 fn run(sandbox: &Sandbox, args: &[&str], ledger: &[&str], code: i32) -> crate::support::Ran {
@@ -139,4 +145,29 @@ fn no_list_takes_the_place_of_one_that_the_ledger_does_not_know_of() {
     sandbox.certkit(&["ca", "repair", "--crl", "crl.pem"]).expect_code(0);
     sandbox.certkit(&["ca", "crl", "--force"]).expect_code(0).says("list 3");
     assert!(sandbox.certkit(&["ca", "list", "--revoked"]).expect_code(0).stdout.contains("a.test"));
+}
+
+/// Whoever stops it, by Ctrl-C or with the machine, stops it before the list counts or after it is there.
+#[cfg(unix)]
+#[test]
+fn a_list_that_somebody_stops_counts_where_it_was_written_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let begun = Instant::now();
+    sandbox.certkit(&["ca", "crl", "--der", "--out", "crl.der"]).expect_code(0);
+    let whole = begun.elapsed();
+    let written = || {
+        let list = CertificateRevocationList::from_der(&fs::read(sandbox.path("crl.der")).unwrap()).unwrap();
+        list.number().unwrap().unwrap().to_u64().unwrap()
+    };
+    for round in 0..30_u32 {
+        let signal = ["-TERM", "-INT", "-HUP"][round as usize % 3];
+        let running = sandbox.start(sandbox.command().args(["ca", "crl", "--der", "--out", "crl.der"]));
+        // No two rounds at the same moment, in no order: multiples of the golden ratio.
+        sleep(whole.mul_f64((f64::from(round) * 0.618_034).fract()));
+        running.stop_by(signal);
+        let said = sandbox.certkit(&["ca", "crl", "--check", "--json"]).expect_code(0).json();
+        assert_eq!(said["list"]["number"].as_u64(), Some(written()), "{signal} in round {round}");
+    }
 }
