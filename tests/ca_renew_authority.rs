@@ -310,3 +310,56 @@ fn what_another_authority_has_issued_is_renewed_below_the_one_asked_for() {
     run("ca renew gone.test.pem --issuer web").expect_code(0).says("web, and before by Example Gone CA");
     assert_eq!(issuer("gone.test.pem"), "CN=Example Web CA");
 }
+
+#[test]
+fn what_an_ending_authority_cut_short_lasts_its_time_once_that_is_renewed() {
+    let sandbox = two_tiers(&[]);
+    run(&sandbox, "ca intermediate mid --days 20 --path-len 1").expect_code(0);
+    run(&sandbox, "ca intermediate low --issuer mid").expect_code(0);
+    run(&sandbox, "ca issue a.test --issuer mid").expect_code(0);
+    run(&sandbox, "ca renew mid --days 800").expect_code(0);
+    run(&sandbox, "ca renew a.test").expect_code(0).says("(397 days)");
+    run(&sandbox, "ca renew a.test --if-expires-within 30d").expect_code(0).says("kept");
+    run(&sandbox, "ca renew low").expect_code(0);
+    run(&sandbox, "ca renew low --if-expires-within 700d").expect_code(0).says("kept");
+    // What was asked for stays.
+    run(&sandbox, "ca issue b.test --issuer mid --days 9").expect_code(0);
+    run(&sandbox, "ca renew b.test").expect_code(0).says("(9 days)");
+}
+
+#[test]
+fn a_certificate_that_is_called_like_an_authority_does_not_take_its_place() {
+    let sandbox = two_tiers(&[]);
+    run(&sandbox, "csr new --cn issuing --out q.csr --keyout q.key").expect_code(0);
+    run(&sandbox, "ca sign q.csr --out q.pem").expect_code(0);
+    for command in ["ca renew issuing", "ca show issuing", "ca export issuing --out e.pem"] {
+        run(&sandbox, command).expect_code(2).complains("is what an authority is called").complains("issuing.pem");
+    }
+    run(&sandbox, &format!("ca renew {}", in_folder(&sandbox, "issuing.pem"))).expect_code(0);
+    run(&sandbox, "ca revoke q.pem").expect_code(0);
+    run(&sandbox, "ca renew issuing").expect_code(0).says("CN=Example Issuing CA");
+    run(&sandbox, "ca show issuing").expect_code(0).says("authorities");
+    run(&sandbox, "ca export issuing --out e.pem").expect_code(0);
+}
+
+#[test]
+fn an_authority_whose_serial_number_is_named_below_it_is_not_renewed_unasked() {
+    let Some(openssl) = peer("openssl") else { return };
+    let sandbox = Sandbox::new();
+    let openssl = |args: &str| sandbox.peer(&openssl, &args.split(' ').collect::<Vec<_>>());
+    sandbox.write("v3", "authorityKeyIdentifier = keyid,issuer:always\nsubjectAltName = DNS:s1.test\n");
+    openssl("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 900 -subj /CN=Old").expect_code(0);
+    openssl("req -new -newkey rsa:2048 -nodes -keyout s1.key -out s1.csr -subj /CN=s1.test").expect_code(0);
+    openssl("x509 -req -in s1.csr -CA ca.pem -CAkey ca.key -set_serial 7 -days 300 -extfile v3 -out s1.pem")
+        .expect_code(0);
+    run(&sandbox, "ca import --cert ca.pem --key ca.key --issued s1.pem").expect_code(0);
+    let refused = run(&sandbox, "ca renew ca").expect_code(2);
+    refused.complains("1 of what ca has issued, such as dns:s1.test, names the serial number").complains("--force");
+    let own = in_folder(&sandbox, "ca.pem");
+    openssl(&format!("verify -CAfile {own} s1.pem")).expect_code(0);
+    // What takes its place names no number.
+    run(&sandbox, "ca renew s1.test --profile server --out new.pem").expect_code(0);
+    run(&sandbox, "ca renew ca").expect_code(0);
+    openssl(&format!("verify -CAfile {own} new.pem")).expect_code(0);
+    openssl(&format!("verify -CAfile {own} s1.pem")).expect_code(2);
+}

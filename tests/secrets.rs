@@ -110,3 +110,14 @@ fn of_two_keys_in_one_file_none_is_taken() {
     sandbox.shell("keytool -delete -keystore k.p12 -storepass changeit -alias two").expect_code(0);
     sandbox.certkit(&import).expect_code(0);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_fifo_that_its_writer_has_left_is_read_all_the_same() {
+    let sandbox = Sandbox::new();
+    sandbox.write("word", "open sesame\n");
+    sandbox.certkit(&["ca", "init", "--encrypt", "--passphrase", "file:word"]).expect_code(0);
+    let issue =
+        "mkfifo ff; (cat word >ff &); exec 3<ff; sleep 0.3; timeout 20 certkit ca issue a.test --ca-passphrase fd:3";
+    sandbox.bash(issue).expect_code(0);
+}

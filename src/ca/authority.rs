@@ -1,5 +1,6 @@
 //! An authority: its certificate, what it has signed, and with its key, what it signs.
 
+mod bound;
 mod bulk;
 mod compromise;
 mod known;

@@ -53,14 +53,14 @@ pub enum RenewalError {
 }
 
 impl Renewal {
-    /// The renewal of `old`, below these authorities, by the profile it was made with. `key` is a new one, where it shall have
-    /// one.
+    /// The renewal of `old` by the profile it was made with, for the same time unless the end of an authority had
+    /// [cut it short](crate::ca::Authority::cut_short). `key` is a new one, where it shall have one.
     ///
     /// # Errors
     /// See [`RenewalError`].
     pub fn of(
         old: &Certificate,
-        above: &[&Certificate],
+        was_cut: bool,
         profile: &Profile,
         key: Option<PublicKey>,
     ) -> Result<Self, RenewalError> {
@@ -76,7 +76,7 @@ impl Renewal {
                 return Err(RenewalError::Purposes { profile: profile.name });
             }
         }
-        keep_lifetime(old, above, &mut profile);
+        keep_lifetime(old, was_cut, &mut profile);
         let public_key = match key {
             Some(key) => key,
             // Go and Java read no compressed point.
@@ -97,7 +97,7 @@ impl Renewal {
     ///
     /// # Errors
     /// See [`RenewalError`].
-    pub fn of_authority(old: &Certificate, above: &[&Certificate], profile: &Profile) -> Result<Self, RenewalError> {
+    pub fn of_authority(old: &Certificate, was_cut: bool, profile: &Profile) -> Result<Self, RenewalError> {
         let Some(constraints) = old.basic_constraints()?.filter(|constraints| constraints.ca) else {
             return Err(RenewalError::NoAuthority);
         };
@@ -128,7 +128,7 @@ impl Renewal {
             profile.ocsp = owned(access.value.uris(oids::OCSP).collect());
             profile.ca_issuers = owned(access.value.uris(oids::CA_ISSUERS).collect());
         }
-        keep_lifetime(old, above, &mut profile);
+        keep_lifetime(old, was_cut, &mut profile);
         let request = Request {
             subject: old.subject().clone(),
             names: old.subject_alt_names()?.to_vec(),
@@ -140,9 +140,9 @@ impl Renewal {
 }
 
 /// Has the new certificate last as long as the old one, unless an end above had cut that short.
-fn keep_lifetime(old: &Certificate, above: &[&Certificate], profile: &mut Profile) {
+fn keep_lifetime(old: &Certificate, was_cut: bool, profile: &mut Profile) {
     let validity = old.validity();
-    if above.iter().all(|authority| validity.not_after < authority.validity().not_after) {
+    if !was_cut {
         profile.lifetime = validity.not_after - validity.not_before + Duration::SECOND;
     }
 }

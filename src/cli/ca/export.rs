@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::list::Line;
 use super::own_files::spare;
 use super::place::Chosen;
-use super::which::{Meant, is_live, own_authority};
+use super::which::{Meant, called_so, is_live, own_authority};
 use crate::ca::Query;
 use crate::ca::place::is_there;
 use crate::cli::clock;
@@ -183,6 +183,11 @@ impl Found {
             let key = Some(chosen.place().key_of(&name)).filter(|key| is_there(key));
             Some(chosen.certificates(&name).map(|path| Self { path, key }))
         };
+        if called_so(which, chosen, now)?.is_some()
+            && let Some(own) = own()
+        {
+            return own;
+        }
         let (_, mut authority, meant) = match Meant::in_any(which, chosen, true) {
             Ok(found) => found,
             Err(error) => return own().ok_or(error)?,

@@ -125,7 +125,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", requires = "rekey")]
     keyout: Option<PathBuf>,
 
-    /// Replace files that hold something else
+    /// Replace files that hold something else; and renew an authority whose serial number certificates name that it has issued
     #[arg(long)]
     force: bool,
 

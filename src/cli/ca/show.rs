@@ -7,7 +7,7 @@ use super::list::Line;
 use super::outline::Outline;
 use super::place::Chosen;
 use super::standing::Standing;
-use super::which::{Meant, is_live, own_authority};
+use super::which::{Meant, called_so, is_live, own_authority};
 use crate::ca::{AuthorityName, Revocation, RevokedAuthority};
 use crate::cli::clock::rfc3339;
 use crate::cli::exit::Exit;
@@ -46,6 +46,10 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     match args.which {
         None => session.answer(&TheCa::of(chosen, &chosen.issuer()?, now)?)?,
         Some(which) => {
+            if let Some(name) = called_so(&which, chosen, now)? {
+                session.answer(&TheCa::of(&chosen.by(name), &chosen.issuer()?, now)?)?;
+                return Ok(Exit::Yes);
+            }
             let (chosen, mut authority, found) = match Meant::in_any(&which, chosen, true) {
                 Err(error) => match (Meant::by_beginning(&which, chosen)?, own_authority(&which, chosen)) {
                     (Some(found), _) => found,

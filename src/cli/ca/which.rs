@@ -186,6 +186,31 @@ pub(super) fn own_authority(which: &str, chosen: &Chosen) -> Option<(AuthorityNa
     })
 }
 
+/// The authority that is called so, where `which` is the word for one.
+///
+/// # Errors
+/// When a certificate that can still be used has that name too: whoever asks for one may choose it.
+pub(super) fn called_so(which: &str, chosen: &Chosen, now: OffsetDateTime) -> anyhow::Result<Option<AuthorityName>> {
+    let is_it = |name: &AuthorityName| which == name.as_str();
+    let Some((name, _)) = own_authority(which, chosen).filter(|(name, _)| is_it(name)) else { return Ok(None) };
+    if Path::new(which).is_file() {
+        return Ok(None);
+    }
+    let query =
+        Query { name: Some(which.to_owned()), newest_first: true, limit: Some(MOST_CANDIDATES), ..Query::default() };
+    for (_, mut authority) in chosen.of_all().open_all_to_read().unwrap_or_default() {
+        if let Some(record) = authority.find(&query)?.iter().find(|record| is_live(record, now)) {
+            let file = crate::cli::output::shown(&chosen.place().certificate_of(&name));
+            return Err(anyhow!(
+                "{which:?} is what an authority is called, and the name of certificate {}",
+                candidate(record)
+            ))
+            .hint(format!("say which by its serial number, or the authority by its file, {file}"));
+        }
+    }
+    Ok(Some(name))
+}
+
 /// Whether this is a certificate of an authority of the CA that signed it itself.
 fn is_own_root(certificate: &Certificate, chosen: &Chosen) -> bool {
     let is_its = |name: AuthorityName| chosen.certificates(&name).is_ok_and(|own| own.first() == Some(certificate));

@@ -92,13 +92,28 @@ fn read_stdin() -> anyhow::Result<Zeroizing<Vec<u8>>> {
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    let file = File::open(path).map_err(plain)?;
+    let file = open(path).map_err(plain)?;
     let about = file.metadata().map_err(plain)?;
     if about.is_dir() {
         bail!("it is a folder");
     }
     let expected = if about.is_file() { about.len() } else { 0 };
     read_bounded(file, expected)
+}
+
+/// Opens a file. A FIFO that somebody has opened already, as `/dev/fd/3`, may have no writer any more and its contents still: it is
+/// not waited for another.
+fn open(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    if path.starts_with("/dev/fd") {
+        use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+        use std::os::unix::fs::OpenOptionsExt;
+        let at_once = OFlags::NONBLOCK.bits().cast_signed();
+        let file = fs::OpenOptions::new().read(true).custom_flags(at_once).open(path)?;
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+        return Ok(file);
+    }
+    File::open(path)
 }
 
 /// Reads to the end into memory that is wiped as it grows.

@@ -122,13 +122,19 @@ impl Own {
         let files = files(&old, &name, chosen)?;
         WriteSet::check(files.iter().map(|(path, _)| path.as_path()), true, session)?;
         let is_root = record.is_none();
+        let bound = match is_root {
+            true => authority.bound_to_its_serial(&FOREIGN, now)?,
+            false => chosen.open_one(&name)?.bound_to_its_serial(&FOREIGN, now)?,
+        };
+        warn_or_refuse(&name, &bound, args, session)?;
         let profile = profile(record.as_deref(), args)?;
         let path: Vec<Certificate> = match is_root {
             true => Vec::new(),
             false => authority.path().into_iter().cloned().collect(),
         };
-        let above: Vec<&Certificate> = path.iter().collect();
-        let renewal = Renewal::of_authority(&old, &above, &profile).with_context(|| format!("cannot renew {which}"))?;
+        let was_cut = !is_root && authority.cut_short(&old)?;
+        let renewal =
+            Renewal::of_authority(&old, was_cut, &profile).with_context(|| format!("cannot renew {which}"))?;
         let validity = args.lifetime.validity(&renewal.profile, now)?;
         let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
         let key = args.signer.key(chosen, session)?;
@@ -196,10 +202,31 @@ fn files(old: &Certificate, name: &AuthorityName, chosen: &Chosen) -> anyhow::Re
     Ok(files)
 }
 
+/// What was issued elsewhere may name the old certificate of its authority by its number: below the new one OpenSSL and Java refuse
+/// that.
+fn warn_or_refuse(name: &AuthorityName, bound: &[Record], args: &Args, session: &mut Session) -> anyhow::Result<()> {
+    let Some(first) = bound.first() else { return Ok(()) };
+    let what = format!(
+        "{} of what {name} has issued, such as {}, names the serial number of its present certificate (authorityKeyIdentifier): \
+         OpenSSL and Java refuse that below a new one",
+        bound.len(),
+        first.names.first().unwrap_or(&first.subject)
+    );
+    if args.force {
+        session.warn(format_args!("{what}, unless clients trust the old certificate too"));
+        return Ok(());
+    }
+    Err(anyhow!("{what}")).hint(format!(
+        "renew or replace those first, such as with certkit ca renew {}; --force renews {name} all the same: have clients trust \
+         both certificates then",
+        first.serial
+    ))
+}
+
 /// The profile by which it was made, as far as that is known: its limits come from the old certificate all the same.
 fn profile(record: Option<&Record>, args: &Args) -> anyhow::Result<Profile> {
     let profile = match record {
-        Some(record) if ![IMPORTED, REPAIRED_PROFILE].contains(&record.profile.as_str()) => profile_of(record, args)?,
+        Some(record) if !FOREIGN.contains(&record.profile.as_str()) => profile_of(record, args)?,
         Some(_) => load_profile(args.profile.as_deref().unwrap_or("intermediate-ca"))?,
         None => load_profile(args.profile.as_deref().unwrap_or("root-ca"))?,
     };
@@ -208,6 +235,9 @@ fn profile(record: Option<&Record>, args: &Args) -> anyhow::Result<Profile> {
         false => Err(anyhow!("profile {} makes no CA", profile.name)).hint("choose root-ca or intermediate-ca"),
     }
 }
+
+/// The profiles of what certkit has not made.
+const FOREIGN: [&str; 2] = [IMPORTED, REPAIRED_PROFILE];
 
 /// How long another process that makes an authority in the same folder is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);

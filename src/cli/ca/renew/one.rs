@@ -16,7 +16,7 @@ use crate::cli::ca::issue::About;
 use crate::cli::ca::place::{self, Chosen};
 use crate::cli::ca::twin;
 use crate::cli::ca::unwritten;
-use crate::cli::ca::which::{Meant, first_certificate, is_live, serial};
+use crate::cli::ca::which::{Meant, called_so, first_certificate, is_live, serial};
 use crate::cli::clock::{self, rfc3339};
 use crate::cli::files::resolved;
 use crate::cli::making::{fresh_serial, load_profile};
@@ -42,8 +42,6 @@ pub(super) struct Target {
     pub(super) authority: Authority,
     /// The CA with that authority chosen.
     pub(super) chosen: Chosen,
-    /// The authorities above the old one.
-    path: Vec<Certificate>,
     /// The authority that has issued the old one, where another signs the new one.
     moved_from: Option<String>,
     /// Whether that one is revoked or on hold: what it has issued is worth nothing, however long it is valid.
@@ -67,9 +65,8 @@ impl Target {
         place: PathBuf,
         (authority, chosen): (Authority, Chosen),
     ) -> Self {
-        let path = Vec::new();
         let which = which.to_owned();
-        Self { which, kind, old, file: None, place, authority, chosen, path, moved_from: None, is_worthless: false }
+        Self { which, kind, old, file: None, place, authority, chosen, moved_from: None, is_worthless: false }
     }
 
     pub(super) fn not_after(&self) -> OffsetDateTime {
@@ -97,6 +94,11 @@ impl Target {
 /// # Errors
 /// When there is none, or it is revoked.
 pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTime) -> anyhow::Result<Target> {
+    if called_so(which, chosen, now)?.is_some()
+        && let Some(target) = authority::find(which, args, chosen)?
+    {
+        return Ok(target);
+    }
     let mut found = match Source::find(which, chosen) {
         Ok(found) => found,
         Err(error) => return authority::find(which, args, chosen)?.ok_or(error),
@@ -113,7 +115,6 @@ pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTim
     {
         return Ok(target);
     }
-    let path: Vec<Certificate> = source.path().into_iter().cloned().collect();
     let (chosen, mut authority, moved_from, is_worthless) = match (chosen.asked_issuer(), called) {
         (Some(asked), called) if called.as_ref() != Some(asked) => {
             let from = called.map_or_else(|| source.certificate().display_name(), |name| name.to_string());
@@ -149,7 +150,7 @@ pub(super) fn find(which: &str, args: &Args, chosen: &Chosen, now: OffsetDateTim
     // So that a file in the way is told before anything is signed.
     let place = resolved(files_of(&old, file.as_deref(), args)?.out());
     let kind = Kind::Issued(Box::new(record));
-    Ok(Target { which: which.to_owned(), kind, old, file, place, authority, chosen, path, moved_from, is_worthless })
+    Ok(Target { which: which.to_owned(), kind, old, file, place, authority, chosen, moved_from, is_worthless })
 }
 
 /// Where a certificate was found that is to be renewed.
@@ -246,7 +247,7 @@ pub(super) fn renew(
     now: OffsetDateTime,
     session: &mut Session,
 ) -> anyhow::Result<Renewed> {
-    let Target { which, kind, old, file, place: _, mut authority, chosen, path, moved_from, is_worthless: _ } = target;
+    let Target { which, kind, old, file, place: _, mut authority, chosen, moved_from, is_worthless: _ } = target;
     let record = match kind {
         Kind::Issued(record) => record,
         Kind::Authority(name, record) => {
@@ -260,8 +261,8 @@ pub(super) fn renew(
     let key = if args.rekey { Some(new_key(args, &old, &files)?) } else { None };
     let public_key = key.as_ref().map(|key| key.key.public_key().clone());
     let (issuer, root) = (authority.certificate().clone(), authority.root().clone());
-    let above: Vec<&Certificate> = path.iter().collect();
-    let renewal = Renewal::of(&old, &above, &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
+    let was_cut = authority.cut_short(&old)?;
+    let renewal = Renewal::of(&old, was_cut, &profile, public_key).with_context(|| format!("cannot renew {which}"))?;
     let validity = args.lifetime.validity(&renewal.profile, now)?;
     let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
     let ca_key = args.signer.own_key(&chosen, session)?;
