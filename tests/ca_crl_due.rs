@@ -197,6 +197,18 @@ fn an_authority_that_is_not_valid_yet_is_renewed_first() {
     check(&sandbox, 0);
 }
 
+#[test]
+fn a_list_that_clients_do_not_take_yet_is_told() {
+    let sandbox = with_certificates(&[]);
+    at(&sandbox, 200, &["ca", "crl"]).expect_code(0).says("list 1");
+    let told = sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    told.complains("clients take list 2 from").complains("certkit ca crl --force");
+    assert_eq!(state(&sandbox), (true, "ahead".to_owned()));
+    let told = sandbox.certkit(&["ca", "crl", "--force"]).expect_code(0);
+    assert!(!told.stderr.contains("clients take"), "{}", told.stderr);
+    check(&sandbox, 0).says("fine: list 3");
+}
+
 /// Puts back the ledger that was backed up.
 fn restore(sandbox: &Sandbox) {
     for ending in ["", "-wal", "-shm"] {

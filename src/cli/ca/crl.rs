@@ -176,6 +176,14 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         return Err(error.context(format!("list {number} is recorded, but lost")))
             .hint(format!("sign the next one where it arrives: {} --out FILE", again(delta)));
     }
+    if let Some(from) = &answer.counts_from {
+        let delta = if args.delta { " --delta" } else { "" };
+        session.warn(format_args!(
+            "clients take list {number} from {from} on, which is to come: the list before is from then, and none goes back behind \
+             it; if the clock was ahead when that one was signed: {} --force",
+            again(delta)
+        ));
+    }
     session.answer(&answer).with_context(|| format!("list {number} is signed and written to {}", answer.file))?;
     Ok(Exit::Yes)
 }
@@ -243,6 +251,9 @@ struct Signed {
     fingerprint_sha256: String,
     #[serde(skip)]
     lapses: String,
+    /// Its thisUpdate, where that is to come: that of the list before.
+    #[serde(skip)]
+    counts_from: Option<String>,
 }
 
 impl Signed {
@@ -260,6 +271,7 @@ impl Signed {
             url: order.url.clone(),
             fingerprint_sha256: hex::colons(&list.fingerprint),
             lapses: from_now(list.next_update, now),
+            counts_from: Some(rfc3339(list.this_update)).filter(|_| now < list.this_update),
         }
     }
 }
