@@ -1,4 +1,5 @@
-//! `certkit ca crl --check`: lists from a time to come, deltas that are about to lapse, and lists that were taken over.
+//! `certkit ca crl --check`: lists from a time to come, deltas that are about to lapse, lists that were taken over,
+//! other authorities, and those whose time is over.
 
 use std::fs;
 
@@ -109,6 +110,103 @@ fn a_list_of_which_the_ledger_lacks_a_revocation_is_not_replaced() {
     sandbox.certkit(&["ca", "crl"]).expect_code(2).complains("exists");
     sandbox.certkit(&["ca", "repair", "--crl", "crl.pem"]).expect_code(0);
     sandbox.certkit(&["ca", "crl"]).expect_code(0).says("2 certificates revoked");
+}
+
+#[test]
+fn without_issuer_what_other_authorities_owe_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init", "--intermediate"]).expect_code(0);
+    sandbox.certkit(&["ca", "intermediate", "web"]).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test", "--issuer", "web"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    // One that has never signed a list owes none.
+    check(&sandbox, 0);
+    for name in ["ca", "web"] {
+        let out = format!("{name}.crl");
+        sandbox.certkit(&["ca", "crl", "--issuer", name, "--out", &out]).expect_code(0);
+    }
+    let fine = check(&sandbox, 0).says("fine: list 1 says all");
+    assert_eq!(fine.stdout.lines().count(), 1, "{}", fine.stdout);
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0);
+    check(&sandbox, 1)
+        .says("fine: list 1 says all")
+        .says("due: web: list 1 does not know of the latest revocations")
+        .says("certkit ca crl --issuer web");
+    let told = sandbox.certkit(&["ca", "crl", "--check", "--json"]).expect_code(1).json();
+    assert_eq!((&told["due"], &told["can_sign"]), (&false.into(), &true.into()), "{told}");
+    assert_eq!(told["others"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!((&told["others"][0]["authority"], &told["others"][0]["can_sign"]), (&"web".into(), &true.into()));
+    assert!(told["others"][0]["why"].as_str().unwrap().contains("list 1"), "{told}");
+    sandbox.certkit(&["ca", "crl", "--check", "--issuer", "issuing"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl", "--check", "--issuer", "web"]).expect_code(1);
+    sandbox.certkit(&["ca", "crl", "--check", "--url", "http://ca.test/other"]).expect_code(1).says("never signed");
+    sandbox.certkit(&["ca", "crl", "--issuer", "web", "--out", "web.crl"]).expect_code(0);
+    check(&sandbox, 0);
+}
+
+#[test]
+fn the_list_of_another_authority_is_signed_with_the_key_that_was_put_elsewhere_or_by_nobody() {
+    let sandbox = Sandbox::new();
+    at(&sandbox, -30 * DAY, &["ca", "init", "--intermediate"]).expect_code(0);
+    at(&sandbox, -20 * DAY, &["ca", "crl", "--issuer", "ca", "--out", "ca.crl"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    check(&sandbox, 1).says("due: ca: list 1 lapsed").says("sign the next one with: certkit ca crl --issuer ca");
+    let config = fs::read_to_string(sandbox.ca().join("ca.toml")).unwrap();
+    let with_key = |key: &str| {
+        fs::write(sandbox.ca().join("ca.toml"), format!("{config}\n[keys]\nca = {key}\n")).unwrap();
+    };
+    with_key("{ set_aside = \"/mnt/ca-key.pem\" }");
+    check(&sandbox, 1).says("certkit ca crl --issuer ca --ca-key /mnt/ca-key.pem");
+    with_key("\"destroyed\"");
+    check(&sandbox, 2).says("fine: list 1").says("due: ca: list 1 lapsed").says("its key was destroyed");
+    // What can be signed comes before what nobody can sign.
+    sandbox.certkit(&["ca", "crl", "--check", "--url", ""]).expect_code(2);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0);
+    check(&sandbox, 1).says("due: list 1 does not know").says("its key was destroyed");
+}
+
+#[test]
+fn of_an_authority_that_has_expired_no_list_is_due() {
+    let sandbox = Sandbox::new();
+    at(&sandbox, -30 * DAY, &["ca", "init", "--days", "20"]).expect_code(0);
+    at(&sandbox, -30 * DAY, &["ca", "issue", "a.test"]).expect_code(0);
+    let told = check(&sandbox, 0).says("over: its certificate ended at").says("no client asks for its lists any more");
+    told.says("certkit ca renew ca");
+    at(&sandbox, -29 * DAY, &["ca", "crl"]).expect_code(0);
+    sandbox.certkit(&["ca", "revoke", "a.test"]).expect_code(0);
+    check(&sandbox, 0).says("over: its certificate ended at");
+    let told = sandbox.certkit(&["ca", "crl", "--check", "--json"]).expect_code(0).json();
+    assert_eq!((&told["due"], &told["can_sign"]), (&false.into(), &false.into()), "{told}");
+    assert_eq!(told["lists"][0]["state"], "lapsed", "{told}");
+    // It goes on once it is renewed.
+    sandbox.certkit(&["ca", "renew", "ca"]).expect_code(0);
+    check(&sandbox, 1).says("due: list 1 lapsed");
+    sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    check(&sandbox, 0).says("fine: list 2");
+}
+
+#[test]
+fn an_authority_that_is_not_valid_yet_is_renewed_first() {
+    let sandbox = Sandbox::new();
+    at(&sandbox, 30 * DAY, &["ca", "init"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl"]).expect_code(2).complains("is not valid before");
+    check(&sandbox, 1).says("never signed a list").says("is the clock right?").says("certkit ca renew ca");
+    sandbox.certkit(&["ca", "renew", "ca"]).expect_code(0);
+    sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    check(&sandbox, 0);
+}
+
+#[test]
+fn a_list_that_clients_do_not_take_yet_is_told() {
+    let sandbox = with_certificates(&[]);
+    at(&sandbox, 200, &["ca", "crl"]).expect_code(0).says("list 1");
+    let told = sandbox.certkit(&["ca", "crl"]).expect_code(0);
+    told.complains("clients take list 2 from").complains("certkit ca crl --force");
+    assert_eq!(state(&sandbox), (true, "ahead".to_owned()));
+    let told = sandbox.certkit(&["ca", "crl", "--force"]).expect_code(0);
+    assert!(!told.stderr.contains("clients take"), "{}", told.stderr);
+    check(&sandbox, 0).says("fine: list 3");
 }
 
 /// Puts back the ledger that was backed up.

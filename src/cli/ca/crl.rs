@@ -1,5 +1,6 @@
 //! `certkit ca crl`: sign the list of what is revoked.
 
+mod check;
 mod output;
 mod serve;
 
@@ -10,15 +11,14 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use self::output::{Form, ListFile};
-use super::lapse::{Lapse, State};
 use super::place::{self, Chosen};
 use super::signer::SignerArgs;
-use crate::ca::{AbsentKey, Action, AuthorityError, AuthorityName, ListOrder, PublishedList};
+use crate::ca::{Action, AuthorityError, ListOrder, PublishedList};
 use crate::cli::clock::{self, Moment, from_now, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
 use crate::cli::problem::{Hinted, plain};
-use crate::cli::text::{Text, bad, for_shell, good, safe, warn};
+use crate::cli::text::{Text, for_shell, good, safe, warn};
 use crate::encoding::hex;
 use crate::serve::on_signal;
 
@@ -37,25 +37,32 @@ cRLDistributionPoints name the same address. Certificates without one need a lis
 --check looks at the last complete list for every --url there was, and at that without, and whether each was delivered; with --url at the one for that
 address alone, and with --url '' at the one without. What its delta tells, the list need not; that is due, as a list is, once
 three quarters of its time are over. A list or delta from a time to come, for the clock was ahead, counts for nothing.
+Without --issuer the lists of every other authority of the CA that has signed one are looked at too, unless its key was never
+here, and what is due of them is told with the command that signs it; with --issuer that authority alone. Where the certificate
+of an authority, or of one above it, has expired, no client takes what it has issued: no list of it is due.
 
 --serve answers http://ADDR/crl with DER until it is told to stop, and signs anew when half of a list's time is over or
 something was revoked: caches may keep it for a minute. With --delta the complete list stays until half of its time is over,
 and caches may keep it until then; what is revoked meanwhile is in the delta at /delta, upon that list, and --freshest tells
 clients where that is. It holds the CA's key in memory for that.
 
-Exit status: 0 signed, or with --check nothing is due; 1 with --check, a new list is due; 2 could not, as where the reader of
-`--out -` leaves, or with --check, where one is due and the key that would sign it was destroyed.
+Exit status: 0 signed, or with --check nothing is due; 1 with --check, a new list is due, of the authority that signs or of
+another; 2 could not, as where the reader of `--out -` leaves, or with --check, where one is due and the key that would sign it
+was destroyed, and none that could be signed.
 
 For example:
   certkit ca crl
   certkit ca crl --out /srv/www/ca.crl --days 30
   certkit ca crl --delta --next-update 12h
   certkit ca crl --check || certkit ca crl --out /srv/www/ca.crl
+  certkit ca crl --check --issuer web || certkit ca crl --issuer web --out /srv/www/web.crl
   certkit ca crl --serve 127.0.0.1:8888
 
 With --json the answer is an object: `file`; `format` (`pem`, `der`); `number`; `base` (of a delta); `entries` (how many);
-`issuer`; `this_update`, `next_update` (RFC 3339); `url`; `fingerprint_sha256`. With --check: `due`, `can_sign` (false where the key was destroyed), `why`, `hints` (in words, where the last list is from a time to come), `list`, the last
-complete list as `certkit ca revoke` answers, and `lists`, all that were looked at, the one that is worst off first. With --serve, at its end: `address`, `requests`, `signed` (lists).")]
+`issuer`; `this_update`, `next_update` (RFC 3339); `url`; `fingerprint_sha256`. With --check: `due`, `can_sign` (false where the key was destroyed, or the certificate
+has expired), `why`, `hints` (in words, where the last list is from a time to come, or the certificate is not valid now), `list`,
+the last complete list as `certkit ca revoke` answers, and `lists`, all that were looked at, the one that is worst off first: of
+the authority that signs; and `others`, what is due of the others: `authority`, `can_sign`, `why`, `hint`. With --serve, at its end: `address`, `requests`, `signed` (lists).")]
 pub(super) struct Args {
     /// Where it goes; `-` is stdout [default: crl.pem, delta-crl.pem]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "serve"])]
@@ -109,7 +116,7 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     args.check_urls()?;
     if args.check {
         args.signer.is_idle("--check signs nothing")?;
-        return check(args.url.as_deref(), chosen, session);
+        return check::run(args.url.as_deref(), chosen, session);
     }
     if let Some(address) = &args.serve {
         return serve::run(&args, address, chosen, session);
@@ -170,6 +177,14 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         let delta = if args.delta { " --delta" } else { "" };
         return Err(error.context(format!("list {number} is recorded, but lost")))
             .hint(format!("sign the next one where it arrives: {} --out FILE", again(delta)));
+    }
+    if let Some(from) = &answer.counts_from {
+        let delta = if args.delta { " --delta" } else { "" };
+        session.warn(format_args!(
+            "clients take list {number} from {from} on, which is to come: the list before is from then, and none goes back behind \
+             it; if the clock was ahead when that one was signed: {} --force",
+            again(delta)
+        ));
     }
     session.answer(&answer).with_context(|| format!("list {number} is signed and written to {}", answer.file))?;
     Ok(Exit::Yes)
@@ -236,65 +251,6 @@ fn refused_for_time<T>(published: Result<T, AuthorityError>) -> anyhow::Result<T
     }
 }
 
-/// Whether a new list is due for this distribution point, or for any.
-fn check(url: Option<&str>, chosen: &Chosen, session: &mut Session) -> anyhow::Result<Exit> {
-    let mut authority = chosen.open()?;
-    let mut lists = Lapse::of_all(&mut authority, clock::now())?;
-    lists.retain(|list| url.is_none_or(|url| list.is_for(url)));
-    let (due, why) = match (lists.first(), url) {
-        (None, None) => (true, "this CA has never signed a list".to_owned()),
-        (None, Some("")) => (true, "this CA has never signed a list without --url".to_owned()),
-        (None, Some(url)) => (true, format!("this CA has never signed a list for {url}")),
-        (Some(list), _) => (list.state != State::Current, list.in_words()),
-    };
-    let name = chosen.issuer()?;
-    let can_sign = chosen.config()?.keys.get(&name) != Some(&AbsentKey::Destroyed);
-    let destroyed = (due && !can_sign).then_some(name);
-    let forced = |list: &Lapse| {
-        let last = list.last_ahead().filter(|_| can_sign && list.state != State::Current)?;
-        let command = list.command(&chosen.flag_to_sign());
-        Some(format!("is the clock right? if it was ahead when list {last} was signed: {command}"))
-    };
-    let hints = lists.iter().filter_map(forced).collect();
-    session.answer(&Checked { due, can_sign, why, hints, list: lists.first().cloned(), lists, destroyed })?;
-    Ok(if due && !can_sign { Exit::CouldNot } else { Exit::of(!due) })
-}
-
-#[derive(Debug, Serialize)]
-struct Checked {
-    due: bool,
-    can_sign: bool,
-    why: String,
-    /// What to do where the last list is from a time to come.
-    hints: Vec<String>,
-    list: Option<Lapse>,
-    lists: Vec<Lapse>,
-    /// Whose key was destroyed, so that nobody can sign the list.
-    #[serde(skip)]
-    destroyed: Option<AuthorityName>,
-}
-
-impl Report for Checked {
-    fn text(&self, text: &mut Text) {
-        let verdict = |due| if due { bad("due") } else { good("fine") };
-        text.line(format_args!("{}: {}", verdict(self.due), safe(&self.why)));
-        for list in self.lists.iter().skip(1) {
-            text.line(format_args!("{}: {}", verdict(list.state != State::Current), safe(list.in_words())));
-        }
-        for hint in &self.hints {
-            text.line(safe(hint));
-        }
-        if let Some(name) = &self.destroyed {
-            text.line(format_args!(
-                "{} the key of {name} was destroyed, so nobody can sign a list: what it has certified stays good until it \
-                 expires, for clients that ask for no list, and those that do ask refuse it; to revoke one of its authorities, have \
-                 clients trust a new root, made with certkit ca init",
-                bad("beyond signing:")
-            ));
-        }
-    }
-}
-
 #[derive(Debug, Serialize)]
 struct Signed {
     file: String,
@@ -309,6 +265,9 @@ struct Signed {
     fingerprint_sha256: String,
     #[serde(skip)]
     lapses: String,
+    /// Its thisUpdate, where that is to come: that of the list before.
+    #[serde(skip)]
+    counts_from: Option<String>,
 }
 
 impl Signed {
@@ -326,6 +285,7 @@ impl Signed {
             url: order.url.clone(),
             fingerprint_sha256: hex::colons(&list.fingerprint),
             lapses: from_now(list.next_update, now),
+            counts_from: Some(rfc3339(list.this_update)).filter(|_| now < list.this_update),
         }
     }
 }
