@@ -160,6 +160,22 @@ fn a_root_renews_itself_also_after_its_end() {
 }
 
 #[test]
+fn an_authority_from_a_time_to_come_is_told_and_how_it_goes_on() {
+    let sandbox = Sandbox::new();
+    let ahead = sandbox.command().args(["ca", "init", "--days", "30"]).env("SOURCE_DATE_EPOCH", "4000000000");
+    ahead.expect_code(0);
+    for command in ["ca issue a.test", "ca crl"] {
+        run(&sandbox, command)
+            .expect_code(2)
+            .complains("is the clock right?")
+            .complains("certkit ca renew ca signs one");
+    }
+    let told =
+        run(&sandbox, "ca check").expect_code(0).says("warning:").says("the certificate of ca is not valid before");
+    told.says("certkit ca renew ca signs one that is valid now").says("sound");
+}
+
+#[test]
 fn an_authority_is_shown_and_exported_by_what_it_is_called() {
     let sandbox = two_tiers(&[]);
     let root = fs::read(in_folder(&sandbox, "ca.pem")).unwrap();

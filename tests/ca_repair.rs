@@ -127,6 +127,12 @@ fn no_ledger_is_made_of_an_export_that_is_off_but_for_what_editors_do() {
     let whole = fs::read_to_string(sandbox.path("whole.jsonl")).unwrap();
     let objects: Vec<serde_json::Value> = whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let pretty: String = objects.iter().map(|it| serde_json::to_string_pretty(it).unwrap() + "\n").collect();
+    // One field of the first line is the last one's.
+    let mixed = |field: &str| {
+        let mut mixed = objects.clone();
+        mixed[0][field] = objects.last().unwrap()[field].clone();
+        mixed.iter().map(|it| it.to_string() + "\n").collect::<String>().into_bytes()
+    };
     lose_the_ledger(&sandbox);
     let one = whole.lines().next().unwrap();
     for (name, contents, why) in [
@@ -136,6 +142,8 @@ fn no_ledger_is_made_of_an_export_that_is_off_but_for_what_editors_do() {
         ("pretty.json", pretty.into_bytes(), "jq -c . FILE"),
         ("list.json", serde_json::to_vec(&objects).unwrap(), "jq -c '.[]' FILE"),
         ("csv.csv", sandbox.read("x.csv"), "as CSV, which has no certificates in it"),
+        ("serial.jsonl", mixed("serial"), "line 1: its serial number is not that of its certificate"),
+        ("print.jsonl", mixed("fingerprint_sha256"), "line 1: its fingerprint is not that of its certificate"),
         ("whole.jsonl.gz", b"\x1f\x8b\x08\0\0".to_vec(), "it is a gzip file"),
     ] {
         sandbox.write(name, contents);

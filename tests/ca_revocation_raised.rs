@@ -85,6 +85,29 @@ fn is_raised(ledger: &[&str]) {
 }
 
 #[test]
+fn a_hold_as_of_a_time_to_come_is_made_now_and_stays_one() {
+    use certkit::ca::{Act, Action, Ledger, Revocation, SqliteLedger};
+    use certkit::x509::{SerialNumber, extension::CrlReason};
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    let record = sandbox.certkit(&["ca", "list", "--json"]).expect_code(0).json();
+    let serial = record["certificates"][0]["serial"].as_str().unwrap().to_owned();
+    let at = time::OffsetDateTime::now_utc().replace_nanosecond(0).unwrap() + time::Duration::days(10);
+    let mut ledger = SqliteLedger::open(&sandbox.ca().join("ledger.db")).unwrap();
+    let authority = ledger.authorities().unwrap()[0].id;
+    let act = Act { at, who: "ann".into(), what: Action::Revoke };
+    let ahead = Revocation::new(at, CrlReason::CertificateHold);
+    ledger.revoke(authority, &SerialNumber::from_hex(&serial).unwrap(), ahead, &act).unwrap();
+    drop(ledger);
+    let told = sandbox.certkit(&["ca", "check"]).expect_code(0).says("which is to come");
+    told.says(&format!("certkit ca revoke --hold {serial} makes it now"));
+    sandbox.certkit(&["ca", "revoke", "--hold", &serial]).expect_code(0);
+    let checked = sandbox.certkit(&["ca", "check"]).expect_code(0);
+    assert!(!checked.stdout.contains("warning"), "{checked}");
+    sandbox.certkit(&["ca", "revoke", "--release", &serial]).expect_code(0);
+}
+
+#[test]
 fn a_revocation_as_of_a_time_to_come_is_told_and_made_now() {
     use certkit::ca::{Act, Action, Ledger, Revocation, SqliteLedger};
     use certkit::x509::{SerialNumber, extension::CrlReason};

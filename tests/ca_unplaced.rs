@@ -105,6 +105,19 @@ fn a_batch_tries_its_folder_before_it_records_anything() {
     assert_eq!(listed["certificates"].as_array().unwrap().len(), 0);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_batch_into_a_folder_of_the_system_is_refused_and_waits_for_nobody() {
+    let sandbox = Sandbox::new();
+    sandbox.certkit(&["ca", "init"]).expect_code(0);
+    sandbox.write("list", "a.test\n");
+    for folder in ["/proc", "/proc/self", "/proc/self/fd"] {
+        let refused = sandbox.certkit(&["ca", "issue", "--batch", "list", "--out-dir", folder]).expect_code(2);
+        assert!(!refused.stderr.contains("waiting"), "{refused}");
+    }
+    assert_eq!(recorded(&sandbox), 0);
+}
+
 #[test]
 fn an_empty_file_is_no_certificate_that_could_be_lost() {
     let sandbox = with_certificate();
@@ -200,6 +213,26 @@ fn what_a_making_left_that_was_broken_off_is_noted() {
     checked.says("is in the ledger alone");
     let verdict = sandbox.certkit(&["ca", "check", "--json"]).expect_code(0).json();
     assert_eq!(verdict["unfinished"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_a_making_of_two_tiers_left_that_was_broken_off_is_noted() {
+    let sandbox = Sandbox::new();
+    let two = ["ca", "init", "--intermediate"];
+    sandbox.certkit(&two).expect_code(0);
+    let remove = |files: &[&str]| files.iter().for_each(|file| fs::remove_file(sandbox.ca().join(file)).unwrap());
+    // As after a kill between the records and the files.
+    remove(&["ca.pem", "ca-key.pem", "issuing.pem", "issuing-key.pem", "ca.toml"]);
+    sandbox.certkit(&two).expect_code(0);
+    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
+    sandbox.certkit(&["ca", "check"]).expect_code(0).says("sound: 4 authorities").says("is in the ledger alone");
+    let verdict = sandbox.certkit(&["ca", "check", "--json"]).expect_code(0).json();
+    assert_eq!(verdict["unfinished"].as_array().unwrap().len(), 2);
+    // Two tiers that have issued something are missed.
+    remove(&["ca.pem", "ca-key.pem", "issuing.pem", "issuing-key.pem", "ca.toml"]);
+    sandbox.certkit(&two).expect_code(0);
+    let told = sandbox.certkit(&["ca", "check"]).expect_code(1);
+    assert_eq!(told.stdout.matches("restore its certificate and its key").count(), 2, "{told}");
 }
 
 #[test]

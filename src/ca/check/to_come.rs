@@ -3,6 +3,7 @@
 use super::{Caution, place};
 use crate::ca::ledger::{Examined, Revocation};
 use crate::x509::SerialNumber;
+use crate::x509::extension::CrlReason;
 use crate::x509::time::rfc3339;
 use time::OffsetDateTime;
 
@@ -20,6 +21,8 @@ pub(super) fn of(row: &Examined, now: OffsetDateTime) -> Option<Caution> {
         rfc3339(at)
     );
     let serial = SerialNumber::from_content(&row.serial);
-    let advice = format!("certkit ca revoke {serial} makes it now, once the clock is right");
+    // Without the flag a hold would be one for good.
+    let hold = if standing.reason == CrlReason::CertificateHold as i64 { "--hold " } else { "" };
+    let advice = format!("certkit ca revoke {hold}{serial} makes it now, once the clock is right");
     Some(Caution { place: place(row), what, advice })
 }

@@ -55,7 +55,8 @@ impl PostgresLedger {
     /// Opens the ledger in a database and brings its schema up to date.
     ///
     /// # Errors
-    /// [`LedgerError::Missing`], [`LedgerError::Newer`], [`LedgerError::Silent`], and when the database cannot be reached or
+    /// [`LedgerError::Missing`], [`LedgerError::Newer`], [`LedgerError::Silent`], [`LedgerError::Older`] where this user may not
+    /// bring it up to date, and when the database cannot be reached or
     /// refuses.
     pub fn open(access: &PostgresAccess) -> Result<Self, LedgerError> {
         Self::connect(access, false)
@@ -87,11 +88,22 @@ impl PostgresLedger {
     fn connect(access: &PostgresAccess, may_make: bool) -> Result<Self, LedgerError> {
         let mut client = blocking(|| reach::connected(access))?;
         let told = |error| told(access.name(), error);
-        let found = blocking(|| schema::migrate(&mut client, may_make));
+        let found = match blocking(|| schema::migrate(&mut client, may_make)).map_err(told) {
+            // Tables are their owner's to change, whatever else was granted.
+            Err(LedgerError::Unwritable { ledger, why }) => {
+                return Err(match blocking(|| schema::version(&mut client)) {
+                    Ok(found) if (1..schema::LATEST).contains(&found) && !why.contains("no space") => {
+                        LedgerError::Older { ledger, found, known: schema::LATEST }
+                    }
+                    _ => LedgerError::Unwritable { ledger, why },
+                });
+            }
+            found => found?,
+        };
         let known = Known::default();
         let ledger = Self { access: access.clone(), client: Some(client), known, out_of_reach: None };
         let ledger_name = || access.name().to_owned();
-        match found.map_err(told)? {
+        match found {
             schema::Found::Current => Ok(ledger),
             schema::Found::Nothing => Err(LedgerError::Missing { ledger: ledger_name() }),
             schema::Found::Later(found) => {

@@ -64,7 +64,10 @@ impl SqliteLedger {
     fn open_for(path: &Path, how: open::Purpose) -> Result<Self, LedgerError> {
         let watch = Watch::over(path);
         match std::fs::metadata(path) {
-            Ok(about) if about.is_file() => Ok(Self::on(path, open::to_write(path, how)?, watch, true)),
+            Ok(about) if about.is_file() => match open::to_write(path, how) {
+                Ok(connection) => Ok(Self::on(path, connection, watch, true)),
+                Err(error) => Err(open::for_its_schema(path, error)),
+            },
             Ok(_) => Err(LedgerError::Foreign { ledger: name(path), why: "it is not a file".to_owned() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LedgerError::Missing { ledger: name(path) }),
             Err(source) => Err(LedgerError::Open { ledger: name(path), source }),

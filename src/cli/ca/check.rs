@@ -2,6 +2,7 @@
 
 mod access;
 mod files;
+mod to_come;
 
 use serde::Serialize;
 
@@ -29,7 +30,7 @@ is higher proves nothing, for a number is handed out before its list is signed, 
 has its certificate, that it is the ledger's, and that keys, unless ca.toml says that they are elsewhere, and OCSP delegates
 belong to it (a key under a passphrase is not opened). And at who may do what with them: a key that everybody may read, and
 a folder, ledger, key or certificate that everybody may write to is a fault; where its group may, or only the mode of the folder
-keeps everybody out, that is told as a warning. So is a revocation as of a time to come, and what of a database this user may not
+keeps everybody out, that is told as a warning. So is a revocation as of a time to come, an authority whose certificate is not valid yet, and what of a database this user may not
 look at. Nothing is changed: a ledger in a file that an earlier version made is copied
 into the temporary folder, and the copy is brought up to date and checked; one in PostgreSQL is not checked before a command that
 writes has brought it up to date.
@@ -89,6 +90,7 @@ pub(super) fn run(_: Args, chosen: &Chosen, session: &mut Session) -> anyhow::Re
         }
     };
     access::check(chosen, &mut give);
+    to_come::check(chosen, clock::now(), &mut |warning| give(Found::Warning(warning)));
     bar.finish_and_clear();
     printed?;
     // It is no fault of the ledger: what certifies nothing is told all the same.
@@ -225,7 +227,7 @@ impl Report for Verdict {
         }
         for name in unfinished {
             text.line(format_args!(
-                "{} {} is in the ledger alone and has signed nothing: most likely its making was broken off, and nobody has its key",
+                "{} {} is in the ledger alone and has issued nothing: most likely its making was broken off, and nobody has its key",
                 dim("note:"),
                 safe(name)
             ));

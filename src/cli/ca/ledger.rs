@@ -263,6 +263,9 @@ fn hinted<T>(opened: Result<T, LedgerError>) -> anyhow::Result<T> {
         Err(LedgerError::Insecure { .. }) => Some(
             "the server needs `ssl = on`, and a certificate for the host of the URL; its CA is named with ?sslrootcert=FILE",
         ),
+        Err(LedgerError::Older { .. }) => {
+            Some("its owner has to run certkit ca list once: nobody else may change its tables, whatever was granted")
+        }
         _ => None,
     };
     opened.hint_if(hint)

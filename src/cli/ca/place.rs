@@ -405,6 +405,9 @@ impl Chosen {
             Err(AuthorityError::Issue(IssueError::IssuerExpired { issuer, .. })) => {
                 Some(standing::renewal(issuer, self))
             }
+            Err(AuthorityError::Issue(IssueError::IssuerNotYetValid { issuer, .. })) => {
+                standing::renewal_now(issuer, self)
+            }
             _ => None,
         };
         unlocked.with_context(|| format!("cannot use the CA in {}", self.shown())).hint_if(way_out)

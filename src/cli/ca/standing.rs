@@ -23,13 +23,25 @@ pub(super) fn way_out(revoked: &RevokedAuthority, chosen: &Chosen) -> String {
 
 /// How the authority with this name goes on, whose certificate has expired.
 pub(super) fn renewal(issuer: &str, chosen: &Chosen) -> String {
-    let is_it = |name: &AuthorityName| {
-        chosen.certificates(name).is_ok_and(|found| found.first().is_some_and(|own| own.display_name() == issuer))
-    };
-    match chosen.place().names().into_iter().find(is_it) {
+    match called(issuer, chosen) {
         Some(name) => format!("renew its certificate: certkit ca renew {name}{}", chosen.flag()),
         None => "make a new CA in another folder, certkit ca init --ca DIR, and let clients trust it".to_owned(),
     }
+}
+
+/// How the authority with this name goes on, whose certificate is not valid yet, where the clock is right: it was ahead when
+/// that was made.
+pub(super) fn renewal_now(issuer: &str, chosen: &Chosen) -> Option<String> {
+    let command = format!("certkit ca renew {}{}", called(issuer, chosen)?, chosen.flag());
+    Some(format!("if it is, and was ahead when that was made: {command} signs one that is valid now"))
+}
+
+/// What the authority with this name is called here.
+fn called(issuer: &str, chosen: &Chosen) -> Option<AuthorityName> {
+    let is_it = |name: &AuthorityName| {
+        chosen.certificates(name).is_ok_and(|found| found.first().is_some_and(|own| own.display_name() == issuer))
+    };
+    chosen.place().names().into_iter().find(is_it)
 }
 
 /// Another authority of the CA that has its key here and may certify. The first one last: it is for authorities.

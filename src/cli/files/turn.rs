@@ -6,10 +6,11 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use super::claim::is_at;
 use super::folder::{make_folder, missing_folders, remove_if_empty};
+use super::writable::takes_files;
 use super::write::PREFIX;
 use crate::cli::output::{Session, shown};
 use crate::cli::problem::{Hinted, plain};
@@ -30,18 +31,23 @@ impl Turn {
     /// or locked it is not taken from anybody: whoever writes there is told.
     ///
     /// # Errors
-    /// When the file that is locked is there and cannot be opened.
+    /// When the file that is locked is there and cannot be opened, or the folder takes no files, as `/proc` does not.
     pub fn take(folder: &Path) -> anyhow::Result<Option<Self>> {
         let mut turn = Self { lock: None, made: missing_folders(folder) };
         let path = folder.join(format!("{PREFIX}batch"));
+        let mut vain = 0;
         for _ in 0..ATTEMPTS {
             if make_folder(folder).is_err() {
                 return Ok(Some(turn));
             }
             let file = match opened(&path) {
                 Ok(file) => file,
-                // Whoever had it removed it, or made it just now.
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => continue,
+                // Whoever had it removed it, or made it just now; or there is no making files in this folder.
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    vain += 1;
+                    continue;
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) if path.symlink_metadata().is_ok() => {
                     return Err(plain(error))
                         .with_context(|| format!("cannot use {}", shown(&path)))
@@ -58,6 +64,9 @@ impl Turn {
                     return Ok(Some(turn));
                 }
             }
+        }
+        if vain == ATTEMPTS {
+            return Err(no_files(folder));
         }
         Ok(None)
     }
@@ -89,6 +98,12 @@ impl Drop for Turn {
         }
         remove_if_empty(&self.made);
     }
+}
+
+/// What is wrong with a folder that is there and in which no file can be made.
+fn no_files(folder: &Path) -> anyhow::Error {
+    let why = takes_files(folder).err().unwrap_or_else(|| anyhow!("it takes no files"));
+    why.context(format!("cannot write into {}", shown(folder)))
 }
 
 fn opened(path: &Path) -> io::Result<File> {
@@ -128,5 +143,16 @@ mod tests {
         assert!(folder.is_dir() && !file.exists());
         fs::create_dir(&file).unwrap();
         assert!(format!("{:#}", Turn::take(&folder).unwrap_err()).ends_with("it is no file"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_of_the_system_is_waited_for_by_nobody() {
+        for folder in ["/proc", "/proc/self", "/proc/self/fd"] {
+            let told = Turn::take(Path::new(folder)).map(|turn| turn.is_some());
+            assert!(told.as_ref().is_ok_and(|taken| *taken) || told.is_err(), "{folder}: {told:?}");
+        }
+        let told = format!("{:#}", Turn::take(Path::new("/proc")).unwrap_err());
+        assert!(told.starts_with("cannot write into /proc: /proc takes no files"), "{told}");
     }
 }

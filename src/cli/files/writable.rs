@@ -44,7 +44,7 @@ pub fn might_make(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Whether a folder that is there takes new files.
-fn takes_files(folder: &Path) -> anyhow::Result<()> {
+pub(super) fn takes_files(folder: &Path) -> anyhow::Result<()> {
     let real = folder.canonicalize().map_err(plain)?;
     // What is in there is the system's, whatever its permissions say.
     if ["/proc", "/sys"].iter().any(|system| real.starts_with(system)) {

@@ -80,6 +80,17 @@ pub(super) fn to_read(path: &Path) -> Result<Connection, LedgerError> {
     }
 }
 
+/// Why a file cannot be written: one with an earlier schema needs that once, also to be read.
+pub(super) fn for_its_schema(path: &Path, error: LedgerError) -> LedgerError {
+    match error {
+        LedgerError::Unwritable { why, .. } if !why.contains("no space") => match to_read(path) {
+            Err(older @ LedgerError::Older { .. }) => older,
+            _ => error,
+        },
+        error => error,
+    }
+}
+
 /// A file that is open to be looked at.
 pub(super) struct Looked {
     pub(super) connection: Connection,

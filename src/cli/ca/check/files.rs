@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Line;
 use crate::ca::check::Remedy;
 use crate::ca::place::is_there;
-use crate::ca::{AuthorityName, Ledger, LedgerError, ListQuery, tiers};
+use crate::ca::{AuthorityId, AuthorityName, AuthorityRecord, Ledger, LedgerError, ListQuery, Query, tiers};
 use crate::cli::ca::place::Chosen;
 use crate::cli::ca::repair::folder::Folder;
 use crate::cli::load::Loaded;
@@ -91,12 +91,11 @@ pub(super) fn check(
             tell(&delegate, what, Remedy::Restore, advice);
         }
     }
-    // A making that was broken off leaves an authority that has signed nothing.
     let mut unfinished = Vec::new();
     if faults.get() == 0 && chosen.has_own_ledger()? {
+        let left = broken_off(&folder.without_file, ledger)?;
         for (record, certificate) in &folder.without_file {
-            let lists = ledger.lists(record.id, &ListQuery { limit: Some(1), ..ListQuery::default() })?;
-            if ledger.count(record.id)? > 0 || !lists.is_empty() {
+            if !left.contains(&record.id) {
                 let path: PathBuf = chosen.place().folder().to_owned();
                 let what = format!(
                     "no file in it is the certificate of {}, an authority in the ledger",
@@ -111,6 +110,46 @@ pub(super) fn check(
         }
     }
     Ok(unfinished)
+}
+
+/// Those of the authorities without a file that a making which was broken off has left: they have signed nothing, or nothing but
+/// authorities that were left like that, as the root of two tiers has.
+fn broken_off(
+    without_file: &[(AuthorityRecord, Certificate)],
+    ledger: &mut dyn Ledger,
+) -> Result<BTreeSet<AuthorityId>, LedgerError> {
+    let mut left = BTreeSet::new();
+    // Each round goes one tier up.
+    loop {
+        let known = left.len();
+        for (record, _) in without_file {
+            if !left.contains(&record.id) && has_signed_only(record.id, &left, without_file, ledger)? {
+                left.insert(record.id);
+            }
+        }
+        if left.len() == known {
+            return Ok(left);
+        }
+    }
+}
+
+/// Whether an authority has signed no list, and no certificate but those of the authorities that are `left`.
+fn has_signed_only(
+    by: AuthorityId,
+    left: &BTreeSet<AuthorityId>,
+    without_file: &[(AuthorityRecord, Certificate)],
+    ledger: &mut dyn Ledger,
+) -> Result<bool, LedgerError> {
+    let lists = ledger.lists(by, &ListQuery { limit: Some(1), ..ListQuery::default() })?;
+    // One that has signed more than there are has issued something, however much that is.
+    if !lists.is_empty() || ledger.count(by)? > left.len() as u64 {
+        return Ok(false);
+    }
+    let found = ledger.find(by, &Query::default())?;
+    Ok(found.iter().all(|signed| {
+        let mut below = without_file.iter().filter(|(record, _)| left.contains(&record.id));
+        signed.revocation.is_none() && below.any(|(_, own)| own.fingerprint_sha256() == *signed.fingerprint)
+    }))
 }
 
 /// What is wrong with the certificates behind an authority's own, which clients are given: each has to have signed the one

@@ -11,13 +11,15 @@ use crate::cli::clock::parse_time;
 use crate::cli::load::cannot_use;
 use crate::cli::output::shown;
 use crate::cli::problem::Hinted;
-use crate::encoding::{base64, pem};
-use crate::x509::Certificate;
+use crate::encoding::{base64, hex, pem};
 use crate::x509::extension::CrlReason;
+use crate::x509::{Certificate, SerialNumber};
 
 /// A line, as far as a ledger is made of it.
 #[derive(Debug, Deserialize)]
 struct Line {
+    serial: Option<String>,
+    fingerprint_sha256: Option<String>,
     certificate: String,
     profile: String,
     revoked_at: Option<String>,
@@ -71,10 +73,28 @@ fn form_of(contents: &[u8]) -> Option<&'static str> {
 }
 
 fn one(path: &Path, line: &[u8]) -> anyhow::Result<Given> {
-    let Line { certificate, profile, revoked_at, reason, invalid_since } =
+    let Line { serial, fingerprint_sha256, certificate, profile, revoked_at, reason, invalid_since } =
         serde_json::from_slice(line).map_err(|_| anyhow!("it is no line of an export"))?;
     let der = base64::decode(&certificate).context("its certificate is no base64")?;
     let certificate = Certificate::from_der(&der).context("its certificate cannot be read")?;
+    // The revocation of a line has to be that of its certificate.
+    let fingerprint = certificate.fingerprint_sha256();
+    let is_fingerprint = fingerprint_sha256.is_none_or(|told| hex::decode(&told).is_some_and(|it| it == fingerprint));
+    for (what, agrees) in [
+        (
+            "serial number",
+            serial.is_none_or(|told| SerialNumber::from_hex(&told).as_ref() == Some(certificate.serial())),
+        ),
+        ("fingerprint", is_fingerprint),
+    ] {
+        if !agrees {
+            return Err(anyhow!(
+                "its {what} is not that of its certificate, which is for {}",
+                certificate.display_name()
+            ))
+            .hint("somebody changed the file: take one that is as certkit ca export wrote it");
+        }
+    }
     let revocation = match (revoked_at, reason) {
         (None, None) => None,
         (Some(at), Some(reason)) => {
