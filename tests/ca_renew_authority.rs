@@ -379,3 +379,14 @@ fn an_authority_whose_serial_number_is_named_below_it_is_not_renewed_unasked() {
     openssl(&format!("verify -CAfile {own} new.pem")).expect_code(0);
     openssl(&format!("verify -CAfile {own} s1.pem")).expect_code(2);
 }
+
+#[test]
+fn who_renews_an_authority_is_told_of_an_end_that_comes_earlier_and_of_no_way_that_does_not_help() {
+    let sandbox = two_tiers(&["--root-key-out", "root-key.pem"]);
+    let refused = run(&sandbox, "ca renew issuing").expect_code(2).complains("give it with --ca-key");
+    assert!(!refused.stderr.contains("--issuer"), "no other authority can: {}", refused.stderr);
+    let renewed = run(&sandbox, "ca renew issuing --ca-key root-key.pem --days 30").expect_code(0);
+    renewed.complains("before the old one");
+    let renewed = run(&sandbox, "ca renew issuing --ca-key root-key.pem --days 60").expect_code(0);
+    assert!(!renewed.stderr.contains("before the old one"), "{}", renewed.stderr);
+}

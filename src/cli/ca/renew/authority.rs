@@ -137,7 +137,7 @@ impl Own {
             Renewal::of_authority(&old, was_cut, &profile).with_context(|| format!("cannot renew {which}"))?;
         let validity = args.lifetime.validity(&renewal.profile, now)?;
         let order = Order { profile: &renewal.profile, request: &renewal.request, validity };
-        let key = args.signer.key(chosen, session)?;
+        let key = args.signer.own_key(chosen, session)?;
         let act = place::act(Action::Renew);
         let issued: Issued = match is_root {
             true => {
@@ -172,7 +172,13 @@ impl Own {
             files: names,
             new: issued.certificate.clone(),
         };
-        let until = rfc3339(old.validity().not_after);
+        let (until, end) = (rfc3339(old.validity().not_after), issued.certificate.validity().not_after);
+        if end < old.validity().not_after {
+            session.warn(format_args!(
+                "it ends at {}, before the old one ({until}), and with it what {name} has issued for longer",
+                rfc3339(end)
+            ));
+        }
         session.say(match is_root {
             true => format!(
                 "clients that trust the old certificate of {name} do so until {until}: give them the new one before \
