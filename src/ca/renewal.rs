@@ -1,6 +1,6 @@
 //! A certificate in the place of another: the same names and profile, a new serial number.
 
-use crate::issue::Request;
+use crate::issue::{Request, is_lost};
 use crate::key::{KeyError, PublicKey};
 use crate::profile::Profile;
 use crate::x509::extension::{AuthorityInfoAccess, CertificatePolicies, CrlDistributionPoints, NameConstraints};
@@ -101,7 +101,9 @@ impl Renewal {
         let Some(constraints) = old.basic_constraints()?.filter(|constraints| constraints.ca) else {
             return Err(RenewalError::NoAuthority);
         };
-        if let Some(lost) = old.extensions().iter().find(|extension| !is_written(extension)) {
+        // Where to get what is above it restrains nobody, critical or not.
+        let lost = |extension: &&Extension| extension.oid != oids::AUTHORITY_INFO_ACCESS && is_lost(extension);
+        if let Some(lost) = old.extensions().iter().find(lost) {
             return Err(RenewalError::Unwritable { extension: lost.name() });
         }
         let mut profile = profile.clone();
@@ -145,24 +147,6 @@ fn keep_lifetime(old: &Certificate, was_cut: bool, profile: &mut Profile) {
     if !was_cut {
         profile.lifetime = validity.not_after - validity.not_before + Duration::SECOND;
     }
-}
-
-/// Whether a profile can say what this extension says, or it is not needed: what restrains an authority is never left out.
-fn is_written(extension: &Extension) -> bool {
-    let written = [
-        oids::BASIC_CONSTRAINTS,
-        oids::KEY_USAGE,
-        oids::EXTENDED_KEY_USAGE,
-        oids::NAME_CONSTRAINTS,
-        oids::CERTIFICATE_POLICIES,
-        oids::SUBJECT_KEY_IDENTIFIER,
-        oids::AUTHORITY_KEY_IDENTIFIER,
-        oids::SUBJECT_ALT_NAME,
-        oids::CRL_DISTRIBUTION_POINTS,
-        oids::AUTHORITY_INFO_ACCESS,
-    ];
-    let restrains = [oids::POLICY_CONSTRAINTS, oids::POLICY_MAPPINGS, oids::INHIBIT_ANY_POLICY];
-    written.contains(&extension.oid) || (!extension.critical && !restrains.contains(&extension.oid))
 }
 
 /// Whether a certificate is not valid yet: it was made by a clock that was ahead. Clocks may differ by five minutes.

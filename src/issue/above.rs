@@ -5,7 +5,7 @@ use super::error::IssueError;
 use crate::encoding::Oid;
 use crate::profile::Profile;
 use crate::x509::extension::{CertificatePolicies, ExtensionType, PolicyConstraints, PolicyMappings};
-use crate::x509::{Certificate, oids};
+use crate::x509::{Certificate, Extension, oids};
 
 /// Checks the authorities of a path, the issuer first.
 pub(super) fn check(path: &[&Certificate], profile: &Profile) -> Result<(), IssueError> {
@@ -18,7 +18,10 @@ pub(super) fn check(path: &[&Certificate], profile: &Profile) -> Result<(), Issu
 /// # Errors
 /// [`IssueError::UnusableIssuer`].
 pub fn understood(authority: &Certificate) -> Result<(), IssueError> {
-    let unknown = authority.extensions().iter().find(|it| it.critical && !UNDERSTOOD.contains(&it.oid));
+    let unknown = authority
+        .extensions()
+        .iter()
+        .find(|it| it.critical && !RESTRAINING.contains(&it.oid) && !WRITTEN.contains(&it.oid));
     unknown.map_or(Ok(()), |it| {
         let why = format!("it has the critical extension {}, for which clients refuse all below it", it.name());
         Err(IssueError::UnusableIssuer { issuer: authority.display_name(), why })
@@ -65,18 +68,24 @@ fn policies(path: &[&Certificate], profile: &Profile) -> Result<(), IssueError> 
     Err(IssueError::UnusableIssuer { issuer: asks.display_name(), why })
 }
 
-/// Extensions of authorities that clients know.
-const UNDERSTOOD: &[Oid] = &[
+/// Whether an extension of an authority restrains it or is critical, and no profile can say it: a certificate without it would
+/// allow more.
+pub fn is_lost(extension: &Extension) -> bool {
+    RESTRAINING.contains(&extension.oid) || (extension.critical && !WRITTEN.contains(&extension.oid))
+}
+
+/// Extensions of authorities that profiles can say, and clients know.
+const WRITTEN: &[Oid] = &[
     oids::BASIC_CONSTRAINTS,
     oids::KEY_USAGE,
     oids::EXTENDED_KEY_USAGE,
     oids::NAME_CONSTRAINTS,
     oids::CERTIFICATE_POLICIES,
-    oids::POLICY_CONSTRAINTS,
-    oids::POLICY_MAPPINGS,
-    oids::INHIBIT_ANY_POLICY,
     oids::SUBJECT_KEY_IDENTIFIER,
     oids::AUTHORITY_KEY_IDENTIFIER,
     oids::SUBJECT_ALT_NAME,
     oids::CRL_DISTRIBUTION_POINTS,
 ];
+
+/// Extensions that restrain what is below an authority: clients know them, and no profile says them.
+const RESTRAINING: &[Oid] = &[oids::POLICY_CONSTRAINTS, oids::POLICY_MAPPINGS, oids::INHIBIT_ANY_POLICY];

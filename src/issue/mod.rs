@@ -22,7 +22,7 @@ pub mod objections;
 pub mod ocsp;
 pub mod revocation_list;
 
-pub use above::understood;
+pub use above::{is_lost, understood};
 pub use check::{check_issuer, in_time, path as check_path};
 pub use common_name::{fitting, fitting_subject};
 pub use confinement::{confine, permits_nobody};

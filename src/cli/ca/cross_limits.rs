@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::subordinate::{keep_constraints, policies_of};
 use crate::cli::clock::rfc3339;
-use crate::issue::{IssueError, Request, check_constraints};
+use crate::issue::{IssueError, Request, check_constraints, is_lost};
 use crate::key::{PublicKey, SignatureError};
 use crate::profile::Profile;
 use crate::x509::extension::{CertificatePolicies, KeyUsageBit, NameConstraints, PolicyInformation};
@@ -135,20 +135,7 @@ fn is_intact(other: &Certificate, key: &PublicKey) -> Result<(), String> {
 
 /// Refuses what restrains the other CA and what no profile can say: without it the cross certificate would allow more.
 fn can_be_kept(other: &Certificate) -> Result<(), String> {
-    let restrains = [oids::POLICY_CONSTRAINTS, oids::POLICY_MAPPINGS, oids::INHIBIT_ANY_POLICY];
-    let known = [
-        oids::BASIC_CONSTRAINTS,
-        oids::KEY_USAGE,
-        oids::EXTENDED_KEY_USAGE,
-        oids::NAME_CONSTRAINTS,
-        oids::CERTIFICATE_POLICIES,
-        oids::SUBJECT_KEY_IDENTIFIER,
-        oids::AUTHORITY_KEY_IDENTIFIER,
-        oids::SUBJECT_ALT_NAME,
-        oids::CRL_DISTRIBUTION_POINTS,
-    ];
-    let lost = |it: &&crate::x509::Extension| restrains.contains(&it.oid) || (it.critical && !known.contains(&it.oid));
-    match other.extensions().iter().find(lost) {
+    match other.extensions().iter().find(|it| is_lost(it)) {
         None => Ok(()),
         Some(it) => Err(format!(
             "it has {}, which certkit cannot write, and without it the new certificate would allow more than its own: \
