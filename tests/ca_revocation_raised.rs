@@ -1,5 +1,8 @@
 //! `certkit ca revoke` of what is revoked: a compromise is taken, another reason is not.
 
+use certkit::ca::{Act, Action, Ledger, Revocation, SqliteLedger};
+use certkit::x509::{SerialNumber, extension::CrlReason};
+
 use crate::support::{Sandbox, peer};
 
 #[test]
@@ -84,10 +87,8 @@ fn is_raised(ledger: &[&str]) {
     ca(&["repair"]).expect_code(0).says("nothing to repair");
 }
 
-#[test]
-fn a_hold_as_of_a_time_to_come_is_made_now_and_stays_one() {
-    use certkit::ca::{Act, Action, Ledger, Revocation, SqliteLedger};
-    use certkit::x509::{SerialNumber, extension::CrlReason};
+/// A CA with one certificate, which was revoked by a clock that is ten days ahead; and its serial number.
+fn revoked_ahead(reason: CrlReason) -> (Sandbox, String) {
     let sandbox = Sandbox::new();
     sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
     let record = sandbox.certkit(&["ca", "list", "--json"]).expect_code(0).json();
@@ -96,9 +97,15 @@ fn a_hold_as_of_a_time_to_come_is_made_now_and_stays_one() {
     let mut ledger = SqliteLedger::open(&sandbox.ca().join("ledger.db")).unwrap();
     let authority = ledger.authorities().unwrap()[0].id;
     let act = Act { at, who: "ann".into(), what: Action::Revoke };
-    let ahead = Revocation::new(at, CrlReason::CertificateHold);
+    let ahead = Revocation::new(at, reason);
     ledger.revoke(authority, &SerialNumber::from_hex(&serial).unwrap(), ahead, &act).unwrap();
     drop(ledger);
+    (sandbox, serial)
+}
+
+#[test]
+fn a_hold_as_of_a_time_to_come_is_made_now_and_stays_one() {
+    let (sandbox, serial) = revoked_ahead(CrlReason::CertificateHold);
     let told = sandbox.certkit(&["ca", "check"]).expect_code(0).says("which is to come");
     told.says(&format!("certkit ca revoke --hold {serial} makes it now"));
     sandbox.certkit(&["ca", "revoke", "--hold", &serial]).expect_code(0);
@@ -109,20 +116,7 @@ fn a_hold_as_of_a_time_to_come_is_made_now_and_stays_one() {
 
 #[test]
 fn a_revocation_as_of_a_time_to_come_is_told_and_made_now() {
-    use certkit::ca::{Act, Action, Ledger, Revocation, SqliteLedger};
-    use certkit::x509::{SerialNumber, extension::CrlReason};
-    let sandbox = Sandbox::new();
-    sandbox.certkit(&["ca", "issue", "a.test"]).expect_code(0);
-    let record = sandbox.certkit(&["ca", "list", "--json"]).expect_code(0).json();
-    let serial = record["certificates"][0]["serial"].as_str().unwrap().to_owned();
-    // As a clock that is ten days ahead has it.
-    let at = time::OffsetDateTime::now_utc().replace_nanosecond(0).unwrap() + time::Duration::days(10);
-    let mut ledger = SqliteLedger::open(&sandbox.ca().join("ledger.db")).unwrap();
-    let authority = ledger.authorities().unwrap()[0].id;
-    let act = Act { at, who: "ann".into(), what: Action::Revoke };
-    let ahead = Revocation::new(at, CrlReason::Superseded);
-    ledger.revoke(authority, &SerialNumber::from_hex(&serial).unwrap(), ahead, &act).unwrap();
-    drop(ledger);
+    let (sandbox, serial) = revoked_ahead(CrlReason::Superseded);
     let told = sandbox.certkit(&["ca", "check"]).expect_code(0).says("warning:").says("which is to come");
     told.says(&format!("certkit ca revoke {serial}"));
     let moved = sandbox.certkit(&["ca", "revoke", &serial, "--json"]).expect_code(0).json();

@@ -60,13 +60,20 @@ fn row_counters_that_fell_behind_are_told_and_repaired() {
     }
 }
 
+/// A CA with its ledger in a database of its own, its URL, and a client of that beside it.
+#[cfg(unix)]
+pub(crate) fn in_database(server: &crate::support::postgres::Server) -> (Sandbox, String, postgres::Client) {
+    let (sandbox, url) = (Sandbox::new(), server.database());
+    sandbox.certkit(&["ca", "init", "--name", "Test CA", "--ledger", &url]).expect_code(0);
+    let client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    (sandbox, url, client)
+}
+
 #[cfg(unix)]
 #[test]
 fn counters_that_may_not_be_looked_at_are_told() {
     let Some(server) = crate::support::postgres::server() else { return };
-    let (sandbox, url) = (Sandbox::new(), server.database());
-    sandbox.certkit(&["ca", "init", "--name", "Test CA", "--ledger", &url]).expect_code(0);
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    let (sandbox, url, mut client) = in_database(server);
     client
         .batch_execute(
             "CREATE ROLE onlooker LOGIN; GRANT USAGE ON SCHEMA certkit TO onlooker;

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::ledger_check::{tamper, with_ca};
 #[cfg(unix)]
-use crate::support::Sandbox;
+use crate::ledger_counters::in_database;
 
 #[test]
 fn a_check_leaves_the_ledger_as_it_is_whatever_its_journal_and_schema() {
@@ -37,9 +37,7 @@ fn a_check_leaves_the_ledger_as_it_is_whatever_its_journal_and_schema() {
 #[test]
 fn a_check_leaves_the_schema_of_a_database_as_it_is() {
     let Some(server) = crate::support::postgres::server() else { return };
-    let (sandbox, url) = (Sandbox::new(), server.database());
-    sandbox.certkit(&["ca", "init", "--name", "Test CA", "--ledger", &url]).expect_code(0);
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    let (sandbox, _, mut client) = in_database(server);
     client.batch_execute("UPDATE certkit.version SET version = 1").unwrap();
     let refused = sandbox.certkit(&["ca", "check"]).expect_code(2).complains("has schema 1, this certkit needs");
     refused.complains("certkit ca list");
@@ -53,9 +51,7 @@ fn a_check_leaves_the_schema_of_a_database_as_it_is() {
 #[test]
 fn who_may_not_bring_a_database_up_to_date_is_told_who_may() {
     let Some(server) = crate::support::postgres::server() else { return };
-    let (sandbox, url) = (Sandbox::new(), server.database());
-    sandbox.certkit(&["ca", "init", "--name", "Test CA", "--ledger", &url]).expect_code(0);
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    let (sandbox, url, mut client) = in_database(server);
     client
         .batch_execute(
             "UPDATE certkit.version SET version = 1;

@@ -245,16 +245,10 @@ impl Authority {
             return Err(AuthorityError::NoAuthorityProfile { profile: profile.name.clone() });
         }
         self.refuse_revoked()?;
-        for _ in 0..DRAWS {
+        record_new(&mut *self.ledger, self.id, profile, act, || {
             let certificate = issue::issue(profile, request, &Issuer::SelfSigned(key), &serials()?, *validity)?;
-            let entry = Entry { certificate: &certificate, profile: &profile.recorded_as };
-            match self.ledger.record(self.id, &[entry], act) {
-                Err(LedgerError::SerialTaken { .. }) => {}
-                Err(error) => return Err(error.into()),
-                Ok(()) => return Ok(Issued { certificate, clamped: None }),
-            }
-        }
-        Err(AuthorityError::NoSerial { draws: DRAWS })
+            Ok(Issued { certificate, clamped: None })
+        })
     }
 
     /// Makes ready to certify.
@@ -365,20 +359,7 @@ impl Signatory<'_> {
     fn make(&mut self, order: &Order<'_>, serials: &mut Draw<'_>, act: &Act) -> Result<Issued, AuthorityError> {
         let press = self.press_with(None);
         let Authority { id, ledger, .. } = &mut *self.authority;
-        for _ in 0..DRAWS {
-            let issued = press.sign(order, serials)?;
-            match ledger.record(
-                *id,
-                &[Entry { certificate: &issued.certificate, profile: &order.profile.recorded_as }],
-                act,
-            ) {
-                // Nobody has seen the certificate with the serial number that was taken.
-                Err(LedgerError::SerialTaken { .. }) => {}
-                Err(error) => return Err(error.into()),
-                Ok(()) => return Ok(issued),
-            }
-        }
-        Err(AuthorityError::NoSerial { draws: DRAWS })
+        record_new(&mut **ledger, *id, order.profile, act, || press.sign(order, serials))
     }
 
     /// Answers a certification request: a certificate, signed and recorded, or the reason why not.
@@ -442,6 +423,25 @@ fn lies_in_the_request(error: &IssueError) -> bool {
             | IssueError::Constrained { .. }
             | IssueError::Limits { .. }
     )
+}
+
+/// Signs and records, under another serial number where that is taken: nobody has seen the certificate with it.
+fn record_new(
+    ledger: &mut dyn Ledger,
+    id: AuthorityId,
+    profile: &Profile,
+    act: &Act,
+    mut sign: impl FnMut() -> Result<Issued, AuthorityError>,
+) -> Result<Issued, AuthorityError> {
+    for _ in 0..DRAWS {
+        let issued = sign()?;
+        match ledger.record(id, &[Entry { certificate: &issued.certificate, profile: &profile.recorded_as }], act) {
+            Err(LedgerError::SerialTaken { .. }) => {}
+            Err(error) => return Err(error.into()),
+            Ok(()) => return Ok(issued),
+        }
+    }
+    Err(AuthorityError::NoSerial { draws: DRAWS })
 }
 
 /// Two draws of 128 random bits collide once in 2^64 certificates; eight that do are no accident.

@@ -22,6 +22,7 @@ mod new;
 mod secret;
 mod serve;
 mod sheet;
+mod signals;
 mod story;
 mod terminal;
 mod verify;

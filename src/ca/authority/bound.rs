@@ -52,15 +52,15 @@ impl Authority {
         if self.path().into_iter().any(|above| above.validity().not_after <= end) {
             return Ok(true);
         }
-        let (mut ids, is_its_end) = (Vec::new(), |authority: &Certificate| {
+        let is_its_end = |authority: &Certificate| {
             authority.validity().not_after == end && authority.subject().matches(old.issuer())
-        });
-        for record in self.ledger.authorities()? {
-            if is_its_end(&Certificate::from_der(&record.certificate)?) {
-                return Ok(true);
-            }
-            ids.push(record.id);
+        };
+        self.known = std::mem::take(&mut self.known).now(&mut *self.ledger)?;
+        let known = self.known.certificates();
+        if known.iter().any(|(_, authority)| is_its_end(authority)) {
+            return Ok(true);
         }
+        let ids: Vec<_> = known.iter().map(|(id, _)| *id).collect();
         for name in old.issuer().common_names() {
             let query = Query { name: Some(name), ..Query::default() };
             for id in &ids {

@@ -17,10 +17,10 @@ use crate::ca::{Action, AuthorityError, ListOrder, PublishedList};
 use crate::cli::clock::{self, Moment, from_now, rfc3339};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Report, Session};
-use crate::cli::problem::{Hinted, plain};
+use crate::cli::problem::Hinted;
+use crate::cli::signals::finish_first;
 use crate::cli::text::{Text, for_shell, good, safe, warn};
 use crate::encoding::hex;
-use crate::serve::on_signal;
 
 /// Sign the list of revoked certificates (CRL)
 #[derive(Debug, clap::Args)]
@@ -156,7 +156,8 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
         .hint(format!("if the clock was ahead when it was signed: {} --force", again("")));
     }
     let key = args.signer.own_key(chosen, session)?;
-    finish_in_spite_of_signals()?;
+    // A list that was recorded and not written would count as published.
+    finish_first(|| ())?;
     let published = chosen.unlock_for_status(&mut authority, &key, now)?.publish(&order, &place::act(Action::Crl));
     if let Err(AuthorityError::NoCompleteList | AuthorityError::LapsedBase { .. }) = published {
         return published.map(|_| Exit::No).hint(format!("sign one with: {}", again("")));
@@ -188,18 +189,6 @@ pub(super) fn run(args: Args, chosen: &Chosen, session: &mut Session) -> anyhow:
     }
     session.answer(&answer).with_context(|| format!("list {number} is signed and written to {}", answer.file))?;
     Ok(Exit::Yes)
-}
-
-/// A list that was recorded and not written would count as published: the first SIGINT, SIGTERM or SIGHUP from now on does not
-/// end the process, which is at its end soon. The second one does.
-fn finish_in_spite_of_signals() -> anyhow::Result<()> {
-    let signals = on_signal(|count| {
-        if count > 1 {
-            // As shells have it for a program that SIGINT ended.
-            std::process::exit(130);
-        }
-    });
-    signals.map_err(plain).context("cannot wait for signals")
 }
 
 impl Args {

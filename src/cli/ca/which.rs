@@ -179,11 +179,16 @@ pub(super) fn own_authority(which: &str, chosen: &Chosen) -> Option<(AuthorityNa
             || certificate.subject().common_names().iter().any(|common| common == which)
     };
     chosen.place().names().into_iter().find_map(|name| {
-        let certificate = chosen.certificates(&name).ok()?.into_iter().next()?;
-        // What was issued may lie in the folder too: only an authority is in the ledger as one.
-        let is_it = certificate.claims_ca() && is_meant(&name, &certificate) && chosen.open_one(&name).is_ok();
-        is_it.then_some((name, certificate))
+        let certificate = authority(&name, chosen, |certificate| is_meant(&name, certificate))?;
+        Some((name, certificate))
     })
+}
+
+/// The certificate of an authority, if it is meant. What was issued may lie in the folder too: only an authority is in the
+/// ledger as one.
+fn authority(name: &AuthorityName, chosen: &Chosen, is_meant: impl Fn(&Certificate) -> bool) -> Option<Certificate> {
+    let certificate = chosen.certificates(name).ok()?.into_iter().next()?;
+    (certificate.claims_ca() && is_meant(&certificate) && chosen.open_one(name).is_ok()).then_some(certificate)
 }
 
 /// The authority that is called so, where `which` is the word for one.
@@ -191,11 +196,9 @@ pub(super) fn own_authority(which: &str, chosen: &Chosen) -> Option<(AuthorityNa
 /// # Errors
 /// When a certificate that can still be used has that name too: whoever asks for one may choose it.
 pub(super) fn called_so(which: &str, chosen: &Chosen, now: OffsetDateTime) -> anyhow::Result<Option<AuthorityName>> {
-    let is_it = |name: &AuthorityName| which == name.as_str();
-    let Some((name, _)) = own_authority(which, chosen).filter(|(name, _)| is_it(name)) else { return Ok(None) };
-    if Path::new(which).is_file() {
-        return Ok(None);
-    }
+    let named = chosen.place().names().into_iter().find(|name| which == name.as_str());
+    let is_one = |name: &AuthorityName| authority(name, chosen, |_| true).is_some();
+    let Some(name) = named.filter(|name| !Path::new(which).is_file() && is_one(name)) else { return Ok(None) };
     let query =
         Query { name: Some(which.to_owned()), newest_first: true, limit: Some(MOST_CANDIDATES), ..Query::default() };
     for (_, mut authority) in chosen.of_all().open_all_to_read().unwrap_or_default() {

@@ -33,11 +33,11 @@ use crate::cli::exit::Exit;
 use crate::cli::files::{self, Destination, Turn};
 use crate::cli::making::fresh_serial;
 use crate::cli::output::{Report, Session, shown};
-use crate::cli::problem::{Hinted, plain};
+use crate::cli::problem::Hinted;
 use crate::cli::progress;
+use crate::cli::signals::finish_first;
 use crate::cli::text::Text;
 use crate::project::Format;
-use crate::serve::on_signal;
 
 /// Many certificates at once
 #[derive(Debug, clap::Args)]
@@ -142,7 +142,9 @@ fn produce(
     session: &mut Session,
 ) -> anyhow::Result<Exit> {
     let queue = Arc::new(Queue::new());
-    end_at_signals(Arc::clone(&queue))?;
+    // What is under way is finished, so that no certificate is without its key.
+    let told = Arc::clone(&queue);
+    finish_first(move || told.interrupt())?;
     let queue = queue.as_ref();
     let (results, done) = channel();
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -200,17 +202,6 @@ fn produce(
         }
         Ok(if lost > 0 { Exit::CouldNot } else { Exit::of(refused == 0) })
     })
-}
-
-/// The first SIGINT, SIGTERM or SIGHUP has what is under way finished, so that no certificate is without its key; the second one
-/// ends the process.
-fn end_at_signals(queue: Arc<Queue>) -> anyhow::Result<()> {
-    let signals = on_signal(move |count| match count {
-        1 => queue.interrupt(),
-        // As shells have it for a program that SIGINT ended.
-        _ => std::process::exit(130),
-    });
-    signals.map_err(plain).context("cannot wait for signals")
 }
 
 /// Records what is made and has it written, until all is told. Once something fails nothing more is recorded; what is
